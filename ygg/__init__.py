@@ -1,0 +1,1 @@
+"""An Yggdrasil node inside your Python program."""

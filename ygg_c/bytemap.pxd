@@ -1,0 +1,20 @@
+# A hash map from fixed-width byte keys (addresses, public keys, 4-tuples) to Python objects, looked up from C without
+# building a key object. Seeded, so that a stranger who picks keys cannot pick collisions.
+
+from cpython.ref cimport PyObject
+from libc.stdint cimport uint8_t, uint64_t
+
+cdef class ByteMap:
+    cdef readonly size_t width
+    cdef size_t _used
+    cdef size_t _mask
+    cdef size_t _stride
+    cdef uint64_t _seed
+    cdef uint8_t *_slots
+
+    cdef PyObject *get(self, const uint8_t *key) noexcept       # borrowed, NULL when absent
+    cdef int put(self, const uint8_t *key, object value) except -1
+    cdef bint discard(self, const uint8_t *key) noexcept        # True when it was there
+    cdef uint64_t _hash(self, const uint8_t *key) noexcept
+    cdef uint8_t *_find(self, const uint8_t *key, uint64_t code) noexcept
+    cdef int _grow(self) except -1

@@ -1,0 +1,49 @@
+# The seam between the IPv6 gateway and whatever uses its packets, as two narrow interfaces.
+#
+#   Upper   a local TCP/IP stack, an OS TUN device, a Python object: takes packets that arrived
+#   Lower   the gateway (or a simulated wire): takes packets that leave
+#
+# Times are nanoseconds of the caller's clock. Nothing here raises: what cannot be done is dropped and counted.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.buffer cimport Packet, PacketQueue
+
+cdef enum:
+    CREDIT_WINDOW = 262144      # bytes of own packets a link holds before the local stack is paused
+
+cdef extern from *:
+    """
+    #define YGG_NEVER UINT64_MAX
+    """
+    const uint64_t NEVER "YGG_NEVER"
+
+cdef class Upper:
+    cdef Lower lower            # None while detached
+    # An IPv6 packet for us. The bytes belong to the caller and live only for the call; they may be changed in place.
+    cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept
+    # All packets of one read were given: send ACKs and window updates now.
+    cdef void batch_end(self, uint64_t now) noexcept
+    # A link that had refused credit has room again.
+    cdef void credit_in(self, uint64_t now) noexcept
+    # Run what is due; return the next deadline or NEVER.
+    cdef uint64_t poll(self, uint64_t now) noexcept
+    # Hand the events gathered so far to the application. Runs Python; exceptions stay inside (logged by the receiver).
+    cdef void wake(self) noexcept
+
+cdef class Lower:
+    cdef Upper upper
+    # Send one IPv6 packet; takes ownership.
+    cdef void packet_out(self, Packet *packet, uint64_t now) noexcept
+    # How many bytes may be sent towards this address now without being dropped or waiting behind a full link.
+    cdef size_t credit(self, const uint8_t *address) noexcept
+    # The upper side has work outside a turn (packets given, a timer moved earlier): have its turn come soon.
+    cdef void want_turn(self) noexcept
+
+# A Lower that keeps what leaves in a list, for tests, simulations and TUN objects written in Python.
+cdef class PacketTap(Lower):
+    cdef PacketQueue _out
+    cdef public size_t limit            # packets held; more are dropped and counted
+    cdef public size_t dropped
+    cdef public size_t credit_bytes
+    cdef public object on_turn          # called when the upper side asks for a turn; None: nobody is told

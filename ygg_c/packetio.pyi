@@ -1,0 +1,28 @@
+from collections.abc import Callable, Iterable
+
+class Upper:
+    """Takes IPv6 packets from below."""
+
+class Lower:
+    """Takes IPv6 packets from above."""
+
+class PacketTap(Lower):
+    """Joins an Upper to Python: what it sends is taken as a list, what it shall receive is given as a list."""
+
+    limit: int
+    """Packets held at most; further ones are dropped and counted in `dropped`."""
+    dropped: int
+    credit_bytes: int
+    """What the upper side is told it may send now, in bytes."""
+    on_turn: Callable[[], object] | None
+    def __init__(self, upper: Upper, limit: int = 4096) -> None: ...
+    def take(self) -> list[bytes]:
+        """Return the packets sent since the last call, oldest first."""
+    def give(self, packets: Iterable[bytes], now: int) -> None:
+        """Deliver packets to the upper side as one batch at time `now` (ns)."""
+    def poll(self, now: int) -> int | None:
+        """Run what is due at `now` (ns); return the next deadline in ns, or None."""
+    def give_credit(self, count: int, now: int) -> None:
+        """Set the credit in bytes and tell the upper side."""
+    def detach(self) -> None:
+        """Part from the upper side."""

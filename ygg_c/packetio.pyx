@@ -1,0 +1,105 @@
+"""The seam between the IPv6 gateway and what uses its packets; see packetio.pxd."""
+
+from ygg_c.buffer cimport packet_free, queue_clear, queue_init, queue_pop, queue_push
+
+
+cdef class Upper:
+    """Takes IPv6 packets from below. The base class drops them."""
+
+    cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept:
+        pass
+
+    cdef void batch_end(self, uint64_t now) noexcept:
+        pass
+
+    cdef void credit_in(self, uint64_t now) noexcept:
+        pass
+
+    cdef uint64_t poll(self, uint64_t now) noexcept:
+        return NEVER
+
+    cdef void wake(self) noexcept:
+        pass
+
+
+cdef class Lower:
+    """Takes IPv6 packets from above. The base class drops them."""
+
+    cdef void packet_out(self, Packet *packet, uint64_t now) noexcept:
+        packet_free(packet)
+
+    cdef size_t credit(self, const uint8_t *address) noexcept:
+        return CREDIT_WINDOW
+
+    cdef void want_turn(self) noexcept:
+        pass
+
+
+cdef class PacketTap(Lower):
+    """Joins an Upper to Python: what it sends is taken as a list, what it shall receive is given as a list."""
+
+    def __cinit__(self):
+        queue_init(&self._out)
+
+    def __init__(self, Upper upper, size_t limit=4096):
+        self.limit = limit
+        self.credit_bytes = CREDIT_WINDOW
+        self.upper = upper
+        upper.lower = self
+
+    def __dealloc__(self):
+        queue_clear(&self._out)
+
+    cdef void packet_out(self, Packet *packet, uint64_t now) noexcept:
+        if self._out.count >= self.limit:
+            self.dropped += 1
+            packet_free(packet)
+        else:
+            queue_push(&self._out, packet)
+
+    cdef size_t credit(self, const uint8_t *address) noexcept:
+        return self.credit_bytes
+
+    cdef void want_turn(self) noexcept:
+        if self.on_turn is not None:
+            try:
+                self.on_turn()
+            except Exception:
+                self.on_turn = None
+
+    def take(self):
+        """Return the packets sent since the last call, oldest first."""
+        cdef Packet *packet
+        result = []
+        while True:
+            packet = queue_pop(&self._out)
+            if packet == NULL:
+                return result
+            result.append(packet.data[:packet.size])
+            packet_free(packet)
+
+    def give(self, packets, uint64_t now):
+        """Deliver packets to the upper side as one batch at time `now` (ns)."""
+        cdef bytearray scratch
+        for packet in packets:
+            scratch = bytearray(packet)
+            self.upper.packet_in(<uint8_t *><char *>scratch, len(scratch), now)
+        self.upper.batch_end(now)
+        self.upper.wake()
+
+    def poll(self, uint64_t now):
+        """Run what is due at `now` (ns); return the next deadline in ns, or None."""
+        cdef uint64_t deadline = self.upper.poll(now)
+        self.upper.wake()
+        return None if deadline == NEVER else deadline
+
+    def give_credit(self, size_t count, uint64_t now):
+        """Set the credit in bytes and tell the upper side."""
+        self.credit_bytes = count
+        self.upper.credit_in(now)
+
+    def detach(self):
+        """Part from the upper side."""
+        if self.upper is not None:
+            self.upper.lower = None
+            self.upper = None

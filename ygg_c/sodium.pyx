@@ -1,0 +1,113 @@
+"""libsodium for the engine: C function pointers into the one library that pysodium has loaded.
+
+pysodium never calls sodium_init(), without which libsodium runs its portable code; it is called here, once.
+"""
+
+import ctypes
+import hashlib
+
+try:
+    import pysodium as _pysodium
+except ValueError as error:     # how pysodium reports that it found no library
+    raise ImportError(
+        "libsodium was not found: install it (Debian: libsodium23, Fedora: libsodium, macOS: brew install libsodium)"
+    ) from error
+
+ctypedef unsigned long long ull
+ctypedef int (*seal_type)(uint8_t *, uint8_t *, const uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
+ctypedef int (*open_type)(uint8_t *, const uint8_t *, const uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
+ctypedef int (*three_type)(uint8_t *, const uint8_t *, const uint8_t *) noexcept nogil
+ctypedef int (*two_type)(uint8_t *, const uint8_t *) noexcept nogil
+ctypedef int (*sign_type)(uint8_t *, ull *, const uint8_t *, ull, const uint8_t *) noexcept nogil
+ctypedef int (*verify_type)(const uint8_t *, const uint8_t *, ull, const uint8_t *) noexcept nogil
+ctypedef void (*fill_type)(void *, size_t) noexcept nogil
+ctypedef int (*stream_type)(uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
+
+
+cdef void *_address(str name) except NULL:
+    return <void *><size_t>ctypes.cast(getattr(_pysodium.sodium, name), ctypes.c_void_p).value
+
+
+if _pysodium.sodium.sodium_init() < 0:
+    raise ImportError("libsodium could not be initialised")
+
+cdef seal_type _seal = <seal_type>_address("crypto_box_detached_afternm")
+cdef open_type _open = <open_type>_address("crypto_box_open_detached_afternm")
+cdef three_type _beforenm = <three_type>_address("crypto_box_beforenm")
+cdef two_type _scalarmult_base = <two_type>_address("crypto_scalarmult_base")
+cdef sign_type _sign = <sign_type>_address("crypto_sign_detached")
+cdef verify_type _verify = <verify_type>_address("crypto_sign_verify_detached")
+cdef two_type _pk_to_x = <two_type>_address("crypto_sign_ed25519_pk_to_curve25519")
+cdef two_type _sk_to_x = <two_type>_address("crypto_sign_ed25519_sk_to_curve25519")
+cdef fill_type _random = <fill_type>_address("randombytes_buf")
+cdef fill_type _memzero = <fill_type>_address("sodium_memzero")
+cdef stream_type _stream = <stream_type>_address("crypto_stream_chacha20")
+
+
+cdef void box_seal(uint8_t *c, uint8_t *mac, const uint8_t *m, size_t size, const uint8_t *nonce, const uint8_t *key) noexcept nogil:
+    _seal(c, mac, m, size, nonce, key)
+
+
+cdef int box_open(uint8_t *m, const uint8_t *c, const uint8_t *mac, size_t size, const uint8_t *nonce, const uint8_t *key) noexcept nogil:
+    return _open(m, c, mac, size, nonce, key)
+
+
+cdef int box_key(uint8_t *key, const uint8_t *public, const uint8_t *secret) noexcept nogil:
+    return _beforenm(key, public, secret)
+
+
+cdef void box_public(uint8_t *public, const uint8_t *secret) noexcept nogil:
+    _scalarmult_base(public, secret)
+
+
+cdef void sign(uint8_t *signature, const uint8_t *message, size_t size, const uint8_t *secret) noexcept nogil:
+    _sign(signature, NULL, message, size, secret)
+
+
+cdef int verify(const uint8_t *signature, const uint8_t *message, size_t size, const uint8_t *public) noexcept nogil:
+    return _verify(signature, message, size, public)
+
+
+cdef int ed_to_x_public(uint8_t *x, const uint8_t *ed) noexcept nogil:
+    return _pk_to_x(x, ed)
+
+
+cdef void ed_to_x_secret(uint8_t *x, const uint8_t *ed_secret) noexcept nogil:
+    _sk_to_x(x, ed_secret)
+
+
+cdef void wipe(void *data, size_t size) noexcept nogil:
+    _memzero(data, size)
+
+
+cdef class Random:
+    """Randomness from libsodium."""
+
+    cdef void fill(self, uint8_t *data, size_t size) noexcept:
+        _random(data, size)
+
+    cdef uint64_t u64(self) noexcept:
+        cdef uint64_t value
+        self.fill(<uint8_t *>&value, sizeof(value))
+        return value
+
+    def bytes(self, size_t size):
+        """Return `size` random bytes."""
+        cdef bytearray result = bytearray(size)
+        self.fill(<uint8_t *><char *>result, size)
+        return b"".join((result,))
+
+
+cdef class SeededRandom(Random):
+    """A stream that is the same for the same seed, for simulations and tests. Never use it for a real node."""
+
+    def __init__(self, seed):
+        cdef int index
+        cdef bytes digest = hashlib.sha256(str(seed).encode()).digest()
+        for index in range(32):
+            self._seed[index] = digest[index]
+
+    cdef void fill(self, uint8_t *data, size_t size) noexcept:
+        cdef uint64_t nonce = self._block
+        self._block += 1
+        _stream(data, size, <uint8_t *>&nonce, self._seed)
