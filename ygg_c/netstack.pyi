@@ -1,0 +1,89 @@
+from collections.abc import Iterable
+
+from ygg_c.endpoint import Host
+from ygg_c.sodium import Random
+from ygg_c.tcp import TcpConnection, TcpListener
+from ygg_c.udp import EchoSocket, UdpSocket
+
+class NetStack(Host):
+    """TCP, UDP and ICMPv6 for one or more IPv6 addresses, over any `Lower`. Sans-IO: it is driven by its turn.
+
+    `addresses` are 16-byte addresses, or (address, prefix length) for all of a subnet; the first is the default
+    source. `mtu` is 1280 to 65535. Calls never block and never call back; work they leave behind is announced
+    to the lower side and done in the next turn. Times are ns of the caller's clock, sizes bytes.
+    """
+
+    min_rto: int
+    """Lower bound of the retransmission timeout, in ns (200 ms at first)."""
+    max_rto: int
+    """Upper bound of the retransmission timeout, in ns (60 s at first)."""
+    delayed_ack: int
+    """ns a lone segment waits for its ACK (RFC 9293, 3.8.6.3; 40 ms at first)."""
+    retries: int
+    """Consecutive retransmission timeouts before a connection ends with ETIMEDOUT (15 at first)."""
+    syn_retries: int
+    """Retransmissions of a SYN before ETIMEDOUT (6 at first: about two minutes)."""
+    time_wait: int
+    """ns a connection stays in TIME-WAIT (60 s at first)."""
+    fin_wait: int
+    """ns a closed connection waits in FIN-WAIT-2 (60 s at first)."""
+    receive_buffer: int
+    """Receive window a connection starts with (1 MiB at first)."""
+    receive_buffer_max: int
+    """What the receive window may grow to (8 MiB at first)."""
+    send_buffer: int
+    """`send_limit` a connection starts with (1 MiB at first)."""
+    send_buffer_max: int
+    """What `send_limit` may grow to (8 MiB at first)."""
+    syn_queue: int
+    """Half-open connections a listener keeps (256 at first)."""
+    max_time_wait: int
+    """Connections kept in TIME-WAIT; the oldest go first (4096 at first)."""
+    max_connections: int
+    """Connections of any state; beyond it incoming ones are dropped and `connect` raises ENOBUFS (65536 at first)."""
+    congestion: str
+    """Name of the congestion control of new connections ("newreno")."""
+    def __init__(
+        self, addresses: Iterable[bytes | tuple[bytes, int]], mtu: int = 65535, random: Random | None = None
+    ) -> None: ...
+    @property
+    def addresses(self) -> list[tuple[bytes, int]]:
+        """The addresses served, with their prefix lengths."""
+    @property
+    def mtu(self) -> int: ...
+    @property
+    def now(self) -> int:
+        """The time of the latest turn."""
+    @property
+    def closed(self) -> bool: ...
+    def add_address(self, address: bytes, prefix: int = 128) -> None:
+        """Serve one more address or subnet."""
+    def connect(
+        self,
+        address: bytes,
+        port: int,
+        local_address: bytes | None = None,
+        local_port: int = 0,
+    ) -> TcpConnection:
+        """Start a connection; CONNECTED or FAILED follows. Local port 0 picks one (RFC 6056).
+
+        OSError: EADDRNOTAVAIL (no such local address, or no free port), EADDRINUSE, ENETUNREACH (unspecified or
+        multicast address), ENOBUFS, EBADF when the stack is closed. `abort` on the connection gives up and frees all.
+        """
+    def listen(self, address: bytes | None, port: int, backlog: int = 128) -> TcpListener:
+        """Accept connections; None binds every address, port 0 picks one. EADDRINUSE, EADDRNOTAVAIL as `connect`."""
+    def udp(
+        self,
+        address: bytes | None,
+        port: int,
+        remote: tuple[bytes, int] | None = None,
+    ) -> UdpSocket:
+        """Bind a UDP socket; None binds every address, port 0 picks one. EADDRINUSE, EADDRNOTAVAIL as `connect`."""
+    def echo(self, address: bytes | None = None) -> EchoSocket:
+        """Return a socket for echo requests from our `address` (None: the default one)."""
+    def endpoints(self) -> list[TcpConnection | TcpListener | UdpSocket | EchoSocket]:
+        """Everything open now, TIME-WAIT included."""
+    def counters(self) -> dict[str, int]:
+        """Return what was counted since the start: packets and bytes both ways, and each reason for a drop."""
+    def close(self) -> None:
+        """Reset every connection, close every socket and part from the lower side."""

@@ -1,0 +1,86 @@
+from typing import Any
+
+from typing_extensions import Buffer
+
+from ygg_c.endpoint import Endpoint
+
+class TcpConnection(Endpoint):
+    """One TCP connection (RFC 9293), made by `NetStack.connect` or `TcpListener.accept`.
+
+    Nothing here blocks. Writing queues bytes, which leave in the stack's next turn; reading takes what is there.
+    Times are ns, sizes bytes. Calls on a connection that ended raise OSError with `error`, or do nothing where
+    that is said.
+    """
+
+    @property
+    def local(self) -> tuple[bytes, int]:
+        """Our address (16 bytes) and port."""
+    @property
+    def remote(self) -> tuple[bytes, int]:
+        """The peer's address (16 bytes) and port."""
+    @property
+    def state(self) -> str:
+        """The state's name in RFC 9293, such as "ESTABLISHED" or "FIN-WAIT-1"."""
+    nodelay: bool
+    """True switches Nagle's algorithm (RFC 9293, 3.7.4) off. False at first."""
+    corked: bool
+    """While True only full segments leave. Writing False lets the rest go."""
+    keepalive: tuple[int, int, int] | None
+    """(idle ns before the first probe, ns between probes, probes unanswered before ETIMEDOUT); None: off (at first)."""
+    user_timeout: int
+    """ns that sent data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the stack's retry limit decides."""
+    send_limit: int
+    """Bytes `send` lets be queued, unacknowledged ones included. Grows by itself up to the stack's `send_buffer_max`."""
+    @property
+    def queued(self) -> int:
+        """Bytes written and not yet acknowledged."""
+    @property
+    def send_space(self) -> int:
+        """Bytes `send` would accept now."""
+    @property
+    def readable(self) -> int:
+        """Bytes ready for `recv`."""
+    @property
+    def at_eof(self) -> bool:
+        """True when the peer sent FIN and all before it was read."""
+    def send(self, data: Buffer) -> int:
+        """Queue as much of `data` as `send_space` allows and return how many bytes; WRITABLE follows a short count.
+
+        `bytes` are kept by reference and not copied; small or mutable ones are copied. EPIPE after `shutdown_write`.
+        """
+    def write(self, data: Buffer) -> int:
+        """Queue all of `data` whatever the limit and return `queued`. Once that exceeds `send_limit`, WRITABLE comes
+        when it has fallen to half of it.
+        """
+    def recv(self, limit: int = ...) -> bytes:
+        """Return the next bytes, at most `limit`: at most one internal chunk, so there may be more. b"" means nothing
+        now, or the end when `at_eof`. A connection that failed raises OSError once what arrived has been read.
+        """
+    def recv_into(self, buffer: Buffer) -> int:
+        """Fill the writable `buffer` from its start and return how many bytes; 0 as b"" in `recv`."""
+    def shutdown_write(self) -> None:
+        """Send FIN after what is queued. Reading goes on. Does nothing the second time."""
+    def close(self) -> None:
+        """Give the connection up: with unread data it is reset, else what is queued is sent, then FIN, by the stack
+        alone. Events still come if `on_event` stays set. Does nothing on a connection that ended.
+        """
+    def abort(self) -> None:
+        """Reset the connection now (RST) and free it. Does nothing on a connection that ended."""
+    def info(self) -> dict[str, Any]:
+        """Return figures: state, rtt, rtt_var, rto (ns), cwnd, ssthresh, mss, send_window, receive_window, in_flight,
+        retransmits, timeouts, bytes_in, bytes_out, segments_in, segments_out, congestion (name).
+        """
+
+class TcpListener(Endpoint):
+    """Accepts connections on one port of one address, or of every address of the stack."""
+
+    @property
+    def local(self) -> tuple[bytes, int]:
+        """The address (16 zero bytes: any) and port."""
+    @property
+    def backlog(self) -> int:
+        """Completed connections kept for `accept`; further handshakes wait for room."""
+    def accept(self) -> TcpConnection | None:
+        """Return the oldest connection whose handshake completed, or None."""
+    def close(self) -> None:
+        """Stop listening; connections not accepted are reset."""

@@ -1,0 +1,49 @@
+from typing_extensions import Buffer
+
+from ygg_c.endpoint import Endpoint
+
+class UdpSocket(Endpoint):
+    """A UDP socket (RFC 768), made by `NetStack.udp`."""
+
+    queue_limit: int
+    """Bytes of received datagrams kept (each counted with a small overhead); more are dropped and counted."""
+    @property
+    def local(self) -> tuple[bytes, int]:
+        """The address (16 zero bytes: any) and port."""
+    @property
+    def remote(self) -> tuple[bytes, int] | None:
+        """The peer of a connected socket: only its datagrams are received."""
+    @property
+    def dropped(self) -> int:
+        """Datagrams dropped because the queue was full."""
+    @property
+    def pending(self) -> int:
+        """Datagrams ready to be received."""
+    def send(self, data: Buffer, address: bytes | None = None, port: int = 0) -> bool:
+        """Send one datagram to (address, port), or to the peer of a connected socket.
+
+        False: the link has no room now; nothing was sent, and WRITABLE follows. OSError: EMSGSIZE beyond the
+        path's packet size (fragments are not sent), EDESTADDRREQ, EISCONN, EBADF when closed, and on a connected
+        socket once an error that came back, such as ECONNREFUSED.
+        """
+    def recv_many(self, limit: int = ...) -> list[tuple[bytes, tuple[bytes, int]]]:
+        """Return up to `limit` datagrams with their (address, port). A pending error of a connected socket is raised
+        once, when nothing is left to read.
+        """
+    def close(self) -> None:
+        """Leave the stack; what was received is discarded. Does nothing the second time."""
+
+class EchoSocket(Endpoint):
+    """Sends ICMPv6 echo requests (RFC 4443, 4) under an identifier of its own, made by `NetStack.echo`."""
+
+    @property
+    def identifier(self) -> int:
+        """The identifier in each request."""
+    def send(self, address: bytes, sequence: int, payload: Buffer = b"") -> bool:
+        """Send one request. False: the link has no room now. EMSGSIZE beyond the path's packet size."""
+    def recv_many(self) -> list[tuple[int, int, bytes, bytes, int]]:
+        """Return what came back, each as (errno, sequence, address, payload, arrival in ns): errno 0 is a reply; else
+        an ICMPv6 error, from `address`, quoted our request.
+        """
+    def close(self) -> None:
+        """Leave the stack. Does nothing the second time."""
