@@ -1,0 +1,152 @@
+"""What a network is: something that resolves names, dials and listens for byte streams, and opens datagram ports."""
+
+import asyncio
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Self, TypeVar
+
+from ygg.errors import NetworkDown, OperationNotSupported
+
+DIAL_TIMEOUT = 5.0
+"""Seconds for one address to answer (protocol 0.5, TCP)."""
+
+BACKLOG = 128
+"""Connections a listener holds that nobody has accepted yet."""
+
+D = TypeVar("D", bound=asyncio.DatagramProtocol)
+
+
+class Listener(ABC):
+    """A bound endpoint that yields connections to whoever calls `accept()`; it holds a bounded number for them."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Where it is bound: `127.0.0.1:1234`, `[::1]:1234`, or a path."""
+
+    @abstractmethod
+    async def accept(self) -> tuple[asyncio.Transport, str]:
+        """Return the next connection, held still for `take_over()`, and its remote address as `address` is written.
+
+        Raises `ListenerClosed` once the listener is closed. Cancelling it loses no connection.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop listening at once; connections accepted before live on. May be called twice."""
+
+    @abstractmethod
+    async def wait_closed(self) -> None:
+        """Return when the listener is closed and has released everything."""
+
+    @abstractmethod
+    def is_closing(self) -> bool:
+        """Tell whether `close()` has been called, here or by the network."""
+
+
+class Network(ABC):
+    """A way to reach hosts. Used as an async context manager, or just used: it is up from the start.
+
+    Every connection, listener and datagram port it makes is given to `_admit()`, so that `down()` breaks them.
+    """
+
+    def __init__(self) -> None:
+        self._is_up = True
+        self._epoch = 0
+        self._live: weakref.WeakSet[asyncio.BaseTransport | Listener] = weakref.WeakSet()
+
+    async def __aenter__(self) -> Self:
+        self.up()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def is_up(self) -> bool:
+        """Tell whether the network is up."""
+        return self._is_up
+
+    def up(self) -> None:
+        """Allow new connections."""
+        self._is_up = True
+
+    def down(self) -> None:
+        """Refuse new connections with `NetworkDown`, close the listeners and abort every live connection."""
+        self._is_up = False
+        self._epoch += 1
+        live, self._live = list(self._live), weakref.WeakSet()
+        for item in live:
+            if isinstance(item, Listener):
+                item.close()
+            elif isinstance(item, asyncio.WriteTransport | asyncio.DatagramTransport):
+                item.abort()
+            else:
+                item.close()
+
+    async def close(self) -> None:
+        """Go down and let the aborted connections tell their protocols."""
+        listeners = [item for item in self._live if isinstance(item, Listener)]
+        self.down()
+        for listener in listeners:
+            await listener.wait_closed()
+        await asyncio.sleep(0)
+
+    @abstractmethod
+    async def resolve(self, host: str) -> list[str]:
+        """Return the numeric addresses of `host`, best first; an address resolves to itself.
+
+        Raises `ResolveError` for a name without addresses.
+        """
+
+    @abstractmethod
+    async def connect_stream(
+        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    ) -> asyncio.Transport:
+        """Dial `host`, address by address, and return a connection held still for `take_over()`.
+
+        `timeout` is in seconds for each address. Raises the last address's error, a `YggError`.
+        """
+
+    @abstractmethod
+    async def listen_stream(
+        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    ) -> Listener:
+        """Listen at `host`; an empty host is every address, port 0 a free one."""
+
+    async def create_datagram_endpoint(
+        self,
+        protocol_factory: Callable[[], D],
+        local_addr: tuple[str, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        *,
+        source_interface: str | None = None,
+    ) -> tuple[asyncio.DatagramTransport, D]:
+        """Open a datagram port; the same shape as the event loop's method."""
+        raise OperationNotSupported(f"{type(self).__name__} has no datagrams")
+
+    async def connect_path(self, path: str, *, timeout: float = DIAL_TIMEOUT) -> asyncio.Transport:
+        """Dial a UNIX socket, as `connect_stream()`."""
+        raise OperationNotSupported(f"{type(self).__name__} has no UNIX sockets")
+
+    async def listen_path(self, path: str, *, backlog: int = BACKLOG) -> Listener:
+        """Listen on a UNIX socket, as `listen_stream()`."""
+        raise OperationNotSupported(f"{type(self).__name__} has no UNIX sockets")
+
+    def _enter(self) -> int:
+        """Return the token that `_admit()` wants. Raises `NetworkDown`."""
+        if not self._is_up:
+            raise NetworkDown
+        return self._epoch
+
+    def _admit(self, item: asyncio.BaseTransport | Listener, token: int) -> None:
+        """Count `item` among what `down()` breaks; breaks it now if the network went down since `_enter()`."""
+        if self._is_up and token == self._epoch:
+            self._live.add(item)
+            return
+        if isinstance(item, asyncio.WriteTransport | asyncio.DatagramTransport):
+            item.abort()
+        else:
+            item.close()
+        raise NetworkDown

@@ -1,0 +1,80 @@
+"""Keeping a fresh connection still until whoever asked for it takes it over."""
+
+import asyncio
+from typing import cast
+
+
+class HoldingProtocol(asyncio.Protocol):
+    """The protocol of a connection nobody reads yet.
+
+    Reading is paused from the first moment; whatever arrives all the same (a transport may have bytes in hand, or may
+    not be able to pause) is kept for `take_over()`, as are the end of the stream and the loss of the connection.
+    """
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.held = bytearray()
+        self.eof = False
+        self.lost = False
+        self.error: Exception | None = None
+        self.writing_paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        self.held += data
+
+    def eof_received(self) -> bool:
+        self.eof = True
+        return True  # a half-closed connection is still worth handing over
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost, self.error = True, exc
+
+    def pause_writing(self) -> None:
+        self.writing_paused = True
+
+    def resume_writing(self) -> None:
+        self.writing_paused = False
+
+
+def take_over(transport: asyncio.Transport, protocol: asyncio.BaseProtocol) -> None:
+    """Give `transport` to `protocol`: `connection_made`, then all that was held back, then the live stream.
+
+    `protocol` may pause reading or close the transport in any of those calls, as in any other.
+    """
+    held = transport.get_protocol()
+    transport.set_protocol(protocol)
+    if not transport.is_closing():
+        # Before connection_made, so that a protocol that pauses there stays paused.
+        transport.resume_reading()
+    protocol.connection_made(transport)
+    if not isinstance(held, HoldingProtocol):
+        return
+    if held.writing_paused:
+        protocol.pause_writing()
+    if held.held:
+        feed(protocol, held.held)
+    reader = cast(asyncio.Protocol, protocol)
+    if held.eof and not reader.eof_received():
+        transport.close()
+    if held.lost:
+        protocol.connection_lost(held.error)
+
+
+def feed(protocol: asyncio.BaseProtocol, data: bytes | bytearray | memoryview) -> None:
+    """Deliver `data` to a `Protocol` or a `BufferedProtocol`."""
+    if not isinstance(protocol, asyncio.BufferedProtocol):
+        cast(asyncio.Protocol, protocol).data_received(bytes(data))
+        return
+    view = memoryview(data)
+    while view:
+        room = memoryview(cast(bytearray, protocol.get_buffer(len(view)))).cast("B")
+        if not room:
+            raise RuntimeError("get_buffer() returned an empty buffer")
+        count = min(len(room), len(view))
+        room[:count] = view[:count]
+        view = view[count:]
+        protocol.buffer_updated(count)
