@@ -1,0 +1,41 @@
+# IPv6 packets to and from keys (protocol 0.5, section 9): the Lower of whatever is attached to a node.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.buffer cimport Packet
+from ygg_c.bytemap cimport ByteMap
+from ygg_c.lru cimport Recent, RecentList
+from ygg_c.node cimport Attachment, Node
+
+# A key we exchange packets with.
+cdef class Route:
+    cdef uint8_t key[32]
+    cdef uint8_t address[16]
+    cdef uint8_t subnet[8]
+    cdef Recent recent
+
+# The newest packet for a destination whose key is not known yet.
+cdef class Waiting:
+    cdef uint8_t destination[16]    # an address, or a subnet and eight zero bytes
+    cdef Packet *packet
+    cdef Recent recent
+
+cdef class Gateway(Attachment):
+    cdef Node node
+    cdef uint8_t address[16]
+    cdef uint8_t subnet[8]
+    cdef size_t _mtu
+    cdef ByteMap _by_key, _by_address, _by_subnet, _waiting
+    cdef RecentList _routes, _waits
+    cdef size_t _waiting_bytes
+    cdef readonly uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big
+
+    cdef bint _is_ours(self, const uint8_t *address) noexcept
+    cdef Route _route_to(self, const uint8_t *destination)
+    cdef Route _learn(self, const uint8_t *key)
+    cdef void _forget(self, Route route) noexcept
+    cdef void _wait(self, const uint8_t *destination, Packet *packet) noexcept
+    cdef void _flush(self, Route route, const uint8_t *destination) noexcept
+    cdef void _drop_waiting(self, Waiting waiting) noexcept
+    cdef void _packet_too_big(self, const uint8_t *data, size_t size) noexcept
+    cdef void _send(self, Route route, Packet *packet) noexcept

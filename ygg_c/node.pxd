@@ -1,0 +1,44 @@
+# A whole node without IO: router, sessions, queries, and the turn in which its host runs them.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.buffer cimport Packet
+from ygg_c.packetio cimport Lower
+from ygg_c.query cimport QueryTable
+from ygg_c.router cimport Router
+from ygg_c.session cimport Session
+from ygg_c.sessiontable cimport SessionTable
+
+# What a node gives its IPv6 payloads to: the gateway, which is defined above this module.
+cdef class Attachment(Lower):
+    # An IPv6 packet that arrived from a session of this key; it may be changed in place.
+    cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept
+    # This key now has a path.
+    cdef void path_in(self, const uint8_t *key) noexcept
+    # Forget what has expired; return the next deadline or NEVER.
+    cdef uint64_t poll(self, uint64_t now) noexcept
+
+cdef class Node(Router):
+    cdef SessionTable sessions_table
+    cdef QueryTable queries
+    cdef Attachment attachment          # None: IPv6 payloads are dropped
+    cdef public object on_work
+    cdef public object on_link_closed
+    cdef public object on_error
+    cdef bytes _nodeinfo
+    cdef readonly uint64_t deadline     # when the next turn is due, in ns; NEVER when nothing waits
+    cdef uint64_t _promised             # the deadline the host knows of
+    cdef int _depth                     # of enter/leave
+    cdef bint _again, _asked, _closed
+    cdef list _events                   # callbacks to run in the next wake: (function, arguments)
+
+    # The turn, for hosts in C: enter, feed links, leave.
+    cdef void enter(self, uint64_t now, uint64_t wall) noexcept
+    cdef void leave(self) noexcept
+    # Work was queued: have a turn come soon.
+    cdef void want_turn(self) noexcept
+    # An IPv6 packet for a key: prepends the core payload type; takes ownership.
+    cdef void send_ipv6(self, const uint8_t *key, Packet *packet) noexcept
+    cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept
+    # Run a Python callback in the next wake; what it raises goes to on_error.
+    cdef int later(self, object function, tuple arguments) except -1

@@ -1,0 +1,78 @@
+from collections.abc import Callable
+from typing import Any
+
+from ygg_c.packetio import Lower
+from ygg_c.router import Router
+from ygg_c.sodium import Random
+
+class Attachment(Lower):
+    """What a node gives its IPv6 payloads to; Gateway is the one there is."""
+
+class Node(Router):
+    """A whole Yggdrasil node without IO: spanning tree, paths, sessions, queries. Its host moves the bytes.
+
+    The host calls `turn(now, wall)` when a deadline has come and soon after `on_work`; links are added once their
+    handshake is done, fed with `Link.receive`, and emptied through their sinks. Times are nanoseconds of any clock that
+    does not go backwards; `wall` is unix time in whole seconds. All calls must come from one thread.
+
+    Callbacks run inside `turn` only (or the pump's turn) and may call anything, `turn` and `close` included. What they
+    raise goes to `on_error`, or to sys.unraisablehook when that is None; it never reaches the caller of `turn`.
+    """
+
+    on_work: Callable[[], object] | None
+    """Called when a turn is needed sooner than the last one returned, at most once until the next turn."""
+    on_link_closed: Callable[[Any, str], object] | None
+    """Called with the link and the reason when the node closed a link: a bare error name such as "ErrDecode"."""
+    on_error: Callable[[BaseException], object] | None
+    """Called with what a callback raised."""
+    nodeinfo: bytes
+    """The JSON text with which node information requests are answered, at most 16384 bytes (ValueError if longer)."""
+
+    def __init__(self, secret: bytes, *, group_password: bytes = b"", random: Random | None = None) -> None:
+        """Make a node.
+
+        `secret` is the 32-byte Ed25519 seed followed by the 32-byte public key; ValueError if the two do not match.
+        Nodes with different group passwords have no sessions with each other (they still route for each other).
+        """
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32-byte Ed25519 public key."""
+
+    @property
+    def address(self) -> bytes:
+        """The 16-byte address inside 200::/7."""
+
+    @property
+    def subnet(self) -> bytes:
+        """The 8-byte prefix of the routed /64."""
+
+    @property
+    def deadline(self) -> int | None:
+        """When the next turn is due, in ns; None when no timer runs."""
+
+    def turn(self, now: int, wall: int) -> int | None:
+        """Run what is due, flush links, run callbacks; return the next deadline in ns, or None.
+
+        Called from a callback of a running turn it only notes that there is more to do.
+        """
+
+    def request(self, key: bytes, kind: str, on_reply: Callable[[bytes, str, bytes], object]) -> None:
+        """Ask the node of a 32-byte public key (protocol 0.5, section 8).
+
+        `kind` is "nodeinfo" (the answer is JSON text), "self" (JSON text), "peers" or "tree" (concatenated 32-byte keys).
+        `on_reply(key, kind, data)` is called at most once; a later request for the same key and kind replaces it, and
+        after 60 s without an answer it is forgotten. Nothing in `data` has been checked. ValueError for a bad kind or key.
+        """
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return the sessions, sorted by key.
+
+        Each is a dict of key (bytes), bytes_sent and bytes_recvd (payload bytes), packets_sent, packets_recvd, uptime (ns).
+        """
+
+    def counters(self) -> dict[str, int]:
+        """Return how often each thing happened that a healthy exchange does not need, by name."""
+
+    def close(self) -> None:
+        """Drop every link, session and buffer and let go of every callback. Idempotent."""
