@@ -1,0 +1,114 @@
+"""What holds for every test: Hypothesis profiles, and nothing left behind.
+
+After every test no engine object, socket, thread, task, timer or open transport may be left. Engine objects are
+counted in the extension, sockets in the process; what an event loop still holds is looked at as asyncio.run ends it,
+for asyncio cancels and forgets it there without a word.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+
+from ygg_c import census
+
+hypothesis.settings.register_profile("brief", max_examples=50, deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile(
+    "long", max_examples=2000, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    database=hypothesis.database.DirectoryBasedExampleDatabase(".cache/hypothesis"),
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
+
+FUZZ_UNTIL = time.monotonic() + float(os.environ.get("YGG_FUZZ_SECONDS", "inf"))
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    """End a run of tools/fuzz when its time is up."""
+    if time.monotonic() > FUZZ_UNTIL:
+        pytest.exit("time is up", returncode=0)
+
+
+# Leaks
+
+_left_in_loops: list[str] = []
+
+
+def _look_at_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Note what a loop still holds after its main coroutine has returned."""
+    tasks = [task for task in asyncio.all_tasks(loop) if not task.done()]
+    _left_in_loops.extend(f"task {task.get_name()}: {task.get_coro()!r}" for task in tasks)
+    timers = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
+    _left_in_loops.extend(f"timer {handle!r}" for handle in timers)
+    transports = [transport for transport in getattr(loop, "_transports", {}).values() if not transport.is_closing()]
+    _left_in_loops.extend(f"transport {transport!r}" for transport in transports)
+
+
+_cancel_all_tasks = asyncio.runners._cancel_all_tasks  # type: ignore[attr-defined]
+
+
+def _look_then_cancel(loop: asyncio.AbstractEventLoop) -> None:
+    # Callbacks of what was just closed or cancelled are still due: they belong to the test's own clean-up.
+    with contextlib.suppress(RuntimeError):
+        loop.run_until_complete(_some_turns())
+    _look_at_loop(loop)
+    _cancel_all_tasks(loop)
+
+
+async def _some_turns() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+asyncio.runners._cancel_all_tasks = _look_then_cancel  # type: ignore[attr-defined]
+
+
+def _sockets() -> set[str]:
+    found = set()
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.stat(int(name)).st_mode):
+                found.add(f"{name} → {os.readlink(f'/proc/self/fd/{name}')}")
+    return found
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported out of the garbage collector's sight, so that collecting after every test is cheap."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+    """Remember a test that failed: its traceback keeps alive what it used."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report  # type: ignore[return-value]
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves an engine object, socket, thread, task, timer or transport behind."""
+    _left_in_loops.clear()
+    objects, sockets, threads = census.live(), _sockets(), set(threading.enumerate())
+    yield
+    if request.node.stash.get(_FAILED, False):
+        return
+    gc.collect()
+    left = list(_left_in_loops)
+    left += [f"{count - objects[kind]} {kind}" for kind, count in census.live().items() if count > objects[kind]]
+    left += [f"socket {name}" for name in sorted(_sockets() - sockets)]
+    left += [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
+    if left:
+        pytest.fail("left behind: " + "; ".join(left), pytrace=False)
