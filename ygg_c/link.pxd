@@ -1,0 +1,112 @@
+# A link: one ordered byte stream to a neighbour after the handshake. Frames in, frames out, keepalive and dead-peer timers.
+#
+#   in    rx_space -> read into it -> rx_commit       whole frames are handled in place
+#   out   control FIFO, then the fair queue -> gather -> write -> sent
+#
+# protocol 0.5, framing, keepalive, queues and write scheduling.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.buffer cimport Packet, PacketQueue
+from ygg_c.fairqueue cimport FairQueue
+from ygg_c.neighbour cimport Neighbour
+from ygg_c.sodium cimport Random
+
+cdef extern from "<sys/uio.h>" nogil:
+    cdef struct iovec:
+        void *iov_base
+        size_t iov_len
+
+cdef enum:
+    RX_BUFFER = 262144 + 4096       # bytes asked of one read; holds the largest frame twice over
+    FLIGHT_LIMIT = 262144           # bytes taken out of the queues for one write; the rest stays droppable
+    CONTROL_LIMIT = 1048576         # bytes of control frames waiting; a neighbour that lets more wait is dead
+
+# Carries a link's output to its transport. flush() takes what it can (gather/sent or take) and, when the transport
+# is full, sets link.blocked; on becoming writable again it clears that and calls link.want_flush().
+cdef class Sink:
+    cdef void flush(self, Link link) noexcept
+
+cdef class PySink(Sink):
+    cdef object _callback
+
+# What a link needs of the router above it.
+cdef class LinkHost:
+    cdef uint8_t key[32]
+    cdef uint8_t secret[64]             # seed || public key
+    cdef readonly uint64_t now          # ns, of the caller's clock
+    cdef readonly uint64_t wall         # unix seconds
+    cdef Random random
+    cdef uint64_t due                   # no timer runs before this time
+    cdef list ready                     # links with output that are to be flushed this turn
+    cdef list failed                    # links to be closed at the end of this turn
+    cdef void *_rx_spare                # a read buffer nobody uses
+    # One whole frame; `body` may be changed in place. 0, or a code of ygg_c.wire that closes the link.
+    cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
+    cdef void link_down(self, Link link) noexcept       # it has just closed
+    cdef void credit_in(self) noexcept                  # a link that had been refused credit drained
+    cdef void *rx_take(self) noexcept
+    cdef void rx_give(self, void *buffer) noexcept
+
+cdef class Link:
+    cdef LinkHost host                  # None once closed
+    cdef Neighbour neighbour
+    cdef Sink sink
+    cdef readonly str error             # "" while up, then why it closed: "EOF", "ErrDecode", "ErrTimeout", ...
+    cdef readonly bint closed
+    cdef public bint blocked            # the transport is full; no flush until it is cleared
+    cdef bint _listed                   # in host.ready
+    cdef bint _parsing
+
+    # Counters; the host may add the handshake's bytes.
+    cdef public uint64_t rx_bytes
+    cdef public uint64_t tx_bytes
+    cdef readonly uint64_t rx_rate      # bytes per second over the last tick
+    cdef readonly uint64_t tx_rate
+    cdef uint64_t _rx_mark
+    cdef uint64_t _tx_mark
+    cdef readonly uint64_t since        # when it came up, ns
+    cdef readonly uint64_t latency      # last round trip of a signature request, ns; 0 before the first
+    cdef readonly uint64_t order        # of connecting
+    cdef readonly int priority          # lower is preferred
+
+    # Owned by the tree.
+    cdef uint64_t lag                   # smoothed round trip, ns
+    cdef uint64_t asked_at              # when the last signature request left
+    cdef bint responded                 # to the present request
+    cdef bint proven                    # answered some request: the far side holds its key
+
+    # Input.
+    cdef uint8_t *_rx
+    cdef size_t _rx_fill
+    cdef uint8_t *rx_space(self, size_t *room) noexcept         # NULL: no memory
+    cdef int rx_commit(self, size_t count) noexcept             # 0, or -1: the link is failing (see error)
+    cdef int _parse(self) noexcept
+
+    # Output.
+    cdef PacketQueue _control
+    cdef PacketQueue _flight
+    cdef size_t _flight_offset          # bytes of its first packet already written
+    cdef FairQueue _queue
+    cdef bint _credit_refused
+    cdef void send_control(self, int kind, const uint8_t *body, size_t size) noexcept
+    # A queued message, framing included; takes ownership. `own`: from this node, never dropped while credit is obeyed.
+    cdef void send_packet(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own) noexcept
+    cdef bint has_output(self) noexcept
+    cdef int gather(self, iovec *parts, int most) noexcept      # how many parts were filled
+    cdef void sent(self, size_t count) noexcept
+    cdef size_t credit(self) noexcept                           # own bytes it takes now
+    cpdef void want_flush(self) noexcept
+    cdef void _refill(self) noexcept
+    cdef void _check_credit(self) noexcept
+
+    # Timers.
+    cdef uint64_t _read_deadline        # NEVER: not waiting
+    cdef uint64_t _ack_at               # NEVER: no keepalive due
+    cdef void _note_sent(self, bint real) noexcept
+    cdef uint64_t run_timers(self, uint64_t now) noexcept
+    cdef void measure(self, uint64_t passed) noexcept           # update the rates; `passed` ns since the last call
+    cdef uint64_t cost_now(self) noexcept                       # ms, at least 1
+
+    cdef void fail(self, str error) noexcept                    # have it closed at the end of this turn
+    cdef void shut(self, str error) noexcept                    # close it now

@@ -1,0 +1,31 @@
+# A neighbour: a node key with at least one link, and what the tree and the filters remember about it.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.bloom cimport Bloom
+from ygg_c.bytemap cimport ByteMap
+from ygg_c.throttle cimport Bucket
+
+cdef class Neighbour:
+    cdef uint8_t key[32]
+    cdef readonly uint64_t port         # the number we give it; shared by all its links
+    cdef list links                     # of Link, oldest first
+
+    # Owned by the tree.
+    cdef ByteMap sent                   # keys whose present record it is known to have
+    cdef bint asked                     # a request is open
+    cdef uint64_t request_seq
+    cdef uint64_t request_nonce
+    cdef bint answered                  # the answer to that request is kept below
+    cdef uint64_t response_port
+    cdef uint8_t response_psig[64]
+    cdef size_t stored                  # records it was the first to bring
+
+    # Owned by the filters.
+    cdef bint ontree
+    cdef bint dirty
+    cdef uint64_t age                   # ticks since `filter_out` was sent
+    cdef Bloom filter_out
+    cdef Bloom filter_in
+
+    cdef Bucket lookups                 # how many lookups it may still send now

@@ -1,0 +1,68 @@
+# Paths to keys: who is looked for, what was found, what broke (protocol 0.5, path discovery).
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.buffer cimport Packet
+from ygg_c.bytemap cimport ByteMap
+from ygg_c.link cimport LinkHost
+from ygg_c.neighbour cimport Neighbour
+from ygg_c.reach cimport Reach
+from ygg_c.throttle cimport Bucket, Recent
+from ygg_c.tree cimport Hop, Tree
+from ygg_c.wire cimport Lookup, Routed
+
+cdef enum:
+    PATHS_MAX = 16384
+    RUMORS_MAX = 4096
+    HELD_MAX = 4194304              # bytes of packets that wait for a path
+
+cdef class Path:
+    cdef uint8_t key[32]
+    cdef uint8_t *ports             # as on the wire, closing zero included
+    cdef size_t size
+    cdef uint64_t seq
+    cdef uint64_t created           # ns
+    cdef uint64_t expires
+    cdef bint broken
+    cdef Packet *held
+    cdef Py_ssize_t _slot
+    # The Traffic header up to and including the keys, and the first hop, for one generation of the tree.
+    cdef uint8_t *header
+    cdef size_t header_size
+    cdef uint64_t generation
+    cdef Hop hop
+
+cdef class Rumor:
+    cdef uint8_t target[32]         # transformed
+    cdef uint64_t sent
+    cdef uint64_t expires
+    cdef uint8_t dest[32]           # whom the held packet is for
+    cdef Packet *held
+    cdef Py_ssize_t _slot
+
+cdef class Pathfinder:
+    cdef LinkHost host
+    cdef Tree tree
+    cdef Reach reach
+    cdef ByteMap _paths             # key -> Path
+    cdef ByteMap _rumors            # transformed key -> Rumor
+    cdef list _all_paths
+    cdef list _all_rumors
+    cdef size_t _held               # bytes
+    cdef uint8_t _target[32]        # our own key, transformed
+    cdef Bucket _answers
+    cdef Bucket _checks
+    cdef Recent _answered
+    cdef uint64_t _salt
+    cdef uint64_t _info_seq         # what was signed last
+    cdef readonly dict counts
+
+    cdef Path path(self, const uint8_t *key)                        # None when unknown
+    cdef void prepare(self, Path path) noexcept                     # make header and hop valid for this generation
+    cdef void want(self, const uint8_t *dest) noexcept
+    cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
+    cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
+    cdef Path notify_in(self, const Routed *message)                # for us: the path it made or renewed, else None
+    cdef void broken_in(self, const Routed *message) noexcept       # for us
+    cdef void touch(self, const uint8_t *key) noexcept              # traffic came from it
+    cdef void tick(self) noexcept

@@ -1,0 +1,19 @@
+# Which neighbours lead to which keys: the Bloom filters exchanged along the tree, and lookups sent by them.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.bloom cimport Bloom, Probe
+from ygg_c.link cimport Link, LinkHost
+from ygg_c.neighbour cimport Neighbour
+from ygg_c.tree cimport Tree
+
+cdef class Reach:
+    cdef LinkHost host
+    cdef Tree tree
+    cdef Probe _own
+    cdef void link_up(self, Link link) noexcept
+    cdef void link_down(self, Neighbour neighbour) noexcept             # one of several links went
+    cdef int filter_in(self, Link link, const uint8_t *body, size_t size) noexcept
+    cdef void tick(self) noexcept
+    # Queue a lookup for `target` (any key; its transform is looked for) to every neighbour that may lead to it.
+    cdef void multicast(self, const uint8_t *body, size_t size, Neighbour came_from, const uint8_t *source, const uint8_t *target) noexcept

@@ -1,0 +1,47 @@
+# The router: links, tree, filters, paths and forwarding, composed. Sans-IO; its host sets the clock and runs its timers.
+#
+# A host's turn is enter(now, wall), then feeding links, then leave(): timers that are due, closing of failed links, one flush of
+# every link with output. Node overrides leave() to add what it does per batch.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.buffer cimport Packet
+from ygg_c.bytemap cimport ByteMap
+from ygg_c.link cimport Link, LinkHost
+from ygg_c.neighbour cimport Neighbour
+from ygg_c.pathfinder cimport Pathfinder, Path
+from ygg_c.reach cimport Reach
+from ygg_c.throttle cimport Recent
+from ygg_c.tree cimport Tree
+from ygg_c.wire cimport Routed
+
+cdef class Router(LinkHost):
+    cdef Tree tree
+    cdef Reach reach
+    cdef Pathfinder pathfinder
+    cdef list links                     # of Link, oldest first
+    cdef uint64_t _orders
+    cdef uint64_t _tick_at
+    cdef uint64_t _ticked
+    cdef Recent _broken_lately
+    cdef uint64_t _salt
+
+    # For the session layer. Keys are 32 bytes.
+    # Send a session message; takes ownership. The Traffic and frame headers go into the packet's headroom.
+    cdef void send_traffic(self, const uint8_t *dest, Packet *payload) noexcept
+    # Look for the node behind a full or partial key; path_in() tells when it answers.
+    cdef void lookup(self, const uint8_t *partial_key) noexcept
+    # Bytes that may be sent towards this key now without being dropped; CREDIT_WINDOW when its path is unknown.
+    cdef size_t credit_for(self, const uint8_t *dest) noexcept
+
+    # Upcalls, for Node to override (and credit_in of LinkHost).
+    # A session message for us; `payload` may be changed in place and lives only for the call.
+    cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept
+    cdef void path_in(self, const uint8_t *key) noexcept        # this key has answered with a path
+    cdef void link_closed(self, Link link) noexcept             # link.error says why; called once per link
+
+    # The turn, in pieces.
+    cpdef void enter(self, uint64_t now, uint64_t wall) noexcept
+    cdef uint64_t run_timers(self) noexcept                     # what is due; the next deadline, or NEVER
+    cdef void flush_links(self) noexcept                        # close failed links, flush those with output
+    cpdef void leave(self) noexcept

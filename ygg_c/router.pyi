@@ -1,0 +1,74 @@
+from typing import TypedDict
+
+from ygg_c.link import Link, LinkHost, Sink
+from ygg_c.sodium import Random
+
+class PeerState(TypedDict):
+    """One link: its neighbour's key (32 bytes), the counters of ygg_c.link.Link, `latency` and `uptime` in ns."""
+
+    key: bytes
+    port: int
+    priority: int
+    cost: int
+    rx_bytes: int
+    tx_bytes: int
+    rx_rate: int
+    tx_rate: int
+    latency: int
+    uptime: int
+    order: int
+
+class TreeState(TypedDict):
+    """One tree record: 32-byte keys and the record's sequence number."""
+
+    key: bytes
+    parent: bytes
+    sequence: int
+
+class PathState(TypedDict):
+    """One path: the key it leads to, the ports from the root down to it, and the sequence number (unix seconds)."""
+
+    key: bytes
+    path: list[int]
+    sequence: int
+    broken: bool
+
+class SelfState(TypedDict):
+    """This node: key, coordinates (ports from the root down to it) and how many tree records it holds."""
+
+    key: bytes
+    coords: list[int]
+    root: bytes
+    routing_entries: int
+
+class Router(LinkHost):
+    """Links, spanning tree, filters, paths and forwarding of one node. `secret` is the seed and public key, 64 bytes."""
+
+    def __init__(self, secret: bytes, *, random: Random | None = None) -> None: ...
+    @property
+    def key(self) -> bytes:
+        """The 32-byte public key."""
+    @property
+    def coords(self) -> list[int]:
+        """The ports from the root down to this node."""
+    @property
+    def root(self) -> bytes:
+        """The key this node takes for the root."""
+    def add_link(self, key: bytes, priority: int, sink: Sink) -> Link:
+        """Take a stream whose handshake proved `key`; ValueError when the key is this node's own or not 32 bytes."""
+    def enter(self, now: int, wall: int) -> None:
+        """Set the clock: `now` in ns (monotonic), `wall` in unix seconds. Then feed links, then leave()."""
+    def leave(self) -> None:
+        """Run due timers, close failed links, flush output."""
+    def turn(self, now: int, wall: int) -> int | None:
+        """enter() and leave(); return the next deadline in ns, or None."""
+    def send(self, key: bytes, payload: bytes) -> None:
+        """Send a message to a 32-byte key."""
+    def find(self, key: bytes) -> None:
+        """Look for the node behind a full or partial 32-byte key."""
+    def peers(self) -> list[PeerState]: ...
+    def tree_records(self) -> list[TreeState]: ...
+    def known_paths(self) -> list[PathState]: ...
+    def self_state(self) -> SelfState: ...
+    def counters(self) -> dict[str, int]:
+        """Counts of what was dropped or refused, by reason."""

@@ -1,0 +1,77 @@
+# The spanning tree: records, their gossip, the choice of a parent, coordinates, and the greedy next hop.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.bytemap cimport ByteMap
+from ygg_c.link cimport Link, LinkHost
+from ygg_c.neighbour cimport Neighbour
+from ygg_c.wire cimport Announce, SigReq, SigRes
+
+cdef enum:
+    RECORDS_MAX = 16384             # in total
+    NEIGHBOUR_RECORDS_MAX = 4096    # brought first by one neighbour
+    DEPTH_MAX = 1024                # = PATH_PORTS_MAX: nobody can be addressed deeper
+
+cdef class Record:
+    cdef uint8_t key[32]
+    cdef uint8_t parent[32]
+    cdef uint64_t seq
+    cdef uint64_t nonce
+    cdef uint64_t port
+    cdef uint8_t psig[64]
+    cdef uint8_t sig[64]
+    cdef uint64_t updated           # ns
+    cdef Neighbour bringer          # None: ourselves, or it is gone
+    cdef Py_ssize_t _slot           # in Tree._all
+    cdef uint64_t _mark             # the walk that met it last
+    cdef uint64_t *_ports           # coordinates, valid for one generation
+    cdef size_t _depth
+    cdef uint64_t _generation
+
+# A next hop and the watermark to send with; link is borrowed, NULL when there is none.
+cdef struct Hop:
+    void *link
+    uint64_t distance               # own distance: the new watermark when there is a link
+
+cdef struct HopSlot:
+    uint64_t generation
+    uint8_t path[40]
+    size_t size
+    Hop hop
+
+cdef enum:
+    HOP_SLOTS = 512
+    HOP_PATH_MAX = 40
+
+cdef class Tree:
+    cdef LinkHost host
+    cdef ByteMap _records           # 32-byte key -> Record
+    cdef list _all
+    cdef list neighbours            # of Neighbour, oldest first
+    cdef ByteMap by_key             # 32-byte key -> Neighbour
+    cdef Record own                 # None before the first tick
+    cdef uint64_t generation        # changes with everything a next hop depends on
+    cdef bint refresh, doroot1, doroot2
+    cdef uint64_t _walk
+    cdef HopSlot *_hops
+    cdef uint64_t _salt
+    cdef readonly uint64_t records_refused
+    cdef readonly uint64_t records_evicted
+
+    # Neighbours and links
+    cdef Neighbour link_up(self, Link link, const uint8_t *key)     # raises MemoryError
+    cdef bint link_down(self, Link link) noexcept                   # True: that was the neighbour's last link
+
+    # Messages; a code of ygg_c.wire
+    cdef int sig_req_in(self, Link link, const SigReq *message) noexcept
+    cdef int sig_res_in(self, Link link, const SigRes *message) noexcept
+    cdef int announce_in(self, Link link, const Announce *message) noexcept
+
+    # Each tick
+    cdef void tick(self) noexcept
+
+    # What others ask
+    cdef Record record(self, const uint8_t *key)
+    cdef size_t coords(self, Record record, uint64_t **ports) noexcept      # how many; `ports` is borrowed until the next change
+    cdef size_t own_coords(self, uint64_t **ports) noexcept
+    cdef void next_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept
