@@ -1,0 +1,237 @@
+"""ygg.config: the stock daemon's configuration file."""
+
+import json
+import os
+import pickle
+import stat
+from pathlib import Path
+
+import pytest
+
+from ygg.config import Config, MulticastInterface
+from ygg.errors import ConfigError
+from ygg.keys import PrivateKey
+
+KEY_01 = PrivateKey.from_seed(b"\x01" * 32)
+
+# The shape of a generated file: comments, quoteless strings, lists without commas.
+STOCK = f"""
+{{
+  # Your private key. DO NOT share this with anyone!
+  PrivateKey: {KEY_01.hex()}
+
+  /* outbound
+     peers */
+  Peers: [
+    tls://a.example:443?key=00&password=secret
+    "tcp://[2001:db8::1]:1"
+  ]
+  InterfacePeers: {{
+    eth0: ["tls://b.example:2"]
+  }}
+  Listen: []
+  MulticastInterfaces: [
+    {{
+      Regex: en.*
+      Beacon: true
+      Listen: false
+      Port: 9001
+      Priority: 7
+      Password: 0123
+    }}
+  ]
+  AllowedPublicKeys: ["{KEY_01.public_key.hex()}"]
+  IfName: auto
+  IfMTU: 65535
+  NodeInfoPrivacy: true
+  NodeInfo: {{ name: "x", height: 1.5, floors: 3 }}
+  SomethingNewer: {{ a: 1 }}
+}}
+"""
+
+
+def test_a_stock_file_is_read() -> None:
+    config = Config.parse(STOCK)
+    assert config.private_key == KEY_01
+    assert config.peers == ["tls://a.example:443?key=00&password=secret", "tcp://[2001:db8::1]:1"]
+    assert config.interface_peers == {"eth0": ["tls://b.example:2"]}
+    assert config.listen == []
+    assert config.admin_listen is None
+    assert config.multicast_interfaces == [
+        MulticastInterface(regex="en.*", beacon=True, listen=False, port=9001, priority=7, password="0123")
+    ]
+    assert config.allowed_public_keys == [KEY_01.public_key]
+    assert (config.if_name, config.if_mtu) == ("auto", 65535)
+    assert config.node_info_privacy
+    assert config.node_info == {"name": "x", "height": 1.5, "floors": 3}
+
+
+def test_an_empty_object_is_a_random_identity_and_the_defaults() -> None:
+    first, second = Config.parse("{}"), Config.parse("")
+    assert first.private_key != second.private_key
+    assert first.peers == []
+    assert first.group_password == ""
+    assert first.node_info is None
+    assert first.multicast_interfaces == Config.generate().multicast_interfaces
+
+
+def test_an_explicit_empty_list_turns_multicast_off() -> None:
+    assert Config.parse("{MulticastInterfaces: []}").multicast_interfaces == []
+
+
+def test_names_match_without_case_and_exactly_first() -> None:
+    config = Config.parse('{"PEERS": ["tcp://a:1"], "IFNAME": "x", "IfName": "y"}')
+    assert config.peers == ["tcp://a:1"]
+    assert config.if_name == "y"
+
+
+def test_null_is_the_default() -> None:
+    config = Config.parse('{"Peers": null, "IfMTU": null, "NodeInfo": null, "InterfacePeers": {"eth0": null}}')
+    assert config.peers == []
+    assert config.interface_peers == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_encodings(encoding: str) -> None:
+    assert Config.parse('{GroupPassword: "grüße"}'.encode(encoding)).group_password == "grüße"
+
+
+def test_the_byte_order_mark_decides_the_order() -> None:
+    text = "{IfName: x\n}"
+    assert Config.parse(b"\xfe\xff" + text.encode("utf-16-be")).if_name == "x"
+    assert Config.parse(b"\xff\xfe" + text.encode("utf-16-le")).if_name == "x"
+
+
+@pytest.mark.parametrize("form", ["to_json", "to_hjson"])
+def test_what_is_written_is_read_back(form: str) -> None:
+    config = Config.parse(STOCK)
+    config.group_password, config.admin_listen, config.log_lookups = "gr", "none", True
+    assert Config.parse(getattr(config, form)()) == config
+
+
+def test_a_generated_file_leaves_the_admin_socket_to_the_platform_and_comments_each_member() -> None:
+    config = Config.generate()
+    text = config.to_hjson()
+    assert "AdminListen" not in text
+    assert Config.parse(text) == config
+    for name in config.members():
+        lines = text.splitlines()
+        place = next(index for index, line in enumerate(lines) if line.startswith(f"  {name}:"))
+        assert lines[place - 1].lstrip().startswith("# ")
+
+
+def test_json_has_the_stock_names_and_types() -> None:
+    members = json.loads(Config.parse(STOCK).to_json())
+    assert members["PrivateKey"] == KEY_01.hex()
+    assert members["IfMTU"] == 65535
+    assert members["MulticastInterfaces"][0] == {
+        "Regex": "en.*", "Beacon": True, "Listen": False, "Port": 9001, "Priority": 7, "Password": "0123",
+    }  # fmt: skip
+    assert "GroupPassword" not in members
+    assert "LogLookups" not in members
+
+
+def test_a_file_is_saved_for_its_owner_alone_and_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "ygg.conf"
+    path.write_text("old")
+    path.chmod(0o644)
+    config = Config.generate()
+    config.save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert Config.load(path) == config
+    assert os.listdir(tmp_path) == ["ygg.conf"]
+
+
+def test_saving_follows_a_link_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("real.json")
+    Config.generate().save(tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "real.json").read_text())["PrivateKey"]
+
+
+def test_a_failed_save_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot write"):
+        Config.generate().save(tmp_path / "missing" / "ygg.conf")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(ConfigError, match="cannot write"):
+        Config.generate().save(tmp_path / "taken")
+    assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot read the configuration .*absent"):
+        Config.load(tmp_path / "absent")
+
+
+def test_an_identity_in_a_pem_file_overrides_and_stays_there(tmp_path: Path) -> None:
+    pem = tmp_path / "key.pem"
+    pem.write_text(KEY_01.pem())
+    config = Config.parse(json.dumps({"PrivateKeyPath": str(pem), "PrivateKey": "nonsense"}))
+    assert config.private_key == KEY_01
+    assert "PrivateKey" not in config.members()
+    with pytest.raises(ConfigError, match=r"PrivateKeyPath: cannot read"):
+        Config.parse(json.dumps({"PrivateKeyPath": str(tmp_path / "absent")}))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "not an object"),
+        ("{", "not HJSON"),
+        ("{Peers: [}", "not HJSON"),
+        ("{a: " + "[" * 100000, "nested too deeply|not HJSON"),
+        (b"{IfName: \xff}", "not UTF-8"),
+        (b"\xff\xfe{", "not UTF-16"),
+        ('{"Peers": "tcp://a:1"}', "Peers must be a list of strings"),
+        ('{"Peers": [[]]}', "Peers must be a list of strings"),
+        ('{"InterfacePeers": []}', ""),
+        ('{"InterfacePeers": ["a"]}', "InterfacePeers must be an object of lists"),
+        ('{"IfMTU": "big"}', "IfMTU must be an integer"),
+        ('{"IfMTU": -1}', "IfMTU must be an integer"),
+        ('{"IfMTU": 1.5}', "IfMTU must be an integer"),
+        ('{"IfMTU": ' + "9" * 5000 + "}", "IfMTU must be an integer"),
+        ('{"NodeInfoPrivacy": 1}', "NodeInfoPrivacy must be true or false"),
+        ('{"NodeInfo": []}', "NodeInfo must be an object"),
+        ('{"NodeInfo": {"a": ' + "9" * 5000 + "}}", "NodeInfo must be an object of JSON values"),
+        ('{"IfName": []}', "IfName must be a string"),
+        ('{"MulticastInterfaces": {}}', "MulticastInterfaces must be a list of objects"),
+        ('{"MulticastInterfaces": [{"Port": 65536}]}', "MulticastInterfaces.Port must be an integer from 0 to 65535"),
+        ('{"AllowedPublicKeys": ["00"]}', "AllowedPublicKeys: a public key is 64 hex digits"),
+        ('{"PrivateKey": ""}', "PrivateKey: a private key is 128 hex digits"),
+        ('{"PrivateKey": "' + "0" * 128 + '"}', "does not belong to its seed"),
+    ],
+)
+def test_what_makes_no_sense_is_an_error(text: str | bytes, message: str) -> None:
+    if not message:
+        assert Config.parse(text).interface_peers == {}
+        return
+    with pytest.raises(ConfigError, match=message):
+        Config.parse(text)
+
+
+def test_errors_never_quote_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "ygg.conf"
+    secret = "5ec2e7" * 21
+    for text in (f"{{PrivateKey: {secret}\n}}", f'{{"PrivateKey": "{secret}" nonsense}}', f"[{secret}"):
+        path.write_text(text)
+        with pytest.raises(ConfigError) as caught:
+            Config.load(path)
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert "5ec2e7" not in f"{error} {error!r} {vars(error)}"
+            error = error.__cause__ or error.__context__
+
+
+def test_no_secret_leaves_by_repr_or_pickle() -> None:
+    config = Config.parse(STOCK)
+    config.group_password = "hidden"
+    text = f"{config!r} {config.multicast_interfaces!r} {config.certificate!r}"
+    assert not any(word in text for word in ("hidden", "secret", "0123", "0101"))
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(config)
+
+
+def test_the_certificate_is_that_of_the_identity() -> None:
+    config = Config.parse(STOCK)
+    assert config.certificate.public_key == KEY_01.public_key
+    assert config.certificate is config.certificate

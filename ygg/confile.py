@@ -1,0 +1,151 @@
+"""Reading HJSON: bytes to checked values, with errors that name the member and never quote its value."""
+
+from __future__ import annotations
+
+import codecs
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, overload
+
+from ygg.errors import ConfigError
+
+_Default = TypeVar("_Default")
+
+
+class _Number(str):
+    """A number as it was written: a password `0123` or `1e5` without quotes is a text, not a number."""
+
+    __slots__ = ()
+
+    def __int__(self) -> int:
+        # hjson turns 1.0 into 1 when int(number) == number: unequal to every text, this keeps the text.
+        return 0
+
+
+def parse_document(content: str | bytes) -> dict[str, Any]:
+    """Parse one HJSON (or JSON) object; numbers are kept as written until `Members` says what they are."""
+    import hjson
+
+    text = content if isinstance(content, str) else _decode(content)
+    problem = ""
+    try:
+        document = hjson.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=dict)
+    except hjson.HjsonDecodeError as error:
+        problem = f"line {error.lineno}, column {error.colno}: not HJSON"
+    except RecursionError:
+        problem = "nested too deeply"
+    except (ValueError, IndexError, TypeError):
+        problem = "not HJSON"
+    if problem:  # raised out here so that no chained exception carries the document
+        raise ConfigError(problem)
+    if not isinstance(document, dict):
+        raise ConfigError("the configuration is not an object")
+    return document
+
+
+def _decode(content: bytes) -> str:
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = error.start
+    raise ConfigError(f"not {'UTF-16' if wide else 'UTF-8'} text: byte {place} makes no sense")
+
+
+class Members:
+    """The members of one object. A missing or null member gives its default, one of the wrong type `ConfigError`."""
+
+    def __init__(self, members: Mapping[str, Any], prefix: str) -> None:
+        self._members = {name.lower(): value for name, value in members.items()} | dict(members)
+        self._prefix = prefix
+
+    def _get(self, name: str) -> Any:
+        value = self._members.get(name)
+        return self._members.get(name.lower()) if value is None else value
+
+    def _wrong(self, name: str, wanted: str) -> ConfigError:
+        return ConfigError(f"{self._prefix}{name} must be {wanted}")
+
+    @overload
+    def text(self, name: str, default: str) -> str: ...
+    @overload
+    def text(self, name: str, default: None) -> str | None: ...
+    def text(self, name: str, default: str | None) -> str | None:
+        """Return a string; an unquoted number counts as the text it was written as."""
+        value = self._get(name)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            raise self._wrong(name, "a string")
+        return str(value)
+
+    def integer(self, name: str, default: int, most: int) -> int:
+        """Return an integer from 0 to `most`."""
+        value = self._get(name)
+        if value is None:
+            return default
+        # Ten digits hold every value asked for here, and spare int() a line of thousands.
+        if not isinstance(value, _Number) or not value.isdecimal() or len(value) > 10 or int(str(value)) > most:
+            raise self._wrong(name, f"an integer from 0 to {most}")
+        return int(str(value))
+
+    def flag(self, name: str) -> bool:
+        """Return true or false; false by default."""
+        value = self._get(name)
+        if value is not None and not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
+        return bool(value)
+
+    def texts(self, name: str) -> list[str]:
+        """Return a list of strings."""
+        return self._texts(name, self._get(name))
+
+    def text_lists(self, name: str) -> dict[str, list[str]]:
+        """Return an object of lists of strings."""
+        value = self._get(name) or {}
+        if not isinstance(value, dict):
+            raise self._wrong(name, "an object of lists")
+        return {str(key): self._texts(name, uris) for key, uris in value.items()}
+
+    def objects(self, name: str) -> list[Members] | None:
+        """Return a list of objects, or None when the member is missing."""
+        value = self._get(name)
+        if value is None:
+            return None
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self._wrong(name, "a list of objects")
+        return [Members(item, f"{self._prefix}{name}.") for item in value]
+
+    def json_object(self, name: str) -> dict[str, Any] | None:
+        """Return an object with whatever it holds, or None."""
+        value = self._get(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self._wrong(name, "an object")
+        try:
+            return {str(key): _plain(item) for key, item in value.items()}
+        except (ValueError, RecursionError):
+            pass
+        raise self._wrong(name, "an object of JSON values")
+
+    def _texts(self, name: str, value: Iterable[Any] | None) -> list[str]:
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._wrong(name, "a list of strings")
+        return [str(item) for item in value]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Number):
+        text = str(value)
+        number = int(text) if text.lstrip("-").isdecimal() else float(text)
+        if math.isinf(number):  # JSON has no way to write it
+            raise ValueError
+        return number
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,145 @@
+"""A node's identity: an Ed25519 key pair, in the forms the configuration file and PEM files give it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from typing import NoReturn
+
+import ygg_c.sodium  # noqa: F401  (initialises libsodium, and says what to install where there is none)
+
+import pysodium  # isort: skip
+
+from ygg.errors import KeyFormatError
+
+PUBLIC_SIZE = 32
+"""Bytes of a public key."""
+SECRET_SIZE = 64
+"""Bytes of a secret key: the 32-byte seed, then the public key."""
+
+_SEED_SIZE = 32
+_SIGNATURE_SIZE = 64
+_PKCS8_PREFIX = bytes.fromhex("302e020100300506032b657004220420")
+_PEM_LABEL = "PRIVATE KEY"
+
+
+class PrivateKey:
+    """An Ed25519 private key. Its secret half is shown by no `repr`, and it cannot be pickled."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes) -> None:
+        """Take 64 bytes, seed then public key; a public half that is not the seed's is refused (`KeyFormatError`)."""
+        if len(secret) != SECRET_SIZE:
+            raise KeyFormatError(f"a private key has {SECRET_SIZE} bytes, not {len(secret)}")
+        self._secret = _expand(bytes(secret[:_SEED_SIZE]))
+        if not hmac.compare_digest(self._secret, secret):
+            raise KeyFormatError("the public half of the private key does not belong to its seed")
+
+    @classmethod
+    def generate(cls) -> PrivateKey:
+        """Make a new identity from the operating system's randomness."""
+        return cls.from_seed(pysodium.randombytes(_SEED_SIZE))
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> PrivateKey:
+        """Make the key of a 32-byte seed (RFC 8032, section 5.1.5)."""
+        if len(seed) != _SEED_SIZE:
+            raise KeyFormatError(f"a seed has {_SEED_SIZE} bytes, not {len(seed)}")
+        return cls(_expand(bytes(seed)))
+
+    @classmethod
+    def from_hex(cls, text: str) -> PrivateKey:
+        """Read the configuration file's form: 128 hex digits, seed then public key (protocol 0.5, Keys)."""
+        return cls(_unhex(text, SECRET_SIZE, "a private key"))
+
+    @classmethod
+    def from_pem(cls, text: str | bytes) -> PrivateKey:
+        """Read a PEM file: one block `PRIVATE KEY`, PKCS#8 version 1, Ed25519 (RFC 8410)."""
+        der = _unarmour(text)
+        if len(der) != len(_PKCS8_PREFIX) + _SEED_SIZE or not der.startswith(_PKCS8_PREFIX):
+            raise KeyFormatError("the PEM block does not hold an Ed25519 private key")
+        return cls.from_seed(der[len(_PKCS8_PREFIX) :])
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32-byte public key."""
+        return self._secret[_SEED_SIZE:]
+
+    @property
+    def secret(self) -> bytes:
+        """The 64 secret bytes, seed then public key."""
+        return self._secret
+
+    def hex(self) -> str:
+        """Return the configuration file's form, 128 lower-case hex digits. It is a secret."""
+        return self._secret.hex()
+
+    def pem(self) -> str:
+        """Return the key as a PEM block. It is a secret."""
+        body = base64.b64encode(_PKCS8_PREFIX + self._secret[:_SEED_SIZE]).decode()
+        return f"-----BEGIN {_PEM_LABEL}-----\n{body}\n-----END {_PEM_LABEL}-----\n"
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature of `message` (RFC 8032, pure Ed25519)."""
+        return bytes(pysodium.crypto_sign_detached(message, self._secret))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PrivateKey) and hmac.compare_digest(self._secret, other._secret)
+
+    def __hash__(self) -> int:
+        return hash(self.public_key)
+
+    def __repr__(self) -> str:
+        return f"<PrivateKey of {self.public_key.hex()}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a private key cannot be pickled")
+
+
+def parse_public_key(text: str) -> bytes:
+    """Read a public key from its 64 hex digits; `KeyFormatError` when it is none."""
+    return _unhex(text, PUBLIC_SIZE, "a public key")
+
+
+def verify(signature: bytes, message: bytes, public_key: bytes) -> bool:
+    """Tell whether `signature` is that of `message` under `public_key`."""
+    if len(signature) != _SIGNATURE_SIZE or len(public_key) != PUBLIC_SIZE:
+        return False
+    try:
+        pysodium.crypto_sign_verify_detached(signature, message, public_key)
+    except ValueError:
+        return False
+    return True
+
+
+def _expand(seed: bytes) -> bytes:
+    public, secret = pysodium.crypto_sign_seed_keypair(seed)
+    assert secret == seed + public
+    return bytes(secret)
+
+
+def _unhex(text: str, size: int, what: str) -> bytes:
+    # The message must not quote what may be somebody's secret.
+    if len(text) != 2 * size:
+        raise KeyFormatError(f"{what} is {2 * size} hex digits, not {len(text)}")
+    try:
+        return binascii.unhexlify(text)
+    except ValueError:
+        raise KeyFormatError(f"{what} is {2 * size} hex digits; there is something else among them") from None
+
+
+def _unarmour(text: str | bytes) -> bytes:
+    try:
+        lines = (text if isinstance(text, str) else text.decode("ascii")).strip().splitlines()
+    except UnicodeDecodeError:
+        raise KeyFormatError("not a PEM file") from None
+    if len(lines) < 3 or lines[0].strip() != f"-----BEGIN {_PEM_LABEL}-----":
+        raise KeyFormatError(f"the file holds no PEM block of type {_PEM_LABEL}")
+    if lines[-1].strip() != f"-----END {_PEM_LABEL}-----":
+        raise KeyFormatError(f"the file does not end after one PEM block of type {_PEM_LABEL}")
+    try:
+        return base64.b64decode("".join(line.strip() for line in lines[1:-1]), validate=True)
+    except ValueError:
+        raise KeyFormatError("the PEM block is not base64") from None
