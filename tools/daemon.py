@@ -1,0 +1,83 @@
+"""Brings Debian's packaged Yggdrasil daemon to .cache/yggdrasil, for the interop tests: unpacked, not installed.
+
+The package comes from the -backports suite of the machine's own release, by the mirror the machine is configured for.
+"""
+
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+import environment
+
+HOME = environment.CACHE / "yggdrasil"
+KEYRINGS = ("debian-archive-keyring.gpg", "debian-archive-keyring.pgp")
+
+
+class Unavailable(Exception):
+    """The daemon cannot be had here; the text says why."""
+
+
+def prepare() -> str:
+    """Make the daemon and `ip` available; return "" or the reason why that is impossible."""
+    try:
+        if not shutil.which("ip"):
+            environment.say("installing iproute2")
+            environment.apt("update")
+            if not environment.apt("install", "--yes", "--no-install-recommends", "iproute2"):
+                raise Unavailable("the ip command is missing (Debian: iproute2)")
+        if not (HOME / "usr/sbin/yggdrasil").exists():
+            environment.say("fetching the packaged yggdrasil daemon")
+            _fetch()
+    except Unavailable as reason:
+        return str(reason)
+    return ""
+
+
+def _mirror() -> tuple[str, str]:
+    # The configured address of this release's main archive, and the release's codename.
+    release = platform.freedesktop_os_release() if Path("/etc/os-release").exists() else {}
+    codename = release.get("VERSION_CODENAME", "")
+    if release.get("ID") != "debian" or not codename or not shutil.which("apt-get"):
+        raise Unavailable("the yggdrasil daemon is taken from Debian's packages, and this is no Debian")
+    listing = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
+        capture_output=True, text=True,
+    ).stdout
+    for line in listing.splitlines():
+        address, suite, component = line.split()
+        if suite == codename and component == "main":
+            return address, codename
+    raise Unavailable("no Debian mirror is configured on this machine")
+
+
+def _fetch() -> None:
+    address, codename = _mirror()
+    keyring = next((f"/usr/share/keyrings/{name}" for name in KEYRINGS if Path("/usr/share/keyrings", name).exists()), "")
+    state = environment.CACHE / "apt"
+    shutil.rmtree(state, ignore_errors=True)
+    for name in ("lists/partial", "cache/archives/partial"):
+        (state / name).mkdir(parents=True)
+    signed = f"[signed-by={keyring}] " if keyring else ""
+    (state / "sources.list").write_text(f"deb {signed}{address} {codename}-backports main\n")
+    options = {
+        "Dir::Etc::sourcelist": state / "sources.list", "Dir::Etc::sourceparts": "-",
+        "Dir::State::lists": state / "lists", "Dir::State::status": "/dev/null", "Dir::Cache": state / "cache",
+        "APT::Sandbox::User": "root",
+    }
+    apt = ["apt-get", "-q", *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))]
+    _run([*apt, "update"], state)
+    _run([*apt, "download", "yggdrasil"], state)
+    package = next(state.glob("yggdrasil_*.deb"))
+    unpacked = state / "unpacked"
+    _run(["dpkg", "-x", str(package), str(unpacked)], state)
+    shutil.rmtree(HOME, ignore_errors=True)
+    unpacked.rename(HOME)
+    shutil.rmtree(state)
+
+
+def _run(command: list[str], where: Path) -> None:
+    result = subprocess.run(command, cwd=where, capture_output=True, text=True)
+    if result.returncode:
+        last = (result.stderr.strip() or result.stdout.strip()).splitlines()[-1:]
+        raise Unavailable(f"the yggdrasil daemon could not be fetched: {''.join(last)}")
