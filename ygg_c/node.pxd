@@ -33,8 +33,8 @@ cdef class Node(Router):
     cdef list _events                   # callbacks to run in the next wake: (function, arguments)
 
     # The turn, for hosts in C: enter, feed links, leave.
-    cdef void enter(self, uint64_t now, uint64_t wall) noexcept
-    cdef void leave(self) noexcept
+    cpdef void enter(self, uint64_t now, uint64_t wall) noexcept
+    cpdef void leave(self) noexcept
     # Work was queued: have a turn come soon.
     cdef void want_turn(self) noexcept
     # An IPv6 packet for a key: prepends the core payload type; takes ownership.
