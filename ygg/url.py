@@ -133,8 +133,6 @@ class PeerURL:
             raise URLError(f"URL is longer than {MAX_URL} characters")
         if _FORBIDDEN.search(text):
             raise URLError("URL has a character that must be percent-encoded")
-        if _BAD_ESCAPE.search(text):
-            raise URLError("invalid URL escape")
         text = text.partition("#")[0]
         rest, _, query_text = text.partition("?")
         scheme, separator, rest = rest.partition("://")
@@ -142,6 +140,8 @@ class PeerURL:
             raise URLError("missing or malformed scheme in URL")
         authority, slash, path = rest.partition("/")
         userinfo, _, location = authority.rpartition("@")
+        if any(map(_BAD_ESCAPE.search, (userinfo, path, query_text))):
+            raise URLError("invalid URL escape")
         host, port = _split_location(location)
         query = _parse_query(query_text)
         return cls(scheme.lower(), host, port, slash + path, userinfo, query, _parse_options(query))
@@ -232,7 +232,8 @@ def _split_location(location: str) -> tuple[str, int | None]:
 
 
 def _bracketed(inside: str) -> str:
-    address, percent, zone = inside.partition("%25")
+    # "%25" is the standard's spelling, a bare "%" what listeners print.
+    address, percent, zone = inside.partition("%25" if "%25" in inside else "%")
     try:
         IPv6Address(address)
     except ValueError:

@@ -1,6 +1,22 @@
 """Networks: ways to reach hosts, behind one interface."""
 
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
+from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success, is_suitable
 from ygg.network.holding import HoldingProtocol, feed, take_over
+from ygg.network.loopback import LoopbackNetwork
+from ygg.network.native import NativeNetwork
+from ygg.network.reject import RejectNetwork
 
-__all__ = ["BACKLOG", "DIAL_TIMEOUT", "HoldingProtocol", "Listener", "Network", "feed", "take_over"]
+__all__ = [
+    "BACKLOG",
+    "DIAL_TIMEOUT",
+    "HoldingProtocol",
+    "Listener",
+    "LoopbackNetwork",
+    "NativeNetwork",
+    "Network",
+    "RejectNetwork",
+    "feed",
+    "first_success",
+    "is_suitable",
+    "take_over",
+]

@@ -3,10 +3,11 @@
 import asyncio
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Self, TypeVar
 
-from ygg.errors import NetworkDown, OperationNotSupported
+from ygg.errors import NetworkDown, NoSuitableAddress, OperationNotSupported, from_os_error
 
 DIAL_TIMEOUT = 5.0
 """Seconds for one address to answer (protocol 0.5, TCP)."""
@@ -14,7 +15,40 @@ DIAL_TIMEOUT = 5.0
 BACKLOG = 128
 """Connections a listener holds that nobody has accepted yet."""
 
+T = TypeVar("T")
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
+
+_OVERLAY = IPv6Network("200::/7")
+
+
+def is_suitable(address: str) -> bool:
+    """Tell whether a peer may be dialed at `address`: not unspecified, not multicast, not inside the overlay."""
+    ip = ip_address(address)
+    if isinstance(ip, IPv6Address):
+        if ip in _OVERLAY:
+            return False
+        ip = ip.ipv4_mapped or ip
+    return not (ip.is_unspecified or ip.is_multicast)
+
+
+async def first_success(addresses: Iterable[str], attempt: Callable[[str], Awaitable[T]]) -> T:
+    """Return what `attempt(address)` returns for the first address it does not fail on with an `OSError`.
+
+    One at a time, in order; when all fail, the last error is raised, as a `YggError`.
+    """
+    error: OSError = NoSuitableAddress()
+    for address in addresses:
+        try:
+            return await attempt(address)
+        except OSError as failure:
+            error = failure
+    raise from_os_error(error) from error.__cause__
+
+
+def break_off(item: "asyncio.BaseTransport | Listener") -> None:
+    """Abort a transport, close a listener."""
+    # By name: uvloop's transports are no subclasses of asyncio's.
+    getattr(item, "abort", item.close)()
 
 
 class Listener(ABC):
@@ -78,12 +112,7 @@ class Network(ABC):
         self._epoch += 1
         live, self._live = list(self._live), weakref.WeakSet()
         for item in live:
-            if isinstance(item, Listener):
-                item.close()
-            elif isinstance(item, asyncio.WriteTransport | asyncio.DatagramTransport):
-                item.abort()
-            else:
-                item.close()
+            break_off(item)
 
     async def close(self) -> None:
         """Go down and let the aborted connections tell their protocols."""
@@ -95,9 +124,10 @@ class Network(ABC):
 
     @abstractmethod
     async def resolve(self, host: str) -> list[str]:
-        """Return the numeric addresses of `host`, best first; an address resolves to itself.
+        """Return the addresses at which `host` may be dialed, best first; an address resolves to itself.
 
-        Raises `ResolveError` for a name without addresses.
+        A network that leaves names to a proxy returns the name. Raises `ResolveError` for a name without addresses,
+        `NoSuitableAddress` when none of them may be dialed.
         """
 
     @abstractmethod
@@ -145,8 +175,5 @@ class Network(ABC):
         if self._is_up and token == self._epoch:
             self._live.add(item)
             return
-        if isinstance(item, asyncio.WriteTransport | asyncio.DatagramTransport):
-            item.abort()
-        else:
-            item.close()
+        break_off(item)
         raise NetworkDown

@@ -3,5 +3,19 @@
 from ygg.network.base import Listener
 from ygg.network.holding import HoldingProtocol, take_over
 from ygg.transport.base import DialOptions, ListenOptions, Transport
+from ygg.transport.manager import ManagedListener, TransportManager
+from ygg.transport.tcp import TCPTransport
+from ygg.transport.tls import TLSTransport
 
-__all__ = ["DialOptions", "HoldingProtocol", "ListenOptions", "Listener", "Transport", "take_over"]
+__all__ = [
+    "DialOptions",
+    "HoldingProtocol",
+    "ListenOptions",
+    "Listener",
+    "ManagedListener",
+    "TCPTransport",
+    "TLSTransport",
+    "Transport",
+    "TransportManager",
+    "take_over",
+]

@@ -1,0 +1,188 @@
+"""A network inside the process: no sockets, no kernel, the same manners."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any, TypeVar
+
+from ygg.errors import (
+    AddressNotAvailable,
+    ConnectionRefused,
+    ConnectTimeout,
+    ListenerClosed,
+    NetworkUnreachable,
+    ResolveError,
+)
+from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.network.holding import HoldingProtocol
+from ygg.network.mailbox import Mailbox
+from ygg.network.memory import MemoryTransport
+from ygg.network.memory_datagram import MemoryDatagramTransport
+from ygg.network.ports import Address, Ports
+from ygg.url import host_port
+
+D = TypeVar("D", bound=asyncio.DatagramProtocol)
+
+LOCAL = ("127.0.0.0/8", "::1")
+"""What every loopback network has for addresses of its own."""
+
+
+class LoopbackNetwork(Network):
+    """Hosts of one process, reaching each other through memory.
+
+    Its addresses are 127.0.0.0/8, ::1 and those in `addresses` (addresses or prefixes); its names are `localhost` and
+    those in `hosts` (name to addresses, whose addresses become its own too). Ports, wildcard binds, refusals,
+    half-closes and resets follow the kernel's habits. Two `LoopbackNetwork`s know nothing of each other.
+    """
+
+    def __init__(self, *, addresses: Sequence[str] = (), hosts: Mapping[str, Sequence[str]] | None = None) -> None:
+        super().__init__()
+        self._hosts = {"localhost": ["127.0.0.1", "::1"]}
+        self._hosts |= {name.lower().rstrip("."): list(found) for name, found in (hosts or {}).items()}
+        named = [address for found in self._hosts.values() for address in found]
+        self._prefixes = [ip_network(prefix, strict=False) for prefix in (*LOCAL, *addresses, *named)]
+        self._listeners: Ports[LoopbackListener] = Ports()
+        self._sources: Ports[None] = Ports()
+        self._datagrams: Ports[MemoryDatagramTransport] = Ports()
+
+    async def resolve(self, host: str) -> list[str]:
+        try:
+            return [str(ip_address(host))]
+        except ValueError:
+            pass
+        if found := self._hosts.get(host.lower().rstrip(".")):
+            return list(found)
+        raise ResolveError(f"{host[:64]}: no such host")
+
+    async def connect_stream(
+        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    ) -> asyncio.Transport:
+        token = self._enter()
+
+        async def attempt(address: str) -> asyncio.Transport:
+            target = self._destination(address)
+            listener = self._listeners.find(target, port)
+            if listener is None:
+                raise ConnectionRefused
+            return await self._join(listener, target, port, timeout)
+
+        transport = await first_success(await self.resolve(host), attempt)
+        self._admit(transport, token)
+        return transport
+
+    async def listen_stream(
+        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    ) -> Listener:
+        token = self._enter()
+        address = await self._bindable(host)
+        listener = LoopbackListener(self._listeners, address, port, backlog)
+        self._admit(listener, token)
+        return listener
+
+    async def create_datagram_endpoint(
+        self,
+        protocol_factory: Callable[[], D],
+        local_addr: tuple[str, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        *,
+        source_interface: str | None = None,
+    ) -> tuple[asyncio.DatagramTransport, D]:
+        token = self._enter()
+        remote = None
+        if remote_addr:
+            remote = self._destination((await self.resolve(remote_addr[0]))[0]), remote_addr[1]
+        if local_addr:
+            address, port = await self._bindable(local_addr[0]), local_addr[1]
+        else:
+            address, port = _source(remote[0]) if remote else IPv6Address(0), 0
+        protocol = protocol_factory()
+        transport = MemoryDatagramTransport(self._datagrams, address, port, remote, protocol, self._destination)
+        self._admit(transport, token)
+        protocol.connection_made(transport)
+        return transport, protocol
+
+    async def _join(self, listener: "LoopbackListener", target: Address, port: int, seconds: float) -> MemoryTransport:
+        """Make both ends of a connection and leave one with `listener`."""
+        loop = asyncio.get_running_loop()
+        source = _source(target)
+        source_port = self._sources.bind(source, 0, None)
+        near, far = sockaddr(source, source_port), sockaddr(target, port)
+        client = MemoryTransport(loop, near, far, lambda: self._sources.release(source, source_port))
+        server = MemoryTransport(loop, far, near)
+        client.start(server, HoldingProtocol())
+        server.start(client, HoldingProtocol())
+        token = self._enter()
+        try:
+            async with asyncio.timeout(seconds):
+                await listener.queue.put(server)
+            self._admit(server, token)
+        except BaseException as error:
+            client.abort()
+            server.abort()
+            if isinstance(error, ListenerClosed):
+                raise ConnectionRefused from None
+            if isinstance(error, TimeoutError):
+                raise ConnectTimeout from None
+            raise
+        return client
+
+    def _owns(self, address: Address) -> bool:
+        return any(address in prefix for prefix in self._prefixes)
+
+    def _destination(self, address: str) -> Address:
+        """Return the address dialed: as in the kernel, the unspecified one is this host."""
+        target = ip_address(address)
+        if target.is_unspecified:
+            return IPv4Address("127.0.0.1") if target.version == 4 else IPv6Address("::1")
+        if not self._owns(target):
+            raise NetworkUnreachable
+        return target
+
+    async def _bindable(self, host: str) -> Address:
+        address = ip_address((await self.resolve(host))[0]) if host else IPv6Address(0)
+        if not address.is_unspecified and not self._owns(address):
+            raise AddressNotAvailable
+        return address
+
+
+class LoopbackListener(Listener):
+    """A listener of a `LoopbackNetwork`; dials wait, up to their timeout, while the backlog is full."""
+
+    def __init__(self, ports: "Ports[LoopbackListener]", address: Address, port: int, backlog: int) -> None:
+        self.queue: Mailbox[MemoryTransport] = Mailbox(backlog)
+        self._port = ports.bind(address, port, self)
+        self._ports, self._host = ports, address
+        self._closed = asyncio.Event()
+
+    @property
+    def address(self) -> str:
+        return host_port(str(self._host), self._port)
+
+    def is_closing(self) -> bool:
+        return self.queue.closed
+
+    async def accept(self) -> tuple[asyncio.Transport, str]:
+        transport = await self.queue.get()
+        peername = transport.get_extra_info("peername")
+        return transport, host_port(peername[0], peername[1])
+
+    def close(self) -> None:
+        if self.queue.closed:
+            return
+        self._ports.release(self._host, self._port)
+        for transport in self.queue.close():
+            transport.abort()
+        self._closed.set()
+
+    async def wait_closed(self) -> None:
+        await self._closed.wait()
+
+
+def sockaddr(address: Address, port: int) -> tuple[Any, ...]:
+    """Return the form the socket module gives an address."""
+    return (str(address), port) if address.version == 4 else (str(address), port, 0, 0)
+
+
+def _source(target: Address) -> Address:
+    """Return the address the kernel would dial an address of this host from."""
+    return IPv4Address("127.0.0.1") if target.version == 4 and target.is_loopback else target

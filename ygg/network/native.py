@@ -1,0 +1,378 @@
+"""The operating system's network."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import stat
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from typing import Any, TypeVar
+
+from ygg.errors import (
+    ListenerClosed,
+    NoSuitableAddress,
+    ResolveError,
+    from_os_error,
+)
+from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success, is_suitable
+from ygg.network.holding import HoldingProtocol
+from ygg.network.interface import bind_to_device, source_address, with_zone
+from ygg.url import host_port
+
+D = TypeVar("D", bound=asyncio.DatagramProtocol)
+
+ACCEPT_RETRY = 0.1
+"""Seconds to wait before accepting again when the process or the system is out of descriptors or memory."""
+
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_TRANSIENT = {errno.EAGAIN, errno.EINTR, errno.ECONNABORTED, errno.EPROTO}
+
+
+class NativeNetwork(Network):
+    """TCP, UDP and UNIX sockets of the operating system.
+
+    Dials skip the addresses no peer can have: unspecified, multicast, and the overlay's own 200::/7. TCP keepalive
+    probes are off: links have their own.
+    """
+
+    def __init__(self, *, address_filter: Callable[[str], bool] = is_suitable) -> None:
+        super().__init__()
+        self._filter = address_filter
+
+    async def resolve(self, host: str) -> list[str]:
+        addresses = await _lookup(host)
+        if suitable := [address for address in addresses if self._filter(address)]:
+            return suitable
+        raise NoSuitableAddress
+
+    async def connect_stream(
+        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    ) -> asyncio.Transport:
+        token = self._enter()
+
+        async def attempt(address: str) -> asyncio.Transport:
+            sock, sockaddr = _dialing_socket(address, port, source_interface)
+            return await _connect(sock, sockaddr, timeout)
+
+        transport = await first_success(await self.resolve(host), attempt)
+        self._admit(transport, token)
+        return transport
+
+    async def listen_stream(
+        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    ) -> Listener:
+        token = self._enter()
+        address = (await _lookup(host))[0] if host else _wildcard()
+        try:
+            listener = NativeListener(_listening_socket(address, port, source_interface, backlog))
+        except OSError as error:
+            raise from_os_error(error) from None
+        self._admit(listener, token)
+        return listener
+
+    async def create_datagram_endpoint(
+        self,
+        protocol_factory: Callable[[], D],
+        local_addr: tuple[str, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        *,
+        source_interface: str | None = None,
+    ) -> tuple[asyncio.DatagramTransport, D]:
+        token = self._enter()
+        remote = ((await self.resolve(remote_addr[0]))[0], remote_addr[1]) if remote_addr else None
+        local = ((await _lookup(local_addr[0] or _wildcard()))[0], local_addr[1]) if local_addr else None
+        if local is None and remote is None:
+            local = (_wildcard(), 0)
+        try:
+            sock = _datagram_socket(local, remote, source_interface)
+        except OSError as error:
+            raise from_os_error(error) from None
+        try:
+            loop = asyncio.get_running_loop()
+            transport, protocol = await loop.create_datagram_endpoint(protocol_factory, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        self._admit(transport, token)
+        return transport, protocol
+
+    async def connect_path(self, path: str, *, timeout: float = DIAL_TIMEOUT) -> asyncio.Transport:
+        token = self._enter()
+        transport = await _connect(_socket(socket.AF_UNIX, socket.SOCK_STREAM), path, timeout)
+        self._admit(transport, token)
+        return transport
+
+    async def listen_path(self, path: str, *, backlog: int = BACKLOG) -> Listener:
+        token = self._enter()
+        sock = _socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            _bind_path(sock, path)
+            sock.listen(backlog)
+            listener = UnixListener(sock, path)
+        except OSError as error:
+            sock.close()
+            raise from_os_error(error) from None
+        self._admit(listener, token)
+        return listener
+
+
+class NativeListener(Listener):
+    """Accepts only when asked: connections wait in the kernel's backlog, which is the bound."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._address = _spell(sock.getsockname())
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._closed = asyncio.Event()
+
+    @property
+    def address(self) -> str:
+        return self._address
+
+    def is_closing(self) -> bool:
+        return self._closed.is_set()
+
+    async def accept(self) -> tuple[asyncio.Transport, str]:
+        while True:
+            if self.is_closing():
+                raise ListenerClosed
+            # No await from here to the adoption: a cancelled call has taken no connection.
+            try:
+                sock, peer = self._sock.accept()
+            except BlockingIOError:
+                await self._readable()
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    await asyncio.sleep(ACCEPT_RETRY)
+                elif error.errno not in _TRANSIENT:
+                    raise from_os_error(error) from None
+            else:
+                remote = self._remote(peer)
+                try:
+                    return await _adopt(sock), remote
+                except OSError:
+                    pass  # gone before it was ours
+
+    def close(self) -> None:
+        if self.is_closing():
+            return
+        if self._waiters:
+            asyncio.get_running_loop().remove_reader(self._sock)
+        self._release()
+        self._sock.close()
+        self._closed.set()
+
+    async def wait_closed(self) -> None:
+        await self._closed.wait()
+
+    def _remote(self, peer: Any) -> str:
+        return _spell(peer)
+
+    async def _readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        if not self._waiters:
+            loop.add_reader(self._sock, self._on_readable)
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.discard(waiter)
+            if not waiter.done() or waiter.cancelled():
+                self._forget_reader(loop)
+
+    def _on_readable(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._sock)
+        self._release()
+
+    def _forget_reader(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._waiters and not self.is_closing():
+            loop.remove_reader(self._sock)
+
+    def _release(self) -> None:
+        waiters, self._waiters = self._waiters, set()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class UnixListener(NativeListener):
+    """A listener on a path. Clients have no address, so each gets a number of its own; closing removes the path."""
+
+    def __init__(self, sock: socket.socket, path: str) -> None:
+        super().__init__(sock)
+        self._address = path
+        self._inode = os.stat(path).st_ino
+        self._count = 0
+
+    def close(self) -> None:
+        if not self.is_closing():
+            with contextlib.suppress(OSError):
+                if os.stat(self._address).st_ino == self._inode:
+                    os.unlink(self._address)
+        super().close()
+
+    def _remote(self, peer: Any) -> str:
+        self._count += 1
+        return f"{self._address}#{self._count}"
+
+
+async def _lookup(host: str) -> list[str]:
+    """Return the addresses of `host`; literals are answered without the resolver and its thread."""
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        pass
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ResolveError(f"{host}: {error.strerror}") from None
+    except UnicodeError:
+        raise ResolveError(f"{host[:64]!r} is not a host name") from None
+    addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
+    if not addresses:
+        raise ResolveError(f"{host}: no address")
+    return list(addresses)
+
+
+def _sockaddr(address: str, port: int, interface: str | None) -> tuple[socket.AddressFamily, Any]:
+    """Return the family and the kernel's form of a numeric address, its zone resolved."""
+    address = with_zone(address, interface)
+    try:
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except OSError as error:
+        raise ResolveError(f"{address}: {error.strerror}") from None
+    return found[0][0], found[0][4]
+
+
+def _dialing_socket(address: str, port: int, interface: str | None) -> tuple[socket.socket, Any]:
+    family, sockaddr = _sockaddr(address, port, interface)
+    source: Any = _sockaddr(source_address(interface, address), 0, None)[1] if interface else None
+    sock = _socket(family, socket.SOCK_STREAM)
+    try:
+        if interface:
+            bind_to_device(sock, interface)
+            sock.bind(source)
+    except OSError:
+        sock.close()
+        raise
+    return sock, sockaddr
+
+
+def _listening_socket(address: str, port: int, interface: str | None, backlog: int) -> socket.socket:
+    family, sockaddr = _sockaddr(address, port, interface)
+    sock = _socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if interface:
+            bind_to_device(sock, interface)
+        _serve_both_families(sock, address)
+        sock.bind(sockaddr)
+        sock.listen(backlog)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _datagram_socket(
+    local: tuple[str, int] | None, remote: tuple[str, int] | None, interface: str | None
+) -> socket.socket:
+    """Return a bound and connected socket; `local` and `remote` are numeric."""
+    ends = [_sockaddr(*end, interface) if end else None for end in (local, remote)]
+    family = next(end[0] for end in ends if end)
+    sock = _socket(family, socket.SOCK_DGRAM)
+    try:
+        if interface:
+            bind_to_device(sock, interface)
+        if local and ends[0]:
+            _serve_both_families(sock, local[0])
+            sock.bind(ends[0][1])
+        if ends[1]:
+            sock.connect(ends[1][1])
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _socket(family: int, kind: int) -> socket.socket:
+    sock = socket.socket(family, kind)
+    sock.setblocking(False)
+    return sock
+
+
+def _serve_both_families(sock: socket.socket, address: str) -> None:
+    """Let a socket bound to `::` serve IPv4 too, whatever the system's default."""
+    if sock.family == socket.AF_INET6 and ip_address(address).is_unspecified:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+
+
+async def _connect(sock: socket.socket, sockaddr: Any, seconds: float) -> asyncio.Transport:
+    """Connect `sock`, which is the transport's afterwards or closed."""
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().sock_connect(sock, sockaddr)
+    except TimeoutError as error:
+        sock.close()
+        raise from_os_error(error) from None
+    except OSError as error:
+        sock.close()
+        raise from_os_error(error) from None
+    except BaseException:
+        sock.close()
+        raise
+    return await _adopt(sock)
+
+
+async def _adopt(sock: socket.socket) -> asyncio.Transport:
+    """Make a held transport of a connected socket, closing it on failure."""
+    try:
+        sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        loop = asyncio.get_running_loop()
+        if sock.family == socket.AF_UNIX:
+            transport, _ = await loop.create_unix_connection(HoldingProtocol, sock=sock)
+        else:
+            transport, _ = await loop.create_connection(HoldingProtocol, sock=sock)
+    except BaseException:
+        sock.close()
+        raise
+    return transport
+
+
+def _bind_path(sock: socket.socket, path: str) -> None:
+    """Bind to `path`, replacing a socket nobody serves any more."""
+    try:
+        sock.bind(path)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE or not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise
+        with _socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            if probe.connect_ex(path) != errno.ECONNREFUSED:
+                raise
+        os.unlink(path)
+        sock.bind(path)
+
+
+def _wildcard() -> str:
+    return "::" if socket.has_ipv6 else "0.0.0.0"
+
+
+def _spell(sockaddr: Any) -> str:
+    """Return `host:port` for the kernel's form of an address; an IPv4 address in IPv6 clothes comes out plain."""
+    if not isinstance(sockaddr, tuple):
+        return str(sockaddr)
+    host, port, scope = sockaddr[0], sockaddr[1], sockaddr[3] if len(sockaddr) > 3 else 0
+    ip = ip_address(host)
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped:
+            host = str(ip.ipv4_mapped)
+        elif scope and not ip.scope_id:
+            host = f"{host}%{socket.if_indextoname(scope)}"
+    return host_port(host, port)

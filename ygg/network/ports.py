@@ -1,0 +1,62 @@
+"""Who is bound to which address and port, with the kernel's rules for wildcards and conflicts."""
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import Generic, TypeVar
+
+from ygg.errors import AddressInUse
+
+Address = IPv4Address | IPv6Address
+T = TypeVar("T")
+
+EPHEMERAL = range(32768, 61000)
+"""Ports given out when none is asked for."""
+
+
+class Ports(Generic[T]):
+    """A table of bound ports. `::` is bound for both families, `0.0.0.0` for IPv4 alone."""
+
+    def __init__(self) -> None:
+        self._bound: dict[int, dict[Address, T]] = {}
+        self._next = 0
+
+    def bind(self, address: Address, port: int, owner: T) -> int:
+        """Give `owner` the port, or a free one for 0, and return it. Raises `AddressInUse`."""
+        if not port:
+            port = self._free(address)
+        elif self._taken(address, port):
+            raise AddressInUse
+        self._bound.setdefault(port, {})[address] = owner
+        return port
+
+    def release(self, address: Address, port: int) -> None:
+        """Free what `bind()` gave."""
+        owners = self._bound.get(port, {})
+        owners.pop(address, None)
+        if not owners:
+            self._bound.pop(port, None)
+
+    def find(self, address: Address, port: int) -> T | None:
+        """Return the owner that serves `address`, the most specific first."""
+        owners = self._bound.get(port, {})
+        for candidate in (address, IPv4Address(0) if address.version == 4 else None, IPv6Address(0)):
+            if candidate is not None and candidate in owners:
+                return owners[candidate]
+        return None
+
+    def _free(self, address: Address) -> int:
+        for _ in EPHEMERAL:
+            port = EPHEMERAL[self._next]
+            self._next = (self._next + 1) % len(EPHEMERAL)
+            if not self._taken(address, port):
+                return port
+        raise AddressInUse("no free port")
+
+    def _taken(self, address: Address, port: int) -> bool:
+        return any(_overlap(address, other) for other in self._bound.get(port, ()))
+
+
+def _overlap(one: Address, other: Address) -> bool:
+    both = IPv6Address(0)
+    if one == other or both in (one, other):
+        return True
+    return one.version == other.version and (one.is_unspecified or other.is_unspecified)

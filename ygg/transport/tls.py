@@ -1,0 +1,138 @@
+"""`tls://`: TLS over TCP with the node's own self-signed certificate (protocol 0.5, TLS)."""
+
+import asyncio
+import os
+import ssl
+import tempfile
+from ipaddress import ip_address
+from typing import Protocol
+
+from ygg.errors import TLSError, from_os_error
+from ygg.network.asyncio_private import start_tls
+from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.transport.base import DialOptions, ListenOptions, Transport
+from ygg.transport.upgrade import UpgradingListener
+from ygg.url import PeerURL
+
+
+class NodeCertificate(Protocol):
+    """What TLS needs of a node's certificate."""
+
+    @property
+    def certificate_pem(self) -> bytes: ...
+
+    @property
+    def private_key_pem(self) -> bytes: ...
+
+
+class TLSTransport(Transport):
+    """TLS that encrypts and proves nothing: keys are proved by the link's handshake, inside.
+
+    The listener speaks TLS 1.3 only, shows the node's certificate and asks for none; the dialer speaks 1.2 or 1.3 and
+    accepts any certificate. No ALPN.
+    """
+
+    schemes = ("tls",)
+
+    def __init__(self, certificate: NodeCertificate) -> None:
+        self._client = client_context()
+        self._server = server_context(certificate.certificate_pem, certificate.private_key_pem)
+
+    async def dial(self, network: Network, url: PeerURL, options: DialOptions) -> asyncio.Transport:
+        port = url.require_port()
+        name = server_name(url)
+
+        async def attempt(address: str) -> asyncio.Transport:
+            try:
+                async with asyncio.timeout(options.timeout):
+                    transport = await network.connect_stream(
+                        address, port, source_interface=options.source_interface, timeout=options.timeout
+                    )
+                    return await wrap(transport, self._client, server_hostname=name, timeout=options.timeout)
+            except TimeoutError as error:
+                raise from_os_error(error) from None
+
+        return await first_success(await network.resolve(url.host), attempt)
+
+    async def listen(self, network: Network, url: PeerURL, options: ListenOptions) -> Listener:
+        port = url.require_port()
+        base = await network.listen_stream(
+            url.host, port, source_interface=options.source_interface, backlog=options.backlog
+        )
+
+        async def upgrade(transport: asyncio.Transport, remote: str) -> asyncio.Transport:
+            return await wrap(transport, self._server, server_side=True, timeout=DIAL_TIMEOUT)
+
+        return UpgradingListener(base, upgrade, DIAL_TIMEOUT)
+
+
+async def wrap(
+    transport: asyncio.Transport,
+    context: ssl.SSLContext,
+    *,
+    server_side: bool = False,
+    server_hostname: str | None = None,
+    timeout: float = DIAL_TIMEOUT,
+) -> asyncio.Transport:
+    """Run a TLS handshake of at most `timeout` seconds over `transport`. Raises `TLSError`, `ConnectTimeout` …"""
+    try:
+        return await start_tls(
+            transport, context, server_side=server_side, server_hostname=server_hostname, handshake_timeout=timeout
+        )
+    except ssl.SSLError as error:
+        raise TLSError(error.reason or str(error)) from None
+    except OSError as error:
+        raise from_os_error(error) from None
+    except UnicodeError:
+        raise TLSError(f"{server_hostname!r} cannot be a TLS server name") from None
+
+
+def server_name(url: PeerURL) -> str | None:
+    """Return the name to ask for: `sni`, else the host; never an IP literal."""
+    for name in (url.options.sni, url.host):
+        if name and not _is_literal(name):
+            return name
+    return None
+
+
+def client_context() -> ssl.SSLContext:
+    """Return a context that dials TLS 1.2 or 1.3 and verifies nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def server_context(certificate_pem: bytes, private_key_pem: bytes) -> ssl.SSLContext:
+    """Return a context that serves TLS 1.3 with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.num_tickets = 0  # nobody resumes: links last
+    _load(context, private_key_pem.rstrip() + b"\n" + certificate_pem)
+    return context
+
+
+def _load(context: ssl.SSLContext, pem: bytes) -> None:
+    """Load key and certificate, which the ssl module takes only from a file, without leaving the key on a disk."""
+    if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
+        descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
+        path = f"/proc/self/fd/{descriptor}"
+    else:
+        descriptor, path = tempfile.mkstemp()  # mode 0600
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(pem)
+        context.load_cert_chain(path)
+    finally:
+        os.close(descriptor)
+        if not path.startswith("/proc/"):
+            os.unlink(path)
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
