@@ -11,7 +11,7 @@ from pathlib import Path
 import environment
 
 HOME = environment.CACHE / "yggdrasil"
-KEYRINGS = ("debian-archive-keyring.gpg", "debian-archive-keyring.pgp")
+KEYRINGS = tuple(f"/usr/share/keyrings/debian-archive-keyring.{suffix}" for suffix in ("gpg", "pgp"))
 
 
 class Unavailable(Exception):
@@ -53,7 +53,7 @@ def _mirror() -> tuple[str, str]:
 
 def _fetch() -> None:
     address, codename = _mirror()
-    keyring = next((f"/usr/share/keyrings/{name}" for name in KEYRINGS if Path("/usr/share/keyrings", name).exists()), "")
+    keyring = next((path for path in KEYRINGS if Path(path).exists()), "")
     state = environment.CACHE / "apt"
     shutil.rmtree(state, ignore_errors=True)
     for name in ("lists/partial", "cache/archives/partial"):

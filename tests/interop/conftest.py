@@ -1,0 +1,64 @@
+"""Labs for the interop tests: a lab and what runs in it are shared by the tests of one file."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from interop.daemon import find
+from interop.lab import Lab, remove_leftovers
+from interop.net import Net
+
+
+def _obstacle() -> str:
+    # Why the interop tests cannot run here, or "".
+    if not find("yggdrasil"):
+        return os.environ.get("YGG_NO_DAEMON") or "the yggdrasil daemon is not here; tools/test fetches it"
+    if not shutil.which("ip"):
+        return "the ip command is missing (Debian: iproute2)"
+    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
+        return "network namespaces and TUN devices need root and /dev/net/tun"
+    return ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and skip them where they cannot run - which in CI is a failure."""
+    here = Path(__file__).parent
+    mine = [item for item in items if here in item.path.parents]
+    reason = _obstacle() if mine else ""
+    if reason and os.environ.get("CI") and not config.option.collectonly:
+        raise pytest.UsageError(f"the interop tests cannot run: {reason}")
+    for item in mine:
+        item.add_marker(pytest.mark.interop)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def _clean() -> None:
+    remove_leftovers()
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory, _clean: None) -> Iterator[Net]:
+    """An empty lab for the tests of one file."""
+    with Lab() as lab:
+        net = Net(lab, tmp_path_factory.mktemp("net"))
+        try:
+            yield net
+        finally:
+            net.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+    """Show what daemons and nodes said when a test failed."""
+    report = yield
+    net = getattr(item, "funcargs", {}).get("net")
+    if report.failed and net is not None:
+        report.sections.append(("nodes", net.logs()))
+    return report  # type: ignore[return-value]
+
+

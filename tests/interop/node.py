@@ -1,0 +1,224 @@
+"""A node of ours as a process: reads a line of JSON for each thing to do, writes a line of JSON when it is done.
+
+    python -m interop.node '{"private": "…", "mtu": 65535, "allowed": []}'
+
+It ends cleanly when its input ends. Several things may be under way at once.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+from ygg.integrations.asgi import serve
+from ygg.integrations.httpx import YggTransport
+
+from ygg import Config, Core, NativeNetwork, TCPTransport, TLSTransport, TransportManager, VTun
+
+from . import payload
+
+TIMEOUT = 60.0
+
+
+async def _received(reader: asyncio.StreamReader) -> str:
+    total = hashlib.sha256()
+    while data := await reader.read(1 << 20):
+        total.update(data)
+    return total.hexdigest()
+
+
+async def _send(writer: asyncio.StreamWriter, count: int) -> None:
+    for block in payload.blocks(count):
+        writer.write(block)
+        await writer.drain()
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+class Worker:
+    """Does what it is told; every public method is one thing that can be asked for."""
+
+    def __init__(self, core: Core, vtun: VTun, stack: contextlib.AsyncExitStack) -> None:
+        self._core, self._vtun, self._stack = core, vtun, stack
+
+    async def address(self) -> str:
+        """Return the overlay address."""
+        return str(self._core.address)
+
+    async def listen(self, url: str) -> str:
+        """Accept peers; return the URL as bound."""
+        return str((await self._core.listen(url)).url)
+
+    async def call(self, url: str) -> None:
+        """Connect to a peer once."""
+        await self._core.call_peer(url)
+
+    async def peer(self, url: str) -> None:
+        """Keep up a peering."""
+        self._core.add_peer(url)
+
+    async def unpeer(self, url: str) -> None:
+        """Give up a peering."""
+        self._core.remove_peer(url)
+
+    async def peer_keys(self) -> list[str]:
+        """Return the keys of the peers that are up."""
+        return [peer.key.hex() for peer in self._core.peers() if peer.up and peer.key]
+
+    async def root(self) -> str:
+        """Return the key this node takes for the root of the tree."""
+        return self._core.self().root.hex()
+
+    async def sessions(self) -> list[str]:
+        """Return the keys there are sessions with."""
+        return [session.key.hex() for session in self._core.sessions()]
+
+    async def ping(self, address: str, size: int) -> float:
+        """Send an echo request of `size` bytes; return the round trip in seconds."""
+        return await self._vtun.ping(address, timeout=5.0, size=size)
+
+    async def source(self, count: int) -> int:
+        """Serve `count` bytes to whoever connects; return the port."""
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError):
+                await _send(writer, count)
+            await _close(writer)
+
+        return await self._server(answer)
+
+    async def sink(self) -> int:
+        """Read what comes to its end and answer its digest; return the port."""
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError):
+                writer.write((await _received(reader)).encode())
+            await _close(writer)
+
+        return await self._server(answer)
+
+    async def _server(self, answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> int:
+        server = await self._vtun.start_server(answer, port=0)
+        await self._stack.enter_async_context(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def fetch(self, address: str, port: int) -> str:
+        """Read a connection to its end; return the digest."""
+        reader, writer = await self._vtun.open_connection(address, port)
+        try:
+            return await _received(reader)
+        finally:
+            await _close(writer)
+
+    async def push(self, address: str, port: int, count: int) -> str:
+        """Send `count` bytes, close that direction; return the digest that the other side answers."""
+        reader, writer = await self._vtun.open_connection(address, port)
+        try:
+            await _send(writer, count)
+            writer.write_eof()
+            return (await reader.read(-1)).decode()
+        finally:
+            await _close(writer)
+
+    async def udp_echo(self) -> int:
+        """Send every datagram back where it came from; return the port."""
+        endpoint = await self._vtun.open_datagram(local_port=0)
+
+        async def serve_echo() -> None:
+            while True:
+                await endpoint.sendto(*await endpoint.recvfrom())
+
+        task = asyncio.create_task(serve_echo())
+        self._stack.callback(endpoint.close)
+        self._stack.callback(task.cancel)
+        return int(endpoint.local_port)
+
+    async def udp_exchange(self, address: str, port: int, size: int) -> bool:
+        """Send a datagram to an echo; tell whether it came back whole. Tries three times."""
+        endpoint = await self._vtun.open_datagram(local_port=0)
+        try:
+            for _ in range(3):
+                sent = os.urandom(size)
+                await endpoint.sendto(sent, (address, port))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(2.0):
+                        return (await endpoint.recvfrom())[0] == sent
+            return False
+        finally:
+            endpoint.close()
+
+    async def web(self) -> int:
+        """Answer every GET with "you asked for PATH"; return the port."""
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "http":
+                raise NotImplementedError(scope["type"])
+            body = f"you asked for {scope['path']}".encode()
+            await send({"type": "http.response.start", "status": 200,
+                        "headers": [(b"content-length", str(len(body)).encode())]})
+            await send({"type": "http.response.body", "body": body})
+
+        server = await self._stack.enter_async_context(serve(app, self._vtun, port=0))
+        return int(server.port)
+
+    async def get(self, address: str, port: int, path: str) -> str:
+        """Return the body of a page."""
+        async with httpx.AsyncClient(transport=YggTransport(self._vtun)) as client:
+            return (await client.get(f"http://[{address}]:{port}{path}", timeout=TIMEOUT)).text
+
+
+async def _lines() -> AsyncIterator[bytes]:
+    reader = asyncio.StreamReader(limit=1 << 20)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        async for line in reader:
+            yield line
+    finally:
+        transport.close()
+
+
+async def _obey(worker: Worker, line: bytes) -> None:
+    order = json.loads(line)
+    number, what = order.pop("id"), order.pop("do")
+    try:
+        answer = {"id": number, "result": await getattr(worker, what)(**order)}
+    except Exception as error:
+        logging.exception("%s failed", what)
+        answer = {"id": number, "error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer), flush=True)
+
+
+async def main(options: dict[str, Any]) -> None:
+    """Run a node until the input ends."""
+    config = Config.parse(json.dumps({
+        "PrivateKey": options["private"], "AllowedPublicKeys": options["allowed"], "IfMTU": options["mtu"]}))
+    async with contextlib.AsyncExitStack() as stack:
+        network = await stack.enter_async_context(NativeNetwork())
+        manager = TransportManager(network)
+        manager.register(TCPTransport())
+        manager.register(TLSTransport(config.certificate))
+        core = await stack.enter_async_context(
+            Core(config.certificate, manager, allowed_keys=config.allowed_public_keys))
+        vtun = await stack.enter_async_context(VTun.over(core, mtu=options["mtu"]))
+        # What the worker starts must end before the node does.
+        services = await stack.enter_async_context(contextlib.AsyncExitStack())
+        worker = Worker(core, vtun, services)
+        async with asyncio.TaskGroup() as group:
+            async for line in _lines():
+                group.create_task(_obey(worker, line))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    asyncio.run(main(json.loads(sys.argv[1])))

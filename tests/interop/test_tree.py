@@ -1,0 +1,71 @@
+"""The spanning tree: who is root, and what the daemon shows of a node of ours."""
+
+import pytest
+from interop import kernel
+from interop.daemon import Daemon, wait_until
+from interop.identity import identities
+from interop.net import Net
+from interop.ours import Ours
+
+
+def root_of(daemon: Daemon) -> str:
+    """Return the key of the root as the daemon sees it, or "" while its tree has none."""
+    return next((node["key"] for node in daemon.ctl("gettree")["tree"] if node["key"] == node["parent"]), "")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2], ids=["we are root", "we are in between", "we are last"])
+def test_the_smallest_key_is_root(net: Net, place: int) -> None:
+    """We and two daemons in a row agree on the root, and on who hangs below whom."""
+    keys = identities(3)
+    ours = net.ours(keys[place])
+    one, other = (net.daemon(key, listen=("tcp://{}:9000",)) for key in keys if key != keys[place])
+    ours.ask("peer", url=f"tcp://{one.host.address}:9000")
+    other.peer(f"tcp://{one.host.address}:9000")
+    wait_until(lambda: root_of(one) == root_of(other) == ours.ask("root") == keys[0].key, "all agree on the root")
+    wait_until(lambda: any(node["key"] == ours.key for node in one.ctl("gettree")["tree"]), "the tree shows us")
+    wait_until(lambda: kernel.ping(other.host, ours.address, 56), "packets find us")
+
+
+@pytest.fixture(scope="module")
+def trio(net: Net) -> tuple[Daemon, Ours, Daemon]:
+    """A daemon with two peers that have exchanged traffic with it: a node of ours and a daemon."""
+    keys = identities(3)
+    hub = net.daemon(keys[0], listen=("tcp://{}:9000",))
+    ours, daemon = net.ours(keys[1]), net.daemon(keys[2])
+    ours.ask("peer", url=f"tcp://{hub.host.address}:9000")
+    daemon.peer(f"tcp://{hub.host.address}:9000")
+    wait_until(lambda: hub.peer_keys() == {ours.key, daemon.key}, "both are peers")
+    for peer in (ours, daemon):
+        wait_until(lambda peer=peer: kernel.ping(hub.host, peer.address, 56), "traffic was exchanged")
+    return hub, ours, daemon
+
+
+@pytest.mark.parametrize(("command", "rows"), [("getpeers", "peers"), ("getsessions", "sessions"), ("gettree", "tree")])
+def test_we_are_shown_as_a_daemon_is(trio: tuple[Daemon, Ours, Daemon], command: str, rows: str) -> None:
+    """yggdrasilctl shows the same fields for us as for a daemon, filled with the same kind of value."""
+    hub, ours, daemon = trio
+
+    def shown() -> dict[str, dict[str, object]] | None:
+        found = {row["key"]: row for row in hub.ctl(command)[rows]}
+        # The daemon leaves out what is still zero: rates and latency come with the first ticks.
+        full = found.keys() >= {ours.key, daemon.key} and found[ours.key].keys() == found[daemon.key].keys()
+        return found if full else None
+
+    found = wait_until(shown, f"{command} shows both with the same fields")
+    mine, theirs = found[ours.key], found[daemon.key]
+    assert mine["address"] == ours.address
+    assert {name: type(value) for name, value in mine.items()} == {name: type(value) for name, value in theirs.items()}
+    for name in ("up", "inbound", "priority"):
+        assert mine.get(name) == theirs.get(name)
+
+
+def test_we_answer_the_daemons_questions(trio: tuple[Daemon, Ours, Daemon]) -> None:
+    """getnodeinfo and the debug requests get from us what they get from a daemon."""
+    hub, ours, daemon = trio
+    for command in ("getnodeinfo", "debug_remotegetself", "debug_remotegetpeers", "debug_remotegettree"):
+        mine, theirs = hub.ctl(command, key=ours.key), hub.ctl(command, key=daemon.key)
+        assert len(mine) == len(theirs) == 1, command
+        if command == "debug_remotegetpeers":
+            assert next(iter(mine.values())) == next(iter(theirs.values())) == {"keys": [hub.key]}
+        if command == "debug_remotegettree":
+            assert hub.key in next(iter(mine.values()))["keys"]
