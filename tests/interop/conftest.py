@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from interop.daemon import find
 from interop.lab import Lab, remove_leftovers
 from interop.net import Net

@@ -1,6 +1,7 @@
 """The lab itself: two daemons, seen through nothing of ours. When these fail, the other interop tests say nothing."""
 
 import pytest
+
 from interop import kernel, payload
 from interop.daemon import Daemon, wait_until
 from interop.identity import identities

@@ -1,6 +1,7 @@
 """Links between a node of ours and the packaged daemon: who dials, over what, with which password and pinned key."""
 
 import pytest
+
 from interop.daemon import Daemon, wait_until
 from interop.identity import identities
 from interop.net import Net
@@ -14,8 +15,8 @@ STRANGER = identities(1)[0].key
 GOOD = {"plain": ("", False), "password": (f"?password={QUOTED}", True), "pinned": ("?key={key}", False),
         "password and pinned": (f"?password={QUOTED}&key={{key}}", True),
         "pinned among others": (f"?key={STRANGER}&key={{key}}", False)}
-BAD = {"wrong password": ("?password=wrong", True), "no password": ("", True), "needless password": ("?password=x", False),
-       "wrong key": (f"?key={STRANGER}", False)}
+BAD = {"wrong password": ("?password=wrong", True), "no password": ("", True),
+       "needless password": ("?password=x", False), "wrong key": (f"?key={STRANGER}", False)}
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from interop import kernel, payload
 from interop.daemon import Daemon, wait_until
 from interop.identity import identities

@@ -1,6 +1,7 @@
 """Traffic that crosses a node of the other kind: the ends are not peers."""
 
 import pytest
+
 from interop import kernel, payload
 from interop.daemon import wait_until
 from interop.identity import identities

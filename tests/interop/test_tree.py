@@ -1,6 +1,7 @@
 """The spanning tree: who is root, and what the daemon shows of a node of ours."""
 
 import pytest
+
 from interop import kernel
 from interop.daemon import Daemon, wait_until
 from interop.identity import identities
