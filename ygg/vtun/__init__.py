@@ -1,0 +1,9 @@
+"""Overlay addresses as a network: TCP, UDP and ping in user space, through asyncio's shapes."""
+
+from ygg.vtun.datagram import DatagramTransport, UdpSocket
+from ygg.vtun.server import Server
+from ygg.vtun.stream import StreamTransport
+from ygg.vtun.tls import start_tls
+from ygg.vtun.vtun import VTun
+
+__all__ = ["DatagramTransport", "Server", "StreamTransport", "UdpSocket", "VTun", "start_tls"]

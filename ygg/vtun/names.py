@@ -1,0 +1,79 @@
+"""Overlay addresses between the forms programs use (host text, 16 raw bytes, socket 4-tuples), and errno as errors."""
+
+import errno
+import functools
+import ipaddress
+import os
+import socket
+
+from ygg.errors import ResolveError, from_os_error
+
+Address = tuple[str, int, int, int]
+"""A socket address as the standard library gives it for IPv6: (host, port, flow information, scope)."""
+
+Host = str | bytes | ipaddress.IPv6Address
+"""A numeric IPv6 address: text, 16 packed bytes, or the standard library's object."""
+
+WILDCARD = bytes(16)
+
+
+def failure(code: int, detail: str = "") -> OSError:
+    """Return the ygg error for an errno, with the system's text for it and `detail`."""
+    text = os.strerror(code)
+    return from_os_error(OSError(code, f"{text}: {detail}" if detail else text))
+
+
+@functools.lru_cache(4096)
+def packed(host: Host) -> bytes:
+    """Return the 16 bytes of a numeric host.
+
+    Raises ResolveError (a socket.gaierror) for anything else, as name resolution does: the overlay has no names.
+    """
+    if isinstance(host, ipaddress.IPv6Address):
+        return host.packed
+    if isinstance(host, bytes) and len(host) == 16:
+        return host
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    try:
+        return socket.inet_pton(socket.AF_INET6, text.removeprefix("[").removesuffix("]"))
+    except (OSError, ValueError):
+        raise ResolveError(f"no such host: {text!r} is not a numeric IPv6 address") from None
+
+
+@functools.lru_cache(4096)
+def destination(host: Host) -> bytes:
+    """Return the 16 bytes of a host on the overlay; EHOSTUNREACH for an address outside 200::/7."""
+    raw = packed(host)
+    if raw[0] & 0xFE != 0x02:
+        raise failure(errno.EHOSTUNREACH, f"{socket.inet_ntop(socket.AF_INET6, raw)} is not in 200::/7")
+    return raw
+
+
+def bindable(host: Host | None) -> bytes | None:
+    """Return the 16 bytes of an address to bind; None for all addresses of the stack (None, "" and "::")."""
+    raw = packed(host) if host else WILDCARD
+    return None if raw == WILDCARD else raw
+
+
+def check_port(port: int | str | None) -> int:
+    """Return the port as a number from 0 to 65535 (None is 0); OverflowError beyond, as a socket raises."""
+    number = int(port or 0)
+    if not 0 <= number <= 65535:
+        raise OverflowError("port must be 0-65535.")
+    return number
+
+
+@functools.lru_cache(4096)
+def endpoint(raw: bytes, port: int) -> Address:
+    """Return the socket 4-tuple of a packed address and a port."""
+    return socket.inet_ntop(socket.AF_INET6, raw), port, 0, 0
+
+
+def split(address: tuple[object, ...], what: str) -> tuple[Host | None, int]:
+    """Return (host, port) of a 2-tuple or of a socket 4-tuple given as `what`."""
+    if not isinstance(address, tuple) or len(address) < 2:
+        raise TypeError(f"{what} must be a (host, port) tuple, not {address!r}")
+    host, port = address[:2]
+    if not (host is None or isinstance(host, Host)) or not isinstance(port, int):
+        raise TypeError(f"{what} must be a (host, port) tuple, not {address!r}")
+    return host, check_port(port)

@@ -1,0 +1,71 @@
+"""ICMPv6 echo (RFC 4443, section 4)."""
+
+import asyncio
+import errno
+import os
+
+from ygg.vtun.names import failure
+from ygg.vtun.registry import Registry
+from ygg_c.endpoint import CLOSED
+from ygg_c.udp import EchoSocket
+
+INTERVAL = 1.0
+"""Seconds after which an unanswered request is followed by another."""
+
+
+class Ping:
+    """One ping: requests go out until one of them is answered."""
+
+    def __init__(self, socket: EchoSocket, target: bytes, size: int, registry: Registry) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._socket, self._target, self._registry = socket, target, registry
+        self._payload = os.urandom(size)
+        self._sent: list[float] = []
+        self._answer: asyncio.Future[float] = self._loop.create_future()
+        socket.on_event = self._on_event
+        registry.add(self)
+
+    async def run(self, timeout: float | None) -> float:
+        """Return the round-trip time in seconds of the first request answered; ETIMEDOUT after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._answer.done():
+                    self._send()
+                    await asyncio.wait([self._answer], timeout=INTERVAL)
+                return self._answer.result()
+        except TimeoutError as error:
+            if isinstance(error, OSError) and error.errno:
+                raise
+            raise failure(errno.ETIMEDOUT) from None
+        finally:
+            self._socket.on_event = None
+            self._socket.close()
+            self._registry.discard(self)
+            if self._answer.done() and not self._answer.cancelled():
+                self._answer.exception()        # seen, even when the caller was cancelled first
+
+    def _send(self) -> None:
+        # A full link is a lost request: the next interval brings another.
+        self._sent.append(self._loop.time())
+        self._socket.send(self._target, len(self._sent) & 0xFFFF, self._payload)
+
+    def _on_event(self, events: int) -> None:
+        for code, sequence, source, payload, _ in self._socket.recv_many():
+            if code:
+                self._settle(failure(code))
+            elif source == self._target and payload == self._payload and 0 < sequence <= len(self._sent):
+                self._settle(self._loop.time() - self._sent[sequence - 1])
+        if events & CLOSED:
+            self._settle(failure(errno.ENETDOWN))
+
+    def _settle(self, outcome: float | BaseException) -> None:
+        if self._answer.done():
+            return
+        if isinstance(outcome, BaseException):
+            self._answer.set_exception(outcome)
+        else:
+            self._answer.set_result(outcome)
+
+    def shut(self, error: BaseException) -> None:
+        """The VTun closes."""
+        self._settle(error)

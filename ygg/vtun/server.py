@@ -1,0 +1,187 @@
+"""asyncio.AbstractServer over listeners of the stack."""
+
+import asyncio
+import socket
+import ssl as ssl_module
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ygg.vtun import tls
+from ygg.vtun.names import endpoint
+from ygg.vtun.registry import Registry
+from ygg.vtun.sockets import OverlaySocket
+from ygg.vtun.stream import StreamTransport
+from ygg_c.tcp import TcpConnection, TcpListener
+
+ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+
+# `wait_closed` waits for the accepted connections too, where asyncio's own does.
+_WAITS_FOR_CONNECTIONS = sys.version_info >= (3, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class TLSOptions:
+    """How accepted connections speak TLS."""
+
+    context: ssl_module.SSLContext
+    handshake_timeout: float | None = None
+    """Seconds; None: asyncio's own."""
+    shutdown_timeout: float | None = None
+    """Seconds; None: asyncio's own."""
+
+
+class Server(asyncio.AbstractServer):
+    """Listens on one or more addresses of a VTun. Made by `VTun.create_server` and `VTun.start_server`.
+
+    A server that is not serving yet lets its listeners' backlog fill.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[TcpListener],
+        factory: ProtocolFactory,
+        registry: Registry,
+        tls_options: TLSOptions | None = None,
+        keep_alive: bool | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listeners = list(listeners)
+        self._factory = factory
+        self._registry = registry
+        self._tls = tls_options
+        self._keep_alive = keep_alive
+        self._sockets = tuple(
+            OverlaySocket(listener, endpoint(*listener.local)) for listener in listeners
+        )
+        self._transports: set[StreamTransport] = set()
+        self._serving = False
+        self._forever: asyncio.Future[None] | None = None
+        self._waiters: list[asyncio.Future[None]] = []
+        registry.add(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} sockets={self.sockets!r}>"
+
+    # Accepting
+
+    def _on_event(self, listener: TcpListener, events: int) -> None:
+        while self._serving and (connection := listener.accept()) is not None:
+            self._accepted(connection)
+
+    def _accepted(self, connection: TcpConnection) -> None:
+        try:
+            protocol = self._factory()
+            if self._tls is not None:
+                protocol = tls.wrap(
+                    protocol,
+                    self._tls.context,
+                    server_side=True,
+                    ssl_handshake_timeout=self._tls.handshake_timeout,
+                    ssl_shutdown_timeout=self._tls.shutdown_timeout,
+                )
+            transport = StreamTransport(connection, protocol, self._registry, self._detach)
+        except Exception as error:
+            connection.abort()
+            context = {"message": "Error on transport creation for incoming connection", "exception": error}
+            self._loop.call_exception_handler(context)
+            return
+        self._transports.add(transport)
+        if self._keep_alive:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        transport.start()
+
+    def _detach(self, transport: StreamTransport) -> None:
+        self._transports.discard(transport)
+        self._wake()
+
+    # asyncio.AbstractServer
+
+    @property
+    def sockets(self) -> tuple[OverlaySocket, ...]:
+        """One view for each listener; `sockets[0].getsockname()` tells the port. Empty when closed."""
+        return self._sockets if self._listeners else ()
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        return self._loop
+
+    def is_serving(self) -> bool:
+        return self._serving
+
+    def begin(self) -> None:
+        """Accept connections from now on, and what has come before."""
+        if not self._serving and self._listeners:
+            self._serving = True
+            for listener in self._listeners:
+                listener.on_event = partial(self._on_event, listener)
+
+    async def start_serving(self) -> None:
+        if not self._listeners:
+            raise RuntimeError(f"server {self!r} is closed")
+        self.begin()
+
+    async def serve_forever(self) -> None:
+        if self._forever is not None:
+            raise RuntimeError(f"server {self!r} is already being awaited on serve_forever()")
+        await self.start_serving()
+        self._forever = self._loop.create_future()
+        try:
+            await self._forever
+        except asyncio.CancelledError:
+            self.close()
+            await self.wait_closed()
+            raise
+        finally:
+            self._forever = None
+
+    def close(self) -> None:
+        """Stop listening. Connections accepted go on; those not yet accepted are reset."""
+        listeners, self._listeners = self._listeners, []
+        self._serving = False
+        for listener in listeners:
+            listener.on_event = None
+            listener.close()
+        for sock in self._sockets:
+            sock.forget()
+        if self._forever is not None and not self._forever.done():
+            self._forever.cancel()
+        self._registry.discard(self)
+        self._wake()
+
+    def close_clients(self) -> None:
+        """Close the connections accepted, after what they still have to send."""
+        for transport in list(self._transports):
+            transport.close()
+
+    def abort_clients(self) -> None:
+        """Reset the connections accepted."""
+        for transport in list(self._transports):
+            transport.abort()
+
+    async def wait_closed(self) -> None:
+        """Wait until the server is closed (from Python 3.12 on also: until its connections are), as asyncio does."""
+        if self._ended():
+            return
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def _ended(self) -> bool:
+        return not self._listeners and not (_WAITS_FOR_CONNECTIONS and self._transports)
+
+    def _wake(self) -> None:
+        if self._ended():
+            for waiter in self._waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    # The VTun
+
+    def shut(self, error: BaseException) -> None:
+        """The VTun closes."""
+        self.close()

@@ -1,0 +1,364 @@
+"""VTun: overlay addresses as a network, with the asyncio calls a program already knows."""
+
+import asyncio
+import errno
+import ipaddress
+import ssl as ssl_module
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+from ygg.errors import from_os_error
+from ygg.vtun import tls
+from ygg.vtun.datagram import DatagramTransport, UdpSocket
+from ygg.vtun.dial import Dial
+from ygg.vtun.names import Host, bindable, check_port, destination, failure, packed, split
+from ygg.vtun.ping import Ping
+from ygg.vtun.registry import Registry
+from ygg.vtun.server import Server, TLSOptions
+from ygg.vtun.stream import StreamTransport
+from ygg_c.endpoint import CLOSED, DRAINED
+from ygg_c.netstack import NetStack
+from ygg_c.tcp import TcpConnection, TcpListener
+
+if TYPE_CHECKING:
+    from ygg.core import Core
+
+DEFAULT_MTU = 65535
+GRACE = 2.0
+"""Seconds that `VTun.close` waits for what was written to be acknowledged."""
+
+_STREAM_LIMIT = 1 << 16         # asyncio's own default for StreamReader
+_SETTLED = {"FIN-WAIT-2", "TIME-WAIT", "CLOSED"}
+
+_P = TypeVar("_P", bound=asyncio.BaseProtocol)
+_LocalAddress = tuple[Host | None, int]
+_ClientConnected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
+
+
+class _Closable(Protocol):
+    def close(self) -> object: ...
+
+
+class VTun:
+    """A network of its own for one or more overlay addresses: TCP, UDP and ping through asyncio's shapes.
+
+    Arguments that only make sense for an operating system's sockets (`family`, `proto`, `flags`, `reuse_address`,
+    `reuse_port`, `allow_broadcast`, `happy_eyeballs_delay`, `interleave`, `all_errors`) are accepted without effect.
+    Hosts are numeric IPv6 addresses; errors are those of a socket, with its `errno`, and a `YggError` as well.
+
+    A VTun sends and receives nothing until it is attached: `VTun.over(node)`, or `TunAdapter.attach`. It belongs to the
+    event loop it is used from. `async with` closes it at the end.
+    """
+
+    def __init__(self, addresses: Iterable[Host | ipaddress.IPv6Network], mtu: int = DEFAULT_MTU) -> None:
+        """Serve `addresses` (a network: all of its addresses); the first is the default source.
+
+        `mtu` is 1280 to 65535 bytes.
+        """
+        self._stack = NetStack([_served(address) for address in addresses], mtu)
+        self._registry = Registry()
+        self._parts: list[_Closable] = []
+        self._closed = False
+
+    @classmethod
+    def over(cls, node: "Core", mtu: int = DEFAULT_MTU) -> Self:
+        """Return a VTun for the node's address, with the gateway and the adapter that closing it also closes."""
+        from ygg.ipv6rwc import ReadWriteCloser
+        from ygg.tun import TunAdapter
+
+        vtun = cls([node.address], mtu)
+        gateway = ReadWriteCloser(node)
+        vtun._parts.append(gateway)
+        adapter = TunAdapter(gateway, mtu=mtu)
+        vtun._parts.append(adapter)
+        adapter.attach(vtun)
+        return vtun
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {', '.join(map(str, self.addresses))}{' closed' if self._closed else ''}>"
+
+    @property
+    def addresses(self) -> list[ipaddress.IPv6Address]:
+        """The addresses served; of a network, the first."""
+        return [ipaddress.IPv6Address(raw) for raw, _ in self._stack.addresses]
+
+    @property
+    def mtu(self) -> int:
+        """Bytes of the largest packet."""
+        return self._stack.mtu
+
+    @property
+    def stack(self) -> NetStack:
+        """The engine below, for its settings (timers, buffers, limits) and counters."""
+        return self._stack
+
+    @property
+    def upper(self) -> NetStack:
+        """What a TunAdapter attaches."""
+        return self._stack
+
+    # TCP
+
+    async def create_connection(
+        self,
+        protocol_factory: Callable[[], _P],
+        host: Host | None = None,
+        port: int | None = None,
+        *,
+        ssl: ssl_module.SSLContext | bool | None = None,
+        family: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+        sock: None = None,
+        local_addr: _LocalAddress | None = None,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        happy_eyeballs_delay: float | None = None,
+        interleave: int | None = None,
+        all_errors: bool = False,
+    ) -> tuple[asyncio.Transport, _P]:
+        """Connect to (host, port) as `loop.create_connection` does; return (transport, protocol).
+
+        Returns when the handshake is done; cancelling gives up and leaves nothing behind. Raises
+        ConnectionRefusedError, TimeoutError (ETIMEDOUT, after about two minutes of silence), OSError with EHOSTUNREACH
+        (a host outside 200::/7), EADDRNOTAVAIL, EADDRINUSE; socket.gaierror for a name.
+        """
+        _only_ours(sock)
+        if host is None or port is None:
+            raise ValueError("host and port must be given")
+        if server_hostname is not None and not ssl:
+            raise ValueError("server_hostname is only meaningful with ssl")
+        local = (None, 0) if local_addr is None else split(local_addr, "local_addr")
+        target = destination(host), check_port(port)
+        self._check()
+        connection = await Dial(self._stack, target, (bindable(local[0]), local[1]), self._registry).run()
+        try:
+            protocol = protocol_factory()
+            if not ssl:
+                transport = StreamTransport(connection, protocol, self._registry)
+                transport.start()
+                return transport, protocol
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            wrapped = tls.wrap(
+                protocol,
+                ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context(),
+                server_side=False,
+                server_hostname=str(host) if server_hostname is None else server_hostname,
+                waiter=waiter,
+                ssl_handshake_timeout=ssl_handshake_timeout,
+                ssl_shutdown_timeout=ssl_shutdown_timeout,
+            )
+        except BaseException:
+            connection.abort()
+            raise
+        carrier = StreamTransport(connection, wrapped, self._registry)
+        carrier.start()
+        try:
+            await waiter
+        except BaseException:
+            carrier.abort()
+            raise
+        return tls.inner_transport(wrapped), protocol
+
+    async def create_server(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: Host | Sequence[Host] | None = None,
+        port: int | None = None,
+        *,
+        family: int = 0,
+        flags: int = 0,
+        sock: None = None,
+        backlog: int = 100,
+        ssl: ssl_module.SSLContext | None = None,
+        reuse_address: bool | None = None,
+        reuse_port: bool | None = None,
+        keep_alive: bool | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        start_serving: bool = True,
+    ) -> Server:
+        """Listen as `loop.create_server` does. `host` is one or several of our addresses, None for all of them.
+
+        Port 0 or None picks a port: see `server.sockets[0].getsockname()`. Raises OSError with EADDRINUSE or
+        EADDRNOTAVAIL.
+        """
+        _only_ours(sock)
+        if isinstance(ssl, bool):
+            raise TypeError("ssl argument must be an SSLContext or None")
+        self._check()
+        hosts = [host] if host is None or isinstance(host, Host) else list(host)
+        options = None if ssl is None else TLSOptions(ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
+        listeners = self._listen([bindable(one) for one in hosts], check_port(port), backlog)
+        server = Server(listeners, protocol_factory, self._registry, options, keep_alive)
+        if start_serving:
+            server.begin()
+        return server
+
+    def _listen(self, addresses: Sequence[bytes | None], port: int, backlog: int) -> list[TcpListener]:
+        listeners: list[TcpListener] = []
+        try:
+            for address in addresses:
+                listeners.append(self._stack.listen(address, port, backlog))
+        except OSError as error:
+            for listener in listeners:
+                listener.close()
+            raise from_os_error(error) from None
+        return listeners
+
+    async def open_connection(
+        self, host: Host | None = None, port: int | None = None, *, limit: int = _STREAM_LIMIT, **options: Any
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect as `asyncio.open_connection` does; `options` as for `create_connection`."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=limit, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport, _ = await self.create_connection(lambda: protocol, host, port, **options)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+    async def start_server(
+        self,
+        client_connected_cb: _ClientConnected,
+        host: Host | Sequence[Host] | None = None,
+        port: int | None = None,
+        *,
+        limit: int = _STREAM_LIMIT,
+        **options: Any,
+    ) -> Server:
+        """Serve streams as `asyncio.start_server` does; `options` as for `create_server`."""
+        loop = asyncio.get_running_loop()
+
+        def factory() -> asyncio.StreamReaderProtocol:
+            reader = asyncio.StreamReader(limit=limit, loop=loop)
+            return asyncio.StreamReaderProtocol(reader, client_connected_cb, loop=loop)
+
+        return await self.create_server(factory, host, port, **options)
+
+    # UDP
+
+    async def create_datagram_endpoint(
+        self,
+        protocol_factory: Callable[[], _P],
+        local_addr: _LocalAddress | None = None,
+        remote_addr: tuple[Host, int] | None = None,
+        *,
+        family: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+        reuse_port: bool | None = None,
+        allow_broadcast: bool | None = None,
+        sock: None = None,
+    ) -> tuple[DatagramTransport, _P]:
+        """Open a UDP socket as `loop.create_datagram_endpoint` does; return (transport, protocol)."""
+        _only_ours(sock)
+        socket = self._udp(local_addr, remote_addr)
+        try:
+            protocol = protocol_factory()
+        except BaseException:
+            socket.close()
+            raise
+        transport = DatagramTransport(socket, protocol, self._registry)
+        transport.start()
+        return transport, protocol
+
+    async def open_datagram(
+        self,
+        local_host: Host | None = None,
+        local_port: int = 0,
+        *,
+        remote_addr: tuple[Host, int] | None = None,
+    ) -> UdpSocket:
+        """Open a UDP socket to await: `sendto` and `recvfrom`, or with `remote_addr` also `send` and `recv`."""
+        return UdpSocket(self._udp((local_host, local_port), remote_addr), self._registry)
+
+    def _udp(self, local_addr: _LocalAddress | None, remote_addr: tuple[Host, int] | None) -> Any:
+        self._check()
+        host, port = (None, 0) if local_addr is None else split(local_addr, "local_addr")
+        remote = None
+        if remote_addr is not None:
+            remote_host, remote_port = split(remote_addr, "remote_addr")
+            remote = destination(remote_host or ""), remote_port
+        try:
+            return self._stack.udp(bindable(host), port, remote)
+        except OSError as error:
+            raise from_os_error(error) from None
+
+    # ICMPv6
+
+    async def ping(self, host: Host, timeout: float | None = 2.0, *, size: int = 56) -> float:
+        """Return the round-trip time to `host` in seconds, with `size` bytes of payload.
+
+        A request without an answer is repeated every second. Raises TimeoutError (ETIMEDOUT) after `timeout` seconds,
+        OSError with EHOSTUNREACH and the like when a router says so.
+        """
+        target = destination(host)
+        self._check()
+        return await Ping(self._stack.echo(), target, size, self._registry).run(timeout)
+
+    # The end
+
+    def _check(self) -> None:
+        if self._closed:
+            raise failure(errno.ENETDOWN, "the VTun is closed")
+
+    async def close(self, grace: float = GRACE) -> None:
+        """Close everything on this VTun; connections get ConnectionAbortedError.
+
+        What was written before is still delivered if the peers take it within `grace` seconds; then the rest is reset.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._registry.shut(failure(errno.ECONNABORTED, "the VTun was closed"))
+            await self._drain(grace)
+        finally:
+            self._stack.close()
+            for part in reversed(self._parts):
+                part.close()
+
+    async def _drain(self, grace: float) -> None:
+        """Wait until no connection has anything unacknowledged."""
+        drained: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        pending = {
+            connection
+            for connection in self._stack.endpoints()
+            if isinstance(connection, TcpConnection) and connection.state not in _SETTLED
+        }
+
+        def told(connection: TcpConnection, events: int) -> None:
+            if events & (DRAINED | CLOSED):
+                pending.discard(connection)
+                if not pending and not drained.done():
+                    drained.set_result(None)
+
+        for connection in list(pending):
+            connection.on_event = partial(told, connection)
+        # One turn of the loop at least: the protocols' connection_lost is due.
+        await asyncio.sleep(0)
+        with suppress(TimeoutError):
+            if pending:
+                async with asyncio.timeout(grace):
+                    await drained
+        for connection in pending:
+            connection.on_event = None
+
+
+def _served(address: Host | ipaddress.IPv6Network) -> bytes | tuple[bytes, int]:
+    if isinstance(address, ipaddress.IPv6Network):
+        return address.network_address.packed, address.prefixlen
+    return packed(address)
+
+
+def _only_ours(sock: None) -> None:
+    if sock is not None:
+        raise ValueError("sock must be None: an operating system's socket is no part of the overlay")
