@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet
 from ygg_c.bytemap cimport ByteMap
-from ygg_c.lru cimport Recent, RecentList
+from ygg_c.aging cimport Aging, AgingList
 from ygg_c.node cimport Attachment, Node
 
 # A key we exchange packets with.
@@ -12,13 +12,13 @@ cdef class Route:
     cdef uint8_t key[32]
     cdef uint8_t address[16]
     cdef uint8_t subnet[8]
-    cdef Recent recent
+    cdef Aging aging
 
 # The newest packet for a destination whose key is not known yet.
 cdef class Waiting:
     cdef uint8_t destination[16]    # an address, or a subnet and eight zero bytes
     cdef Packet *packet
-    cdef Recent recent
+    cdef Aging aging
 
 cdef class Gateway(Attachment):
     cdef Node node
@@ -26,7 +26,7 @@ cdef class Gateway(Attachment):
     cdef uint8_t subnet[8]
     cdef size_t _mtu
     cdef ByteMap _by_key, _by_address, _by_subnet, _waiting
-    cdef RecentList _routes, _waits
+    cdef AgingList _routes, _waits
     cdef size_t _waiting_bytes
     cdef readonly uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big
 

@@ -36,10 +36,6 @@ class Node(Router):
         """
 
     @property
-    def public_key(self) -> bytes:
-        """The 32-byte Ed25519 public key."""
-
-    @property
     def address(self) -> bytes:
         """The 16-byte address inside 200::/7."""
 

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.bytemap cimport ByteMap
-from ygg_c.lru cimport Recent, RecentList
+from ygg_c.aging cimport Aging, AgingList
 
 cdef enum:
     QUERY_NODEINFO = 0
@@ -16,12 +16,12 @@ cdef enum:
 cdef class Query:
     cdef uint8_t name[33]           # kind and key
     cdef object on_reply
-    cdef Recent recent
+    cdef Aging aging
 
 # Requests of ours that wait for an answer.
 cdef class QueryTable:
     cdef ByteMap _pending           # kind || key -> Query
-    cdef RecentList _recent
+    cdef AgingList _recent
     cdef readonly size_t limit
 
     cdef int add(self, int kind, const uint8_t *key, object on_reply, uint64_t now) except -1

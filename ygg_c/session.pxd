@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet
-from ygg_c.lru cimport Recent
+from ygg_c.aging cimport Aging
 from ygg_c.sodium cimport Random
 
 cdef enum:
@@ -31,6 +31,8 @@ cdef struct Identity:
     uint8_t group[32]           # SHA-256 prefix of the group password
     size_t group_size           # 32, or 0 without a password
 
+cdef int identity_init(Identity *me, const uint8_t *secret, bytes group_password) except -1
+
 # The content of an Init or Ack.
 cdef struct Handshake:
     uint8_t current[32]
@@ -57,13 +59,18 @@ cdef enum:                      # the four shared secrets, as (their key, our ke
     NEXT_SEND
     NEXT_RECV
 
-cdef class Session:
-    cdef uint8_t key[32]            # their Ed25519 key
-    cdef uint8_t x_public[32]       # and its X25519 form
-    cdef bint x_known
-    cdef Recent recent
-    cdef uint64_t born              # ns
-    cdef uint64_t init_sent         # ns of the last Init sent, 0: never
+# A node that we exchange handshakes with.
+cdef class Remote:
+    cdef uint8_t key[32]            # Ed25519
+    cdef uint8_t x_public[32]       # the same in X25519 form
+    cdef int x_state                # of x_public: 0 not computed, 1 good, -1 the key is no point
+    cdef uint64_t said              # the unix second of our last Init or Ack, 0: none
+    cdef Aging aging
+    # NULL when the key has no X25519 form.
+    cdef const uint8_t *exchange_key(self) noexcept
+
+cdef class Session(Remote):
+    cdef uint64_t since             # ns
     cdef uint64_t bytes_sent, bytes_recvd
     cdef uint64_t packets_sent, packets_recvd
     cdef KeyPair recv, send, next   # ours
@@ -83,13 +90,14 @@ cdef class Session:
     cdef void start(self, const Handshake *content, const KeyPair *current, const KeyPair *next) noexcept
     # A later handshake: True when it was newer than all before and changed the keys.
     cdef bint accept(self, const Handshake *content) noexcept
-    # What an Init or Ack of ours tells.
-    cdef void describe(self, Handshake *content, uint64_t wall) noexcept
+    # What an Init or Ack of ours tells now, but for its second.
+    cdef void describe(self, Handshake *content) noexcept
     # Wrap a payload in place. 0, or -1 when the remote's keys are unusable or headroom is missing.
     cdef int seal(self, Packet *packet) noexcept
     # Unwrap in place: OPENED sets payload and payload_size inside message; any other result leaves the session as it was.
     cdef int open(self, uint8_t *message, size_t size, uint64_t now, uint8_t **payload, size_t *payload_size) noexcept
 
+    cdef void _take(self, const Handshake *content) noexcept
     cdef const uint8_t *_secret(self, int which) noexcept
     cdef void _advance(self) noexcept
     cdef void _rekey(self, uint64_t received, uint64_t sent) noexcept

@@ -4,9 +4,10 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet
 from ygg_c.bytemap cimport ByteMap
-from ygg_c.lru cimport Recent, RecentList
-from ygg_c.session cimport Handshake, Identity, KeyPair, Session
+from ygg_c.aging cimport AgingList
+from ygg_c.session cimport Handshake, Identity, KeyPair, Remote, Session
 from ygg_c.sodium cimport Random
+from ygg_c.throttle cimport Bucket
 
 cdef enum:                      # why a message or payload went nowhere, or what else is worth counting
     COUNT_MALFORMED = 0
@@ -29,27 +30,21 @@ cdef enum:                      # why a message or payload went nowhere, or what
     COUNTS
 
 # A session we asked for (or answered a stranger's traffic with) that has no remote keys yet.
-cdef class Opening:
-    cdef uint8_t key[32]
-    cdef uint8_t x_public[32]
-    cdef bint x_known
+cdef class Opening(Remote):
     cdef bint wanted                # by us: it may hold a payload; otherwise a stranger's traffic made it
     cdef KeyPair current, next
     cdef Packet *payload            # the newest unsent one
-    cdef uint64_t init_sent         # ns, 0: never
-    cdef Recent recent
 
 cdef class SessionTable:
     cdef Identity me
     cdef Random random
     cdef ByteMap _sessions          # key -> Session
     cdef ByteMap _openings          # key -> Opening
-    cdef RecentList _live           # sessions
-    cdef RecentList _wanted         # openings by us
-    cdef RecentList _strangers      # openings by strangers' traffic
+    cdef AgingList _live             # sessions
+    cdef AgingList _wanted           # openings by us
+    cdef AgingList _strangers        # openings by strangers' traffic
     cdef size_t _payload_bytes      # held in openings
-    cdef uint64_t _tokens           # Inits to strangers that may be sent now
-    cdef uint64_t _refilled
+    cdef Bucket _answers            # Inits to strangers that may be sent now
     cdef uint64_t counts[COUNTS]
     cdef public size_t session_limit
     cdef public size_t opening_limit
@@ -68,15 +63,17 @@ cdef class SessionTable:
     cdef uint64_t poll(self) noexcept
     cdef void clear(self) noexcept
 
-    cdef void _receive_handshake(self, const uint8_t *key, uint8_t *message, bint is_init) noexcept
+    cdef void _receive_handshake(self, const uint8_t *key, uint8_t *message, int kind) noexcept
     cdef void _receive_traffic(self, const uint8_t *key, uint8_t *message, size_t size) noexcept
-    cdef Session _create(self, const uint8_t *key, const Handshake *content, Packet **payload)
+    cdef void _receive_from_stranger(self, const uint8_t *key) noexcept
+    cdef Session _create(self, const uint8_t *key, const Handshake *content, Opening opening)
     cdef Opening _open(self, const uint8_t *key, bint wanted)
-    cdef void _answer_stranger(self, const uint8_t *key) noexcept
+    cdef void _hold(self, Opening opening, Packet *payload) noexcept
+    cdef void _seal(self, Session session, Packet *payload) noexcept
+    cdef void _send_session_handshake(self, Session session, int kind) noexcept
     cdef void _send_opening_init(self, Opening opening) noexcept
-    cdef void _send_handshake(self, Session session, int kind) noexcept
-    cdef void _limited_init(self, Session session) noexcept
+    cdef void _send_handshake(self, Remote remote, Handshake *content, int kind) noexcept
+    cdef AgingList *_list_of(self, Opening opening) noexcept
+    cdef uint64_t _expire_openings(self, AgingList *list) noexcept
     cdef void _drop_session(self, Session session) noexcept
     cdef void _drop_opening(self, Opening opening) noexcept
-    cdef void _seal(self, Session session, Packet *payload) noexcept
-    cdef bint _take_token(self) noexcept

@@ -4,18 +4,18 @@
 
 from libc.stdint cimport uint64_t
 
-cdef struct Recent:
-    Recent *older
-    Recent *newer
+cdef struct Aging:
+    Aging *older
+    Aging *newer
     uint64_t used           # when it was last used, in ns
     void *owner             # borrowed: the owner takes its entry out before it dies
 
-cdef struct RecentList:
-    Recent *oldest
-    Recent *newest
+cdef struct AgingList:
+    Aging *oldest
+    Aging *newest
     size_t count
 
-cdef inline void recent_remove(RecentList *list, Recent *entry) noexcept nogil:
+cdef inline void aging_remove(AgingList *list, Aging *entry) noexcept nogil:
     if entry.older != NULL:
         entry.older.newer = entry.newer
     else:
@@ -28,7 +28,7 @@ cdef inline void recent_remove(RecentList *list, Recent *entry) noexcept nogil:
     entry.newer = NULL
     list.count -= 1
 
-cdef inline void recent_add(RecentList *list, Recent *entry, void *owner, uint64_t now) noexcept nogil:
+cdef inline void aging_add(AgingList *list, Aging *entry, void *owner, uint64_t now) noexcept nogil:
     entry.owner = owner
     entry.used = now
     entry.newer = NULL
@@ -40,9 +40,9 @@ cdef inline void recent_add(RecentList *list, Recent *entry, void *owner, uint64
     list.newest = entry
     list.count += 1
 
-cdef inline void recent_touch(RecentList *list, Recent *entry, uint64_t now) noexcept nogil:
+cdef inline void aging_touch(AgingList *list, Aging *entry, uint64_t now) noexcept nogil:
     if list.newest != entry:
-        recent_remove(list, entry)
-        recent_add(list, entry, entry.owner, now)
+        aging_remove(list, entry)
+        aging_add(list, entry, entry.owner, now)
     else:
         entry.used = now

@@ -1,0 +1,184 @@
+"""The ratchet itself: the transcript of protocol 0.5, section 15.3, step by step, and what each key case opens."""
+
+import pytest
+
+from ygg_c.session import measure_box
+from ygg_c.sessiontap import ScriptedRandom
+from ygg_c.sodium import SeededRandom
+
+from .session_pair import End, Pair
+
+INIT = bytes.fromhex(
+    "014c2817a9d668ed844d2f95b93b69ecb8485095783a015a424164b0d09702894f8da42ed00445ba04e0b4e9f8520ac6b5fcf5d4ca7ccc42"
+    "019c09e09e83bbb6c1386191bd73e64ff66fbfe7ea8ea4175cffb962a110f038b8441be1240cf6b53e2fcfbfebf7eaa1920e06540d8e7fed"
+    "9219f79a5b375e1569f3d212920b2882572e5088ee4d0e81c7d430f7aadff70299db64f9839b8d61ed4fefe2a47beb3e3c2b69d316955d0e"
+    "ec6a50fca864bb6e580d0657a43f4e84818a3bde6c9b763b0b"
+)
+INIT_GROUP = bytes.fromhex(
+    "014c2817a9d668ed844d2f95b93b69ecb8485095783a015a424164b0d09702894f3cc140f70e4eb4a20268092f0c50971aff0aef9839e435"
+    "e020b419b0f433b8ffd7ba1de4bc15a3a76f0450b8a82c483f825131187b0fb31d4438168d322be7b750c57cf84a3216b3429401c1588d99"
+    "9919f79a5b375e1569f3d212920b2882572e5088ee4d0e81c7d430f7aadff70299db64f9839b8d61ed4fefe2a47beb3e3c2b69d316955d0e"
+    "ec6a50fca864bb6e580d0657a43f4e84818a3bde6c9b763b0b"
+)
+ACK = bytes.fromhex(
+    "0219d80204bf85f3e1118e1b23410c88f0d0eeced5156f4c5bdf347b14ed7ec63ff1ccc97ae1253ad60212cd7c6af8370006d2f8c4dcd48e"
+    "f6be7113298e52d7a7cb168de3533379e6dda7ee19d4807d64b004bf64b84c4b4df109cda15b87fbbb9d1c69eb065986572e3422f8a03115"
+    "187a63990eb77e456cc86e37fe222535d555d46f36f6c63b51e8dbf8b3dd6ed18cde50c81f41d2accaa99afd4c8cd5b3635910d75e2e15ec"
+    "75644cf94f70ca2c60be1de68b17992d9f386eca7b53388ce7"
+)
+T1 = bytes.fromhex(
+    "03010101ad7e6e6361795aa540278518dd5afce4a7ba91f077ffa9d8294bb77c711ebf9a2c6182604158a135341ff7f4f10c62ed2c1997da"
+    "b29b"
+)
+T2 = bytes.fromhex(
+    "030201016f1c97265c51b122cfface595e1bb8c9a4c890bc604ecc94f3167dadf1c040cfa6b3ebb23dc9ac322cbb03dc86b403134c80a4a8"
+    "c57d"
+)
+T3 = bytes.fromhex(
+    "03020201448dca3e0d20744e241bba14c3e1083bfddcfbe00e7da5628f08879346e7a90604eaff15d1e9d6e1564deab3382d8a79e81aeb69"
+    "7799"
+)
+T4 = bytes.fromhex(
+    "030201028024fd318b2ba3f037baaceee95960d1053454fad63d07ac7556a349aa6a56cde53617cdae7e865b7b0d41b6e365d18a73d470c9"
+    "f4"
+)
+
+
+
+def secrets(names: str) -> ScriptedRandom:
+    """X25519 secrets of one repeated byte each, in the order in which they are asked for."""
+    return ScriptedRandom([bytes.fromhex(name) * 32 for name in names.split()])
+
+
+def transcript() -> Pair:
+    """A and B with the keys of the transcript; "00" is a key that never shows."""
+    return Pair(End(1, random=secrets("a1 a2 e1 a3 00 a4")), End(2, random=secrets("00 b3 b4 e2 b5")))
+
+
+def test_transcript() -> None:
+    """Every message of the transcript leaves as written there, and opens."""
+    pair = transcript()
+    assert pair.send(pair.a, b"\x01hello") == [INIT]
+    assert pair.give(pair.b, INIT) == [ACK]
+    own_ack, first = pair.give(pair.a, ACK)
+    assert own_ack[0] == 2
+    assert first == T1
+    assert pair.give(pair.b, own_ack, T1) == []
+    assert pair.b.table.counters()["handshake_old"] == 1
+    assert pair.send(pair.b, b"\x01world") == [T2]
+    assert pair.give(pair.a, T2) == []
+    assert pair.send(pair.a, b"\x01again") == [T3]
+    assert pair.give(pair.b, T3) == []
+    assert pair.send(pair.b, b"\x01more") == [T4]
+    assert pair.give(pair.a, T4) == []
+    assert pair.arrived(pair.a) == [b"\x01world", b"\x01more"]
+    assert pair.arrived(pair.b) == [b"\x01hello", b"\x01again"]
+    assert pair.a.table.ratchet(pair.b.key) == (2, 2, 1)
+    assert pair.b.table.ratchet(pair.a.key) == (2, 1, 2)
+
+
+def test_group_password_enters_the_signature() -> None:
+    """With a group password the Init is the other one of the vectors."""
+    a = End(1, b"test-group-password", secrets("a1 a2 e1"))
+    assert Pair(a).send(a, b"\x01hello") == [INIT_GROUP]
+
+
+def test_both_open_at_once() -> None:
+    """Two Inits that cross make one session that carries both payloads (the third key case)."""
+    pair = Pair()
+    init_a, init_b = pair.send(pair.a, b"from a"), pair.send(pair.b, b"from b")
+    from_a, from_b = pair.give(pair.a, *init_b), pair.give(pair.b, *init_a)
+    assert [message[0] for message in from_a] == [2, 3]
+    assert from_a[1][1:3] == from_b[1][1:3] == b"\x01\x00"
+    pair.give(pair.a, *from_b)
+    pair.give(pair.b, *from_a)
+    pair.settle()
+    assert pair.arrived(pair.a) == [b"from b"]
+    assert pair.arrived(pair.b) == [b"from a"]
+    assert pair.exchange(pair.a, b"more") == [b"more"]
+    assert pair.exchange(pair.b, b"more") == [b"more"]
+
+
+def test_keys_roll_once_a_minute() -> None:
+    """While traffic flows both ways each side steps about once a minute, and nothing is lost at the steps."""
+    pair = Pair()
+    pair.open()
+    steps = []
+    for _ in range(600):
+        pair.advance(1)
+        assert pair.exchange(pair.a, b"to b") == [b"to b"]
+        assert pair.exchange(pair.b, b"to a") == [b"to a"]
+        steps.append(pair.a.table.ratchet(pair.b.key)[0])
+    assert 9 <= steps[-1] - steps[0] <= 10
+    # In no span of a minute more than one.
+    assert all(later - earlier <= 1 for earlier, later in zip(steps, steps[60:], strict=False))
+
+
+def test_one_way_traffic_needs_no_steps() -> None:
+    """Keys do not move while only one side talks, and packets keep arriving."""
+    pair = Pair()
+    pair.open()
+    before = pair.a.table.ratchet(pair.b.key)[:2]
+    for _ in range(300):
+        pair.advance(1)
+        assert pair.exchange(pair.a, b"tick") == [b"tick"]
+    assert pair.a.table.ratchet(pair.b.key)[:2] == before
+
+
+def test_nonces_only_rise() -> None:
+    """A packet is taken once, and not after a later one."""
+    pair = Pair()
+    pair.open()
+    first, second = pair.send(pair.a, b"1"), pair.send(pair.a, b"2")
+    assert pair.give(pair.b, *second, *second, *first) == []
+    assert pair.arrived(pair.b) == [b"2"]
+    assert pair.b.table.counters()["replayed"] == 2
+
+
+def test_a_replay_after_a_step_is_refused() -> None:
+    """The counter of a secret survives the step in which the secret changes its place."""
+    pair = Pair()
+    pair.open()
+    pair.advance(31)
+    pair.exchange(pair.a, b"kept alive")
+    pair.advance(31)
+    before = pair.b.table.ratchet(pair.a.key)[0]
+    (message,) = pair.send(pair.a, b"once")
+    pair.give(pair.b, message)
+    pair.give(pair.b, message)
+    assert pair.arrived(pair.b) == [b"once"]
+    assert pair.b.table.ratchet(pair.a.key)[0] == before + 1
+    (answer,) = pair.send(pair.b, b"back")
+    pair.give(pair.a, answer)
+    pair.give(pair.a, answer)
+    assert pair.arrived(pair.a) == [b"back"]
+
+
+@pytest.mark.parametrize("position", range(0, 60, 7))
+def test_a_changed_packet_is_not_opened(position: int) -> None:
+    """Whichever byte is changed, nothing is delivered and the session goes on."""
+    pair = Pair()
+    pair.open()
+    (message,) = pair.send(pair.a, b"payload!")
+    broken = bytearray(message)
+    broken[position] ^= 0x20
+    pair.give(pair.b, bytes(broken))
+    assert pair.arrived(pair.b) == []
+    pair.give(pair.b, message)
+    assert pair.arrived(pair.b) == [b"payload!"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 16, 1280, 65536, 130914])
+def test_payload_sizes(size: int) -> None:
+    """Payloads of every size up to the largest pass unchanged."""
+    pair = Pair()
+    pair.open()
+    payload = SeededRandom(size).bytes(size)
+    assert pair.exchange(pair.a, payload) == [payload]
+
+
+def test_measure_box() -> None:
+    """Its time grows with the work; what cannot be sealed is refused."""
+    assert 0 < measure_box(100, 1) < measure_box(65535, 200)
+    with pytest.raises(ValueError, match="at most"):
+        measure_box(130915, 1)

@@ -1,0 +1,210 @@
+"""When sessions are opened, answered, limited, replaced and forgotten."""
+
+import pytest
+
+from ygg_c.sessiontap import SessionTap
+from ygg_c.sodium import SeededRandom
+
+from .session_pair import End, Pair, identity
+
+
+def kinds(messages: list[bytes]) -> list[int]:
+    return [message[0] for message in messages]
+
+
+def test_first_payload_opens_a_session() -> None:
+    """A payload for an unknown key is kept while Init and Ack are exchanged, then sent."""
+    pair = Pair()
+    assert kinds(pair.send(pair.a, b"first")) == [1]
+    assert pair.a.table.states() == []
+    pair = Pair()
+    assert pair.exchange(pair.a, b"first") == [b"first"]
+    (state,) = pair.a.table.states()
+    assert state["key"] == pair.b.key
+    assert (state["bytes_sent"], state["packets_sent"], state["bytes_recvd"]) == (5, 1, 0)
+
+
+def test_only_the_newest_payload_waits() -> None:
+    """Of several payloads for a key without a session the last is sent; further Inits wait for the next second."""
+    pair = Pair()
+    first = pair.send(pair.a, b"one")
+    assert pair.send(pair.a, b"two") == []
+    pair.advance(1)
+    again = pair.send(pair.a, b"three")
+    assert kinds(again) == [1]
+    for message in pair.give(pair.b, *first):
+        for answer in pair.give(pair.a, message):
+            pair.give(pair.b, answer)
+    assert pair.arrived(pair.b) == [b"three"]
+    counters = pair.a.table.counters()
+    assert (counters["replaced"], counters["init_limited"], counters["init_sent"]) == (2, 1, 2)
+
+
+def test_a_lost_ack_is_sent_again() -> None:
+    """An Init sent again carries the present second, so the remote that has a session already answers once more."""
+    pair = Pair()
+    pair.give(pair.b, *pair.send(pair.a, b"lost"))
+    pair.advance(1)
+    assert pair.exchange(pair.a, b"found") == [b"found"]
+
+
+def test_an_init_counts_once() -> None:
+    """A repeated or an older Init changes nothing and is not answered."""
+    pair = Pair()
+    init = pair.send(pair.a, b"x")
+    assert kinds(pair.give(pair.b, *init)) == [2]
+    assert pair.give(pair.b, *init) == []
+    pair.advance(5)
+    assert pair.give(pair.b, *init) == []
+    assert pair.b.table.ratchet(pair.a.key) == (1, 0, 0)
+    assert pair.b.table.counters()["handshake_old"] == 2
+
+
+@pytest.mark.parametrize("restarted", ["a", "b"])
+def test_restart_of_one_side(restarted: str) -> None:
+    """Traffic under a session that one side has lost makes it open a new one at once."""
+    pair = Pair()
+    pair.open()
+    pair.advance(3)
+    end = getattr(pair, restarted)
+    pair.restart(end)
+    assert pair.exchange(pair.other(end), b"into the void") == []
+    assert pair.exchange(pair.other(end), b"heard") == [b"heard"]
+    assert pair.exchange(end, b"answered") == [b"answered"]
+
+
+def test_a_restarted_side_that_talks_first_replaces_the_session() -> None:
+    """The new Init is later than what the remote knows, and counts."""
+    pair = Pair()
+    pair.open()
+    pair.advance(3)
+    pair.restart(pair.b)
+    assert pair.exchange(pair.b, b"back again") == [b"back again"]
+    assert pair.exchange(pair.a, b"welcome") == [b"welcome"]
+
+
+def test_strangers_get_one_init_a_second() -> None:
+    """However much traffic comes from a key without a session, it is answered once a second."""
+    pair = Pair()
+    assert kinds(pair.give(pair.b, *[b"\x03" + bytes(60)] * 50)) == [1]
+    pair.advance(1)
+    assert kinds(pair.give(pair.b, *[b"\x03"] * 50)) == [1]
+    assert pair.b.table.counters()["init_limited"] == 98
+
+
+def test_unknown_keys_are_answered_once_a_second() -> None:
+    """Traffic that does not open makes an existing session repeat its Init, once a second."""
+    pair = Pair()
+    pair.open()
+    pair.advance(10)
+    junk = b"\x03\x70\x70\x01" + bytes(60)
+    assert kinds(pair.give(pair.b, *[junk] * 20)) == [1]
+    assert pair.b.table.counters()["unknown_keys"] == 20
+    pair.advance(0.5)
+    pair.settle()
+    assert pair.exchange(pair.a, b"still here") == [b"still here"]
+
+
+def test_a_flood_of_strangers_is_bounded() -> None:
+    """Invented keys cost a bounded number of answers a second and a bounded table."""
+    table = SessionTap(identity(1), b"", SeededRandom(1))
+    table.tick(0, 1_700_000_000)
+    table.opening_limit = 100
+    source = SeededRandom("strangers")
+    for _ in range(3000):
+        table.feed(source.bytes(32), b"\x03")
+    counters = table.counters()
+    assert counters["init_limited"] == 2000
+    assert counters["evicted"] >= 900
+    assert len(table.messages()) <= 1000
+    table.close()
+
+
+def test_sessions_are_forgotten_after_a_minute() -> None:
+    """A session, and an opening, live for 60 s after their last use."""
+    pair = Pair()
+    pair.open()
+    pair.advance(59)
+    assert pair.a.table.ratchet(pair.b.key) is not None
+    pair.advance(1)
+    assert pair.a.table.ratchet(pair.b.key) is None
+    pair.send(pair.a, b"x")
+    assert pair.a.table.tick(int(pair.now * 1e9), 1_700_000_100) == int((pair.now + 60) * 1e9)
+    pair.advance(60)
+    assert pair.a.table.tick(int(pair.now * 1e9), 1_700_000_200) is None
+
+
+def test_the_idlest_session_gives_way() -> None:
+    """At the limit a new session takes the place of the one unused for longest."""
+    hub = End(9)
+    hub.table.session_limit = 2
+    ends = [End(number) for number in (1, 2, 3)]
+    for end in ends:
+        pair = Pair(end, hub)
+        assert pair.exchange(end, b"hello") == [b"hello"]
+    assert [state["key"] for state in hub.table.states()] == sorted(end.key for end in ends[1:])
+    assert hub.table.counters()["evicted"] == 1
+
+
+def test_groups_do_not_meet() -> None:
+    """Nodes with different group passwords never get a session; with the same they do."""
+    for groups, arrived in (((b"one", b"two"), []), ((b"one", b""), []), ((b"one", b"one"), [b"x"])):
+        pair = Pair(End(1, groups[0]), End(2, groups[1]))
+        assert pair.exchange(pair.a, b"x") == arrived
+
+
+def test_handshakes_for_others_are_ignored() -> None:
+    """An Init made for another recipient, or in another's name, opens nothing."""
+    pair = Pair()
+    (init,) = pair.send(pair.a, b"x")
+    third = Pair(End(3), pair.b)
+    assert third.give(pair.b, init) == []
+    assert Pair(pair.a, End(4)).give(End(4), init) == []
+    assert pair.b.table.counters()["handshake_forged"] == 1
+    assert pair.b.table.states() == []
+
+
+def test_oversized_payloads_are_dropped() -> None:
+    """A payload that fits no message is counted, session or not."""
+    pair = Pair()
+    assert pair.send(pair.a, bytes(130915)) == []
+    pair.open()
+    assert pair.send(pair.a, bytes(130915)) == []
+    assert pair.a.table.counters()["oversized"] == 2
+
+
+def test_a_key_that_is_no_point_gets_nothing() -> None:
+    """Payloads for an impossible key wait and are forgotten."""
+    end = End(1)
+    end.table.tick(0, 1_700_000_000)
+    end.table.write(b"\xff" * 32, b"x")
+    assert end.table.messages() == []
+    assert end.table.counters()["unsealed"] == 1
+    end.table.tick(60_000_000_000, 1_700_000_060)
+    assert end.table.counters()["expired"] == 1
+
+
+def test_waiting_payloads_are_bounded_in_bytes() -> None:
+    """Payloads for keys that never answer hold at most 16 MiB."""
+    end = End(1)
+    end.table.tick(0, 1_700_000_000)
+    source = SeededRandom("keys")
+    for _ in range(200):
+        end.table.write(source.bytes(32), bytes(130000))
+    assert end.table.counters()["evicted"] == 200 - 16777216 // 130000
+    end.table.close()
+
+
+@pytest.mark.parametrize("message", [b"", b"\x00junk", b"\x04", b"\x01", b"\x02" + bytes(191), b"\x01" + bytes(193)])
+def test_malformed_messages_do_nothing(message: bytes) -> None:
+    """Empty, dummy, unknown and wrongly sized messages are ignored."""
+    pair = Pair()
+    assert pair.give(pair.b, message) == []
+    assert pair.b.table.states() == []
+
+
+@pytest.mark.parametrize("arguments", [(b"short",), (bytes(63),)])
+def test_bad_secret(arguments: tuple[bytes]) -> None:
+    """A secret has 64 bytes."""
+    with pytest.raises(ValueError, match="64 bytes"):
+        SessionTap(*arguments)

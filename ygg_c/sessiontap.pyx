@@ -1,0 +1,86 @@
+"""The sessions of one identity with Python at both ends: no router below, no IPv6 above."""
+
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memcpy
+
+from ygg_c.buffer cimport Packet, packet_copy, packet_free
+from ygg_c.packetio cimport NEVER
+from ygg_c.session cimport Session
+from ygg_c.sessiontable cimport SessionTable
+from ygg_c.sodium cimport Random
+
+
+cdef class ScriptedRandom(Random):
+    """Randomness that was written down: each request takes the next item."""
+
+    cdef list _script
+
+    def __init__(self, script):
+        self._script = list(reversed(script))
+
+    cdef void fill(self, uint8_t *data, size_t size) noexcept:
+        cdef bytes item = self._script.pop() if self._script else bytes(size)
+        memcpy(data, <const char *>item, min(size, <size_t>len(item)))
+
+
+cdef class SessionTap(SessionTable):
+    """Sessions whose messages are taken and given as bytes."""
+
+    cdef list _messages
+    cdef list _payloads
+
+    def __init__(self, bytes secret not None, bytes group_password=b"", Random random=None):
+        SessionTable.__init__(self, secret, group_password, random)
+        self._messages = []
+        self._payloads = []
+
+    cdef void emit(self, const uint8_t *key, Packet *packet) noexcept:
+        self._messages.append((key[:32], packet.data[:packet.size]))
+        packet_free(packet)
+
+    cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
+        self._payloads.append((session.key[:32], payload[:size]))
+
+    def tick(self, uint64_t now, uint64_t wall):
+        """Set the clock and forget what has expired; return the next deadline in ns, or None."""
+        cdef uint64_t deadline
+        self.now = now
+        self.wall = wall
+        deadline = self.poll()
+        return None if deadline == NEVER else deadline
+
+    def write(self, bytes key not None, bytes payload not None):
+        """Send a payload to a 32-byte key."""
+        cdef Packet *packet
+        if len(key) != 32:
+            raise ValueError("key must be 32 bytes")
+        packet = packet_copy(<const uint8_t *><const char *>payload, len(payload))
+        if packet == NULL:
+            raise MemoryError
+        self.send(<const uint8_t *><const char *>key, packet)
+
+    def feed(self, bytes key not None, bytes message not None):
+        """Take a session message from a 32-byte key."""
+        cdef bytearray scratch = bytearray(message)
+        if len(key) != 32:
+            raise ValueError("key must be 32 bytes")
+        self.receive(<const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))
+
+    def messages(self):
+        """Return the (destination key, message) pairs sent since the last call."""
+        result, self._messages = self._messages, []
+        return result
+
+    def payloads(self):
+        """Return the (source key, payload) pairs that arrived since the last call."""
+        result, self._payloads = self._payloads, []
+        return result
+
+    def ratchet(self, bytes key not None):
+        """Return (our keyseq, their keyseq, last nonce sent) of the session with a key, or None."""
+        cdef Session session = self._sessions[key] if key in self._sessions else None
+        return None if session is None else (session.local_seq, session.remote_seq, session.nonce_sent)
+
+    def close(self):
+        """Forget everything."""
+        self.clear()
