@@ -29,7 +29,7 @@ CACHE = ROOT / ".cache"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "ygg-stamp.json"
 PACKAGES = ("ygg", "ygg_c")
-SHIPPED = {".py", ".pyx", ".pxd", ".pyi", ".typed"}
+SHIPPED = {".py", ".pyx", ".pxd", ".pyi", ".typed", ".json"}
 
 
 def say(text: str) -> None:

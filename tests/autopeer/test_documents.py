@@ -1,0 +1,280 @@
+"""ygg.autopeer.documents and ygg.autopeer.peer: the forms of a list, and what is left out of one, with the reason."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from ygg.autopeer.documents import MAX_PEERS, MAX_REASONS, MAX_SIZE, Document, DocumentError, parse_document
+from ygg.autopeer.peer import FRESH, PeerRejected, PublicPeer, check_peer, place
+
+NOW = 1_700_000_000.0
+KEY = "0123456789abcdef" * 4
+
+
+def parse(root: object, name: str = "") -> Document:
+    data = root.encode() if isinstance(root, str) else json.dumps(root).encode()
+    return parse_document(data, name=name, now=NOW)
+
+
+def reasons(document: Document) -> list[str]:
+    return [rejection.reason for rejection in document.rejections]
+
+
+def measured(**fields: Any) -> dict[str, Any]:
+    times = {"imported": NOW, "updated": NOW, "last_seen": NOW}
+    return {"up": True, "key": KEY, **times, "proto_minor": 5, "response_ms": 42} | fields
+
+
+def endpoint(**fields: Any) -> dict[str, Any]:
+    whole = {
+        "url": f"tls://host.example:443?key={KEY}", "protocol": "tls", "host": "host.example", "port": 443,
+        "query": f"key={KEY}", "source_url": "https://lists.example/germany.md", "normalized": True, "annotations": [],
+    }  # fmt: skip
+    return {name: value for name, value in (whole | fields).items() if value is not None}
+
+
+def yggpeers(*endpoints: object, **fields: Any) -> dict[str, Any]:
+    peer = {"continent": "Europe", "country": "Germany", "source_file": "germany.md", "endpoints": list(endpoints)}
+    whole = {
+        "schema_version": "1",
+        "generated_at": "2026-06-09T00:00:00Z",
+        "sources": {"public_peers_repo": "a", "public_peers_branch": "b", "uptime_page": "c"},
+        "peers": [peer],
+    }
+    return {name: value for name, value in (whole | fields).items() if value is not None}
+
+
+def test_publicnodes() -> None:
+    document = parse({"united-states.md": {f"tls://Host.example:443?key={KEY.upper()}": measured()}})
+    assert document.form == "publicnodes"
+    assert document.peers == [
+        PublicPeer(
+            url=f"tls://host.example:443?key={KEY.upper()}", scheme="tls", host="host.example", port=443,
+            country="united states", key=KEY, up=True, response_ms=42, measured=NOW,
+        )
+    ]  # fmt: skip
+
+
+def test_publicnodes_with_no_fields_but_the_url() -> None:
+    (peer,) = parse({"germany.md": {"tcp://192.0.2.1:1": {}}}).peers
+    assert (peer.up, peer.response_ms, peer.key) == (None, None, None)
+
+
+def test_stale_measurement_does_not_count() -> None:
+    (peer,) = parse({"germany.md": {"tcp://192.0.2.1:1": measured(updated=NOW - FRESH - 1)}}).peers
+    assert (peer.up, peer.response_ms, peer.key) == (None, None, KEY)
+
+
+def test_peer_that_is_down_has_no_response_time() -> None:
+    (peer,) = parse({"germany.md": {"tcp://192.0.2.1:1": measured(up=False)}}).peers
+    assert (peer.up, peer.response_ms) == (False, None)
+
+
+def test_measurement_grows_stale() -> None:
+    (peer,) = parse({"germany.md": {"tcp://192.0.2.1:1": measured()}}).peers
+    assert peer.as_of(NOW + FRESH) == peer
+    assert peer.as_of(NOW + FRESH + 1).up is None
+
+
+@pytest.mark.parametrize(
+    ("measurement", "reason"),
+    [
+        ([], "the measurement is no object"),
+        (measured(proto_minor=4), "speaks protocol 0.4, not 0.5"),
+        (measured(up="yes"), "`up` is not of type bool"),
+        (measured(response_ms="42"), "`response_ms` is not a number"),
+        (measured(response_ms=-1), "`response_ms` is out of range"),
+        (measured(updated=10**400), "`updated` is out of range"),
+        (measured(key="ab"), "the key is not 64 hex digits"),
+        (measured(key=5), "the key is not 64 hex digits"),
+    ],
+)
+def test_publicnodes_measurement_left_out(measurement: object, reason: str) -> None:
+    document = parse({"germany.md": {"tcp://192.0.2.1:1": measurement, "tcp://192.0.2.2:1": measured()}})
+    assert reasons(document) == [reason]
+    assert [peer.host for peer in document.peers] == ["192.0.2.2"]
+
+
+def test_publicnodes_country_of_the_wrong_type() -> None:
+    document = parse({"germany.md": [], "france.md": {"tcp://192.0.2.1:1": {}}})
+    assert reasons(document) == ["the country's peers are no object"]
+    assert len(document.peers) == 1
+
+
+def test_yggpeers() -> None:
+    uptime = {"status": "up", "uptime_7d_percent": 99.5}
+    document = parse(yggpeers(endpoint(uptime=uptime), schema_version="9", later_field=1))
+    assert (document.form, document.date) == ("yggpeers", "2026-06-09T00:00:00Z")
+    (peer,) = document.peers
+    assert (peer.country, peer.region, peer.key, peer.up, peer.uptime) == ("germany", "europe", KEY, True, 99.5)
+
+
+def test_yggpeers_uptime_as_text() -> None:
+    (peer,) = parse(yggpeers(endpoint(uptime={"uptime_7d_raw": "98.25%"}))).peers
+    assert peer.uptime == 98.25
+
+
+@pytest.mark.parametrize("missing", ["schema_version", "generated_at", "sources", "peers"])
+def test_yggpeers_without_a_required_member(missing: str) -> None:
+    with pytest.raises(DocumentError):
+        parse(yggpeers(endpoint(), **{missing: None}))
+
+
+@pytest.mark.parametrize("missing", ["url", "protocol", "host", "port", "source_url", "normalized", "annotations"])
+def test_yggpeers_endpoint_without_a_required_member(missing: str) -> None:
+    document = parse(yggpeers(endpoint(**{missing: None}), endpoint(url="tcp://192.0.2.1:443")))
+    assert reasons(document) == [f"`{missing}` is missing"]
+    assert len(document.peers) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"port": True}, "`port` is not of type int"),
+        ({"port": 444}, "`port` is 444, the URL's 443"),
+        ({"annotations": [1]}, "`annotations` holds something that is not a string"),
+        ({"uptime": 5}, "the entry is no object"),
+        ({"uptime": {"uptime_7d_percent": 101}}, "`uptime_7d_percent` is out of range"),
+        ({"uptime": {"status": 1}}, "`status` is not of type str"),
+    ],
+)
+def test_yggpeers_endpoint_left_out(fields: dict[str, Any], reason: str) -> None:
+    assert reasons(parse(yggpeers(endpoint(**fields)))) == [reason]
+
+
+@pytest.mark.parametrize("entry", [None, 5, "peer", {}, {"continent": "a", "country": 3}])
+def test_yggpeers_entry_of_the_wrong_type(entry: object) -> None:
+    document = parse(yggpeers(peers=[entry]))
+    assert (document.peers, document.rejected) == ([], 1)
+
+
+def test_markdown() -> None:
+    text = """# Czech Republic peers
+
+    * Prague, by [someone](https://example.org), `Peers: []`
+      *  `tls://[2001:db8::1]:443` and `quic://192.0.2.1:65535`
+    - ` ws://host.example:80/path `, not tcp://in.prose:1
+    """
+    document = parse_document(text.encode(), name="czech-republic.md", region="europe", now=NOW)
+    assert [peer.url for peer in document.peers] == [
+        "tls://[2001:db8::1]:443",
+        "quic://192.0.2.1:65535",
+        "ws://host.example:80/path",
+    ]
+    assert {(peer.country, peer.region) for peer in document.peers} == {("czech republic", "europe")}
+
+
+def test_markdown_list_may_be_empty() -> None:
+    assert parse("# Latvia Peers\n").peers == []
+
+
+def test_byte_order_mark() -> None:
+    assert len(parse_document(b"\xef\xbb\xbf`tcp://192.0.2.1:1`", now=NOW).peers) == 1
+
+
+def test_own_form() -> None:
+    entry = {"country": "germany", "region": "europe", "url": "tcp://192.0.2.1:1", "scheme": "tcp", "later": None}
+    document = parse({"format": "ygg-public-peers-1", "date": "2026-06-09", "count": 1, "peers": [entry, {}, 7]})
+    assert (document.form, document.date, len(document.peers)) == ("ygg", "2026-06-09", 1)
+    assert reasons(document) == ["`url` is missing", "the entry is no object"]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "neither JSON nor Markdown"),
+        (b"<!doctype html><p>502 Bad Gateway", "neither JSON nor Markdown"),
+        (b"\xff\xfe{", "not UTF-8"),
+        (b'{"germany.md": {', "not JSON"),
+        (b"[]", "no object"),
+        (b'{"error": "busy"}', "no known form"),
+        (b'{"germany.md": {"tcp://192.0.2.1:1": {"response_ms": NaN}}}', "NaN is no JSON number"),
+        (b'{"a.md":' * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a.md": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b" " * (MAX_SIZE + 1), "larger than"),
+    ],
+)
+def test_refused_document(data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError, match=reason):
+        parse_document(data, now=NOW)
+
+
+def test_duplicates_are_one_peer() -> None:
+    urls = [f"tcp://192.0.2.1:1?n={number}" for number in range(5000)]
+    document = parse({"germany.md": {url: {} for url in urls}, "france.md": {"TCP://192.0.2.1:1": {}}})
+    assert (len(document.peers), document.duplicates) == (1, 5000)
+    assert document.peers[0].country == "germany"
+
+
+def test_number_of_peers_is_bounded() -> None:
+    urls = [f"tcp://192.0.{number >> 8 & 255}.{number & 255}:{1 + (number >> 16)}" for number in range(MAX_PEERS + 70)]
+    document = parse({"germany.md": {url: {} for url in urls}})
+    assert (len(document.peers), document.rejected, len(document.rejections)) == (MAX_PEERS, 70, MAX_REASONS)
+
+
+def test_rejection_is_fit_for_a_log() -> None:
+    document = parse({"germany.md": {"tcp://evil\n\x1b[2Jhost:1" + "x" * 5000: {}}})
+    (rejection,) = document.rejections
+    assert rejection.entry.isprintable()
+    assert len(rejection.entry) < 200
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        (None, "not a string"),
+        ("tcp://h:1/" + "x" * 2000, "longer than"),
+        ("tcp://host name:1", "spaces, control"),
+        ("tcp://host:1\n", "spaces, control"),
+        ("tcp://h\u00f6st:1", "non-ASCII"),
+        ("host.example:443", "scheme"),
+        ("socks://127.0.0.1:9050/host.onion:1", "'socks' is not a public peer's"),
+        ("unix:///run/ygg.sock", "'unix' is not a public peer's"),
+        ("file:///etc/passwd", "'file' is not a public peer's"),
+        ("tls://user:secret@host:1", "credentials"),
+        ("tls://host", "no port"),
+        ("tls://host:0", "no port"),
+        ("tls://host:65536", "invalid port"),
+        ("tls://:443", "neither a name nor an address"),
+        ("tls://host..example:443", "neither a name nor an address"),
+        ("tls://" + "a" * 64 + ":443", "neither a name nor an address"),
+        ("tls://[fe80::1%25eth0]:443", "zone"),
+        ("tls://0.0.0.0:443", "no unicast"),
+        ("tls://[ff02::1]:443", "no unicast"),
+        ("tls://[200::1]:443", "inside the overlay"),
+        ("tls://[3ff:ffff::1]:443", "inside the overlay"),
+        ("tls://host:443?key=12", "pinned public key is invalid"),
+        ("tls://host:443?priority=256", "priority value is invalid"),
+    ],
+)
+def test_refused_url(url: object, reason: str) -> None:
+    with pytest.raises(PeerRejected, match=reason):
+        check_peer(url, country="germany")
+
+
+def test_url_identity_ignores_case_query_and_empty_path() -> None:
+    one = check_peer(f"TLS://Host.Example:443/?key={KEY}", country="germany")
+    other = check_peer("tls://host.example:443", country="germany")
+    assert one.identity == other.identity == "tls://host.example:443"
+
+
+def test_later_list_fills_in_what_the_earlier_left_open() -> None:
+    one = PublicPeer("tcp://h:1", "tcp", "h", 1, "germany", uptime=0.0)
+    other = PublicPeer("tcp://h:1", "tcp", "h", 1, "france", "europe", KEY, up=True, uptime=9.0)
+    assert one.completed(other) == PublicPeer("tcp://h:1", "tcp", "h", 1, "germany", "europe", KEY, up=True, uptime=0.0)
+
+
+def test_names_of_places() -> None:
+    assert place("United-States.md") == place("united states") == place("UNITED_STATES") == "united states"
+
+
+def test_large_document_is_read_in_time() -> None:
+    urls = [f"tls://host{number}.example:443?key={KEY}" for number in range(5000)]
+    data = json.dumps({"germany.md": {url: measured() for url in urls}}).encode()
+    start = time.process_time()
+    document = parse_document(data, now=NOW)
+    assert len(document.peers) == 5000
+    assert time.process_time() - start < 5  # a tenth of this on a slow machine; quadratic work would take minutes

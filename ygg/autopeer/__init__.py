@@ -1,0 +1,22 @@
+"""Peers found, not configured: public lists fetched, and a node kept connected through some of what they name."""
+
+from ygg.autopeer.builtin import BUILTIN
+from ygg.autopeer.documents import Document, DocumentError, Rejection, parse_document
+from ygg.autopeer.fetcher import PeerFetcher
+from ygg.autopeer.manager import AutoPeerConfig, AutoPeerManager
+from ygg.autopeer.peer import PeerRejected, PublicPeer
+from ygg.autopeer.sources import SourceStatus
+
+__all__ = [
+    "BUILTIN",
+    "AutoPeerConfig",
+    "AutoPeerManager",
+    "Document",
+    "DocumentError",
+    "PeerFetcher",
+    "PeerRejected",
+    "PublicPeer",
+    "Rejection",
+    "SourceStatus",
+    "parse_document",
+]

@@ -1,0 +1,294 @@
+"""Lists of public peers: the forms in use, told apart by their shape and not by where they came from.
+
+`publicnodes`  the crawler's JSON: country page → URL → measurement
+`yggpeers`     JSON with a schema version, sources, and peers with endpoints
+`markdown`     the lists people edit: URLs in back-ticks, one file a country
+`ygg`          our own JSON, which `tools/builtin-peers` writes and the library carries
+
+A document that is none of these is refused as a whole with `DocumentError`. Within one, each entry stands alone:
+unknown fields are ignored, a required one that is missing or of the wrong type rejects that entry with its reason.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ygg.autopeer.peer import PeerRejected, PublicPeer, check_key, check_peer, is_fresh, place
+from ygg.errors import YggError
+
+MAX_SIZE = 8 << 20
+"""Largest document read, in bytes; the crawler's has about 100 KiB."""
+MAX_PEERS = 20_000
+"""Most peers kept of one document; the public lists have a few hundred."""
+MAX_REASONS = 50
+"""Most rejections kept with their reason; the others are only counted."""
+PROTO_MINOR = 5
+"""The protocol's minor version: a peer of another cannot peer with us."""
+OWN_FORMAT = "ygg-public-peers-1"
+"""The value of `format` that marks our own form."""
+
+_CODE = re.compile(r"`([^`\n]*)`")
+_MISSING = object()
+
+
+class DocumentError(YggError, ValueError):
+    """The document is no list of public peers; the text is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An entry that was left out."""
+
+    entry: str
+    """Its URL, shortened and with unprintable characters escaped."""
+    reason: str
+
+
+@dataclass(slots=True)
+class Document:
+    """What one list said."""
+
+    form: str
+    """`publicnodes`, `yggpeers`, `markdown` or `ygg`."""
+    date: str = ""
+    """When the list was made, as it says itself."""
+    peers: list[PublicPeer] = field(default_factory=list)
+    """Its usable peers in its order, each link once."""
+    rejections: list[Rejection] = field(default_factory=list)
+    """The first `MAX_REASONS` entries left out."""
+    rejected: int = 0
+    """Entries left out."""
+    duplicates: int = 0
+    """Entries for a link the document had named before."""
+    _seen: set[str] = field(default_factory=set, repr=False)
+
+    def add(self, url: object, make: Callable[[], PublicPeer]) -> None:
+        """Take the peer `make` returns, or note why it raised `PeerRejected`."""
+        try:
+            peer = make()
+        except PeerRejected as error:
+            self.reject(url, str(error))
+        else:
+            self._keep(peer)
+
+    def merge(self, other: Document) -> None:
+        """Take everything another document said."""
+        self.rejected += other.rejected
+        self.rejections += other.rejections[: MAX_REASONS - len(self.rejections)]
+        self.duplicates += other.duplicates
+        for peer in other.peers:
+            self._keep(peer)
+
+    def _keep(self, peer: PublicPeer) -> None:
+        identity = peer.identity
+        if identity in self._seen:
+            self.duplicates += 1
+        elif len(self.peers) >= MAX_PEERS:
+            self.reject(peer.url, f"the document has more than {MAX_PEERS} peers")
+        else:
+            self._seen.add(identity)
+            self.peers.append(peer)
+
+    def reject(self, entry: object, reason: str) -> None:
+        """Note that an entry was left out, and why."""
+        self.rejected += 1
+        if len(self.rejections) < MAX_REASONS:
+            self.rejections.append(Rejection(_shown(entry), reason))
+
+
+def parse_document(data: bytes, *, name: str = "", region: str = "", now: float) -> Document:
+    """Read a list of public peers, whichever form it has.
+
+    `name` is the file's or URL's last part, which a Markdown list takes its country from, and `region` its folder's;
+    `now` is in Unix seconds, against which measurements are fresh or stale. Raises `DocumentError`.
+    """
+    if len(data) > MAX_SIZE:
+        raise DocumentError(f"larger than {MAX_SIZE} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"not UTF-8: {error.reason} at byte {error.start}") from None
+    if text.lstrip()[:1] in ("{", "["):
+        return _json_document(text, now)
+    return _markdown(text, place(name), place(region))
+
+
+def _json_document(text: str, now: float) -> Document:
+    try:
+        root = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise DocumentError("not JSON: nested too deeply") from None
+    except ValueError as error:
+        raise DocumentError(f"not JSON: {error}") from None
+    if not isinstance(root, dict):
+        raise DocumentError("a JSON document, but no object")
+    if root.get("format") == OWN_FORMAT:
+        return _own(root)
+    if "schema_version" in root:
+        return _yggpeers(root)
+    if all(isinstance(page, str) and page.endswith(".md") for page in root):
+        return _publicnodes(root, now)
+    raise DocumentError("JSON of no known form")
+
+
+def _publicnodes(root: dict[str, Any], now: float) -> Document:
+    document = Document("publicnodes")
+    for page, peers in root.items():
+        if not isinstance(peers, dict):
+            document.reject(page, "the country's peers are no object")
+            continue
+        country = place(page)
+        for url, measured in peers.items():
+            document.add(url, lambda c=country, u=url, m=measured: check_peer(u, country=c, **_measurement(m, now)))  # type: ignore[misc]
+    return document
+
+
+def _measurement(measured: object, now: float) -> dict[str, Any]:
+    if not isinstance(measured, dict):
+        raise PeerRejected("the measurement is no object")
+    minor = _number(measured, "proto_minor")
+    if minor is not None and minor != PROTO_MINOR:
+        raise PeerRejected(f"speaks protocol 0.{minor:g}, not 0.{PROTO_MINOR}")
+    up = _field(measured, "up", bool, None)
+    response = _number(measured, "response_ms", least=0)
+    updated = _number(measured, "updated")
+    fields: dict[str, Any] = {}
+    if measured.get("key"):
+        fields["key"] = check_key(measured["key"])
+    if updated is not None and is_fresh(updated, now):
+        # a peer that is down keeps the response time of its last good reply
+        fields.update(up=up, response_ms=response if up else None, measured=updated)
+    return fields
+
+
+def _yggpeers(root: dict[str, Any]) -> Document:
+    try:
+        document = Document("yggpeers", date=_field(root, "generated_at", str))
+        _field(root, "schema_version", str)
+        sources = _field(root, "sources", dict)
+        for name in ("public_peers_repo", "public_peers_branch", "uptime_page"):
+            _field(sources, name, str)
+        peers = _field(root, "peers", list)
+    except PeerRejected as error:
+        raise DocumentError(str(error)) from None
+    for entry in peers:
+        try:
+            where = {"region": place(_field(entry, "continent", str)), "country": place(_field(entry, "country", str))}
+            _field(entry, "source_file", str)
+            _field(entry, "label", str, None)
+            endpoints = _field(entry, "endpoints", list)
+        except PeerRejected as error:
+            document.reject(entry, str(error))
+            continue
+        for endpoint in endpoints:
+            url = endpoint.get("url") if isinstance(endpoint, dict) else endpoint
+            document.add(url, lambda e=endpoint, w=where: _endpoint(e, w))  # type: ignore[misc]
+    return document
+
+
+def _endpoint(endpoint: object, where: dict[str, str]) -> PublicPeer:
+    url = _field(endpoint, "url", str)
+    assert isinstance(endpoint, dict)
+    for name in ("protocol", "host", "source_url"):
+        _field(endpoint, name, str)
+    _field(endpoint, "normalized", bool)
+    if not all(isinstance(note, str) for note in _field(endpoint, "annotations", list)):
+        raise PeerRejected("`annotations` holds something that is not a string")
+    port = _field(endpoint, "port", int)
+    peer = check_peer(url, **where, **_uptime(endpoint.get("uptime")))
+    if port != peer.port:
+        raise PeerRejected(f"`port` is {port:.0f}, the URL's {peer.port}")
+    return peer
+
+
+def _uptime(uptime: object) -> dict[str, Any]:
+    if uptime is None:
+        return {}
+    status = str(_field(uptime, "status", str, "")).lower()
+    assert isinstance(uptime, dict)
+    percent = _number(uptime, "uptime_7d_percent", least=0, most=100)
+    if percent is None:
+        percent = _percentage(_field(uptime, "uptime_7d_raw", str, ""))
+    up = {"up": True, "online": True, "down": False, "offline": False}.get(status)
+    return {"up": up, "uptime": percent}
+
+
+def _percentage(text: str) -> float | None:
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        return None
+    return value if 0 <= value <= 100 else None
+
+
+def _own(root: dict[str, Any]) -> Document:
+    try:
+        document = Document("ygg", date=_field(root, "date", str))
+        peers = _field(root, "peers", list)
+    except PeerRejected as error:
+        raise DocumentError(str(error)) from None
+    for entry in peers:
+        url = entry.get("url") if isinstance(entry, dict) else entry
+        document.add(url, lambda e=entry: _own_peer(e))  # type: ignore[misc]
+    return document
+
+
+def _own_peer(entry: object) -> PublicPeer:
+    url = _field(entry, "url", str)
+    where = {"country": place(_field(entry, "country", str)), "region": place(_field(entry, "region", str, ""))}
+    return check_peer(url, **where)
+
+
+def _markdown(text: str, country: str, region: str) -> Document:
+    document = Document("markdown")
+    for url in _quoted_urls(text):
+        document.add(url, lambda u=url: check_peer(u, country=country, region=region))  # type: ignore[misc]
+    if not document.peers and not document.rejected and not text.lstrip().startswith("# "):
+        raise DocumentError("neither JSON nor Markdown with a title or URLs in back-ticks")
+    return document
+
+
+def _quoted_urls(text: str) -> Iterator[str]:
+    for match in _CODE.finditer(text):
+        quoted = match[1].strip()
+        if "://" in quoted:
+            yield quoted
+
+
+def _field(holder: object, name: str, kind: type, default: object = _MISSING) -> Any:
+    """Return a member of a JSON object; a missing or null one is `default`, or an error where there is none."""
+    if not isinstance(holder, dict):
+        raise PeerRejected("the entry is no object")
+    value = holder.get(name)
+    if value is None:
+        if default is _MISSING:
+            raise PeerRejected(f"`{name}` is missing")
+        return default
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise PeerRejected(f"`{name}` is not of type {kind.__name__}")
+    return value
+
+
+def _number(holder: dict[str, Any], name: str, *, least: float = -math.inf, most: float = math.inf) -> float | None:
+    value = holder.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PeerRejected(f"`{name}` is not a number")
+    if not least <= value <= most or abs(value) > 1e18:
+        raise PeerRejected(f"`{name}` is out of range")
+    return float(value)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _shown(entry: object) -> str:
+    text = entry if isinstance(entry, str) else type(entry).__name__
+    return text[:120].encode("unicode_escape").decode("ascii")

@@ -1,0 +1,230 @@
+"""One HTTP or HTTPS GET over any network: what fetching a list of peers takes.
+
+`httpcore` does HTTP/1.1: its network backend is a public seam, which httpx's clients do not have, and it neither
+follows redirects nor decompresses behind our back, so the limits below hold for what is kept in memory. TLS runs on
+`anyio`'s stream, which like httpcore comes with the extra `http` and needs no socket underneath.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import anyio.abc
+import anyio.streams.tls
+import httpcore
+
+from ygg.errors import YggError
+from ygg.network import Network, take_over
+
+MAX_REDIRECTS = 5
+"""Redirects followed before giving up."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_MODIFIED = 304
+_FAILURES = (
+    OSError,
+    ValueError,  # a redirect to something that is no URL
+    anyio.EndOfStream,
+    anyio.BrokenResourceError,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+)
+
+
+class FetchError(YggError, OSError):
+    """A document could not be fetched; the text is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What makes a request conditional: `ETag` and `Last-Modified` of the last good answer (RFC 9110, section 8.8)."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return the request headers that ask for the document only if it changed."""
+        pairs = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
+        return [(name, value) for name, value in pairs if value]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A fetched document, or None for one that has not changed."""
+
+    body: bytes | None
+    validators: Validators
+
+
+async def get(
+    url: str,
+    network: Network,
+    *,
+    limit: int,
+    timeout: float,
+    validators: Validators | None = None,
+    context: ssl.SSLContext | None = None,
+) -> Reply:
+    """Fetch `url` through `network`, following redirects but never from https to http.
+
+    `limit` is the largest body in bytes, `timeout` in seconds for all of it; certificates are verified by `context`,
+    the system's authorities and certifi's unless given. Raises `FetchError`.
+    """
+    conditions = validators or Validators()
+    try:
+        async with asyncio.timeout(timeout) as deadline:
+            return await _follow(url, network, limit, conditions, context)
+    except FetchError:
+        raise
+    except _FAILURES as error:
+        if deadline.expired():
+            raise FetchError(f"no answer within {timeout:g} s") from None
+        raise FetchError(str(error) or type(error).__name__) from error
+
+
+async def _follow(
+    url: str, network: Network, limit: int, validators: Validators, context: ssl.SSLContext | None
+) -> Reply:
+    # A pool of its own for each fetch: between two of them lie hours, and the network may be another one by then.
+    async with httpcore.AsyncConnectionPool(ssl_context=context, network_backend=_Backend(network)) as pool:
+        for _ in range(MAX_REDIRECTS + 1):
+            async with pool.stream("GET", url, headers=_headers(url, validators)) as response:
+                headers = _decoded(response.headers)
+                if response.status not in _REDIRECTS:
+                    return await _read(response, headers, limit, validators)
+            url = _redirected(url, headers.get("location", ""))
+    raise FetchError(f"more than {MAX_REDIRECTS} redirects")
+
+
+def _headers(url: str, validators: Validators) -> list[tuple[str | bytes, str | bytes]]:
+    return [
+        ("Host", urlsplit(url).netloc.rpartition("@")[2]),
+        ("User-Agent", "ygg"),
+        ("Accept", "application/json, text/markdown, text/plain, */*"),
+        ("Accept-Encoding", "identity"),
+        *validators.headers(),
+    ]
+
+
+def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("ascii").lower(): value.decode("latin-1") for name, value in headers}
+
+
+def _redirected(url: str, location: str) -> str:
+    if not location:
+        raise FetchError("redirect without a location")
+    target = urljoin(url, location)
+    scheme = urlsplit(target).scheme
+    if scheme not in ("http", "https"):
+        raise FetchError(f"redirect to scheme {scheme[:16]!r}")
+    if scheme == "http" and urlsplit(url).scheme == "https":
+        raise FetchError("redirect from https to http")
+    return target
+
+
+async def _read(response: httpcore.Response, headers: Mapping[str, str], limit: int, validators: Validators) -> Reply:
+    if response.status == _NOT_MODIFIED:
+        return Reply(None, validators)
+    if response.status != 200:
+        raise FetchError(f"HTTP status {response.status}")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise FetchError(f"content encoding {headers['content-encoding'][:16]!r}, which was not asked for")
+    length = headers.get("content-length", "0")
+    if length.isdigit() and int(length[:20]) > limit:
+        raise FetchError(f"larger than {limit} bytes")
+    body = bytearray()
+    async for chunk in response.aiter_stream():
+        body += chunk
+        if len(body) > limit:
+            raise FetchError(f"larger than {limit} bytes")
+    return Reply(bytes(body), Validators(headers.get("etag", ""), headers.get("last-modified", "")))
+
+
+class _Connection(anyio.abc.ByteStream):
+    """A network's connection as anyio's TLS takes it."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        loop = asyncio.get_running_loop()
+        self._reader = asyncio.StreamReader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
+        take_over(transport, protocol)
+        self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        data = await self._reader.read(max_bytes)
+        if not data:
+            raise anyio.EndOfStream
+        return data
+
+    async def send(self, item: bytes) -> None:
+        self._writer.write(item)
+        await self._writer.drain()
+
+    async def send_eof(self) -> None:
+        self._writer.write_eof()
+
+    async def aclose(self) -> None:
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except OSError:
+            pass
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A stream as httpcore takes it; timeouts are the whole fetch's, so those it passes are ignored."""
+
+    def __init__(self, stream: anyio.abc.ByteStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            return await self._stream.receive(max_bytes)
+        except anyio.EndOfStream:
+            return b""
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.send(buffer)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> _Stream:
+        try:
+            secure = await anyio.streams.tls.TLSStream.wrap(
+                self._stream, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False
+            )
+        except BaseException:
+            await self.aclose()
+            raise
+        return _Stream(secure)
+
+    def get_extra_info(self, info: str) -> Any:
+        return None
+
+
+class _Backend(httpcore.AsyncNetworkBackend):
+    """What httpcore dials with."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> _Stream:
+        return _Stream(_Connection(await self._network.connect_stream(host, port)))

@@ -1,0 +1,336 @@
+"""A node kept connected through public peers: who is chosen, when, and when another takes their place.
+
+Each check compares what the node has with what it should have, and adds at most one peer. A chosen peer gets
+`patience` seconds to connect; until then it counts as on its way, so that a slow dial does not bring a crowd. One that
+is down for longer is replaced, and for `rest` seconds chosen again only if nothing else is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from ygg.autopeer.fetcher import PeerFetcher, Snapshot
+from ygg.autopeer.peer import PublicPeer, place
+from ygg.autopeer.probe import Probe, nearest_first, tcp_probe
+from ygg.errors import PeerUnknownError, URLError, YggError
+from ygg.url import PeerURL
+
+MAX_ATTEMPTS = 8
+"""Candidates tried in one check until the node takes one."""
+
+_log = logging.getLogger("ygg.autopeer")
+
+
+class PeerInfo(Protocol):
+    """What the manager reads of a peer of the node."""
+
+    @property
+    def uri(self) -> str: ...
+    @property
+    def up(self) -> bool: ...
+    @property
+    def inbound(self) -> bool: ...
+    @property
+    def key(self) -> Any: ...
+
+
+class PeeringNode(Protocol):
+    """What the manager needs of a node; `ygg.Core` is one."""
+
+    @property
+    def public_key(self) -> Any: ...
+    def add_peer(self, url: str, /) -> object: ...
+    def remove_peer(self, url: str, /) -> object: ...
+    def peers(self) -> Sequence[PeerInfo]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AutoPeerConfig:
+    """How many public peers to keep, of what kind. The manager is idle unless both filters name something."""
+
+    countries: Iterable[str] = ()
+    """Countries to choose from, as the lists name them; case, and dashes for spaces, do not matter."""
+    schemes: Iterable[str] = ()
+    """URL schemes to choose from; case does not matter."""
+    minimum_connected: int = 2
+    """Nodes to be connected to, however they were found."""
+    minimum_connected_from_fetch: int = 0
+    """Nodes to be connected to by dialing a peer from the lists."""
+    check_interval: float = 60
+    """Seconds between checks."""
+    patience: float = 180
+    """Seconds a chosen peer may be down before it is replaced."""
+    rest: float = 3600
+    """Seconds for which a peer that was replaced comes after all others."""
+    probe_candidates: int = 0
+    """The number of best candidates whose round-trip time is measured, to prefer near ones; 0 measures none."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "countries", frozenset(place(name) for name in _names(self.countries)))
+        object.__setattr__(self, "schemes", frozenset(name.lower() for name in _names(self.schemes)))
+        if self.check_interval <= 0:
+            raise ValueError("check_interval must be positive")
+        for name in ("minimum_connected", "minimum_connected_from_fetch", "patience", "rest", "probe_candidates"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative")
+
+    def admits(self, peer: PublicPeer) -> bool:
+        """Tell whether a peer is of a wanted country and scheme."""
+        return peer.country in self.countries and peer.scheme in self.schemes
+
+
+def _names(names: Iterable[str]) -> Iterable[str]:
+    # a lone string would otherwise be taken for its letters
+    return (names,) if isinstance(names, str) else names
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """A peer the manager added."""
+
+    url: str
+    down_since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the node has at the moment of a check."""
+
+    identities: frozenset[str]
+    """Links it knows, up or not."""
+    keys: frozenset[str]
+    """Keys of the nodes it is connected to, and its own."""
+    up: frozenset[str]
+    """Links that are up and were dialed."""
+    connected: int
+    """Nodes it is connected to."""
+
+
+class AutoPeerManager:
+    """Keeps a node connected through peers that a `PeerFetcher` finds.
+
+    As an async context manager it also runs the fetcher, unless that runs already. Peers it chose stay with the node
+    when it ends. `rng` breaks ties, `clock` gives monotonic seconds, `probe` measures the round-trip time of a
+    candidate in seconds (by default a TCP dial through the fetcher's network).
+    """
+
+    def __init__(
+        self,
+        fetcher: PeerFetcher,
+        node: PeeringNode,
+        config: AutoPeerConfig | None = None,
+        *,
+        rng: random.Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        probe: Probe | None = None,
+    ) -> None:
+        self.fetcher = fetcher
+        self._node = node
+        self._config = config or AutoPeerConfig()
+        self._random = rng or random.Random()
+        self._clock = clock
+        self._probe = probe
+        self._chosen: dict[str, _Chosen] = {}
+        self._resting: dict[str, float] = {}
+        self._busy = asyncio.Lock()
+        self._asked = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._undo: list[Callable[[], Awaitable[None] | None]] = []
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def config(self) -> AutoPeerConfig:
+        """The filters and numbers in force. Setting them has the node checked soon; no peer is removed for it."""
+        return self._config
+
+    @config.setter
+    def config(self, config: AutoPeerConfig) -> None:
+        self._config = config
+        self.check_soon()
+
+    @property
+    def idle(self) -> bool:
+        """Whether it does nothing, for want of a country or a scheme filter."""
+        return not (self._config.countries and self._config.schemes)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """URLs of the peers it added and has not replaced."""
+        return tuple(chosen.url for chosen in self._chosen.values())
+
+    def start(self) -> None:
+        """Check at intervals, and whenever the fetcher has news. Does nothing when already started."""
+        if self._task is not None:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._undo.append(self.fetcher.subscribe(self._on_peers))
+        if not self.fetcher.running:
+            self.fetcher.start()
+            self._undo.append(self.fetcher.close)
+        self._task = self._loop.create_task(self._run(), name="ygg autopeering")
+
+    async def close(self) -> None:
+        """Stop checking. The peers chosen stay with the node."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        while self._undo:
+            pending = self._undo.pop()()
+            if pending is not None:
+                await pending
+
+    def check_soon(self) -> None:
+        """Have the running manager check before its interval is over. Any thread may call this."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._asked.set)
+
+    async def check(self) -> str | None:
+        """Check now; returns the URL of the peer that was added, if one was."""
+        async with self._busy:
+            if self.idle:
+                return None
+            now = self._clock()
+            view = self._look()
+            stale = self._review(view, now)
+            if not self._is_short(view, pending=self._pending(view, stale)):
+                for identity in stale:
+                    self._drop(identity, now)
+                return None
+            added = await self._add_one(view, now)
+            if added is not None and stale:
+                self._drop(stale[0], now)
+            return added
+
+    def _on_peers(self, peers: Snapshot) -> None:
+        self._asked.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._asked.clear()
+            try:
+                await self.check()
+            except Exception:
+                _log.exception("a check for public peers failed")
+            try:
+                async with asyncio.timeout(self._config.check_interval):
+                    await self._asked.wait()
+            except TimeoutError:
+                pass
+
+    def _look(self) -> _View:
+        """Take stock of the node's peers."""
+        identities, keys, up = set(), {_hex(self._node.public_key)}, set()
+        connected: set[str] = set()
+        for peer in self._node.peers():
+            identity = _identity(peer.uri)
+            identities.add(identity)
+            if peer.up:
+                key = _hex(peer.key)
+                connected.add(key or identity)
+                keys.add(key)
+                if not peer.inbound:
+                    up.add(identity)
+        return _View(frozenset(identities), frozenset(keys - {""}), frozenset(up), len(connected))
+
+    def _review(self, view: _View, now: float) -> list[str]:
+        """Note who is up and who is not; returns those down for too long, the longest first."""
+        for identity in list(self._chosen):
+            if identity not in view.identities:  # removed by someone else
+                del self._chosen[identity]
+        for identity, chosen in self._chosen.items():
+            if identity in view.up:
+                chosen.down_since = None
+            elif chosen.down_since is None:
+                chosen.down_since = now
+        patience = self._config.patience
+        down = [
+            (chosen.down_since, identity) for identity, chosen in self._chosen.items() if chosen.down_since is not None
+        ]
+        return [identity for since, identity in sorted(down) if now - since > patience]
+
+    def _pending(self, view: _View, stale: list[str]) -> int:
+        return sum(1 for identity in self._chosen if identity not in view.up and identity not in stale)
+
+    def _is_short(self, view: _View, pending: int) -> bool:
+        from_fetch = view.up & ({peer.identity for peer in self.fetcher.peers} | self._chosen.keys())
+        return (
+            view.connected + pending < self._config.minimum_connected
+            or len(from_fetch) + pending < self._config.minimum_connected_from_fetch
+        )
+
+    def _drop(self, identity: str, now: float) -> None:
+        chosen = self._chosen.pop(identity)
+        self._resting[identity] = now + self._config.rest
+        _log.info("public peer %s stayed down: dropped", chosen.url)
+        try:
+            self._node.remove_peer(chosen.url)
+        except PeerUnknownError:
+            pass
+
+    async def _add_one(self, view: _View, now: float) -> str | None:
+        for peer in (await self._ranked(view, now))[:MAX_ATTEMPTS]:
+            try:
+                self._node.add_peer(peer.url)
+            except URLError as error:  # a scheme this node has no transport for
+                _log.info("public peer %s: %s", peer.url, error)
+                self._resting[peer.identity] = now + self._config.rest
+            except YggError as error:
+                _log.debug("public peer %s: %s", peer.url, error)
+            else:
+                _log.info("public peer %s (%s) added", peer.url, peer.country)
+                self._chosen[peer.identity] = _Chosen(peer.url, now)
+                return peer.url
+        return None
+
+    async def _ranked(self, view: _View, now: float) -> list[PublicPeer]:
+        """Return the candidates, best first."""
+        self._resting = {identity: until for identity, until in self._resting.items() if until > now}
+        candidates = [
+            peer
+            for peer in self.fetcher.peers
+            if self._config.admits(peer) and peer.identity not in view.identities and peer.key not in view.keys
+        ]
+        candidates.sort(key=lambda peer: (peer.identity in self._resting, *_merit(peer), self._random.random()))
+        count = self._config.probe_candidates
+        probe = self._probe or (tcp_probe(self.fetcher.network) if self.fetcher.network else None)
+        if not count or probe is None:
+            return candidates
+        return await nearest_first(candidates[:count], probe) + candidates[count:]
+
+
+def _merit(peer: PublicPeer) -> tuple[int, float, float]:
+    """Rank a peer by what was measured, the least first; what was not lies between good and bad."""
+    reachable = {True: 0, None: 1, False: 2}[peer.up]
+    uptime = 50.0 if peer.uptime is None else peer.uptime
+    response = float("inf") if peer.response_ms is None else peer.response_ms
+    return reachable, -uptime, response
+
+
+def _identity(uri: str) -> str:
+    """Return a node's peer URI as `PublicPeer.identity` has it."""
+    try:
+        url = PeerURL.parse(uri)
+    except URLError:
+        return uri
+    return url.with_host(url.host.lower()).with_path("" if url.path == "/" else url.path).identity
+
+
+def _hex(key: bytes | str | None) -> str:
+    return key.lower() if isinstance(key, str) else bytes(key or b"").hex()

@@ -1,0 +1,158 @@
+"""Where lists of public peers come from: one source, what it last gave, and how to ask it again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from ygg.autopeer.builtin import Builtin, builtin_document, read_checkout
+from ygg.autopeer.documents import Document, DocumentError, parse_document
+from ygg.errors import MissingExtraError, YggError
+from ygg.network import Network
+
+if TYPE_CHECKING:
+    from ygg.autopeer.http import Validators
+
+Source: TypeAlias = str | os.PathLike[str] | Builtin
+"""An HTTP or HTTPS URL, the path of a file or of a checkout of the lists, or `BUILTIN`."""
+
+_SMALL = 32 << 10  # what parses faster than a thread starts
+_log = logging.getLogger("ygg.autopeer")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a source may cost, and whom it must be."""
+
+    size: int
+    """Bytes of a document."""
+    timeout: float
+    """Seconds to fetch one."""
+    context: ssl.SSLContext | None = None
+    """What verifies HTTPS servers; None for the usual authorities."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a source is doing."""
+
+    source: str
+    """Its URL or path, or `builtin`."""
+    form: str = ""
+    """The form of its document; empty when it has given none."""
+    date: str = ""
+    """When the list was made, as it says itself."""
+    peers: int = 0
+    """Usable peers it gives now."""
+    rejected: int = 0
+    """Entries of its document that were left out."""
+    checked: float | None = None
+    """When it last answered, in Unix seconds."""
+    error: str = ""
+    """Why it did not answer when last asked; empty when it did."""
+
+
+@dataclass(slots=True)
+class SourceState:
+    """One source, the list it last gave, and what makes the next question conditional."""
+
+    source: Source
+    document: Document | None = None
+    checked: float | None = None
+    error: str = ""
+    _validators: Validators | None = field(default=None, repr=False)
+    _stamp: tuple[int, int] | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the source is called in logs and statuses."""
+        return self.source.value if isinstance(self.source, Builtin) else os.fspath(self.source)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a network is needed to read it."""
+        return isinstance(self.source, str) and self.source.lower().startswith(("http://", "https://"))
+
+    def status(self) -> SourceStatus:
+        """Return how the source is doing."""
+        document = self.document or Document("")
+        return SourceStatus(
+            self.name, document.form, document.date, len(document.peers), document.rejected, self.checked, self.error
+        )
+
+    def forget(self) -> None:
+        """Drop what the source gave, so that the next question is unconditional."""
+        self.document = self._validators = self._stamp = None
+
+    async def refresh(self, network: Network | None, terms: Terms, now: float) -> None:
+        """Ask again. A failure is logged and kept in `error`, and what the source gave before stays."""
+        try:
+            document = await self._read(network, terms, now)
+        except (YggError, OSError) as error:
+            self.error = str(error) or type(error).__name__
+            _log.warning("peer list %s: %s", self.name, self.error)
+            return
+        except Exception as error:  # a fault of ours must not stop the other sources either
+            self.error = repr(error)
+            _log.exception("peer list %s", self.name)
+            return
+        self.error, self.checked = "", now
+        if document is not None:
+            self.document = document
+            _log_document(self.name, document)
+
+    async def _read(self, network: Network | None, terms: Terms, now: float) -> Document | None:
+        if isinstance(self.source, Builtin):
+            return None if self.document else builtin_document()
+        if not self.is_remote:
+            return await asyncio.to_thread(self._read_path, Path(self.source), terms.size, now)
+        if network is None:
+            raise DocumentError("no network to fetch it through")
+        return await self._fetch(self.name, network, terms, now)
+
+    def _read_path(self, path: Path, limit: int, now: float) -> Document | None:
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            return read_checkout(path)
+        if not stat.S_ISREG(about.st_mode):
+            raise DocumentError("neither a file nor a folder")
+        stamp = (about.st_mtime_ns, about.st_size)
+        if stamp == self._stamp:
+            return None
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise DocumentError(f"larger than {limit} bytes")
+        document = parse_document(data, name=path.name, region=path.resolve().parent.name, now=now)
+        self._stamp = stamp
+        return document
+
+    async def _fetch(self, url: str, network: Network, terms: Terms, now: float) -> Document | None:
+        try:
+            from ygg.autopeer.http import get
+        except ImportError as error:
+            raise MissingExtraError("fetching peer lists needs httpcore: install ygg[http]") from error
+        reply = await get(
+            url, network, limit=terms.size, timeout=terms.timeout, validators=self._validators, context=terms.context
+        )
+        if reply.body is None:
+            return None
+        *_, folder, name = ["", *url.partition("://")[2].partition("?")[0].split("/")]
+        if len(reply.body) <= _SMALL:
+            document = parse_document(reply.body, name=name, region=folder, now=now)
+        else:
+            document = await asyncio.to_thread(parse_document, reply.body, name=name, region=folder, now=now)
+        self._validators = reply.validators
+        return document
+
+
+def _log_document(name: str, document: Document) -> None:
+    _log.info("peer list %s: %d peers, %d entries left out", name, len(document.peers), document.rejected)
+    for rejection in document.rejections:
+        _log.info("peer list %s: %s left out: %s", name, rejection.entry, rejection.reason)
