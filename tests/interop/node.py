@@ -1,8 +1,6 @@
-"""A node of ours as a process: reads a line of JSON for each thing to do, writes a line of JSON when it is done.
+"""A node of ours as a process that takes orders:
 
     python -m interop.node '{"private": "…", "mtu": 65535, "allowed": []}'
-
-It ends cleanly when its input ends. Several things may be under way at once.
 """
 
 import asyncio
@@ -12,14 +10,15 @@ import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+
+from remote import obey
+from ygg import Config, Core, NativeNetwork, TCPTransport, TLSTransport, TransportManager, VTun
 from ygg.integrations.asgi import serve
 from ygg.integrations.httpx import YggTransport
-
-from ygg import Config, Core, NativeNetwork, TCPTransport, TLSTransport, TransportManager, VTun
 
 from . import payload
 
@@ -177,28 +176,6 @@ class Worker:
             return (await client.get(f"http://[{address}]:{port}{path}", timeout=TIMEOUT)).text
 
 
-async def _lines() -> AsyncIterator[bytes]:
-    reader = asyncio.StreamReader(limit=1 << 20)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    try:
-        async for line in reader:
-            yield line
-    finally:
-        transport.close()
-
-
-async def _obey(worker: Worker, line: bytes) -> None:
-    order = json.loads(line)
-    number, what = order.pop("id"), order.pop("do")
-    try:
-        answer = {"id": number, "result": await getattr(worker, what)(**order)}
-    except Exception as error:
-        logging.exception("%s failed", what)
-        answer = {"id": number, "error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(answer), flush=True)
-
-
 async def main(options: dict[str, Any]) -> None:
     """Run a node until the input ends."""
     config = Config.parse(json.dumps({
@@ -214,9 +191,7 @@ async def main(options: dict[str, Any]) -> None:
         # What the worker starts must end before the node does.
         services = await stack.enter_async_context(contextlib.AsyncExitStack())
         worker = Worker(core, vtun, services)
-        async with asyncio.TaskGroup() as group:
-            async for line in _lines():
-                group.create_task(_obey(worker, line))
+        await obey(worker)
 
 
 if __name__ == "__main__":
