@@ -4,6 +4,7 @@ import asyncio
 import os
 import ssl
 import tempfile
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -19,10 +20,10 @@ class NodeCertificate(Protocol):
     """What TLS needs of a node's certificate."""
 
     @property
-    def certificate_pem(self) -> bytes: ...
+    def certificate_pem(self) -> str: ...
 
     @property
-    def private_key_pem(self) -> bytes: ...
+    def private_key_pem(self) -> str: ...
 
 
 class TLSTransport(Transport):
@@ -35,8 +36,15 @@ class TLSTransport(Transport):
     schemes = ("tls",)
 
     def __init__(self, certificate: NodeCertificate) -> None:
-        self._client = client_context()
-        self._server = server_context(certificate.certificate_pem, certificate.private_key_pem)
+        self._certificate = certificate
+
+    @cached_property
+    def _client(self) -> ssl.SSLContext:
+        return client_context()
+
+    @cached_property
+    def _server(self) -> ssl.SSLContext:
+        return server_context(self._certificate)
 
     async def dial(self, network: Network, url: PeerURL, options: DialOptions) -> asyncio.Transport:
         port = url.require_port()
@@ -104,12 +112,12 @@ def client_context() -> ssl.SSLContext:
     return context
 
 
-def server_context(certificate_pem: bytes, private_key_pem: bytes) -> ssl.SSLContext:
+def server_context(certificate: NodeCertificate) -> ssl.SSLContext:
     """Return a context that serves TLS 1.3 with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.num_tickets = 0  # nobody resumes: links last
-    _load(context, private_key_pem.rstrip() + b"\n" + certificate_pem)
+    _load(context, f"{certificate.private_key_pem.rstrip()}\n{certificate.certificate_pem}".encode())
     return context
 
 

@@ -1,0 +1,72 @@
+"""Running coroutines in tests: on either event loop, in debug mode, with a limit."""
+
+import asyncio
+import functools
+import gc
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+LIMIT = 20.0
+"""Seconds after which a test that hangs fails; no test takes a tenth of it."""
+
+LOOPS = ("asyncio", "uvloop")
+
+
+def run(coro: Coroutine[Any, Any, T], loop: str = "asyncio") -> T:
+    """Run `coro` on a fresh loop in debug mode and return its result; what reached the loop's handler fails the test.
+
+    What is left behind is looked for after every test, see conftest.
+    """
+    complaints: list[str] = []
+    with asyncio.Runner(debug=True, loop_factory=_factory(loop)) as runner:
+        runner.get_loop().set_exception_handler(lambda _, context: complaints.append(_describe(context)))
+        result = runner.run(_limited(coro))
+    gc.collect()
+    assert not complaints, "\n".join(complaints)
+    return result
+
+
+def on_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test of an `async def`: once on asyncio, once on uvloop."""
+
+    @functools.wraps(test)
+    def wrapper(loop: str, **arguments: Any) -> None:
+        run(test(**arguments), loop)
+
+    signature = inspect.signature(test)
+    extra = inspect.Parameter("loop", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    del wrapper.__wrapped__  # type: ignore[attr-defined]
+    wrapper.__signature__ = signature.replace(parameters=[extra, *signature.parameters.values()])  # type: ignore[attr-defined]
+    return pytest.mark.parametrize("loop", LOOPS)(wrapper)
+
+
+async def settle(turns: int = 10) -> None:
+    """Let the loop run what is ready, and what that makes ready."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Return once `condition()` is true; the run's limit fails a condition that never is."""
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+async def _limited(coro: Coroutine[Any, Any, T]) -> T:
+    async with asyncio.timeout(LIMIT):
+        return await coro
+
+
+def _factory(loop: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    if loop == "asyncio":
+        return asyncio.new_event_loop
+    return pytest.importorskip("uvloop").new_event_loop  # type: ignore[no-any-return]
+
+
+def _describe(context: dict[str, Any]) -> str:
+    return f"{context.get('message')}: {context.get('exception')!r}"
