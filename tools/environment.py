@@ -50,8 +50,8 @@ def run(*command: str | Path, **variables: str) -> int:
     """Run a command of .venv from the project's root, and return its exit status."""
     path = f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     # Without PYTHONSAFEPATH "python -m" would import ygg from the source tree, which holds no compiled engine.
-    environment = os.environ | {"PATH": path, "PYTHONSAFEPATH": "1"} | variables
-    environment.pop("PYTHONPATH", None)
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = inherited | {"PATH": path, "PYTHONSAFEPATH": "1"} | variables
     try:
         return subprocess.run([str(part) for part in command], cwd=ROOT, env=environment).returncode
     except KeyboardInterrupt:

@@ -140,7 +140,7 @@ class Worker:
         task = asyncio.create_task(serve_echo())
         self._stack.callback(endpoint.close)
         self._stack.callback(task.cancel)
-        return int(endpoint.local_port)
+        return int(endpoint.getsockname()[1])
 
     async def udp_exchange(self, address: str, port: int, size: int) -> bool:
         """Send a datagram to an echo; tell whether it came back whole. Tries three times."""
@@ -168,7 +168,7 @@ class Worker:
             await send({"type": "http.response.body", "body": body})
 
         server = await self._stack.enter_async_context(serve(app, self._vtun, port=0))
-        return int(server.port)
+        return int(server.sockets[0].getsockname()[1])
 
     async def get(self, address: str, port: int, path: str) -> str:
         """Return the body of a page."""

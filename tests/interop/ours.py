@@ -16,8 +16,8 @@ class Ours(Remote):
                  allowed: tuple[str, ...] = ()) -> None:
         self.host, self.identity, self.mtu, self.key = host, identity, mtu, identity.key
         options = {"private": identity.private, "mtu": mtu, "allowed": list(allowed)}
-        super().__init__("interop.node", json.dumps(options), prefix=host.command(), log=folder / f"{host.namespace}.log",
-                         folders=[Path(__file__).parent.parent])
+        super().__init__("interop.node", json.dumps(options), prefix=host.command(),
+                         log=folder / f"{host.namespace}.log", folders=[Path(__file__).parent.parent])
         self.address: str = self.ask("address")
 
     def peer_keys(self) -> set[str]:

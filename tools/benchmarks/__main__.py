@@ -1,0 +1,63 @@
+"""The command behind tools/bench: runs measurements, prints a table, writes JSON."""
+
+import argparse
+import functools
+import json
+import sys
+from collections.abc import Callable
+
+from . import datagrams, engine, http, latency, stream, transit
+
+Measurement = Callable[[float], dict[str, float]]
+MEASUREMENTS: dict[str, Measurement] = {
+    "pair_65535": functools.partial(stream.two_processes, 65535),
+    "pair_1500": functools.partial(stream.two_processes, 1500),
+    "pair_inproc_65535": functools.partial(stream.in_process, 65535),
+    "pair_inproc_1500": functools.partial(stream.in_process, 1500),
+    "rr": latency.request_response,
+    "udp64": datagrams.udp64,
+    "transit_1280": transit.transit,
+    "checksum_1500": functools.partial(engine.checksum, 1500),
+    "checksum_65535": functools.partial(engine.checksum, 65535),
+    "session_1280": functools.partial(engine.session, 1280),
+    "session_65535": functools.partial(engine.session, 65535),
+    "http": http.http,
+    "python_calls": stream.python_calls,
+}
+UNITS = {"mib_s": "MiB/s", "cpu_s_per_gib": "CPU s/GiB", "us": "µs", "pps": "packets/s", "gb_s": "GB/s",
+         "mb_s": "MB/s", "rps_1": "requests/s", "rps_16": "requests/s", "per_mib": "calls/MiB"}
+
+
+def _row(name: str, value: float) -> str:
+    unit = next((unit for ending, unit in UNITS.items() if name.endswith(ending)), "")
+    return f"{name:<32} {value:>14,.{0 if value >= 1000 else 2}f}  {unit}"
+
+
+def main() -> int:
+    """Run what was asked for; return the exit status."""
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=MEASUREMENTS, default=list(MEASUREMENTS),
+                        help=f"some of: {', '.join(MEASUREMENTS)}")
+    parser.add_argument("--quick", action="store_true", help="short measurements: all in less than a minute")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures as one JSON object")
+    options = parser.parse_args()
+    figures: dict[str, float] = {}
+    try:
+        for number, name in enumerate(options.only, 1):
+            print(f"[{number}/{len(options.only)}] {name}", file=sys.stderr, flush=True)
+            found = MEASUREMENTS[name](1.0 if options.quick else 4.0)
+            figures |= found
+            print("\n".join(_row(*item) for item in found.items()), flush=True)
+    except KeyboardInterrupt:
+        print("interrupted; what was measured so far stands", file=sys.stderr)
+        return 130
+    finally:
+        if options.json and figures:
+            with open(options.json, "w") as file:
+                json.dump(figures, file, indent=2)
+                file.write("\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
