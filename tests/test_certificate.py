@@ -16,7 +16,7 @@ PUBLIC_01 = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
 
 @pytest.fixture(scope="module")
 def parsed() -> x509.Certificate:
-    return x509.load_pem_x509_certificate(Certificate(SEED_01).certificate_pem.encode())
+    return x509.load_pem_x509_certificate(Certificate(SEED_01).certificate_pem)
 
 
 def test_the_certificate_names_the_key_and_is_signed_by_it(parsed: x509.Certificate) -> None:
@@ -48,7 +48,7 @@ def test_its_extensions_are_those_of_the_protocol(parsed: x509.Certificate) -> N
 
 def test_the_pem_forms_belong_together() -> None:
     certificate = Certificate.generate()
-    key = load_pem_private_key(certificate.private_key_pem.encode(), password=None)
+    key = load_pem_private_key(certificate.private_key_pem, password=None)
     assert key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) == certificate.public_key
     assert certificate.secret[32:] == certificate.public_key
     assert certificate.certificate_pem is certificate.certificate_pem

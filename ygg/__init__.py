@@ -1,1 +1,95 @@
-"""An Yggdrasil node inside your Python program."""
+"""An Yggdrasil node inside your Python program.
+
+The names below are loaded when first used: `import ygg` alone costs next to nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from ygg.version import __version__
+
+if TYPE_CHECKING:
+    from ygg.address import address_of, partial_key_of, subnet_of
+    from ygg.certificate import Certificate
+    from ygg.config import Config
+    from ygg.core import Core
+    from ygg.errors import YggError
+    from ygg.ipv6rwc import ReadWriteCloser
+    from ygg.keys import PrivateKey
+    from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network, RejectNetwork
+    from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
+    from ygg.transport import DialOptions, ListenOptions, TCPTransport, TLSTransport, Transport, TransportManager
+    from ygg.tun import PacketDevice, TunAdapter
+    from ygg.url import LinkOptions, PeerURL
+    from ygg.vtun import VTun
+
+_HOMES = {
+    "ygg.address": ("address_of", "partial_key_of", "subnet_of"),
+    "ygg.certificate": ("Certificate",),
+    "ygg.config": ("Config",),
+    "ygg.core": ("Core",),
+    "ygg.errors": ("YggError",),
+    "ygg.ipv6rwc": ("ReadWriteCloser",),
+    "ygg.keys": ("PrivateKey",),
+    "ygg.network": ("Listener", "LoopbackNetwork", "NativeNetwork", "Network", "RejectNetwork"),
+    "ygg.state": ("PathEntry", "PeerInfo", "SelfInfo", "SessionEntry", "TreeEntry"),
+    "ygg.transport": (
+        "DialOptions",
+        "ListenOptions",
+        "TCPTransport",
+        "TLSTransport",
+        "Transport",
+        "TransportManager",
+    ),
+    "ygg.tun": ("PacketDevice", "TunAdapter"),
+    "ygg.url": ("LinkOptions", "PeerURL"),
+    "ygg.vtun": ("VTun",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Certificate",
+    "Config",
+    "Core",
+    "DialOptions",
+    "LinkOptions",
+    "ListenOptions",
+    "Listener",
+    "LoopbackNetwork",
+    "NativeNetwork",
+    "Network",
+    "PacketDevice",
+    "PathEntry",
+    "PeerInfo",
+    "PeerURL",
+    "PrivateKey",
+    "ReadWriteCloser",
+    "RejectNetwork",
+    "SelfInfo",
+    "SessionEntry",
+    "TCPTransport",
+    "TLSTransport",
+    "Transport",
+    "TransportManager",
+    "TreeEntry",
+    "TunAdapter",
+    "VTun",
+    "YggError",
+    "__version__",
+    "address_of",
+    "partial_key_of",
+    "subnet_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'ygg' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})

@@ -21,7 +21,7 @@ class Certificate:
 
     def __init__(self, key: PrivateKey) -> None:
         self._key = key
-        self._pem: str | None = None
+        self._pem: bytes | None = None
 
     @classmethod
     def generate(cls) -> Certificate:
@@ -44,12 +44,12 @@ class Certificate:
         return self._key.secret
 
     @property
-    def private_key_pem(self) -> str:
+    def private_key_pem(self) -> bytes:
         """The private key as PKCS#8 PEM. It is a secret."""
-        return self._key.pem()
+        return self._key.pem().encode()
 
     @property
-    def certificate_pem(self) -> str:
+    def certificate_pem(self) -> bytes:
         """The certificate as PEM, signed when first asked for."""
         if self._pem is None:
             self._pem = _self_signed(self._key)
@@ -62,7 +62,7 @@ class Certificate:
         raise TypeError("a certificate with its private key cannot be pickled")
 
 
-def _self_signed(key: PrivateKey) -> str:
+def _self_signed(key: PrivateKey) -> bytes:
     # A node without TLS never pays for loading these.
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -95,4 +95,4 @@ def _self_signed(key: PrivateKey) -> str:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(signer, algorithm=None)
     )
-    return certificate.public_bytes(Encoding.PEM).decode()
+    return certificate.public_bytes(Encoding.PEM)

@@ -29,6 +29,7 @@ class YggError(Exception):
         ├── PeerExistsError (ValueError)              the peer is configured already
         ├── PeerUnknownError (LookupError)            the peer is not configured
         ├── QueryTimeout (TimeoutError)               a node did not answer a request in time
+        ├── AnswerError (ValueError)                  a node answered a request with nonsense
         ├── NetworkError (OSError)                    carries the `errno` a socket would give
         │   ├── ResolveError (socket.gaierror)        no such name
         │   ├── NetworkDown                           ENETDOWN: down, closed
@@ -144,6 +145,12 @@ class QueryTimeout(YggError, TimeoutError):
     """A node did not answer a request in time."""
 
     text = "request timed out"
+
+
+class AnswerError(YggError, ValueError):
+    """A node answered a request with something that is no answer."""
+
+    text = "invalid answer"
 
 
 class _ErrnoError(YggError, OSError):

@@ -27,6 +27,8 @@ from ygg.keys import PUBLIC_SIZE, PrivateKey, verify
 
 TIMEOUT = 6.0
 """Seconds for the whole exchange, from the moment the stream is open."""
+SIZE = 123
+"""Bytes of our message."""
 VERSION = (0, 5)
 """Major and minor version of the protocol."""
 
@@ -50,7 +52,7 @@ class Meta:
 
 
 def encode(key: PrivateKey, priority: int, password: bytes = b"") -> bytes:
-    """Return our message: 123 bytes. `password` has at most 64 bytes; empty is none."""
+    """Return our message, `SIZE` bytes. `password` has at most 64 bytes; empty is none."""
     fields = [
         (_MAJOR, VERSION[0].to_bytes(2)),
         (_MINOR, VERSION[1].to_bytes(2)),
@@ -70,6 +72,8 @@ class Decoder:
         self._held = bytearray()
         self.meta: Meta | None = None
         """The message, once it is whole and its signature is right."""
+        self.size = 0
+        """Bytes of the message, header included."""
 
     @property
     def rest(self) -> bytes:
@@ -81,6 +85,7 @@ class Decoder:
         self._held += data
         if self.meta is None and (size := self._size()) is not None and len(self._held) >= size:
             self.meta = _decode(bytes(self._held[_HEADER:size]), self._password)
+            self.size = size
             del self._held[:size]
         return self.meta is not None
 

@@ -18,7 +18,7 @@ from ygg_c.endpoint import CLOSED, FAILED, READABLE, WRITABLE
 from ygg_c.udp import UdpSocket as StackSocket
 
 _HIGH_WATER = 64 * 1024
-_BURST = 64         # datagrams sent in a row without giving the loop a chance
+_BURST = 64  # datagrams sent in a row without giving the loop a chance
 
 _Target = tuple[bytes, int] | tuple[()]
 

@@ -42,7 +42,7 @@ class Ping:
             self._socket.close()
             self._registry.discard(self)
             if self._answer.done() and not self._answer.cancelled():
-                self._answer.exception()        # seen, even when the caller was cancelled first
+                self._answer.exception()  # seen, even when the caller was cancelled first
 
     def _send(self) -> None:
         # A full link is a lost request: the next interval brings another.

@@ -52,9 +52,7 @@ class Server(asyncio.AbstractServer):
         self._registry = registry
         self._tls = tls_options
         self._keep_alive = keep_alive
-        self._sockets = tuple(
-            OverlaySocket(listener, endpoint(*listener.local)) for listener in listeners
-        )
+        self._sockets = tuple(OverlaySocket(listener, endpoint(*listener.local)) for listener in listeners)
         self._transports: set[StreamTransport] = set()
         self._serving = False
         self._forever: asyncio.Future[None] | None = None

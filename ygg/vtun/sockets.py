@@ -16,7 +16,7 @@ from ygg_c.udp import UdpSocket
 
 _SECOND = 10**9
 _MILLISECOND = 10**6
-_KEEPALIVE = (7200 * _SECOND, 75 * _SECOND, 9)      # Linux's defaults (RFC 9293, 3.8.4)
+_KEEPALIVE = (7200 * _SECOND, 75 * _SECOND, 9)  # Linux's defaults (RFC 9293, 3.8.4)
 
 _Option = tuple[int, int]
 _NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -91,7 +91,7 @@ class OverlaySocket:
         """Return an option as an int, or as `buflen` bytes."""
         option = (level, optname)
         if option == _SO_LINGER:
-            return struct.pack("ii", self.linger is not None, self.linger or 0)[:buflen or None]
+            return struct.pack("ii", self.linger is not None, self.linger or 0)[: buflen or None]
         value = self._get(option)
         return struct.pack("i", value)[:buflen] if buflen else value
 
@@ -137,7 +137,7 @@ class OverlaySocket:
             self._set_keepalive(endpoint, option, value)
         elif option in _WRITE:
             _WRITE[option](endpoint, value)
-        elif option != _SO_RCVBUF:      # the window tunes itself
+        elif option != _SO_RCVBUF:  # the window tunes itself
             raise failure(errno.ENOPROTOOPT)
 
     def _set_keepalive(self, connection: TcpConnection, option: _Option, value: int) -> None:

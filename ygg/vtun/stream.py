@@ -31,8 +31,8 @@ logger = logging.getLogger("ygg.vtun")
 _INPUT = READABLE | EOF | FAILED | CLOSED
 _ROOM = WRITABLE | DRAINED
 _CHUNK = 1 << 20
-_HIGH_WATER = 64 * 1024             # asyncio's own default
-_WARN_AFTER_WRITES = 5              # asyncio.constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
+_HIGH_WATER = 64 * 1024  # asyncio's own default
+_WARN_AFTER_WRITES = 5  # asyncio.constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
 
 
 class StreamTransport(tls.Upgradable, asyncio.Transport):
@@ -70,7 +70,7 @@ class StreamTransport(tls.Upgradable, asyncio.Transport):
         if connection is None or self._lost:
             return
         connection.on_event = self._on_event
-        if connection.closed:       # it ended before anybody listened, and tells no more
+        if connection.closed:  # it ended before anybody listened, and tells no more
             self._loop.call_soon(self._on_event, FAILED if connection.error else CLOSED)
 
     def __repr__(self) -> str:
@@ -183,7 +183,7 @@ class StreamTransport(tls.Upgradable, asyncio.Transport):
         try:
             queued = connection.write(data)
         except OSError:
-            return      # it has just failed: the event is on its way
+            return  # it has just failed: the event is on its way
         if queued > self._mark:
             self._pause_writing(connection)
 
@@ -197,7 +197,7 @@ class StreamTransport(tls.Upgradable, asyncio.Transport):
         self._writes_lost += 1
 
     def _pause_writing(self, connection: TcpConnection) -> None:
-        self._mark = connection.send_limit + self._high     # the limit may have grown
+        self._mark = connection.send_limit + self._high  # the limit may have grown
         if self._writing_paused or connection.queued <= self._mark:
             return
         self._writing_paused = True
@@ -223,7 +223,7 @@ class StreamTransport(tls.Upgradable, asyncio.Transport):
         try:
             self._connection.shutdown_write()
         except OSError:
-            return      # it has just failed: the event is on its way
+            return  # it has just failed: the event is on its way
 
     def get_write_buffer_size(self) -> int:
         """Return the bytes queued beyond what stands for the kernel's socket buffer."""

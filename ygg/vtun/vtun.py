@@ -29,7 +29,7 @@ DEFAULT_MTU = 65535
 GRACE = 2.0
 """Seconds that `VTun.close` waits for what was written to be acknowledged."""
 
-_STREAM_LIMIT = 1 << 16         # asyncio's own default for StreamReader
+_STREAM_LIMIT = 1 << 16  # asyncio's own default for StreamReader
 _SETTLED = {"FIN-WAIT-2", "TIME-WAIT", "CLOSED"}
 
 _P = TypeVar("_P", bound=asyncio.BaseProtocol)

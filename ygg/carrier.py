@@ -1,0 +1,114 @@
+"""What carries one live link: an asyncio transport after its handshake, and the pump between it and the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from ygg.plainsocket import descriptor_of
+from ygg_c.link import Link
+from ygg_c.node import Node
+from ygg_c.pump import Pump, StreamPump, TransportPump
+
+HIGH_WATER = 131072
+"""Bytes a transport may hold for us: what waits must wait in the link's fair queue, where it can be dropped."""
+
+
+class Carrier:
+    """One link and its transport, from the end of the handshake to the end of the link.
+
+    A transport that is a plain socket is put to sleep and the socket driven by the engine; any other works through its
+    own methods. The link ends when its transport does; `Node.on_link_closed` tells, and `close()` ends the transport.
+    """
+
+    def __init__(self, node: Node, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._fd = -1
+        self.lost: asyncio.Future[None] = loop.create_future()
+        """Done when the transport has gone."""
+        self._pump: Pump = self._stream_pump(node) or TransportPump(node, transport)
+        self.link: Link | None = None
+
+    def start(self, node: Node, key: bytes, priority: int, rest: bytes) -> Link:
+        """Make the link and start its traffic; `rest` is what the handshake has read beyond itself."""
+        link = self.link = node.add_link(key, priority, self._pump)
+        self._pump.attach(link)
+        if isinstance(self._pump, StreamPump):
+            self._transport.set_protocol(_Sleeper(self, link))
+            self._loop.add_reader(self._fd, self._pump.readable)
+        else:
+            with contextlib.suppress(NotImplementedError):
+                self._transport.set_write_buffer_limits(high=HIGH_WATER)
+            self._transport.set_protocol(_LinkProtocol(self, self._pump))
+        if rest:
+            link.receive(rest)
+        if not isinstance(self._pump, StreamPump):
+            self._transport.resume_reading()
+        return link
+
+    def close(self) -> None:
+        """Let go of everything at once; `lost` is done when the transport has noticed."""
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            self._loop.remove_writer(self._fd)
+            self._fd = -1
+        self._pump.close()
+        # TLS would wait for the other side's goodbye, and a full buffer for its reading.
+        if self._transport.get_extra_info("sslcontext") is None and not self._transport.get_write_buffer_size():
+            self._transport.close()
+        else:
+            self._transport.abort()
+
+    def _stream_pump(self, node: Node) -> StreamPump | None:
+        descriptor = descriptor_of(self._transport)
+        # What the transport still holds would be overtaken.
+        if descriptor is None or self._transport.get_write_buffer_size():
+            return None
+        self._transport.pause_reading()
+        pump = StreamPump(node, descriptor, self._blocked)
+        self._fd = pump.fileno()
+        return pump
+
+    def _blocked(self, blocked: bool) -> None:
+        if not blocked:
+            self._loop.remove_writer(self._fd)
+        elif isinstance(self._pump, StreamPump):
+            self._loop.add_writer(self._fd, self._pump.writable)
+
+    def gone(self) -> None:
+        """Note that the transport has gone."""
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+
+class _Sleeper(asyncio.Protocol):
+    """The protocol of a transport whose socket the engine drives: only its end matters (a network that went down)."""
+
+    def __init__(self, carrier: Carrier, link: Link) -> None:
+        self._carrier = carrier
+        self._link = link
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._link.close("ErrClosed")
+        self._carrier.gone()
+
+
+class _LinkProtocol(asyncio.BufferedProtocol):
+    """The pump's methods as a protocol; `data_received` too, for transports that know no buffered protocols."""
+
+    def __init__(self, carrier: Carrier, pump: Pump) -> None:
+        assert isinstance(pump, TransportPump)
+        self._carrier = carrier
+        self._pump = pump
+        # Bound here so that each read goes straight into C.
+        self.get_buffer = pump.get_buffer  # type: ignore[method-assign]
+        self.buffer_updated = pump.buffer_updated  # type: ignore[method-assign]
+        self.data_received = pump.data_received
+        self.eof_received = pump.eof_received  # type: ignore[method-assign]
+        self.pause_writing = pump.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = pump.resume_writing  # type: ignore[method-assign]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pump.connection_lost(exc)
+        self._carrier.gone()

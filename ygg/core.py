@@ -1,0 +1,316 @@
+"""Core: a node - its identity, its links, its state, and what it asks of others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Mapping
+from ipaddress import IPv6Address, IPv6Network
+from typing import Any, Self
+
+from ygg import nodeinfo
+from ygg.address import address_of, subnet_of
+from ygg.certificate import Certificate
+from ygg.driver import Driver
+from ygg.errors import AnswerError, ConnectionAborted, KeyFormatError, QueryTimeout
+from ygg.keys import PUBLIC_SIZE
+from ygg.links import Kind, Links, Record
+from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
+from ygg.transport.manager import ManagedListener, TransportManager
+from ygg.url import PeerURL
+from ygg_c.node import Node
+from ygg_c.pump import clock
+from ygg_c.sodium import Random
+
+log = logging.getLogger("ygg.core")
+
+QUERY_TIMEOUT = 6.0
+"""Seconds that another node has to answer a request."""
+
+
+class Core:
+    """A node of the overlay. Use it as an async context manager: it runs inside.
+
+    ::
+
+        async with Core(config.certificate, manager) as node:
+            await node.listen("tls://[::]:0")
+            node.add_peer("tls://peer.example:443")
+
+    Belongs to the event loop it was started in. Leaving it ends every link and listener and leaves nothing behind; it
+    cannot be started again.
+    """
+
+    def __init__(
+        self,
+        certificate: Certificate,
+        manager: TransportManager,
+        *,
+        allowed_public_keys: Collection[bytes] = (),
+        group_password: str | bytes = b"",
+        node_info: Mapping[str, Any] | None = None,
+        node_info_privacy: bool = False,
+        random: Random | None = None,
+    ) -> None:
+        """Describe a node; nothing runs yet.
+
+        `allowed_public_keys` (32 bytes each) may connect to our listeners, all when empty. Sessions work between nodes
+        with the same `group_password`. `node_info` is told to whoever asks, with build name, version and platform
+        unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON. `random` is for
+        simulations alone.
+        """
+        self._certificate = certificate
+        self._manager = manager
+        self._allowed = frozenset(_checked(key) for key in allowed_public_keys)
+        self._password = group_password.encode() if isinstance(group_password, str) else group_password
+        self._node_info = nodeinfo.encode(node_info, privacy=node_info_privacy)
+        self._random = random
+        self._node: Node | None = None
+        self._driver: Driver | None = None
+        self._links: Links | None = None
+        self._stopped = False
+        self._queries: dict[tuple[bytes, str], asyncio.Future[bytes]] = {}
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Run the node. `ValueError` when it has run before."""
+        if self._node is not None or self._stopped:
+            raise ValueError("a node is started once")
+        self._node = Node(self._certificate.secret, group_password=self._password, random=self._random)
+        self._node.nodeinfo = self._node_info
+        self._node.on_error = self._report
+        self._driver = Driver(self._node, asyncio.get_running_loop())
+        self._links = Links(self._node, self._certificate.private_key, self._manager, self._allowed)
+        self._driver.wake()
+
+    async def stop(self) -> None:
+        """End all links and listeners, fail all requests. Idempotent."""
+        self._stopped = True
+        node, self._node = self._node, None
+        if node is None or self._links is None or self._driver is None:
+            return
+        for future in self._queries.values():
+            if not future.done():
+                future.set_exception(ConnectionAborted("the node is stopped"))
+        try:
+            await self._links.close()
+        finally:
+            self._driver.close()
+            node.close()
+
+    def __repr__(self) -> str:
+        return f"<Core {self.address}{'' if self._node else ' not running'}>"
+
+    # Identity
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32-byte public key."""
+        return self._certificate.public_key
+
+    @property
+    def address(self) -> IPv6Address:
+        """The address of this node."""
+        return address_of(self.public_key)
+
+    @property
+    def subnet(self) -> IPv6Network:
+        """The /64 that is routed to this node."""
+        return subnet_of(self.public_key)
+
+    @property
+    def engine(self) -> Node:
+        """The engine, for what attaches to it. `ConnectionAborted` while the node does not run."""
+        if self._node is None:
+            raise ConnectionAborted("the node does not run")
+        return self._node
+
+    @property
+    def manager(self) -> TransportManager:
+        """What dials and listens for this node."""
+        return self._manager
+
+    # Links
+
+    async def listen(
+        self, url: str | PeerURL, *, source_interface: str = "", admit_all: bool = False
+    ) -> ManagedListener:
+        """Accept links at `url`; close the listener to end that. Its `url` and `address` say where it is bound.
+
+        `admit_all` lets `allowed_public_keys` count for nothing here. Raises `URLError`, and what the network raises
+        for an address it cannot bind.
+        """
+        return await self._running().listen(PeerURL.parse(url), source_interface, admit_all=admit_all)
+
+    async def call_peer(self, url: str | PeerURL, *, source_interface: str = "") -> bytes:
+        """Make one attempt at a link and return the peer's public key; the link is not redialed when it ends.
+
+        Raises `URLError`, `PeerExistsError` (a waiting peer is redialed at once), and what went wrong: a `YggError`
+        that is an `OSError` too, `HandshakeError` among them.
+        """
+        return await self._running().call(PeerURL.parse(url), source_interface)
+
+    def add_peer(self, url: str | PeerURL, *, source_interface: str = "") -> None:
+        """Stay connected to a peer: dial it now, and again whenever that fails or the link ends.
+
+        The pauses between attempts double from 2 s up to the URL's `maxbackoff`. Raises `URLError`, `PeerExistsError`
+        (a waiting peer is redialed at once).
+        """
+        self._running().add(PeerURL.parse(url), source_interface)
+
+    def remove_peer(self, url: str | PeerURL, *, source_interface: str = "") -> None:
+        """End the link to a peer and redial it no more. The query of `url` counts for nothing. `PeerUnknownError`."""
+        self._running().remove(PeerURL.parse(url), source_interface)
+
+    def retry_peers_now(self) -> None:
+        """Redial every peer that waits for its next attempt."""
+        self._running().retry_now()
+
+    @property
+    def listeners(self) -> list[ManagedListener]:
+        """The listeners that are open."""
+        return self._running().listeners
+
+    # State
+
+    def self_info(self) -> SelfInfo:
+        """Return this node's place in the network."""
+        state = self.engine.self_state()
+        return SelfInfo(
+            public_key=self.public_key,
+            address=self.address,
+            subnet=self.subnet,
+            root=state["root"],
+            coordinates=tuple(state["coords"]),
+            routing_entries=state["routing_entries"],
+        )
+
+    def peers(self) -> list[PeerInfo]:
+        """Return every link there is, and every one that is to be redialed."""
+        now, _ = clock()
+        return [
+            _peer_info(record, now)
+            for record in self._running()
+            if record.link is not None or record.kind is Kind.PERSISTENT
+        ]
+
+    def tree(self) -> list[TreeEntry]:
+        """Return the tree records held, sorted by key."""
+        entries = self.engine.tree_records()
+        found = [
+            TreeEntry(entry["key"], address_of(entry["key"]), entry["parent"], entry["sequence"]) for entry in entries
+        ]
+        return sorted(found, key=lambda entry: entry.key)
+
+    def paths(self) -> list[PathEntry]:
+        """Return the known paths, sorted by key."""
+        found = [
+            PathEntry(path["key"], address_of(path["key"]), tuple(path["path"]), path["sequence"], path["broken"])
+            for path in self.engine.known_paths()
+        ]
+        return sorted(found, key=lambda entry: entry.key)
+
+    def sessions(self) -> list[SessionEntry]:
+        """Return the sessions, sorted by key."""
+        return [
+            SessionEntry(
+                key=session["key"],
+                address=address_of(session["key"]),
+                bytes_received=session["bytes_recvd"],
+                bytes_sent=session["bytes_sent"],
+                uptime=session["uptime"] / 1e9,
+            )
+            for session in self.engine.sessions()
+        ]
+
+    def counters(self) -> dict[str, int]:
+        """Return how often each thing was dropped or refused, by name."""
+        return self.engine.counters()
+
+    # Requests
+
+    async def node_info(self, key: bytes, *, timeout: float = QUERY_TIMEOUT) -> dict[str, Any]:
+        """Ask the node of a 32-byte key for its NodeInfo; nothing in it is checked. `QueryTimeout`, `AnswerError`."""
+        return nodeinfo.decode(await self._ask(key, "nodeinfo", timeout))
+
+    async def remote_self(self, key: bytes, *, timeout: float = QUERY_TIMEOUT) -> dict[str, Any]:
+        """Ask a node for its `key` (hex) and `routing_entries` (a decimal string). Raises as `node_info`."""
+        return nodeinfo.decode(await self._ask(key, "self", timeout))
+
+    async def remote_peers(self, key: bytes, *, timeout: float = QUERY_TIMEOUT) -> list[bytes]:
+        """Ask a node for the keys of its peers, one a link. Raises as `node_info`."""
+        return _split_keys(await self._ask(key, "peers", timeout))
+
+    async def remote_tree(self, key: bytes, *, timeout: float = QUERY_TIMEOUT) -> list[bytes]:
+        """Ask a node for the keys of the tree records it holds. Raises as `node_info`."""
+        return _split_keys(await self._ask(key, "tree", timeout))
+
+    async def _ask(self, key: bytes, kind: str, timeout: float) -> bytes:
+        # Answers carry no number: all who wait for the same one share it.
+        name = (_checked(key), kind)
+        future = self._queries.get(name)
+        if future is None:
+            future = self._queries[name] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(lambda _: self._queries.pop(name))
+        waiting = future
+
+        def answered(key: bytes, kind: str, data: bytes) -> None:
+            if not waiting.done():
+                waiting.set_result(data)
+
+        self.engine.request(key, kind, answered)
+        done, _ = await asyncio.wait({waiting}, timeout=timeout)
+        if not done:
+            raise QueryTimeout("timed out waiting for response")
+        return waiting.result()
+
+    def _running(self) -> Links:
+        if self._node is None or self._links is None:
+            raise ConnectionAborted("the node does not run")
+        return self._links
+
+    def _report(self, error: BaseException) -> None:
+        log.error("A callback of the engine failed", exc_info=error)
+
+
+def _peer_info(record: Record, now: int) -> PeerInfo:
+    link = record.link
+    return PeerInfo(
+        url=record.url.identity,
+        source_interface=record.interface,
+        up=link is not None,
+        inbound=record.kind is Kind.INCOMING,
+        persistent=record.kind is Kind.PERSISTENT,
+        key=link.key if link else None,
+        address=address_of(link.key) if link else None,
+        port=link.port if link else 0,
+        priority=link.priority if link else record.url.options.priority,
+        cost=link.cost if link else 0,
+        bytes_received=link.rx_bytes if link else 0,
+        bytes_sent=link.tx_bytes if link else 0,
+        receive_rate=link.rx_rate if link else 0,
+        send_rate=link.tx_rate if link else 0,
+        uptime=(now - link.since) / 1e9 if link else 0.0,
+        latency=link.latency / 1e9 if link and link.latency else None,
+        last_error=record.last_error,
+        last_error_age=time.monotonic() - record.last_error_time if record.last_error else None,
+    )
+
+
+def _checked(key: bytes) -> bytes:
+    if len(key) != PUBLIC_SIZE:
+        raise KeyFormatError("invalid public key length")
+    return bytes(key)
+
+
+def _split_keys(data: bytes) -> list[bytes]:
+    if len(data) % PUBLIC_SIZE:
+        raise AnswerError("the answer is not a list of keys")
+    return [data[place : place + PUBLIC_SIZE] for place in range(0, len(data), PUBLIC_SIZE)]

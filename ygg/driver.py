@@ -1,0 +1,50 @@
+"""The host of an engine in an event loop: gives the node its turns when they are due."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ygg_c.node import Node
+from ygg_c.pump import run_turn
+
+
+class Driver:
+    """Runs a node's turns: soon after it has asked for one, and when its deadline comes. One timer, whatever waits."""
+
+    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop) -> None:
+        self._node = node
+        self._loop = loop
+        self._soon: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._when = 0.0
+        node.on_work = self.wake
+
+    def wake(self) -> None:
+        """Have a turn run in the loop's next round."""
+        if self._soon is None:
+            self._soon = self._loop.call_soon(self._turn)
+
+    def close(self) -> None:
+        """Run no more turns."""
+        self._node.on_work = None
+        for handle in (self._soon, self._timer):
+            if handle is not None:
+                handle.cancel()
+
+    def _due(self) -> None:
+        self._timer = None
+        self._turn()
+
+    def _turn(self) -> None:
+        self._soon = None
+        delay = run_turn(self._node)
+        if delay is None:
+            return
+        when = self._loop.time() + delay / 1e9
+        # A timer that rings too early costs one empty turn; moving it at every turn would cost more.
+        if self._timer is not None and self._when <= when:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._when = when
+        self._timer = self._loop.call_at(when, self._due)

@@ -1,0 +1,350 @@
+"""The links of a node: made by dialing and by listening, kept up, ended (protocol 0.5, Link identity and life cycle).
+
+A record stands for each link there is or shall be. It is known by its URL without the query and the interface it leaves
+by, and is of one of three kinds:
+
+    persistent   configured: redialed after every failure, with growing pauses, until it is removed
+    ephemeral    dialed once: gone when the attempt fails or the link ends
+    incoming     accepted by a listener: gone when the link ends
+
+Everything the other side can do ends a link with a reason in the log and in the record, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+import random
+import time
+from collections.abc import Collection, Coroutine, Iterator
+from dataclasses import dataclass, field
+
+from ygg import handshake
+from ygg.address import address_of
+from ygg.carrier import Carrier
+from ygg.errors import (
+    ConnectionAborted,
+    LinkError,
+    ListenerClosed,
+    PeerExistsError,
+    PeerUnknownError,
+    SelfConnectionError,
+)
+from ygg.keys import PrivateKey
+from ygg.meeting import meet
+from ygg.transport.manager import ManagedListener, TransportManager
+from ygg.url import PeerURL
+from ygg_c.link import Link
+from ygg_c.node import Node
+
+log = logging.getLogger("ygg.links")
+
+MOST_HANDSHAKES = 256
+"""Incoming connections in the handshake at once; the oldest makes room, for an honest one needs but a round trip."""
+MOST_FAILURES = 32
+"""Failures after which the pause between redials grows no more."""
+JITTER = 0.2
+"""Part of a pause that is chance, so that the peers of a node that restarts do not all come back at once."""
+CLOSING_TIME = 2.0
+"""Seconds that a transport is given to tell that it is closed."""
+
+Identity = tuple[str, str]
+
+
+class Kind(enum.Enum):
+    """Why a link exists."""
+
+    PERSISTENT = "persistent"
+    EPHEMERAL = "ephemeral"
+    INCOMING = "incoming"
+
+
+@dataclass(eq=False)
+class Record:
+    """One link there is or shall be."""
+
+    url: PeerURL
+    interface: str
+    kind: Kind
+    carrier: Carrier | None = None
+    """What carries the link while it is up."""
+    last_error: str = ""
+    """Why the last attempt or the last link failed; empty once a link is up."""
+    last_error_time: float = 0.0
+    """When that was, by `time.monotonic()`."""
+    task: asyncio.Task[None] | None = None
+    """What keeps a persistent link up."""
+    ended: asyncio.Future[str] | None = None
+    """Done with the reason when the present link has closed."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to redial now."""
+
+    @property
+    def identity(self) -> Identity:
+        return self.url.identity, self.interface
+
+    @property
+    def link(self) -> Link | None:
+        return self.carrier.link if self.carrier else None
+
+    @property
+    def name(self) -> str:
+        """The URL as logs may show it: without query and password."""
+        return self.url.with_query().redacted()
+
+    def note(self, reason: str) -> None:
+        self.last_error, self.last_error_time = reason, time.monotonic()
+
+
+def pause_before_redial(failures: int, most: float, chance: float) -> float:
+    """Return the seconds to wait after so many failures in a row; `chance` is 0 to 1, `most` is never exceeded."""
+    return min(2.0 ** min(failures, MOST_FAILURES) * (1 - JITTER / 2 + JITTER * chance), most)
+
+
+class Links:
+    """Dials, accepts, and keeps the records."""
+
+    def __init__(
+        self, node: Node, key: PrivateKey, manager: TransportManager, allowed: Collection[bytes] = frozenset()
+    ) -> None:
+        self._node = node
+        self._key = key
+        self._manager = manager
+        self._loop = asyncio.get_running_loop()
+        self._records: dict[Identity, Record] = {}
+        self._by_link: dict[Link, Record] = {}
+        self._handshakes: dict[asyncio.Task[None], None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listeners: list[ManagedListener] = []
+        self._leaving: set[asyncio.Future[None]] = set()
+        self._closed = False
+        self.allowed = frozenset(allowed)
+        """Keys that listeners admit; empty admits all."""
+        node.on_link_closed = self._on_link_closed
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(list(self._records.values()))
+
+    @property
+    def listeners(self) -> list[ManagedListener]:
+        """The listeners that are open."""
+        return list(self._listeners)
+
+    # Dialing
+
+    async def call(self, url: PeerURL, interface: str = "") -> bytes:
+        """Make one attempt at a link that is not redialed; return the node's key. Raises what went wrong."""
+        record = self._register(url, interface, Kind.EPHEMERAL)
+        try:
+            link = await self._dial(record)
+        except BaseException:
+            self._forget(record)
+            raise
+        if link.closed:
+            raise LinkError(link.error)
+        return link.key
+
+    def add(self, url: PeerURL, interface: str = "") -> None:
+        """Keep a link up from now on."""
+        record = self._register(url, interface, Kind.PERSISTENT)
+        record.task = self._start(self._keep_up(record))
+
+    def remove(self, url: PeerURL, interface: str = "") -> None:
+        """End a link and redial it no more. Raises `PeerUnknownError`."""
+        record = self._records.get((url.identity, interface))
+        if record is None:
+            raise PeerUnknownError
+        if record.task is not None:
+            record.task.cancel()
+        if record.link is not None:
+            record.link.close("ErrClosed")
+        self._forget(record)
+
+    def retry_now(self) -> None:
+        """Redial everything that waits."""
+        for record in self._records.values():
+            record.wake.set()
+
+    def _register(self, url: PeerURL, interface: str, kind: Kind) -> Record:
+        self._require_open()
+        record = Record(url, interface, kind)
+        if present := self._records.get(record.identity):
+            present.wake.set()
+            raise PeerExistsError
+        self._records[record.identity] = record
+        return record
+
+    def _forget(self, record: Record) -> None:
+        if self._records.get(record.identity) is record:
+            del self._records[record.identity]
+
+    async def _dial(self, record: Record) -> Link:
+        transport = await self._manager.dial(record.url, source_interface=record.interface or None)
+        return await self._open(record, transport, None)
+
+    async def _keep_up(self, record: Record) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._dial(record)
+                failures = 0
+                assert record.ended is not None
+                await record.ended
+                forever = False
+            except Exception as error:
+                forever = isinstance(error, SelfConnectionError)
+                self._failed(record, error)
+            failures = min(failures + 1, MOST_FAILURES)
+            pause = pause_before_redial(failures, record.url.options.max_backoff, random.random())
+            record.wake.clear()
+            try:
+                async with asyncio.timeout(None if forever else pause):
+                    await record.wake.wait()
+            except TimeoutError:
+                pass
+
+    def _failed(self, record: Record, error: Exception) -> None:
+        record.note(str(error) or type(error).__name__)
+        # Only a transport that a user wrote raises anything but these.
+        expected = isinstance(error, OSError | ValueError)
+        log.log(
+            logging.INFO if expected else logging.ERROR,
+            "No link to %s: %s", record.name, record.last_error,
+            exc_info=None if expected else error,
+        )  # fmt: skip
+
+    # Listening
+
+    async def listen(self, url: PeerURL, interface: str = "", *, admit_all: bool = False) -> ManagedListener:
+        """Accept links at `url`; with `admit_all` from every key, whatever `allowed` says."""
+        self._require_open()
+        listener = await self._manager.listen(url, source_interface=interface or None)
+        if self._closed:
+            listener.close()
+            raise ConnectionAborted
+        self._listeners.append(listener)
+        self._start(self._accept(listener, admit_all))
+        log.info("Listening at %s", listener.url.with_query().redacted())
+        return listener
+
+    async def _accept(self, listener: ManagedListener, admit_all: bool) -> None:
+        try:
+            while True:
+                transport, remote = await listener.accept()
+                record = Record(_remote_url(listener.url, remote), "", Kind.INCOMING)
+                if self._closed or record.identity in self._records:
+                    transport.abort()
+                    continue
+                self._admit(record, transport, None if admit_all else self.allowed)
+        except ListenerClosed:
+            pass
+        except OSError as error:
+            log.error("Listening at %s failed: %s", listener.url.with_query().redacted(), error)
+        finally:
+            listener.close()
+            self._listeners.remove(listener)
+
+    def _admit(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> None:
+        self._records[record.identity] = record
+        task = self._start(self._welcome(record, transport, allowed))
+        task.add_done_callback(lambda task: self._welcomed(task, record, transport))
+        self._handshakes[task] = None
+        if len(self._handshakes) > MOST_HANDSHAKES:
+            oldest = next(iter(self._handshakes))
+            del self._handshakes[oldest]
+            oldest.cancel()
+
+    async def _welcome(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> None:
+        try:
+            await self._open(record, transport, allowed)
+        except OSError as error:
+            log.debug("No link from %s: %s", record.name, error)
+
+    def _welcomed(self, task: asyncio.Task[None], record: Record, transport: asyncio.Transport) -> None:
+        # Here rather than in _welcome, which never runs if it is cancelled early.
+        self._handshakes.pop(task, None)
+        if record.carrier is None:
+            transport.abort()
+            self._forget(record)
+
+    # Links
+
+    async def _open(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> Link:
+        """Shake hands and put the link up. The transport is the link's then, or closed."""
+        options = record.url.options
+        try:
+            meta, rest, size = await meet(transport, self._key, options, allowed)
+            self._require_open()
+            carrier = Carrier(self._node, transport, self._loop)
+        except BaseException:
+            transport.abort()
+            raise
+        self._leaving.add(carrier.lost)
+        carrier.lost.add_done_callback(self._leaving.discard)
+        try:
+            link = carrier.start(self._node, meta.key, max(options.priority, meta.priority), rest)
+        except BaseException:
+            carrier.close()
+            raise
+        link.rx_bytes += size
+        link.tx_bytes += handshake.SIZE
+        record.carrier, record.ended, record.last_error = carrier, self._loop.create_future(), ""
+        self._by_link[link] = record
+        log.info("Link up: %s %s, %s", record.kind.value, record.name, address_of(meta.key))
+        return link
+
+    def _on_link_closed(self, link: Link, reason: str) -> None:
+        record = self._by_link.pop(link, None)
+        if record is None or record.carrier is None or record.ended is None:
+            return
+        record.carrier.close()
+        record.carrier = None
+        record.note(reason)
+        log.info("Link down: %s %s, %s: %s", record.kind.value, record.name, address_of(link.key), reason)
+        if not record.ended.done():
+            record.ended.set_result(reason)
+        if record.kind is not Kind.PERSISTENT:
+            self._forget(record)
+
+    async def close(self) -> None:
+        """End every link, dial and listener; return when nothing of them is left."""
+        self._closed = True
+        listeners, tasks = self.listeners, list(self._tasks)
+        for listener in listeners:
+            listener.close()
+        for task in tasks:
+            task.cancel()
+        for link in list(self._by_link):
+            link.close("ErrClosed")
+            self._on_link_closed(link, "ErrClosed")
+        self._records.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(listener.wait_closed() for listener in listeners))
+        if self._leaving:
+            await asyncio.wait(set(self._leaving), timeout=CLOSING_TIME)
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._loop.call_exception_handler({"message": "a task of ygg.links failed", "exception": error})
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConnectionAborted("the node is stopped")
+
+
+def _remote_url(listener: PeerURL, remote: str) -> PeerURL:
+    """Return a listener's URL with its host replaced by an incoming connection's."""
+    if listener.port is None:
+        return listener.with_path(remote)
+    host, _, port = remote.rpartition(":")
+    if not port.isdecimal():  # a transport of somebody's own may name its clients as it likes
+        return listener.with_host(remote)
+    return listener.with_host(host.strip("[]"), int(port))

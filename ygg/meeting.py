@@ -1,0 +1,84 @@
+"""The handshake over an asyncio transport: what turns a fresh connection into one that can carry a link."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from ygg import handshake
+from ygg.errors import HandshakeTimeout, LinkError, RemoteClosed, from_os_error
+from ygg.keys import PrivateKey
+from ygg.network.holding import take_over
+from ygg.url import LinkOptions
+
+
+class Meeting(asyncio.Protocol):
+    """Sends our message, reads the other's, and then holds the transport still."""
+
+    def __init__(self, decoder: handshake.Decoder, message: bytes) -> None:
+        self._decoder = decoder
+        self._message = message
+        self._transport: asyncio.Transport | None = None
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.eof = False
+        """Whether the other side has ended its stream since."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(self._message)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            done = self._decoder.feed(data)
+        except LinkError as error:
+            self._fail(error)
+            return
+        if done and not self.ready.done():
+            assert self._transport is not None
+            self._transport.pause_reading()
+            self.ready.set_result(None)
+
+    def eof_received(self) -> bool:
+        self.eof = True
+        self._fail(RemoteClosed())
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.eof = True
+        self._fail(from_os_error(exc) if isinstance(exc, OSError) else RemoteClosed())
+
+    def _fail(self, error: Exception) -> None:
+        if not self.ready.done():
+            self.ready.set_exception(error)
+            self.ready.exception()  # a handshake given up earlier asks no more
+
+
+async def meet(
+    transport: asyncio.Transport,
+    key: PrivateKey,
+    options: LinkOptions,
+    allowed: Collection[bytes] | None,
+) -> tuple[handshake.Meta, bytes, int]:
+    """Shake hands over a connection held still, and leave it so.
+
+    Returns what the other side said, the bytes already read beyond its message, and the length of the message. Raises a
+    `HandshakeError` or another `LinkError`; closing the transport then is the caller's.
+    """
+    decoder = handshake.Decoder(options.password)
+    meeting = Meeting(decoder, handshake.encode(key, options.priority, options.password))
+    try:
+        async with asyncio.timeout(handshake.TIMEOUT) as deadline:
+            take_over(transport, meeting)
+            await meeting.ready
+    except TimeoutError:
+        if deadline.expired():
+            raise HandshakeTimeout from None
+        raise
+    meta = decoder.meta
+    assert meta is not None
+    handshake.check_version(meta)
+    handshake.check_key(meta, key.public_key, options.keys, allowed)
+    if transport.is_closing() or meeting.eof:
+        raise RemoteClosed
+    return meta, decoder.rest, decoder.size

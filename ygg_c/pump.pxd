@@ -1,0 +1,28 @@
+# The engine's only system calls: the clock, and moving bytes between links and sockets.
+
+from libc.stdint cimport uint64_t
+
+from ygg_c.link cimport Link, Sink
+from ygg_c.node cimport Node
+
+cdef enum:
+    READS = 4           # turns for one readable event: bounds what one busy link makes the others wait
+    PARTS = 64          # pieces of one sendmsg
+    LOWAT = 131072      # bytes the kernel may hold unsent: what waits must wait in the fair queue
+    CHUNK = 65536       # bytes of one write to an asyncio transport
+
+cdef class Pump(Sink):
+    cdef Node node
+    cdef readonly Link link
+
+# A plain stream socket, by its file descriptor.
+cdef class StreamPump(Pump):
+    cdef int fd
+    cdef object on_blocked
+    cdef bint _writer                   # on_blocked(True) was the last call
+    cdef bint _read(self) noexcept      # False: nothing more now
+    cdef void _want_writer(self, bint wanted) noexcept
+
+# Anything else, by the methods of its asyncio transport.
+cdef class TransportPump(Pump):
+    cdef object transport

@@ -1,0 +1,61 @@
+from asyncio import BaseTransport, WriteTransport
+from collections.abc import Callable
+
+from ygg_c.link import Link, Sink
+from ygg_c.node import Node
+
+def clock() -> tuple[int, int]:
+    """Return the engine's clock, in ns, and unix time in whole seconds."""
+
+def run_turn(node: Node) -> int | None:
+    """Run a turn of `node` now; return the ns until the next is due, or None."""
+
+class Pump(Sink):
+    """Moves bytes between one link and what carries it. A link whose carrier ends is closed, with the reason as its error."""
+
+    @property
+    def link(self) -> Link | None:
+        """The link, from `attach` to `close`."""
+
+    def attach(self, link: Link) -> None:
+        """Carry `link`, which was made with this pump as its sink, from now on. ValueError when there is one already."""
+
+    def close(self) -> None:
+        """Let go of link and carrier. Idempotent."""
+
+class StreamPump(Pump):
+    """Drives a connected stream socket by itself. Register `readable` with the event loop as the reader of `fileno()`."""
+
+    def __init__(self, node: Node, fd: int, on_blocked: Callable[[bool], object]) -> None:
+        """Duplicate the descriptor `fd`, which stays the caller's; OSError where that fails.
+
+        `on_blocked(True)` asks to have `writable` called when the socket takes bytes again, `on_blocked(False)` ends that.
+        """
+
+    def fileno(self) -> int:
+        """The descriptor to watch; -1 once closed."""
+
+    def readable(self) -> None:
+        """Read what the socket holds, in bounded measure, and run a turn for each read."""
+
+    def writable(self) -> None:
+        """Write what waits, in a turn."""
+
+class TransportPump(Pump):
+    """Drives an asyncio transport: its methods are those of an `asyncio.BufferedProtocol` and an `asyncio.Protocol`."""
+
+    def __init__(self, node: Node, transport: WriteTransport) -> None: ...
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Do nothing: the transport is known."""
+
+    def get_buffer(self, sizehint: int) -> memoryview: ...
+    def buffer_updated(self, nbytes: int) -> None: ...
+    def data_received(self, data: bytes) -> None: ...
+    def eof_received(self) -> bool:
+        """Close the link."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Close the link."""
+
+    def pause_writing(self) -> None: ...
+    def resume_writing(self) -> None: ...

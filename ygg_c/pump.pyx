@@ -1,0 +1,285 @@
+"""The engine's only system calls: the clock, and moving bytes between links and sockets.
+
+A pump is a link's sink. A plain stream socket is read and written here without Python; whatever else carries a link (TLS, a
+tunnel, memory, a user's own transport) goes through the methods of its asyncio transport. Either way a readable event is one
+turn of the node: bytes in, frames handled in place, then one flush of each link that has output.
+"""
+
+import os
+
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.census cimport LIVE_PUMP, born, died
+from ygg_c.link cimport Link, Sink, iovec
+from ygg_c.node cimport Node
+
+cdef extern from *:
+    """
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <netinet/in.h>
+    #include <netinet/tcp.h>
+    #include <sys/socket.h>
+    #include <sys/types.h>
+    #include <sys/uio.h>
+    #include <time.h>
+    #include <unistd.h>
+
+    #ifndef MSG_NOSIGNAL
+    #define MSG_NOSIGNAL 0      /* macOS: SO_NOSIGPIPE below */
+    #endif
+
+    static uint64_t ygg_clock(clockid_t id) {
+        struct timespec t;
+        clock_gettime(id, &t);
+        return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    }
+
+    static ssize_t ygg_send(int fd, struct iovec *parts, int count) {
+        struct msghdr message = {0};
+        message.msg_iov = parts;
+        message.msg_iovlen = count;
+        return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+
+    /* Fails, and may fail, on sockets that are not TCP. */
+    static void ygg_tune(int fd, int lowat) {
+        int one = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    #ifdef TCP_NOTSENT_LOWAT
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
+    #endif
+    #ifdef SO_NOSIGPIPE
+        setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+    #endif
+    }
+    """
+    enum:
+        CLOCK_MONOTONIC
+        CLOCK_REALTIME
+        F_DUPFD_CLOEXEC
+        MSG_DONTWAIT
+    uint64_t ygg_clock(int which) noexcept nogil
+    ssize_t ygg_send(int fd, iovec *parts, int count) noexcept nogil
+    void ygg_tune(int fd, int lowat) noexcept nogil
+    ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
+    int fcntl(int fd, int command, ...) noexcept nogil
+    int close(int fd) noexcept nogil
+
+cdef uint64_t SECOND = 1000000000
+
+
+cdef inline void _enter(Node node) noexcept:
+    node.enter(ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND)
+
+
+def clock():
+    return ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND
+
+
+def run_turn(Node node not None):
+    due = node.turn(ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND)
+    if due is None:
+        return None
+    cdef uint64_t deadline = due
+    cdef uint64_t now = ygg_clock(CLOCK_MONOTONIC)
+    return deadline - now if deadline > now else 0
+
+
+cdef class Pump(Sink):
+    """Moves bytes between one link and what carries it."""
+
+    def __cinit__(self):
+        born(LIVE_PUMP)
+
+    def __dealloc__(self):
+        died(LIVE_PUMP)
+
+    def attach(self, Link link not None):
+        """Carry `link`, which was made with this pump as its sink, from now on."""
+        if self.link is not None or self.node is None:
+            raise ValueError("the pump has carried a link already")
+        self.link = link
+
+    def close(self):
+        """Let go of link and carrier. Idempotent."""
+        self.node = None
+        self.link = None
+
+
+cdef class StreamPump(Pump):
+    """Drives a connected stream socket by itself."""
+
+    def __cinit__(self, Node node not None, int fd, on_blocked):
+        self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
+        if self.fd < 0:
+            raise OSError(errno, os.strerror(errno))
+        self.node = node
+        self.on_blocked = on_blocked
+        ygg_tune(self.fd, LOWAT)
+
+    def __dealloc__(self):
+        if self.fd >= 0:
+            close(self.fd)
+
+    def fileno(self):
+        """The descriptor to watch; -1 once closed."""
+        return self.fd
+
+    def close(self):
+        """Let go of the link and close the descriptor. Idempotent."""
+        Pump.close(self)
+        self.on_blocked = None
+        if self.fd >= 0:
+            close(self.fd)
+            self.fd = -1
+
+    def readable(self):
+        """Read what the socket holds, in bounded measure, and run a turn for each read."""
+        cdef int turns
+        cdef Node node = self.node
+        for turns in range(READS):
+            if self.link is None or self.link.closed:
+                return
+            _enter(node)
+            more = self._read()
+            node.leave()
+            if not more:
+                return
+
+    def writable(self):
+        """Write what waits, in a turn."""
+        cdef Node node = self.node
+        if self.link is None or self.link.closed:
+            return
+        self.link.blocked = False
+        self.link.want_flush()
+        _enter(node)
+        node.leave()
+        if self.link is not None and not self.link.blocked:
+            self._want_writer(False)
+
+    cdef bint _read(self) noexcept:
+        cdef size_t room = 0
+        cdef ssize_t count
+        cdef Link link = self.link
+        cdef uint8_t *space = link.rx_space(&room)
+        if space == NULL:
+            link.fail("out of memory")
+            return False
+        while True:
+            count = recv(self.fd, space, room, MSG_DONTWAIT)
+            if count >= 0 or errno != EINTR:
+                break
+        if count > 0:
+            return link.rx_commit(count) == 0 and <size_t>count == room
+        if count == 0:
+            link.fail("EOF")
+        elif errno != EAGAIN:
+            link.fail(os.strerror(errno).lower())
+        return False
+
+    cdef void flush(self, Link link) noexcept:
+        cdef iovec parts[PARTS]
+        cdef int index, used
+        cdef size_t total
+        cdef ssize_t count
+        while self.fd >= 0:
+            used = link.gather(parts, PARTS)
+            if used == 0:
+                return
+            total = 0
+            for index in range(used):
+                total += parts[index].iov_len
+            count = ygg_send(self.fd, parts, used)
+            if count > 0:
+                link.sent(count)
+            elif count < 0 and errno == EINTR:
+                continue
+            elif count < 0 and errno != EAGAIN:
+                link.fail(os.strerror(errno).lower())
+                return
+            if count < <ssize_t>total:      # full: asking the kernel once more would only say so
+                link.blocked = True
+                self._want_writer(True)
+                return
+
+    cdef void _want_writer(self, bint wanted) noexcept:
+        if self._writer == wanted or self.on_blocked is None:
+            return
+        self._writer = wanted
+        try:
+            self.on_blocked(wanted)
+        except Exception as error:
+            self.link.fail(f"event loop: {error}")
+
+
+cdef class TransportPump(Pump):
+    """Drives an asyncio transport."""
+
+    def __cinit__(self, Node node not None, transport):
+        self.node = node
+        self.transport = transport
+
+    def close(self):
+        """Let go of link and transport. Idempotent."""
+        Pump.close(self)
+        self.transport = None
+
+    def connection_made(self, transport):
+        """Do nothing: the transport is known."""
+
+    def get_buffer(self, sizehint):
+        if self.link is None:
+            return memoryview(bytearray(4096))      # a late read of a closed link: thrown away
+        return self.link.get_buffer()
+
+    def buffer_updated(self, nbytes):
+        cdef Node node = self.node
+        if self.link is not None:
+            _enter(node)
+            self.link.buffer_updated(nbytes)
+            node.leave()
+
+    def data_received(self, data):
+        cdef Node node = self.node
+        if self.link is not None:
+            _enter(node)
+            self.link.receive(data)
+            node.leave()
+
+    def eof_received(self):
+        """Close the link."""
+        self._end("EOF")
+        return False
+
+    def connection_lost(self, exc):
+        """Close the link."""
+        self._end("remote side closed the connection" if exc is None else str(exc) or type(exc).__name__)
+
+    def pause_writing(self):
+        if self.link is not None:
+            self.link.blocked = True
+
+    def resume_writing(self):
+        cdef Node node = self.node
+        if self.link is not None:
+            self.link.blocked = False
+            self.link.want_flush()
+            _enter(node)
+            node.leave()
+
+    def _end(self, str reason):
+        cdef Node node = self.node
+        if self.link is not None and not self.link.closed:
+            _enter(node)
+            self.link.fail(reason)
+            node.leave()
+
+    cdef void flush(self, Link link) noexcept:
+        try:
+            while not link.blocked and self.transport is not None and link.has_output():
+                self.transport.write(link.take(CHUNK))
+        except Exception as error:
+            link.fail(str(error) or type(error).__name__)
