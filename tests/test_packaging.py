@@ -1,0 +1,101 @@
+"""ygg as it is installed: what the wheel holds, that it works away from its sources, and what importing it does."""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = """
+import asyncio
+from ygg import Config, Core, LoopbackNetwork, TCPTransport, TransportManager, VTun
+import ygg
+
+async def main():
+    config = Config.generate()
+    async with LoopbackNetwork() as network:
+        manager = TransportManager(network)
+        manager.register(TCPTransport())
+        async with Core(config.certificate, manager) as node, VTun.over(node) as vtun:
+            assert str(node.address).startswith("2"), node.address
+            assert await vtun.ping(str(node.address)) >= 0
+
+asyncio.run(main())
+print(ygg.__file__)
+"""
+
+
+def run(python: str | Path, program: str, folder: Path) -> str:
+    """Run a program away from the sources, with warnings as errors, and return what it printed."""
+    result = subprocess.run([str(python), "-W", "error", "-c", program], cwd=folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def installed() -> list[str]:
+    """Return the files of the installed distribution, or skip the test where ygg runs from its sources."""
+    try:
+        return [str(path) for path in importlib.metadata.files("ygg") or []]
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("ygg is not installed: tools/test installs it")
+
+
+def test_runs_away_from_its_sources(tmp_path: Path) -> None:
+    """A program in another folder imports the installed package, and its node works."""
+    installed()
+    assert ROOT / "ygg" not in Path(run(sys.executable, PROGRAM, tmp_path)).parents
+
+
+def test_wheel_holds_what_users_need() -> None:
+    """Types and declarations are shipped; sources of the engine, generated code and tests are not."""
+    files = installed()
+    for needed in ("ygg/py.typed", "ygg_c/py.typed", "ygg_c/netstack.pyi", "ygg_c/packetio.pxd", "ygg/__init__.py"):
+        assert needed in files
+    assert {name.split("/")[0] for name in files if ".dist-info" not in name} == {"ygg", "ygg_c"}
+    assert not [name for name in files if name.endswith((".c", ".pyx"))]
+
+
+def test_every_extension_has_its_stub() -> None:
+    """Each compiled module comes with a .pyi, and each .pyi with a compiled module."""
+    files = [Path(name) for name in installed() if name.startswith("ygg_c/")]
+    compiled = {path.name.split(".")[0] for path in files if path.suffix == ".so"}
+    assert compiled == {path.stem for path in files if path.suffix == ".pyi"}
+
+
+def test_import_does_nothing(tmp_path: Path) -> None:
+    """Importing ygg starts no thread, sets up no logging or signal handler, and loads nothing optional."""
+    program = """
+import asyncio, logging, signal, sys, threading
+handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+import ygg
+assert threading.active_count() == 1
+assert not logging.getLogger().handlers and not logging.getLogger("ygg").handlers
+assert handlers == [signal.getsignal(number) for number in signal.valid_signals()]
+optional = {"httpx", "uvicorn", "netifaces", "uvloop", "hypothesis", "pyroute2"}
+assert not optional & sys.modules.keys(), optional & sys.modules.keys()
+"""
+    run(sys.executable, program, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_pip_install(tmp_path: Path) -> None:
+    """`pip install` of the source folder into an empty environment gives a package that works."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE"):
+        shutil.copy(ROOT / name, sources)
+    for name in ("ygg", "ygg_c"):
+        shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("*.so", "*.c", "__pycache__"))
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(sources)]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert tmp_path / "venv" in Path(run(python, PROGRAM, tmp_path)).parents
