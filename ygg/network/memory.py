@@ -141,13 +141,18 @@ class MemoryTransport(StartTLSCompatible, asyncio.Transport):
             count = self._fill(room)
             protocol.buffer_updated(count)
             return count
-        chunks = [self._inbox.popleft() for _ in range(min(len(self._inbox), 64))]
-        if self._taken:
-            chunks[0], self._taken = chunks[0][self._taken :], 0
-        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._inbox_size -= len(data)
+        data = self._take()
         cast(asyncio.Protocol, protocol).data_received(data)
         return len(data)
+
+    def _take(self) -> bytes:
+        chunks = [self._inbox.popleft()[self._taken :]]
+        size, self._taken = len(chunks[0]), 0
+        while self._inbox and size + len(self._inbox[0]) <= BATCH:
+            chunks.append(self._inbox.popleft())
+            size += len(chunks[-1])
+        self._inbox_size -= size
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _fill(self, room: memoryview) -> int:
         done = 0
