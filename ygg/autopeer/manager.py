@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from ygg.autopeer.fetcher import PeerFetcher, Snapshot
 from ygg.autopeer.peer import PublicPeer, place
@@ -32,22 +32,22 @@ class PeerInfo(Protocol):
     """What the manager reads of a peer of the node."""
 
     @property
-    def uri(self) -> str: ...
+    def url(self) -> str: ...
     @property
     def up(self) -> bool: ...
     @property
     def inbound(self) -> bool: ...
     @property
-    def key(self) -> Any: ...
+    def key(self) -> bytes | None: ...
 
 
 class PeeringNode(Protocol):
     """What the manager needs of a node; `ygg.Core` is one."""
 
     @property
-    def public_key(self) -> Any: ...
-    def add_peer(self, url: str, /) -> object: ...
-    def remove_peer(self, url: str, /) -> object: ...
+    def public_key(self) -> bytes: ...
+    def add_peer(self, url: str) -> object: ...
+    def remove_peer(self, url: str) -> object: ...
     def peers(self) -> Sequence[PeerInfo]: ...
 
 
@@ -236,18 +236,18 @@ class AutoPeerManager:
 
     def _look(self) -> _View:
         """Take stock of the node's peers."""
-        identities, keys, up = set(), {_hex(self._node.public_key)}, set()
+        identities, keys, up = set(), {self._node.public_key.hex()}, set()
         connected: set[str] = set()
         for peer in self._node.peers():
-            identity = _identity(peer.uri)
+            identity = _identity(peer.url)
             identities.add(identity)
             if peer.up:
-                key = _hex(peer.key)
-                connected.add(key or identity)
+                key = peer.key.hex() if peer.key else identity
+                connected.add(key)
                 keys.add(key)
                 if not peer.inbound:
                     up.add(identity)
-        return _View(frozenset(identities), frozenset(keys - {""}), frozenset(up), len(connected))
+        return _View(frozenset(identities), frozenset(keys), frozenset(up), len(connected))
 
     def _review(self, view: _View, now: float) -> list[str]:
         """Note who is up and who is not; returns those down for too long, the longest first."""
@@ -330,7 +330,3 @@ def _identity(uri: str) -> str:
     except URLError:
         return uri
     return url.with_host(url.host.lower()).with_path("" if url.path == "/" else url.path).identity
-
-
-def _hex(key: bytes | str | None) -> str:
-    return key.lower() if isinstance(key, str) else bytes(key or b"").hex()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ygg.multicast.beacon import MAX_PASSWORD
+
+_log = logging.getLogger("ygg.multicast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +66,27 @@ class InterfaceRule:
 def first_match(rules: Iterable[InterfaceRule], name: str) -> InterfaceRule | None:
     """Return the first rule about the interface of that name, or None when there is none."""
     return next((rule for rule in rules if rule.matches(name)), None)
+
+
+class Setting(Protocol):
+    """One entry of the configuration's `MulticastInterfaces`."""
+
+    regex: str
+    beacon: bool
+    listen: bool
+    port: int
+    priority: int
+    password: str
+
+
+def rules_from(settings: Iterable[Setting]) -> list[InterfaceRule]:
+    """Return the rules of a configuration; an entry that is none is left out with a warning, as it never matches."""
+    rules = []
+    for entry in settings:
+        try:
+            rules.append(
+                InterfaceRule(entry.regex, entry.beacon, entry.listen, entry.port, entry.priority, entry.password)
+            )
+        except ValueError as error:
+            _log.warning("MulticastInterfaces: entry ignored: %s", error)
+    return rules
