@@ -41,7 +41,7 @@ cdef class Router(LinkHost):
     cdef void link_closed(self, Link link) noexcept             # link.error says why; called once per link
 
     # The turn, in pieces.
-    cpdef void enter(self, uint64_t now, uint64_t wall) noexcept
+    cdef void enter(self, uint64_t now, uint64_t wall) noexcept
     cdef uint64_t run_timers(self) noexcept                     # what is due; the next deadline, or NEVER
     cdef void flush_links(self) noexcept                        # close failed links, flush those with output
-    cpdef void leave(self) noexcept
+    cdef void leave(self) noexcept

@@ -56,12 +56,11 @@ class Router(LinkHost):
         """The key this node takes for the root."""
     def add_link(self, key: bytes, priority: int, sink: Sink) -> Link:
         """Take a stream whose handshake proved `key`; ValueError when the key is this node's own or not 32 bytes."""
-    def enter(self, now: int, wall: int) -> None:
-        """Set the clock: `now` in ns (monotonic), `wall` in unix seconds. Then feed links, then leave()."""
-    def leave(self) -> None:
-        """Run due timers, close failed links, flush output."""
     def turn(self, now: int, wall: int) -> int | None:
-        """enter() and leave(); return the next deadline in ns, or None."""
+        """Set the clock (`now` in ns, `wall` in unix seconds), run due timers, close failed links, flush output; return the next deadline in ns, or None.
+
+        Links fed between two turns see the clock of the first.
+        """
     def send(self, key: bytes, payload: bytes) -> None:
         """Send a message to a 32-byte key."""
     def find(self, key: bytes) -> None:
