@@ -21,7 +21,7 @@ cdef struct Bin:
     PacketQueue packets
     int next                        # in the ring of bins with packets; -1: not in it
     int64_t deficit
-    uint64_t above_since            # CoDel: when the wait will have been too long for an interval; 0: it is not
+    uint64_t above_since            # CoDel: since when packets wait too long; 0: they do not
     uint64_t drop_at
     uint32_t drops
     bint dropping
@@ -38,3 +38,10 @@ cdef class FairQueue:
     cdef void push(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own, uint64_t now) noexcept
     cdef Packet *pop(self, uint64_t now) noexcept
     cdef void clear(self) noexcept
+    cdef void _enter_ring(self, int index) noexcept
+    cdef void _leave_ring(self, int head) noexcept
+    cdef Packet *_take(self, int index) noexcept
+    cdef void _drop(self, int index) noexcept
+    cdef Packet *_pop_codel(self, int index, uint64_t now) noexcept
+    cdef bint _too_long(self, Bin *bin, uint64_t now) noexcept
+    cdef void _drop_fattest(self, int first_group) noexcept

@@ -18,7 +18,7 @@ cdef extern from "<sys/uio.h>" nogil:
         size_t iov_len
 
 cdef enum:
-    RX_BUFFER = 262144 + 4096       # bytes asked of one read; holds the largest frame twice over
+    RX_BUFFER = 266240       # bytes asked of one read; holds the largest frame twice over
     FLIGHT_LIMIT = 262144           # bytes taken out of the queues for one write; the rest stays droppable
     CONTROL_LIMIT = 1048576         # bytes of control frames waiting; a neighbour that lets more wait is dead
 
@@ -78,10 +78,14 @@ cdef class Link:
 
     # Input.
     cdef uint8_t *_rx
-    cdef size_t _rx_fill
+    cdef uint8_t *_stash                # a short rest of a frame, kept so that _rx can serve other links
+    cdef size_t _rx_fill                # bytes in _rx, or in _stash while _rx is NULL
+    cdef bint _lent                     # get_buffer() has shown _rx to Python
     cdef uint8_t *rx_space(self, size_t *room) noexcept         # NULL: no memory
     cdef int rx_commit(self, size_t count) noexcept             # 0, or -1: the link is failing (see error)
     cdef int _parse(self) noexcept
+    cdef void _keep_rest(self, size_t start) noexcept
+    cdef void _note_received(self, bint real) noexcept
 
     # Output.
     cdef PacketQueue _control
@@ -98,7 +102,6 @@ cdef class Link:
     cdef size_t credit(self) noexcept                           # own bytes it takes now
     cpdef void want_flush(self) noexcept
     cdef void _refill(self) noexcept
-    cdef void _check_credit(self) noexcept
 
     # Timers.
     cdef uint64_t _read_deadline        # NEVER: not waiting

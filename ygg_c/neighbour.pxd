@@ -28,4 +28,7 @@ cdef class Neighbour:
     cdef Bloom filter_out
     cdef Bloom filter_in
 
-    cdef Bucket lookups                 # how many lookups it may still send now
+    # How many of these it may still send now.
+    cdef Bucket requests
+    cdef Bucket announces
+    cdef Bucket lookups

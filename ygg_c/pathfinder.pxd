@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet
 from ygg_c.bytemap cimport ByteMap
-from ygg_c.link cimport LinkHost
+from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
 from ygg_c.reach cimport Reach
 from ygg_c.throttle cimport Bucket, Recent
@@ -48,21 +48,41 @@ cdef class Pathfinder:
     cdef ByteMap _rumors            # transformed key -> Rumor
     cdef list _all_paths
     cdef list _all_rumors
-    cdef size_t _held               # bytes
+    cdef size_t _held               # bytes of packets that wait
     cdef uint8_t _target[32]        # our own key, transformed
+    cdef uint64_t _expire_at        # nothing expires before
     cdef Bucket _answers
     cdef Bucket _checks
     cdef Recent _answered
     cdef uint64_t _salt
-    cdef uint64_t _info_seq         # what was signed last
-    cdef readonly dict counts
+    cdef uint64_t _info_seq         # what was signed last: seq, own coordinates, signature
+    cdef bytes _info
+    cdef readonly uint64_t lookups_limited
+    cdef readonly uint64_t answers_limited
+    cdef readonly uint64_t checks_limited
+    cdef readonly uint64_t notifies_refused
+    cdef readonly uint64_t held_dropped
 
     cdef Path path(self, const uint8_t *key)                        # None when unknown
     cdef void prepare(self, Path path) noexcept                     # make header and hop valid for this generation
     cdef void want(self, const uint8_t *dest) noexcept
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
+    cdef Packet *release(self, Path path) noexcept                  # what waited for this path, or NULL
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
     cdef Path notify_in(self, const Routed *message)                # for us: the path it made or renewed, else None
     cdef void broken_in(self, const Routed *message) noexcept       # for us
     cdef void touch(self, const uint8_t *key) noexcept              # traffic came from it
     cdef void tick(self) noexcept
+
+    cdef void _answer(self, const Lookup *message) noexcept
+    cdef bytes _sign_info(self)
+    cdef Path _new_path(self, const uint8_t *key)
+    cdef Rumor _new_rumor(self, const uint8_t *target)
+    cdef int _set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept
+    cdef void _drop_held(self, Packet **held) noexcept
+    cdef void _remove_path(self, Path path) noexcept
+    cdef void _remove_rumor(self, Rumor rumor) noexcept
+
+# Queue a PathNotify or PathBroken on a link: path, watermark, then `rest`, which starts with source and destination.
+cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,
+                      const uint8_t *rest, size_t rest_size, bint own) noexcept

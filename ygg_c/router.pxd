@@ -25,6 +25,9 @@ cdef class Router(LinkHost):
     cdef uint64_t _ticked
     cdef Recent _broken_lately
     cdef uint64_t _salt
+    cdef list _delivered                # messages for us, while nothing overrides traffic_in()
+    cdef uint64_t forwarded, forward_failed, unroutable, sent_to_self, lookups_offtree
+    cdef uint64_t _queue_dropped        # by links that are gone
 
     # For the session layer. Keys are 32 bytes.
     # Send a session message; takes ownership. The Traffic and frame headers go into the packet's headroom.
@@ -45,3 +48,15 @@ cdef class Router(LinkHost):
     cdef uint64_t run_timers(self) noexcept                     # what is due; the next deadline, or NEVER
     cdef void flush_links(self) noexcept                        # close failed links, flush those with output
     cdef void leave(self) noexcept
+    cdef void _tick(self) noexcept
+    cdef void _close_failed(self) noexcept
+
+    # Messages; a code of ygg_c.wire
+    cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
+    cdef int _traffic(self, uint8_t *body, size_t size) noexcept
+    cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept
+    cdef int _notify(self, const uint8_t *body, size_t size) noexcept
+    cdef int _broken(self, const uint8_t *body, size_t size) noexcept
+    cdef void _forward(self, Link link, const uint8_t *body, const Routed *message, uint64_t watermark) noexcept
+    cdef void _cannot_forward(self, const Routed *traffic) noexcept
+    cdef void _route_broken(self, const Routed *message) noexcept

@@ -26,7 +26,7 @@ cdef class Record:
     cdef uint64_t _mark             # the walk that met it last
     cdef uint64_t *_ports           # coordinates, valid for one generation
     cdef size_t _depth
-    cdef uint64_t _generation
+    cdef uint64_t _generation       # 0: never computed
 
 # A next hop and the watermark to send with; link is borrowed, NULL when there is none.
 cdef struct Hop:
@@ -43,35 +43,63 @@ cdef enum:
     HOP_SLOTS = 512
     HOP_PATH_MAX = 40
 
+# Where following parents from a key ends.
+cdef struct Walk:
+    uint8_t root[32]                # the last key that has a record
+    uint64_t depth                  # hops to it
+    bint through_us
+
 cdef class Tree:
     cdef LinkHost host
     cdef ByteMap _records           # 32-byte key -> Record
     cdef list _all
     cdef list neighbours            # of Neighbour, oldest first
-    cdef ByteMap by_key             # 32-byte key -> Neighbour
+    cdef ByteMap _by_key            # 32-byte key -> Neighbour
     cdef Record own                 # None before the first tick
     cdef uint64_t generation        # changes with everything a next hop depends on
-    cdef bint refresh, doroot1, doroot2
-    cdef uint64_t _walk
+    cdef bint _refresh, _doroot1, _doroot2
+    cdef uint64_t _walks
+    cdef uint64_t _expire_at        # no record expires before
     cdef HopSlot *_hops
     cdef uint64_t _salt
+    cdef readonly uint64_t announces_limited
+    cdef readonly uint64_t requests_limited
     cdef readonly uint64_t records_refused
     cdef readonly uint64_t records_evicted
 
     # Neighbours and links
-    cdef Neighbour link_up(self, Link link, const uint8_t *key)     # raises MemoryError
+    cdef Neighbour neighbour(self, const uint8_t *key)              # the one of this key, made when there is none
+    cdef void link_up(self, Link link) noexcept
     cdef bint link_down(self, Link link) noexcept                   # True: that was the neighbour's last link
 
     # Messages; a code of ygg_c.wire
-    cdef int sig_req_in(self, Link link, const SigReq *message) noexcept
-    cdef int sig_res_in(self, Link link, const SigRes *message) noexcept
+    cdef int request_in(self, Link link, const SigReq *message) noexcept
+    cdef int response_in(self, Link link, const SigRes *message) noexcept
     cdef int announce_in(self, Link link, const Announce *message) noexcept
-
-    # Each tick
     cdef void tick(self) noexcept
 
     # What others ask
-    cdef Record record(self, const uint8_t *key)
+    cdef Record record(self, const uint8_t *key)                    # None when unknown
     cdef size_t coords(self, Record record, uint64_t **ports) noexcept      # how many; `ports` is borrowed until the next change
     cdef size_t own_coords(self, uint64_t **ports) noexcept
     cdef void next_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept
+
+    # Records
+    cdef bint _make_room(self, Neighbour bringer) noexcept
+    cdef int _store(self, const Announce *message, Neighbour bringer) noexcept
+    cdef void _remove(self, Record record) noexcept
+    cdef void _forget_sent(self, const uint8_t *key) noexcept
+    cdef void _expire(self) noexcept
+    cdef void _walk(self, const uint8_t *key, Walk *walk) noexcept
+    cdef size_t _ancestry(self, const uint8_t *key, void **records) noexcept
+
+    # Parent
+    cdef void _choose_parent(self) noexcept
+    cdef bint _adopt(self, Neighbour parent) noexcept
+    cdef void _become_root(self) noexcept
+    cdef void _settle(self) noexcept
+    cdef void _ask(self, Link link) noexcept
+    cdef void _send_record(self, Link link, Record record) noexcept
+    cdef void _gossip(self) noexcept
+    cdef void _gossip_about(self, const uint8_t *key, Neighbour neighbour) noexcept
+    cdef void _find_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept

@@ -1,0 +1,21 @@
+import builtins
+
+class FairQueue:
+    """Packets waiting for one link: round robin over flows, CoDel in each, a byte limit that costs the fattest flow."""
+
+    def __init__(self, salt: int = 0) -> None: ...
+    @property
+    def bytes(self) -> int:
+        """Bytes waiting, this node's own packets included."""
+    @property
+    def own_bytes(self) -> int: ...
+    @property
+    def count(self) -> int:
+        """Packets waiting."""
+    @property
+    def dropped(self) -> int:
+        """Packets dropped so far."""
+    def put(self, data: builtins.bytes, source: builtins.bytes, dest: builtins.bytes, own: bool = False, now: int = 0) -> None:
+        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns."""
+    def get(self, now: int = 0) -> builtins.bytes | None:
+        """Return the packet to send next, or None."""

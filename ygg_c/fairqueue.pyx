@@ -1,0 +1,181 @@
+"""The packet queue of a link; see fairqueue.pxd for how it chooses."""
+
+from libc.math cimport sqrt
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
+
+from ygg_c.buffer cimport packet_free, packet_new, queue_clear, queue_pop, queue_push
+
+
+cdef inline uint64_t _hash(const uint8_t *key, uint64_t salt) noexcept nogil:
+    cdef uint64_t first, second
+    memcpy(&first, key, 8)
+    memcpy(&second, key + 8, 8)
+    first = (first ^ salt) * <uint64_t>0x9e3779b97f4a7c15
+    first = ((first ^ (first >> 32)) + second) * <uint64_t>0xd6e8feb86659fd93
+    return first ^ (first >> 32)
+
+
+cdef class FairQueue:
+    """Packets waiting for one link. `salt` keeps strangers from choosing the bin their packets share."""
+
+    def __cinit__(self, uint64_t salt=0):
+        self._salt = salt
+        self._last = -1
+
+    def __dealloc__(self):
+        self.clear()
+        free(self._bins)
+
+    cdef void clear(self) noexcept:
+        cdef int index
+        self._last = -1
+        self.bytes = self.own_bytes = self.count = 0
+        for index in range(2 * GROUPS):
+            self._group_bytes[index] = 0
+        if self._bins == NULL:
+            return
+        for index in range(BINS):
+            queue_clear(&self._bins[index].packets)
+            self._bins[index].next = -1
+
+    cdef void push(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own, uint64_t now) noexcept:
+        cdef uint64_t dest_hash = _hash(dest, self._salt)
+        cdef uint64_t flow = dest_hash >> 8 if own else _hash(source, self._salt)
+        cdef int index = (<int>(dest_hash & (GROUPS - 1)) + (GROUPS if own else 0)) * SUBBINS + <int>(flow & (SUBBINS - 1))
+        cdef Bin *bin
+        if self._bins == NULL:
+            self._bins = <Bin *>calloc(BINS, sizeof(Bin))
+            if self._bins == NULL:
+                self.dropped += 1
+                packet_free(packet)
+                return
+            self.clear()
+        bin = &self._bins[index]
+        packet.stamp = now
+        queue_push(&bin.packets, packet)
+        self.count += 1
+        self.bytes += packet.size
+        self._group_bytes[index // SUBBINS] += packet.size
+        if bin.next < 0:
+            bin.deficit = QUANTUM
+            self._enter_ring(index)
+        if own:
+            self.own_bytes += packet.size
+            while self.own_bytes > QUEUE_LIMIT:
+                self._drop_fattest(GROUPS)
+        else:
+            while self.bytes - self.own_bytes > QUEUE_LIMIT:
+                self._drop_fattest(0)
+
+    cdef Packet *pop(self, uint64_t now) noexcept:
+        cdef int index
+        cdef Bin *bin
+        cdef Packet *packet
+        while self._last >= 0:
+            index = self._bins[self._last].next
+            bin = &self._bins[index]
+            if bin.packets.count == 0:      # sent or dropped empty
+                self._leave_ring(index)
+            elif bin.deficit <= 0:
+                bin.deficit += QUANTUM
+                self._last = index
+            else:
+                packet = self._take(index) if index >= GROUPS * SUBBINS else self._pop_codel(index, now)
+                bin.deficit -= packet.size
+                return packet
+        return NULL
+
+    cdef void _enter_ring(self, int index) noexcept:
+        if self._last < 0:
+            self._bins[index].next = index
+        else:
+            self._bins[index].next = self._bins[self._last].next
+            self._bins[self._last].next = index
+        self._last = index
+
+    cdef void _leave_ring(self, int head) noexcept:
+        if head == self._last:
+            self._last = -1
+        else:
+            self._bins[self._last].next = self._bins[head].next
+        self._bins[head].next = -1
+
+    cdef Packet *_take(self, int index) noexcept:
+        cdef Packet *packet = queue_pop(&self._bins[index].packets)
+        self.count -= 1
+        self.bytes -= packet.size
+        self._group_bytes[index // SUBBINS] -= packet.size
+        if index >= GROUPS * SUBBINS:
+            self.own_bytes -= packet.size
+        return packet
+
+    cdef void _drop(self, int index) noexcept:
+        self.dropped += 1
+        packet_free(self._take(index))
+
+    # CoDel (RFC 8289): once packets have waited too long for a whole interval, drop at a rate that grows until they do not.
+    cdef Packet *_pop_codel(self, int index, uint64_t now) noexcept:
+        cdef Bin *bin = &self._bins[index]
+        if not self._too_long(bin, now):
+            bin.dropping = False
+        elif not bin.dropping:
+            bin.dropping = True
+            # Soon after the last time it was bad: go on near the rate that helped then.
+            bin.drops = bin.drops - 2 if bin.drops > 2 and now - bin.drop_at < 8 * CODEL_INTERVAL else 1
+            bin.drop_at = now + <uint64_t>(CODEL_INTERVAL / sqrt(bin.drops))
+            self._drop(index)
+        else:
+            while now >= bin.drop_at and bin.dropping:
+                self._drop(index)
+                bin.drops += 1
+                bin.drop_at += <uint64_t>(CODEL_INTERVAL / sqrt(bin.drops))
+                if not self._too_long(bin, now):
+                    bin.dropping = False
+        return self._take(index)
+
+    cdef bint _too_long(self, Bin *bin, uint64_t now) noexcept:
+        # The last packet of a flow is never the one to drop.
+        if bin.packets.count == 1 or now - bin.packets.head.stamp < CODEL_TARGET:
+            bin.above_since = 0
+            return False
+        if bin.above_since == 0:
+            bin.above_since = now
+            return False
+        return now - bin.above_since >= CODEL_INTERVAL
+
+    # Head drop from the destination with most bytes waiting, and there from the source with most.
+    cdef void _drop_fattest(self, int first_group) noexcept:
+        cdef int group, sub, index
+        cdef int worst = first_group
+        for group in range(first_group, first_group + GROUPS):
+            if self._group_bytes[group] > self._group_bytes[worst]:
+                worst = group
+        index = worst * SUBBINS
+        for sub in range(worst * SUBBINS, (worst + 1) * SUBBINS):
+            if self._bins[sub].packets.bytes > self._bins[index].packets.bytes:
+                index = sub
+        self._drop(index)
+
+    # For tests: the same queue with packets as bytes.
+
+    def put(self, bytes data not None, bytes source not None, bytes dest not None, bint own=False, uint64_t now=0):
+        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns."""
+        cdef Packet *packet
+        if len(source) != 32 or len(dest) != 32:
+            raise ValueError("keys have 32 bytes")
+        packet = packet_new(len(data))
+        if packet == NULL:
+            raise MemoryError
+        memcpy(packet.data, <const char *>data, len(data))
+        packet.size = len(data)
+        self.push(packet, source, dest, own, now)
+
+    def get(self, uint64_t now=0):
+        """Return the packet to send next, or None."""
+        cdef Packet *packet = self.pop(now)
+        if packet == NULL:
+            return None
+        data = packet.data[:packet.size]
+        packet_free(packet)
+        return data

@@ -1,0 +1,407 @@
+"""A link to a neighbour: framing, timers, scheduling of output. See link.pxd."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.buffer cimport PyBUF_WRITE
+from cpython.memoryview cimport PyMemoryView_FromMemory
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memmove
+
+from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, queue_init, queue_pop, queue_push
+from ygg_c.census cimport LIVE_LINK, born, died
+from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
+from ygg_c.wire cimport (
+    DUMMY, ERR_DECODE, ERR_EMPTY_MESSAGE, ERR_OVERSIZED_MESSAGE, FRAME_MAX, KEEPALIVE, UV_MAX, error_name,
+    frame_header_size, frame_put, uv_get,
+)
+
+cdef enum:
+    STASH_SIZE = 4096
+
+cdef uint64_t SECOND = 1000000000
+cdef uint64_t DEAD_AFTER = 3000000000       # silence after a message that had to be answered
+cdef uint64_t ACK_AFTER = 1000000000        # silence of ours after a message of theirs
+cdef uint64_t LAG_UNKNOWN = 4294967295      # what a link costs before its first round trip, in ns
+
+
+cdef class Sink:
+    """Carries a link's output to its transport. The base class leaves it where it is."""
+
+    cdef void flush(self, Link link) noexcept:
+        link.blocked = True
+
+
+cdef class PySink(Sink):
+    """Calls a Python function when a link has output."""
+
+    def __init__(self, callback):
+        self._callback = callback
+
+    cdef void flush(self, Link link) noexcept:
+        try:
+            self._callback(link)
+        except Exception:
+            link.fail("ErrUndefined")
+            raise       # shown by sys.unraisablehook
+
+
+cdef class LinkHost:
+    """What links need of the router above them."""
+
+    def __cinit__(self):
+        self.due = NEVER
+        self.ready = []
+        self.failed = []
+
+    def __dealloc__(self):
+        free(self._rx_spare)
+
+    cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:
+        return 0
+
+    cdef void link_down(self, Link link) noexcept:
+        pass
+
+    cdef void credit_in(self) noexcept:
+        pass
+
+    cdef void *rx_take(self) noexcept:
+        cdef void *buffer = self._rx_spare
+        self._rx_spare = NULL
+        return buffer if buffer != NULL else malloc(RX_BUFFER)
+
+    cdef void rx_give(self, void *buffer) noexcept:
+        if self._rx_spare == NULL:
+            self._rx_spare = buffer
+        else:
+            free(buffer)
+
+
+cdef class Link:
+    """One ordered byte stream to a neighbour. Made by Router.add_link()."""
+
+    def __cinit__(self, LinkHost host not None, Neighbour neighbour not None, Sink sink not None, int priority, uint64_t order):
+        self.host = host
+        self.neighbour = neighbour
+        self.sink = sink
+        self.priority = priority
+        self.order = order
+        self.error = ""
+        self.since = host.now
+        self.lag = LAG_UNKNOWN
+        self._read_deadline = self._ack_at = NEVER
+        self._queue = FairQueue(host.random.u64())
+        queue_init(&self._control)
+        queue_init(&self._flight)
+        born(LIVE_LINK)
+
+    def __dealloc__(self):
+        queue_clear(&self._control)
+        queue_clear(&self._flight)
+        free(self._rx)
+        free(self._stash)
+        died(LIVE_LINK)
+
+    # Input
+
+    cdef uint8_t *rx_space(self, size_t *room) noexcept:
+        if self.closed:
+            return NULL
+        if self._rx == NULL:
+            self._rx = <uint8_t *>self.host.rx_take()
+            if self._rx == NULL:
+                return NULL
+            if self._rx_fill:
+                memcpy(self._rx, self._stash, self._rx_fill)
+        room[0] = RX_BUFFER - self._rx_fill
+        return self._rx + self._rx_fill
+
+    cdef int rx_commit(self, size_t count) noexcept:
+        cdef int result
+        self._lent = False
+        if self.closed or self.error or self._rx == NULL or count > RX_BUFFER - self._rx_fill:
+            return -1
+        self.rx_bytes += count
+        self._rx_fill += count
+        self._parsing = True
+        result = self._parse()
+        self._parsing = False
+        if self.closed:
+            free(self._rx)
+            self._rx = NULL
+            return -1
+        return result
+
+    cdef int _parse(self) noexcept:
+        cdef const uint8_t *end = self._rx + self._rx_fill
+        cdef const uint8_t *frame = self._rx
+        cdef const uint8_t *at
+        cdef uint64_t length
+        cdef int code = 0
+        while frame < end:
+            at = uv_get(frame, end, &length)
+            if at == NULL:
+                if end - frame >= UV_MAX:
+                    code = ERR_DECODE
+                break
+            if length == 0 or length > FRAME_MAX:
+                code = ERR_OVERSIZED_MESSAGE if length else ERR_EMPTY_MESSAGE
+                break
+            if <uint64_t>(end - at) < length:
+                break
+            self._note_received(at[0] != DUMMY and at[0] != KEEPALIVE)
+            code = self.host.frame_in(self, at[0], <uint8_t *>at + 1, length - 1)
+            if code or self.closed or self.error:
+                break
+            frame = at + length
+        if code:
+            self.fail(error_name(code))
+        if self.closed or self.error:
+            return -1
+        self._keep_rest(frame - self._rx)
+        return 0
+
+    cdef void _keep_rest(self, size_t start) noexcept:
+        cdef size_t left = self._rx_fill - start
+        if left <= STASH_SIZE:
+            if left and self._stash == NULL:
+                self._stash = <uint8_t *>malloc(STASH_SIZE)
+            if left == 0 or self._stash != NULL:
+                memcpy(self._stash, self._rx + start, left)
+                self._rx_fill = left
+                self.host.rx_give(self._rx)
+                self._rx = NULL
+                return
+        memmove(self._rx, self._rx + start, left)
+        self._rx_fill = left
+
+    cdef void _note_received(self, bint real) noexcept:
+        # While output is stuck the neighbour must go on talking, or it is taken for dead.
+        self._read_deadline = self.host.now + DEAD_AFTER if self._flight.count else NEVER
+        if real and self._ack_at == NEVER:
+            self._ack_at = self.host.now + ACK_AFTER
+        self.host.due = min(self.host.due, min(self._ack_at, self._read_deadline))
+
+    # Output
+
+    cdef void send_control(self, int kind, const uint8_t *body, size_t size) noexcept:
+        cdef Packet *packet
+        cdef int header = frame_header_size(size)
+        if self.closed or self.error or size >= FRAME_MAX:
+            return
+        packet = packet_copy(body, size)
+        if packet == NULL:
+            self.fail("ErrUndefined")       # a control message must not be lost
+            return
+        frame_put(packet_push(packet, header), kind, size)
+        queue_push(&self._control, packet)
+        self._note_sent(kind != DUMMY and kind != KEEPALIVE)
+        if self._control.bytes > CONTROL_LIMIT:
+            self.fail("ErrTimeout")
+
+    cdef void send_packet(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own) noexcept:
+        if self.closed or self.error:
+            packet_free(packet)
+            return
+        if self._queue.count == 0 and self._control.count == 0 and self._flight.bytes < FLIGHT_LIMIT:
+            queue_push(&self._flight, packet)
+        else:
+            self._queue.push(packet, source, dest, own, self.host.now)
+        self._note_sent(True)
+
+    cdef bint has_output(self) noexcept:
+        return self._flight.count or self._control.count or self._queue.count
+
+    cdef void _refill(self) noexcept:
+        cdef Packet *packet
+        while self._control.count and self._flight.bytes < FLIGHT_LIMIT:
+            queue_push(&self._flight, queue_pop(&self._control))
+        while self._queue.count and self._flight.bytes < FLIGHT_LIMIT:
+            packet = self._queue.pop(self.host.now)
+            if packet != NULL:
+                queue_push(&self._flight, packet)
+
+    cdef int gather(self, iovec *parts, int most) noexcept:
+        cdef Packet *packet
+        cdef size_t offset = self._flight_offset
+        cdef int count = 0
+        if self.closed:
+            return 0
+        self._refill()
+        packet = self._flight.head
+        while packet != NULL and count < most:
+            parts[count].iov_base = packet.data + offset
+            parts[count].iov_len = packet.size - offset
+            offset = 0
+            count += 1
+            packet = packet.next
+        return count
+
+    cdef void sent(self, size_t count) noexcept:
+        cdef size_t left
+        if self.closed:
+            return
+        self.tx_bytes += count
+        while count and self._flight.count:
+            left = self._flight.head.size - self._flight_offset
+            if count < left:
+                self._flight_offset += count
+                break
+            count -= left
+            self._flight_offset = 0
+            packet_free(queue_pop(&self._flight))
+        self._refill()
+        if self._credit_refused and self._queue.own_bytes < CREDIT_WINDOW // 2:
+            self._credit_refused = False
+            self.host.credit_in()
+
+    cdef size_t credit(self) noexcept:
+        cdef size_t used = self._queue.own_bytes
+        # Who is told of little room may be unable to use it, and waits to hear of more.
+        if used >= CREDIT_WINDOW // 2:
+            self._credit_refused = True
+        return CREDIT_WINDOW - used if used < CREDIT_WINDOW else 0
+
+    cpdef void want_flush(self) noexcept:
+        if not self._listed and not self.closed:
+            self._listed = True
+            self.host.ready.append(self)
+
+    # Timers
+
+    cdef void _note_sent(self, bint real) noexcept:
+        self._ack_at = NEVER
+        if real and self._read_deadline == NEVER:
+            self._read_deadline = self.host.now + DEAD_AFTER
+            self.host.due = min(self.host.due, self._read_deadline)
+        self.want_flush()
+
+    cdef uint64_t run_timers(self, uint64_t now) noexcept:
+        if self.closed or self.error:
+            return NEVER
+        if self._read_deadline <= now:
+            self.fail("ErrTimeout")
+            return NEVER
+        if self._ack_at <= now:
+            self.send_control(KEEPALIVE, NULL, 0)
+        return min(self._read_deadline, self._ack_at)
+
+    cdef void measure(self, uint64_t passed) noexcept:
+        if passed:
+            self.rx_rate = <uint64_t>(<double>(self.rx_bytes - self._rx_mark) * SECOND / passed)
+            self.tx_rate = <uint64_t>(<double>(self.tx_bytes - self._tx_mark) * SECOND / passed)
+        self._rx_mark = self.rx_bytes
+        self._tx_mark = self.tx_bytes
+
+    cdef uint64_t cost_now(self) noexcept:
+        return max(<uint64_t>1, self.lag // 1000000)
+
+    # Closing
+
+    cdef void fail(self, str error) noexcept:
+        if not self.closed and not self.error:
+            self.error = error
+            self.host.failed.append(self)
+
+    cdef void shut(self, str error) noexcept:
+        cdef LinkHost host = self.host
+        if self.closed:
+            return
+        self.closed = True
+        if not self.error:
+            self.error = error
+        queue_clear(&self._control)
+        queue_clear(&self._flight)
+        self._queue.clear()
+        # Bytes in use further up the stack, or shown to Python, are freed later.
+        if self._rx != NULL and not self._parsing and not self._lent:
+            host.rx_give(self._rx)
+            self._rx = NULL
+        host.link_down(self)
+        self.host = None
+        self.sink = None
+
+    # For Python
+
+    @property
+    def key(self):
+        """The neighbour's public key."""
+        return self.neighbour.key[:32]
+
+    @property
+    def port(self):
+        """The number this node gives the neighbour."""
+        return self.neighbour.port
+
+    @property
+    def cost(self):
+        """Smoothed round trip in milliseconds."""
+        return self.cost_now()
+
+    @property
+    def queued(self):
+        """Bytes that wait for the transport."""
+        return self._control.bytes + self._flight.bytes - self._flight_offset + self._queue.bytes
+
+    @property
+    def dropped(self):
+        """Packets dropped from its queue."""
+        return self._queue.dropped
+
+    def get_buffer(self):
+        """Return where the next bytes of the stream go."""
+        cdef size_t room
+        cdef uint8_t *space = self.rx_space(&room)
+        if space == NULL:
+            raise ConnectionError("the link is closed") if self.closed else MemoryError()
+        self._lent = True
+        return PyMemoryView_FromMemory(<char *>space, room, PyBUF_WRITE)
+
+    def buffer_updated(self, size_t count):
+        """Take bytes written into get_buffer()."""
+        return self.rx_commit(count) == 0
+
+    def receive(self, const uint8_t[::1] data):
+        """Take bytes of the stream."""
+        cdef size_t done = 0
+        cdef size_t size = data.shape[0]
+        cdef size_t room, count
+        cdef uint8_t *space
+        while done < size:
+            space = self.rx_space(&room)
+            if space == NULL:
+                return False
+            count = min(room, size - done)
+            memcpy(space, &data[done], count)
+            if self.rx_commit(count) < 0:
+                return False
+            done += count
+        return not self.closed and not self.error
+
+    def take(self, size_t limit=FLIGHT_LIMIT):
+        """Return up to `limit` bytes for the transport."""
+        cdef size_t size, done = 0, part
+        cdef size_t offset = self._flight_offset
+        cdef Packet *packet
+        cdef bytes result
+        if self.closed:
+            return b""
+        self._refill()
+        size = min(limit, self._flight.bytes - offset)
+        result = PyBytes_FromStringAndSize(NULL, size)
+        packet = self._flight.head
+        while done < size:
+            part = min(packet.size - offset, size - done)
+            memcpy(PyBytes_AS_STRING(result) + done, packet.data + offset, part)
+            done += part
+            offset = 0
+            packet = packet.next
+        self.sent(size)
+        return result
+
+    def has_data(self):
+        """Whether there is output."""
+        return self.has_output()
+
+    def close(self, str error not None="EOF"):
+        """Close it now; what waits is dropped."""
+        self.shut(error)

@@ -1,0 +1,371 @@
+"""Paths to keys (protocol 0.5, path discovery).
+
+Theory of operation
+-------------------
+
+To reach a key, a node needs the coordinates of its holder: a path. It asks with a lookup, which travels the tree along the
+links whose filters may lead to the key. The holder answers with a notify: its coordinates and the time, signed, routed
+greedily to the asker. Keys are looked up in a transformed, shorter form, so that an IPv6 address is enough to ask with.
+
+    rumor   somebody is wanted; keyed by the transformed key; makes sure that one lookup a second goes out
+    path    somebody is found; keyed by the whole key; lives for a minute after the last traffic from it
+
+Both may hold one packet, the last one that could not be sent; it leaves when the path is found. A node that cannot forward
+traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile: anyone can
+forge that message, so it must not stop anything by itself.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.ref cimport PyObject
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp, memcpy
+
+from ygg_c.address cimport lookup_key
+from ygg_c.buffer cimport packet_free, packet_new
+from ygg_c.packetio cimport NEVER
+from ygg_c.sodium cimport sign, verify
+from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
+from ygg_c.wire cimport (
+    FRAME_MAX, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put, path_size,
+    uv_put, uv_size,
+)
+
+cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
+cdef uint64_t LOOKUP_INTERVAL = 1000000000
+cdef uint64_t ANSWER_INTERVAL = 100000000       # between answers to the same source at the same place
+
+
+cdef class Path:
+    """Where a key is."""
+
+    def __dealloc__(self):
+        packet_free(self.held)
+        free(self.ports)
+        free(self.header)
+
+
+cdef class Rumor:
+    """A key somebody here wants to reach."""
+
+    def __dealloc__(self):
+        packet_free(self.held)
+
+
+cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,
+                      const uint8_t *rest, size_t rest_size, bint own) noexcept:
+    cdef size_t size = path_size + uv_size(watermark) + rest_size
+    cdef size_t whole = size + frame_header_size(size)
+    cdef Packet *packet
+    cdef uint8_t *at
+    if size >= FRAME_MAX:
+        return
+    packet = packet_new(whole)
+    if packet == NULL:
+        return
+    packet.size = whole
+    at = frame_put(packet.data, kind, size)
+    memcpy(at, path, path_size)
+    at = uv_put(at + path_size, watermark)
+    memcpy(at, rest, rest_size)
+    link.send_packet(packet, rest, rest + 32, own)
+
+
+cdef class Pathfinder:
+    """The paths and rumors of one node."""
+
+    def __cinit__(self, LinkHost host not None, Tree tree not None, Reach reach not None):
+        self.host = host
+        self.tree = tree
+        self.reach = reach
+        self._paths = ByteMap(32)
+        self._rumors = ByteMap(32)
+        self._all_paths = []
+        self._all_rumors = []
+        self._expire_at = NEVER
+        self._salt = host.random.u64()
+        bucket_init(&self._answers, 500, 1000, host.now)
+        bucket_init(&self._checks, 1000, 2000, host.now)
+        lookup_key(host.key, self._target)
+
+    # Paths
+
+    cdef Path path(self, const uint8_t *key):
+        cdef PyObject *found = self._paths.get(key)
+        return <Path>found if found != NULL else None
+
+    cdef void prepare(self, Path path) noexcept:
+        cdef uint64_t *ports
+        cdef uint8_t *at
+        cdef size_t count, size
+        if path.generation == self.tree.generation:
+            return
+        count = self.tree.own_coords(&ports)
+        size = path.size + path_size(ports, count) + 64
+        if size != path.header_size:
+            free(path.header)
+            path.header = <uint8_t *>malloc(size)
+            path.header_size = size if path.header != NULL else 0
+        if path.header == NULL:
+            path.hop.link = NULL
+            return
+        memcpy(path.header, path.ports, path.size)
+        at = path_put(path.header + path.size, ports, count)
+        memcpy(at, self.host.key, 32)
+        memcpy(at + 32, path.key, 32)
+        self.tree.next_hop(path.ports, path.size, &path.hop)
+        path.generation = self.tree.generation
+
+    cdef void touch(self, const uint8_t *key) noexcept:
+        cdef PyObject *found = self._paths.get(key)
+        if found != NULL and not (<Path>found).broken:
+            (<Path>found).expires = self.host.now + LIFE
+
+    cdef Path _new_path(self, const uint8_t *key):
+        cdef Path path
+        if len(self._all_paths) >= PATHS_MAX:
+            self._remove_path(<Path>_stalest(self._all_paths, self.host))
+        path = Path()
+        memcpy(path.key, key, 32)
+        path.created = self.host.now
+        path._slot = len(self._all_paths)
+        self._all_paths.append(path)
+        self._paths.put(key, path)
+        return path
+
+    cdef int _set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept:
+        cdef uint8_t *copy = <uint8_t *>malloc(size)
+        if copy == NULL:
+            return -1
+        memcpy(copy, ports, size)
+        free(path.ports)
+        path.ports = copy
+        path.size = size
+        path.generation = 0
+        return 0
+
+    cdef void _remove_path(self, Path path) noexcept:
+        cdef Path last = <Path>self._all_paths.pop()
+        if last is not path:
+            self._all_paths[path._slot] = last
+            last._slot = path._slot
+        self._drop_held(&path.held)
+        self._paths.discard(path.key)
+
+    # Rumors
+
+    cdef Rumor _new_rumor(self, const uint8_t *target):
+        cdef Rumor rumor
+        if len(self._all_rumors) >= RUMORS_MAX:
+            self._remove_rumor(<Rumor>_stalest(self._all_rumors, self.host))
+        rumor = Rumor()
+        memcpy(rumor.target, target, 32)
+        rumor._slot = len(self._all_rumors)
+        self._all_rumors.append(rumor)
+        self._rumors.put(target, rumor)
+        return rumor
+
+    cdef void _remove_rumor(self, Rumor rumor) noexcept:
+        cdef Rumor last = <Rumor>self._all_rumors.pop()
+        if last is not rumor:
+            self._all_rumors[rumor._slot] = last
+            last._slot = rumor._slot
+        self._drop_held(&rumor.held)
+        self._rumors.discard(rumor.target)
+
+    cdef void want(self, const uint8_t *dest) noexcept:
+        cdef uint8_t target[32]
+        cdef uint8_t body[64 + PATH_MAX]
+        cdef uint64_t now = self.host.now
+        cdef uint64_t *ports
+        cdef uint8_t *end
+        cdef size_t count
+        cdef PyObject *found
+        cdef Rumor rumor
+        lookup_key(dest, target)
+        found = self._rumors.get(target)
+        if found == NULL:
+            rumor = self._new_rumor(target)
+        else:
+            rumor = <Rumor>found
+            if now - rumor.sent < LOOKUP_INTERVAL:
+                return
+        rumor.sent = now
+        rumor.expires = now + LIFE
+        self._expire_at = min(self._expire_at, rumor.expires)
+        found = self._paths.get(dest)
+        if found != NULL and now - (<Path>found).created < LOOKUP_INTERVAL:
+            return
+        memcpy(body, self.host.key, 32)
+        memcpy(body + 32, dest, 32)
+        count = self.tree.own_coords(&ports)
+        end = path_put(body + 64, ports, count)
+        self.reach.multicast(body, end - body, None, self.host.key, dest)
+
+    # Packets that wait
+
+    cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept:
+        cdef uint8_t target[32]
+        cdef PyObject *found = self._paths.get(dest)
+        cdef Packet **held = NULL
+        if found != NULL:
+            held = &(<Path>found).held
+        else:
+            lookup_key(dest, target)
+            found = self._rumors.get(target)
+            if found != NULL:
+                held = &(<Rumor>found).held
+                memcpy((<Rumor>found).dest, dest, 32)
+        if held != NULL and held[0] != NULL:
+            self._drop_held(held)
+        if held == NULL or self._held + packet.size > HELD_MAX:
+            self.held_dropped += 1
+            packet_free(packet)
+        else:
+            held[0] = packet
+            self._held += packet.size
+
+    cdef void _drop_held(self, Packet **held) noexcept:
+        if held[0] != NULL:
+            self.held_dropped += 1
+            self._held -= held[0].size
+            packet_free(held[0])
+            held[0] = NULL
+
+    cdef Packet *release(self, Path path) noexcept:
+        cdef Packet *packet = path.held
+        if packet != NULL:
+            self._held -= packet.size
+            path.held = NULL
+        return packet
+
+    # Messages
+
+    cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept:
+        cdef uint8_t target[32]
+        if not bucket_take(&came_from.lookups, self.host.now):
+            self.lookups_limited += 1
+            return
+        self.reach.multicast(body, size, came_from, message.source, message.dest)
+        lookup_key(message.dest, target)
+        if memcmp(target, self._target, 32) == 0:
+            self._answer(message)
+
+    cdef void _answer(self, const Lookup *message) noexcept:
+        cdef uint8_t asker[32]
+        cdef uint8_t rest[64 + UV_MAX + PATH_MAX + 64]
+        cdef uint64_t now = self.host.now
+        cdef size_t index
+        cdef bytes info
+        cdef Hop hop
+        # Source and place together: a forged lookup can then only keep back an answer that was sent to the same place just now.
+        memcpy(asker, message.source, 32)
+        for index in range(message.origin_size):
+            asker[8 + index % 24] ^= message.origin[index]
+        if not recent_pass(&self._answered, asker, self._salt, now, ANSWER_INTERVAL) or not bucket_take(&self._answers, now):
+            self.answers_limited += 1
+            return
+        self.tree.next_hop(message.origin, message.origin_size, &hop)
+        if hop.link == NULL:
+            return
+        info = self._sign_info()
+        memcpy(rest, self.host.key, 32)
+        memcpy(rest + 32, message.source, 32)
+        memcpy(rest + 64, PyBytes_AS_STRING(info), PyBytes_GET_SIZE(info))
+        send_routed(<Link>hop.link, PATH_NOTIFY, message.origin, message.origin_size, hop.distance,
+                    rest, 64 + PyBytes_GET_SIZE(info), True)
+
+    # The signed end of our notifies; the last signature serves while second and place are the same.
+    cdef bytes _sign_info(self):
+        cdef uint8_t signed[UV_MAX + PATH_MAX + 64]
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.own_coords(&ports)
+        cdef uint8_t *end
+        self._info_seq = max(self._info_seq, self.host.wall)
+        end = path_put(uv_put(signed, self._info_seq), ports, count)
+        if self._info is None or PyBytes_GET_SIZE(self._info) != end - signed + 64 or memcmp(PyBytes_AS_STRING(self._info), signed, end - signed) != 0:
+            sign(end, signed, end - signed, self.host.secret)
+            self._info = (<char *>signed)[:end - signed + 64]
+        return self._info
+
+    cdef Path notify_in(self, const Routed *message):
+        cdef uint64_t ports[PATH_PORTS_MAX]
+        cdef uint8_t shortest[PATH_MAX]
+        cdef uint8_t target[32]
+        cdef size_t size, count
+        cdef Path path = self.path(message.source)
+        cdef PyObject *rumor = NULL
+        # Paths are kept and compared in their shortest form.
+        count = path_ports(message.info_path, message.info_path + message.info_path_size, ports, PATH_PORTS_MAX)
+        size = path_put(shortest, ports, count) - shortest
+        if path is None:
+            lookup_key(message.source, target)
+            rumor = self._rumors.get(target)
+            if rumor == NULL:
+                self.notifies_refused += 1
+                return None
+        elif message.seq <= path.seq or (not path.broken and path.size == size and memcmp(path.ports, shortest, size) == 0):
+            return None
+        if not bucket_take(&self._checks, self.host.now):
+            self.checks_limited += 1
+            return None
+        if not _is_signed(message, ports, count):
+            self.notifies_refused += 1
+            return None
+        if path is None:
+            path = self._new_path(message.source)
+            if (<Rumor>rumor).held != NULL and memcmp((<Rumor>rumor).dest, message.source, 32) == 0:
+                path.held = (<Rumor>rumor).held
+                (<Rumor>rumor).held = NULL
+        if self._set_ports(path, shortest, size) < 0:
+            self._remove_path(path)
+            return None
+        path.seq = message.seq
+        path.broken = False
+        path.expires = self.host.now + LIFE
+        self._expire_at = min(self._expire_at, path.expires)
+        return path
+
+    cdef void broken_in(self, const Routed *message) noexcept:
+        cdef PyObject *found = self._paths.get(message.dest)
+        if found != NULL:
+            (<Path>found).broken = True
+            self.want(message.dest)
+
+    cdef void tick(self) noexcept:
+        cdef uint64_t now = self.host.now
+        cdef Path path
+        cdef Rumor rumor
+        if now < self._expire_at:
+            return
+        self._expire_at = NEVER
+        for path in list(self._all_paths):
+            if path.expires <= now:
+                self._remove_path(path)
+            else:
+                self._expire_at = min(self._expire_at, path.expires)
+        for rumor in list(self._all_rumors):
+            if rumor.expires <= now:
+                self._remove_rumor(rumor)
+            else:
+                self._expire_at = min(self._expire_at, rumor.expires)
+
+
+# The signature is over the integers, not over how they happened to be spelled.
+cdef bint _is_signed(const Routed *message, const uint64_t *ports, size_t count) noexcept:
+    cdef uint8_t signed[UV_MAX + PATH_MAX]
+    cdef uint8_t *end = path_put(uv_put(signed, message.seq), ports, count)
+    return verify(message.sig, signed, end - signed, message.source) == 0
+
+
+# Of a few taken at random, the one that expires first: near enough to the stalest of all, in constant time.
+cdef object _stalest(list entries, LinkHost host):
+    cdef object entry, best = None
+    cdef uint64_t expires, best_expires = NEVER
+    cdef int index
+    for index in range(8):
+        entry = entries[host.random.u64() % <uint64_t>len(entries)]
+        expires = (<Path>entry).expires if isinstance(entry, Path) else (<Rumor>entry).expires
+        if best is None or expires < best_expires:
+            best = entry
+            best_expires = expires
+    return best

@@ -1,0 +1,460 @@
+"""The router: what arrives on links is taken, forwarded or answered. See router.pxd for its place in a host's turn."""
+
+from libc.string cimport memcmp, memcpy
+
+from ygg_c.buffer cimport HEADROOM, packet_copy, packet_free, packet_headroom, packet_new, packet_push
+from ygg_c.census cimport LIVE_NODE, born, died
+from ygg_c.link cimport Sink
+from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
+from ygg_c.pathfinder cimport send_routed
+from ygg_c.sodium cimport Random
+from ygg_c.throttle cimport recent_pass
+from ygg_c.tree cimport Hop, Record
+from ygg_c.wire cimport (
+    ANNOUNCE, Announce, BLOOM_FILTER, DUMMY, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, Lookup, OK, PATH_BROKEN, PATH_LOOKUP,
+    PATH_NOTIFY, SIG_REQ, SIG_RES, SigReq, SigRes, TRAFFIC, decode_announce, decode_broken, decode_lookup, decode_notify,
+    decode_sig_req, decode_sig_res, decode_traffic, frame_header_size, frame_put, uv_get, uv_put, uv_size,
+)
+
+cdef uint64_t TICK = 1000000000
+cdef uint64_t BROKEN_INTERVAL = 100000000       # ns between messages that a path of one source and destination is broken
+cdef enum:
+    DELIVERED_MAX = 4096
+
+
+cdef class Router(LinkHost):
+    """Links, spanning tree, filters, paths and forwarding of one node."""
+
+    def __cinit__(self, bytes secret not None, *args, Random random=None, **kwargs):
+        cdef const uint8_t *data = secret
+        if len(secret) != 64:
+            raise ValueError(f"a secret is seed and public key, 64 bytes, not {len(secret)}")
+        memcpy(self.secret, data, 64)
+        memcpy(self.key, data + 32, 32)
+        self.random = random if random is not None else Random()
+        self.tree = Tree(self)
+        self.reach = Reach(self, self.tree)
+        self.pathfinder = Pathfinder(self, self.tree, self.reach)
+        self.links = []
+        self._delivered = []
+        self._salt = self.random.u64()
+        self.due = 0
+        born(LIVE_NODE)
+
+    def __dealloc__(self):
+        died(LIVE_NODE)
+
+    # Links
+
+    def add_link(self, bytes key not None, int priority, Sink sink not None):
+        """Take a stream whose handshake proved `key`."""
+        cdef const uint8_t *data = key
+        cdef Neighbour neighbour
+        cdef Link link
+        if len(key) != 32:
+            raise ValueError(f"a key has 32 bytes, not {len(key)}")
+        if not 0 <= priority <= 255:
+            raise ValueError("a priority is a number from 0 to 255")
+        if memcmp(data, self.key, 32) == 0:
+            raise ValueError("node cannot connect to self")
+        neighbour = self.tree.neighbour(data)
+        self._orders += 1
+        link = Link(self, neighbour, sink, priority, self._orders)
+        self.links.append(link)
+        self.tree.link_up(link)
+        self.reach.link_up(link)
+        return link
+
+    cdef void link_down(self, Link link) noexcept:
+        if link in self.links:
+            self.links.remove(link)
+        self._queue_dropped += link.dropped
+        if not self.tree.link_down(link):
+            self.reach.link_down(link.neighbour)
+        self.link_closed(link)
+
+    cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:
+        if kind == TRAFFIC:
+            return self._traffic(body, size)
+        if kind == PATH_NOTIFY:
+            return self._notify(body, size)
+        if kind == PATH_BROKEN:
+            return self._broken(body, size)
+        if kind == PATH_LOOKUP:
+            return self._lookup(link, body, size)
+        if kind == BLOOM_FILTER:
+            return self.reach.filter_in(link, body, size)
+        if kind == DUMMY or kind == KEEPALIVE:
+            return OK
+        return self._tree_message(link, kind, body, size)
+
+    cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
+        cdef SigReq request
+        cdef SigRes response
+        cdef Announce announce
+        cdef int code = ERR_UNRECOGNIZED_MESSAGE
+        if kind == SIG_REQ:
+            code = decode_sig_req(body, size, &request)
+            return code or self.tree.request_in(link, &request)
+        if kind == SIG_RES:
+            code = decode_sig_res(body, size, &response)
+            return code or self.tree.response_in(link, &response)
+        if kind == ANNOUNCE:
+            code = decode_announce(body, size, &announce)
+            return code or self.tree.announce_in(link, &announce)
+        return code
+
+    # Traffic
+
+    cdef int _traffic(self, uint8_t *body, size_t size) noexcept:
+        cdef Routed message
+        cdef Hop hop
+        cdef int code = decode_traffic(body, size, &message)
+        if code:
+            return code
+        self.tree.next_hop(message.path, message.path_size, &hop)
+        if hop.link != NULL and hop.distance < message.watermark:
+            self._forward(<Link>hop.link, body, &message, hop.distance)
+        elif memcmp(message.dest, self.key, 32) == 0:
+            self.pathfinder.touch(message.source)
+            self.traffic_in(message.source, message.payload, message.payload_size)
+        else:
+            self._cannot_forward(&message)
+        return OK
+
+    # The one copy of transit: from the read buffer into a packet that waits in the next link's queue.
+    cdef void _forward(self, Link link, const uint8_t *body, const Routed *message, uint64_t watermark) noexcept:
+        cdef size_t head = message.dest + 32 - body         # everything before the watermark goes on as it came
+        cdef size_t size = head + uv_size(watermark) + message.payload_size
+        cdef size_t header = frame_header_size(size) + size - message.payload_size
+        cdef Packet *packet = packet_new(message.payload_size + (header if header > HEADROOM else 0))
+        cdef uint8_t *at
+        if packet == NULL or size >= FRAME_MAX:
+            packet_free(packet)
+            self.forward_failed += 1
+            return
+        if header > HEADROOM:
+            packet.data += header
+        memcpy(packet.data, message.payload, message.payload_size)
+        packet.size = message.payload_size
+        at = frame_put(packet_push(packet, header), TRAFFIC, size)
+        memcpy(at, body, head)
+        uv_put(at + head, watermark)
+        self.forwarded += 1
+        link.send_packet(packet, message.source, message.dest, False)
+
+    cdef void _cannot_forward(self, const Routed *traffic) noexcept:
+        cdef uint8_t flow[64]
+        cdef Routed broken
+        cdef int index
+        memcpy(flow, traffic.dest, 32)
+        for index in range(32):
+            flow[index] ^= traffic.source[(index + 1) & 31]
+        self.unroutable += 1
+        if not recent_pass(&self._broken_lately, flow, self._salt, self.now, BROKEN_INTERVAL):
+            return
+        memcpy(flow, traffic.source, 32)
+        memcpy(flow + 32, traffic.dest, 32)
+        broken.path = traffic.origin
+        broken.path_size = traffic.origin_size
+        broken.watermark = NEVER
+        broken.source = flow
+        broken.dest = flow + 32
+        self._route_broken(&broken)
+
+    cdef void send_traffic(self, const uint8_t *dest, Packet *payload) noexcept:
+        cdef Path path = self.pathfinder.path(dest)
+        cdef Packet *copy
+        cdef size_t size, header
+        cdef uint8_t *at
+        if memcmp(dest, self.key, 32) == 0:
+            self.sent_to_self += 1
+            packet_free(payload)
+            return
+        if path is not None:
+            self.pathfinder.prepare(path)
+            if path.hop.link == NULL:
+                path.broken = True
+        if path is None or path.broken:
+            self.pathfinder.want(dest)
+            if path is None or path.hop.link == NULL:
+                self.pathfinder.hold(dest, payload)
+                return
+            copy = packet_copy(payload.data, payload.size)
+            if copy != NULL:
+                self.pathfinder.hold(dest, copy)
+        size = path.header_size + uv_size(path.hop.distance) + payload.size
+        if size >= FRAME_MAX:
+            self.forward_failed += 1
+            packet_free(payload)
+            return
+        header = frame_header_size(size) + size - payload.size
+        if packet_headroom(payload) < header:
+            payload = _with_headroom(payload, header)
+            if payload == NULL:
+                return
+        at = frame_put(packet_push(payload, header), TRAFFIC, size)
+        memcpy(at, path.header, path.header_size)
+        uv_put(at + path.header_size, path.hop.distance)
+        (<Link>path.hop.link).send_packet(payload, self.key, dest, True)
+
+    cdef size_t credit_for(self, const uint8_t *dest) noexcept:
+        cdef Path path = self.pathfinder.path(dest)
+        if path is None:
+            return CREDIT_WINDOW
+        self.pathfinder.prepare(path)
+        return (<Link>path.hop.link).credit() if path.hop.link != NULL else CREDIT_WINDOW
+
+    # Paths
+
+    cdef void lookup(self, const uint8_t *partial_key) noexcept:
+        self.pathfinder.want(partial_key)
+
+    cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept:
+        cdef Lookup message
+        cdef int code = decode_lookup(body, size, &message)
+        if code:
+            return code
+        if link.neighbour.ontree and link.proven:
+            self.pathfinder.lookup_in(link.neighbour, &message, body, size)
+        else:
+            self.lookups_offtree += 1
+        return OK
+
+    cdef int _notify(self, const uint8_t *body, size_t size) noexcept:
+        cdef Routed message
+        cdef Hop hop
+        cdef Path path
+        cdef Packet *held
+        cdef int code = decode_notify(body, size, &message)
+        if code:
+            return code
+        self.tree.next_hop(message.path, message.path_size, &hop)
+        if hop.link != NULL and hop.distance < message.watermark:
+            send_routed(<Link>hop.link, PATH_NOTIFY, message.path, message.path_size, hop.distance,
+                        message.source, body + size - message.source, False)
+            return OK
+        if memcmp(message.dest, self.key, 32) != 0:
+            self.unroutable += 1
+            return OK
+        path = self.pathfinder.notify_in(&message)
+        if path is not None:
+            self.path_in(path.key)
+            held = self.pathfinder.release(path)
+            if held != NULL:
+                self.send_traffic(path.key, held)
+        return OK
+
+    cdef int _broken(self, const uint8_t *body, size_t size) noexcept:
+        cdef Routed message
+        cdef int code = decode_broken(body, size, &message)
+        if code == OK:
+            self._route_broken(&message)
+        return code
+
+    cdef void _route_broken(self, const Routed *message) noexcept:
+        cdef Hop hop
+        self.tree.next_hop(message.path, message.path_size, &hop)
+        if hop.link != NULL and hop.distance < message.watermark:
+            send_routed(<Link>hop.link, PATH_BROKEN, message.path, message.path_size, hop.distance, message.source, 64, False)
+        elif memcmp(message.source, self.key, 32) == 0:
+            self.pathfinder.broken_in(message)
+        else:
+            self.unroutable += 1
+
+    # Upcalls
+
+    cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
+        if len(self._delivered) < DELIVERED_MAX:
+            self._delivered.append((source[:32], payload[:size]))
+
+    cdef void path_in(self, const uint8_t *key) noexcept:
+        pass
+
+    cdef void link_closed(self, Link link) noexcept:
+        pass
+
+    # The turn
+
+    cdef void enter(self, uint64_t now, uint64_t wall) noexcept:
+        self.now = max(self.now, now)
+        self.wall = wall
+
+    cdef uint64_t run_timers(self) noexcept:
+        cdef Link link
+        if self.now >= self.due:
+            self.due = NEVER
+            for link in list(self.links):
+                self.due = min(self.due, link.run_timers(self.now))
+            if self.now >= self._tick_at:
+                self._tick()
+            self.due = min(self.due, self._tick_at)
+        self._close_failed()
+        return self.due
+
+    cdef void _tick(self) noexcept:
+        cdef Link link
+        self.tree.tick()
+        self.reach.tick()
+        self.pathfinder.tick()
+        for link in self.links:
+            link.measure(self.now - self._ticked)
+        self._ticked = self.now
+        self._tick_at = self.now + TICK
+
+    cdef void _close_failed(self) noexcept:
+        cdef Link link
+        while self.failed:
+            link = self.failed.pop()
+            link.shut(link.error)
+
+    cdef void flush_links(self) noexcept:
+        cdef list ready = self.ready
+        cdef Link link
+        self._close_failed()
+        self.ready = []
+        for link in ready:
+            link._listed = False
+            if link.closed or link.error or link.blocked or not link.has_output():
+                continue
+            link.sink.flush(link)
+            if not link.closed and not link.blocked and link.has_output():
+                link.want_flush()
+        self._close_failed()
+
+    cdef void leave(self) noexcept:
+        self.run_timers()
+        self.flush_links()
+
+    # For Python
+
+    def turn(self, uint64_t now, uint64_t wall):
+        """Set the clock, run due timers, close failed links, flush output; return the next deadline in ns, or None."""
+        self.enter(now, wall)
+        self.leave()
+        return self.now if self.ready else self.due
+
+    def close(self):
+        """Close every link."""
+        cdef Link link
+        for link in list(self.links):
+            link.shut("ErrClosed")
+
+    def send(self, bytes key not None, bytes payload not None):
+        """Send a message to a key."""
+        cdef Packet *packet = packet_new(len(payload))
+        if packet == NULL:
+            raise MemoryError
+        memcpy(packet.data, <const char *>payload, len(payload))
+        packet.size = len(payload)
+        if len(key) != 32:
+            packet_free(packet)
+            raise ValueError("a key has 32 bytes")
+        self.send_traffic(key, packet)
+
+    def find(self, bytes key not None):
+        """Look for the node behind a full or partial key."""
+        if len(key) != 32:
+            raise ValueError("a key has 32 bytes")
+        self.lookup(key)
+
+    def take_delivered(self):
+        """Return the messages that arrived since the last call."""
+        delivered = self._delivered
+        self._delivered = []
+        return delivered
+
+    @property
+    def key(self):
+        """The public key."""
+        return self.key[:32]
+
+    @property
+    def coords(self):
+        """The ports from the root down to this node."""
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.own_coords(&ports)
+        return [ports[index] for index in range(count)]
+
+    @property
+    def root(self):
+        """The key this node takes for the root."""
+        cdef Record record = self.tree.own
+        cdef size_t count = 0
+        while record is not None and memcmp(record.key, record.parent, 32) != 0 and count < 1024:
+            if self.tree.record(record.parent) is None:
+                break
+            record = self.tree.record(record.parent)
+            count += 1
+        return record.key[:32] if record is not None else self.key[:32]
+
+    def peers(self):
+        """Return the state of each link, oldest first."""
+        cdef Link link
+        return [
+            {
+                "key": link.key, "port": link.port, "priority": link.priority, "cost": link.cost, "rx_bytes": link.rx_bytes,
+                "tx_bytes": link.tx_bytes, "rx_rate": link.rx_rate, "tx_rate": link.tx_rate, "latency": link.latency,
+                "uptime": self.now - link.since, "order": link.order,
+            }
+            for link in self.links
+        ]
+
+    def tree_records(self):
+        """Return the tree records held."""
+        cdef Record record
+        return [{"key": record.key[:32], "parent": record.parent[:32], "sequence": record.seq} for record in self.tree._all]
+
+    def known_paths(self):
+        """Return the paths held."""
+        cdef Path path
+        return [
+            {"key": path.key[:32], "path": _ports(path), "sequence": path.seq, "broken": path.broken}
+            for path in self.pathfinder._all_paths
+        ]
+
+    def self_state(self):
+        """Return what this node is in the tree."""
+        return {"key": self.key[:32], "coords": self.coords, "root": self.root, "routing_entries": len(self.tree._all)}
+
+    def counters(self):
+        """Return counts of what was forwarded, dropped or refused."""
+        cdef Link link
+        return {
+            "forwarded": self.forwarded,
+            "forward_failed": self.forward_failed,
+            "unroutable": self.unroutable,
+            "sent_to_self": self.sent_to_self,
+            "lookups_offtree": self.lookups_offtree,
+            "announces_limited": self.tree.announces_limited,
+            "requests_limited": self.tree.requests_limited,
+            "records_refused": self.tree.records_refused,
+            "records_evicted": self.tree.records_evicted,
+            "lookups_limited": self.pathfinder.lookups_limited,
+            "answers_limited": self.pathfinder.answers_limited,
+            "checks_limited": self.pathfinder.checks_limited,
+            "notifies_refused": self.pathfinder.notifies_refused,
+            "held_dropped": self.pathfinder.held_dropped,
+            "queue_dropped": self._queue_dropped + sum([link.dropped for link in self.links]),
+        }
+
+
+cdef list _ports(Path path):
+    cdef const uint8_t *at = path.ports
+    cdef uint64_t port
+    result = []
+    while True:
+        at = uv_get(at, path.ports + path.size, &port)
+        if at == NULL or port == 0:
+            return result
+        result.append(port)
+
+
+cdef Packet *_with_headroom(Packet *packet, size_t header) noexcept:
+    cdef Packet *roomy = packet_new(packet.size + header)
+    if roomy != NULL:
+        roomy.data += header
+        memcpy(roomy.data, packet.data, packet.size)
+        roomy.size = packet.size
+    packet_free(packet)
+    return roomy

@@ -1,0 +1,25 @@
+from collections.abc import Sequence
+
+class Record:
+    """Who a node's parent is, under which port, signed by both."""
+
+class Tree:
+    """The records of one node, and what follows from them; see Router for what is public."""
+
+    @property
+    def announces_limited(self) -> int: ...
+    @property
+    def requests_limited(self) -> int: ...
+    @property
+    def records_refused(self) -> int: ...
+    @property
+    def records_evicted(self) -> int: ...
+
+def replaces(new: tuple[int, bytes, int], old: tuple[int, bytes, int]) -> bool:
+    """Tell whether a record (seq, parent key, nonce) replaces another for the same node (protocol 0.5, merge rule)."""
+
+def smooth_lag(lag: int | None, rtt: int) -> int:
+    """Return a link's lag in ns after a round trip of `rtt` ns; None is the lag before the first (protocol 0.5, link cost)."""
+
+def distance(a: Sequence[int], b: Sequence[int]) -> int:
+    """Return how many tree links lie between two coordinates, given as ports from the root down (protocol 0.5, coordinates)."""

@@ -1,0 +1,638 @@
+"""The spanning tree (protocol 0.5, spanning tree).
+
+Theory of operation
+-------------------
+
+Every node names a parent among its neighbours, and the node with the smallest key names itself: following parents from
+anywhere ends there. A node's coordinates are the port numbers on the way down to it, so that two coordinates tell how far
+apart their nodes are in the tree, and a packet that carries its destination's coordinates can be forwarded greedily, by any
+link (tree link or not) whose far end is nearer. Each hop must be strictly nearer than the last; loops cannot happen, however
+stale anyone's knowledge is.
+
+What a node knows is a set of records, one per node key: "my parent is P, who knows me as port n", signed by both. Records are
+soft state: refreshed every four minutes by their owner, forgotten after five. For one key, all nodes prefer the same of two
+records (replaces(), which must be identical everywhere): the higher sequence number, then the smaller parent, then the smaller nonce.
+
+To name P as parent a node needs P's signature over a sequence number of its own choosing. It asks every neighbour ahead of
+need, whenever its own record has changed, and keeps the answers: a lost parent is replaced within a tick without a round
+trip. The same question measures the link's round trip, which is its cost, and proves that the far side holds its key: until
+the first answer a link carries no one's traffic, because the handshake alone can be replayed.
+
+Once a second, tick() chooses a parent when there is a reason (it is gone, a smaller root is known, four minutes are over) and
+sends each neighbour what it lacks of our ancestry and of its own, root first, so that each record connects to what the receiver
+has. A node that finds no one better waits one more tick, and then calls itself the root.
+
+A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the node
+takes it over, becomes root once above it, and finds its parent a tick later.
+
+Strangers can sign records for any number of invented keys, so records are counted per neighbour and in total; when there
+are too many, those in nobody's ancestry go first.
+"""
+
+from cpython.ref cimport PyObject
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcmp, memcpy, memset
+
+from ygg_c.packetio cimport NEVER
+from ygg_c.sodium cimport sign, verify
+from ygg_c.throttle cimport bucket_init, bucket_take
+from ygg_c.wire cimport (
+    ANNOUNCE, ANNOUNCE_MAX, ERR_BAD_MESSAGE, OK, PATH_PORTS_MAX, SIG_REQ, SIG_RES, TREE_BYTES_MAX, encode_announce,
+    path_ports, tree_bytes, uv_put,
+)
+
+cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our record is renewed
+cdef uint64_t EXPIRE_AFTER = 300000000000       # ns after its last change another's record is forgotten
+cdef uint64_t LAG_UNKNOWN = 4294967295
+
+
+# The merge rule: whether (seq, parent, nonce) takes the place of the old one.
+cdef inline bint _replaces(uint64_t seq, const uint8_t *parent, uint64_t nonce,
+                           uint64_t old_seq, const uint8_t *old_parent, uint64_t old_nonce) noexcept nogil:
+    cdef int order
+    if seq != old_seq:
+        return seq > old_seq
+    order = memcmp(parent, old_parent, 32)
+    if order:
+        return order < 0
+    return nonce < old_nonce
+
+
+cdef inline uint64_t _smooth(uint64_t lag, uint64_t rtt) noexcept nogil:
+    if lag == LAG_UNKNOWN:
+        return min(2 * rtt, LAG_UNKNOWN - 1)
+    return lag * 7 // 8 + min(rtt, 2 * lag) // 8
+
+
+cdef inline uint64_t _distance(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count) noexcept nogil:
+    cdef size_t common = 0
+    while common < a_count and common < b_count and a[common] == b[common]:
+        common += 1
+    return a_count + b_count - 2 * common
+
+
+cdef class Record:
+    """Who a node's parent is, under which port, signed by both."""
+
+    def __dealloc__(self):
+        free(self._ports)
+
+
+cdef class Tree:
+    """The records of one node, and what follows from them."""
+
+    def __cinit__(self, LinkHost host not None):
+        self.host = host
+        self._records = ByteMap(32)
+        self._all = []
+        self.neighbours = []
+        self._by_key = ByteMap(32)
+        self.generation = 1
+        self._doroot2 = True
+        self._expire_at = NEVER
+        self._salt = host.random.u64()
+        self._hops = <HopSlot *>calloc(HOP_SLOTS, sizeof(HopSlot))
+        if self._hops == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self._hops)
+
+    # Neighbours and links
+
+    cdef Neighbour neighbour(self, const uint8_t *key):
+        cdef PyObject *found = self._by_key.get(key)
+        cdef Neighbour neighbour, other
+        cdef uint64_t now = self.host.now
+        if found != NULL:
+            return <Neighbour>found
+        ports = {other.port for other in self.neighbours}
+        neighbour = Neighbour()
+        memcpy(neighbour.key, key, 32)
+        neighbour.port = 1
+        while neighbour.port in ports:
+            neighbour.port += 1
+        bucket_init(&neighbour.requests, 10, 100, now)
+        bucket_init(&neighbour.announces, 1000, 10000, now)
+        bucket_init(&neighbour.lookups, 2000, 4000, now)
+        self._by_key.put(key, neighbour)
+        self.neighbours.append(neighbour)
+        return neighbour
+
+    cdef void link_up(self, Link link) noexcept:
+        cdef Neighbour neighbour = link.neighbour
+        cdef Record record
+        neighbour.links.append(link)
+        self.generation += 1
+        if len(neighbour.links) > 1:
+            for record in self._all:
+                if neighbour.sent.get(record.key) != NULL:
+                    self._send_record(link, record)
+        self._ask(link)
+
+    cdef bint link_down(self, Link link) noexcept:
+        cdef Neighbour neighbour = link.neighbour
+        cdef Record record
+        self.generation += 1
+        if link in neighbour.links:
+            neighbour.links.remove(link)
+        if neighbour.links:
+            return False
+        if neighbour in self.neighbours:
+            self.neighbours.remove(neighbour)
+            self._by_key.discard(neighbour.key)
+            for record in self._all:
+                if record.bringer is neighbour:
+                    record.bringer = None
+        return True
+
+    # Signature requests
+
+    cdef void _ask(self, Link link) noexcept:
+        cdef Neighbour neighbour = link.neighbour
+        cdef uint8_t body[20]
+        cdef uint8_t *at
+        if not neighbour.asked:
+            neighbour.asked = True
+            neighbour.request_seq = self.own.seq + 1 if self.own is not None else 1
+            neighbour.request_nonce = self.host.random.u64()
+        at = uv_put(body, neighbour.request_seq)
+        at = uv_put(at, neighbour.request_nonce)
+        link.asked_at = self.host.now
+        link.send_control(SIG_REQ, body, at - body)
+
+    cdef int request_in(self, Link link, const SigReq *message) noexcept:
+        cdef Neighbour neighbour = link.neighbour
+        cdef uint8_t signed[TREE_BYTES_MAX]
+        cdef uint8_t body[30 + 64]
+        cdef uint8_t *at = body
+        cdef size_t size
+        if not bucket_take(&neighbour.requests, self.host.now):
+            self.requests_limited += 1
+            return OK
+        size = tree_bytes(signed, neighbour.key, self.host.key, message.seq, message.nonce, neighbour.port)
+        at = uv_put(at, message.seq)
+        at = uv_put(at, message.nonce)
+        at = uv_put(at, neighbour.port)
+        sign(at, signed, size, self.host.secret)
+        link.send_control(SIG_RES, body, at + 64 - body)
+        return OK
+
+    cdef int response_in(self, Link link, const SigRes *message) noexcept:
+        cdef Neighbour neighbour = link.neighbour
+        cdef uint8_t signed[TREE_BYTES_MAX]
+        cdef size_t size
+        if not bucket_take(&neighbour.announces, self.host.now):
+            self.announces_limited += 1
+            return OK
+        size = tree_bytes(signed, self.host.key, neighbour.key, message.seq, message.nonce, message.port)
+        if verify(message.psig, signed, size, neighbour.key) != 0:
+            return ERR_BAD_MESSAGE
+        if not neighbour.asked or message.seq != neighbour.request_seq or message.nonce != neighbour.request_nonce:
+            return OK
+        if not neighbour.answered:
+            neighbour.answered = True
+            neighbour.response_port = message.port
+            memcpy(neighbour.response_psig, message.psig, 64)
+        if not link.responded:
+            link.responded = True
+            link.proven = True
+            link.latency = self.host.now - link.asked_at
+            link.lag = _smooth(link.lag, link.latency)
+            self.generation += 1
+        return OK
+
+    # Records
+
+    cdef Record record(self, const uint8_t *key):
+        cdef PyObject *found = self._records.get(key)
+        return <Record>found if found != NULL else None
+
+    cdef int announce_in(self, Link link, const Announce *message) noexcept:
+        cdef Neighbour neighbour = link.neighbour
+        cdef uint8_t signed[TREE_BYTES_MAX]
+        cdef size_t size
+        cdef Record record
+        if message.port == 0 and memcmp(message.node, message.parent, 32) != 0:
+            return ERR_BAD_MESSAGE
+        record = self.record(message.node)
+        if record is not None and _same(record, message):
+            neighbour.sent.put(message.node, None)
+            return OK
+        if not bucket_take(&neighbour.announces, self.host.now):
+            self.announces_limited += 1
+            return OK
+        size = tree_bytes(signed, message.node, message.parent, message.seq, message.nonce, message.port)
+        if verify(message.psig, signed, size, message.parent) != 0 or verify(message.sig, signed, size, message.node) != 0:
+            return ERR_BAD_MESSAGE
+        if record is None or _replaces(message.seq, message.parent, message.nonce, record.seq, record.parent, record.nonce):
+            if self._store(message, neighbour) < 0:
+                return OK
+            if memcmp(message.node, self.host.key, 32) == 0:
+                self._refresh = True        # from before we restarted: get above it
+            neighbour.sent.put(message.node, None)
+        else:
+            neighbour.sent.put(message.node, None)
+            self._send_record(link, record)
+        return OK
+
+    # Put a record that the merge rule prefers in its place; -1 when there is no room for another key.
+    cdef int _store(self, const Announce *message, Neighbour bringer) noexcept:
+        cdef Record record = self.record(message.node)
+        if record is None:
+            if bringer is not None and not self._make_room(bringer):
+                self.records_refused += 1
+                return -1
+            record = Record()
+            memcpy(record.key, message.node, 32)
+            record.bringer = bringer
+            if bringer is not None:
+                bringer.stored += 1
+            record._slot = len(self._all)
+            self._all.append(record)
+            self._records.put(record.key, record)
+            if memcmp(message.node, self.host.key, 32) == 0:
+                self.own = record
+        memcpy(record.parent, message.parent, 32)
+        record.seq = message.seq
+        record.nonce = message.nonce
+        record.port = message.port
+        memcpy(record.psig, message.psig, 64)
+        memcpy(record.sig, message.sig, 64)
+        record.updated = self.host.now
+        self._expire_at = min(self._expire_at, record.updated + EXPIRE_AFTER)
+        self._forget_sent(record.key)
+        self.generation += 1
+        return 0
+
+    cdef void _forget_sent(self, const uint8_t *key) noexcept:
+        cdef Neighbour neighbour
+        for neighbour in self.neighbours:
+            neighbour.sent.discard(key)
+
+    cdef void _remove(self, Record record) noexcept:
+        cdef Record last = <Record>self._all.pop()
+        if last is not record:
+            self._all[record._slot] = last
+            last._slot = record._slot
+        if record.bringer is not None:
+            record.bringer.stored -= 1
+        self._forget_sent(record.key)
+        self._records.discard(record.key)
+        self.generation += 1
+
+    cdef void _expire(self) noexcept:
+        cdef uint64_t now = self.host.now
+        cdef Record record
+        if self.own is not None and now - self.own.updated >= REFRESH_AFTER:
+            self._refresh = True
+        if now < self._expire_at:
+            return
+        self._expire_at = NEVER
+        for record in list(self._all):
+            if record is self.own:
+                continue
+            if now - record.updated >= EXPIRE_AFTER:
+                self._remove(record)
+            else:
+                self._expire_at = min(self._expire_at, record.updated + EXPIRE_AFTER)
+
+    # Whether `bringer` may bring one more key, after dropping records that are in nobody's ancestry.
+    cdef bint _make_room(self, Neighbour bringer) noexcept:
+        cdef bint full = len(self._all) >= RECORDS_MAX
+        cdef Neighbour neighbour
+        cdef Record record
+        cdef Walk walk
+        cdef uint64_t first
+        if not full and bringer.stored < NEIGHBOUR_RECORDS_MAX:
+            return True
+        # Walks leave their number on each record they meet.
+        first = self._walks + 1
+        self._walk(self.host.key, &walk)
+        for neighbour in self.neighbours:
+            self._walk(neighbour.key, &walk)
+        for record in list(self._all):
+            if record._mark < first and record is not self.own and (full or record.bringer is bringer):
+                self._remove(record)
+                self.records_evicted += 1
+        return len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX
+
+    # Ancestry
+
+    cdef void _walk(self, const uint8_t *key, Walk *walk) noexcept:
+        cdef PyObject *found = self._records.get(key)
+        cdef Record record
+        self._walks += 1
+        memset(walk, 0, sizeof(Walk))
+        while found != NULL and (<Record>found)._mark != self._walks:
+            record = <Record>found
+            walk.depth += 1
+            record._mark = self._walks
+            memcpy(walk.root, record.key, 32)
+            if record is self.own:
+                walk.through_us = True
+            found = self._records.get(record.parent)
+        if walk.depth:
+            walk.depth -= 1
+
+    # The records from `key` up to the last known ancestor, at most DEPTH_MAX; returns how many. Borrowed.
+    cdef size_t _ancestry(self, const uint8_t *key, void **records) noexcept:
+        cdef PyObject *found = self._records.get(key)
+        cdef size_t count = 0
+        self._walks += 1
+        while found != NULL and (<Record>found)._mark != self._walks and count < DEPTH_MAX:
+            (<Record>found)._mark = self._walks
+            records[count] = found
+            count += 1
+            found = self._records.get((<Record>found).parent)
+        return count
+
+    # Parent
+
+    cdef void tick(self) noexcept:
+        self._doroot2 = self._doroot2 or self._doroot1
+        self._expire()
+        self._choose_parent()
+        self._gossip()
+
+    cdef void _choose_parent(self) noexcept:
+        cdef Neighbour neighbour
+        cdef Neighbour best = None              # None: ourselves
+        cdef Neighbour current = None
+        cdef uint8_t best_root[32]
+        cdef uint64_t best_cost = NEVER
+        cdef uint64_t cost
+        cdef PyObject *found
+        cdef Walk walk
+        cdef int order
+        cdef bint changed
+        memcpy(best_root, self.host.key, 32)
+        if self.own is not None:
+            found = self._by_key.get(self.own.parent)
+            if found != NULL:
+                current = <Neighbour>found
+        if current is not None:
+            self._walk(self.host.key, &walk)
+            if memcmp(walk.root, self.host.key, 32) < 0:
+                memcpy(best_root, walk.root, 32)
+                best = current
+                best_cost = _cost_by(current, walk.depth)
+        for neighbour in self.neighbours:
+            if not neighbour.answered or self._records.get(neighbour.key) == NULL:
+                continue
+            self._walk(neighbour.key, &walk)
+            if walk.through_us or walk.depth >= DEPTH_MAX:
+                continue
+            cost = _cost_by(neighbour, walk.depth)
+            order = memcmp(walk.root, best_root, 32)
+            if order > 0:
+                continue
+            if order == 0:
+                if best is None:
+                    continue
+                if not (self._refresh and 2 * cost < best_cost) and not (best is not current and cost < best_cost):
+                    continue
+            memcpy(best_root, walk.root, 32)
+            best = neighbour
+            best_cost = cost
+        if best is None:
+            changed = self.own is None or memcmp(self.own.parent, self.host.key, 32) != 0
+        else:
+            changed = best is not current
+        if not (self._refresh or self._doroot1 or self._doroot2 or changed):
+            return
+        if best is not None and best.answered and self._adopt(best):
+            self._settle()
+        elif self._doroot2:
+            self._become_root()
+            self._settle()
+        else:
+            self._doroot1 = True        # perhaps a better answer comes before the next tick
+
+    cdef bint _adopt(self, Neighbour parent) noexcept:
+        cdef uint8_t signed[TREE_BYTES_MAX]
+        cdef uint8_t sig[64]
+        cdef Announce record
+        cdef size_t size
+        if self.own is not None and not _replaces(parent.request_seq, parent.key, parent.request_nonce,
+                                                  self.own.seq, self.own.parent, self.own.nonce):
+            return False
+        size = tree_bytes(signed, self.host.key, parent.key, parent.request_seq, parent.request_nonce, parent.response_port)
+        sign(sig, signed, size, self.host.secret)
+        record.node = self.host.key
+        record.parent = parent.key
+        record.seq = parent.request_seq
+        record.nonce = parent.request_nonce
+        record.port = parent.response_port
+        record.psig = parent.response_psig
+        record.sig = sig
+        return self._store(&record, None) == 0
+
+    cdef void _become_root(self) noexcept:
+        cdef uint8_t signed[TREE_BYTES_MAX]
+        cdef uint8_t sig[64]
+        cdef Announce record
+        cdef size_t size
+        record.node = record.parent = self.host.key
+        record.seq = self.own.seq + 1 if self.own is not None else 1
+        record.nonce = self.host.random.u64()
+        record.port = 0
+        size = tree_bytes(signed, self.host.key, self.host.key, record.seq, record.nonce, 0)
+        sign(sig, signed, size, self.host.secret)
+        record.psig = record.sig = sig
+        self._store(&record, None)
+
+    # Our record has changed: answers to the old questions are of no more use.
+    cdef void _settle(self) noexcept:
+        cdef Neighbour neighbour
+        cdef Link link
+        self._refresh = self._doroot1 = self._doroot2 = False
+        for neighbour in self.neighbours:
+            neighbour.asked = neighbour.answered = False
+            for link in neighbour.links:
+                link.responded = False
+                self._ask(link)
+
+    # Gossip
+
+    cdef void _send_record(self, Link link, Record record) noexcept:
+        cdef uint8_t body[ANNOUNCE_MAX]
+        cdef Announce message
+        message.node = record.key
+        message.parent = record.parent
+        message.seq = record.seq
+        message.nonce = record.nonce
+        message.port = record.port
+        message.psig = record.psig
+        message.sig = record.sig
+        link.send_control(ANNOUNCE, body, encode_announce(body, &message))
+
+    cdef void _gossip(self) noexcept:
+        cdef Neighbour neighbour
+        for neighbour in self.neighbours:
+            self._gossip_about(self.host.key, neighbour)
+            self._gossip_about(neighbour.key, neighbour)
+
+    cdef void _gossip_about(self, const uint8_t *key, Neighbour neighbour) noexcept:
+        cdef void *records[DEPTH_MAX]
+        cdef size_t count = self._ancestry(key, records)
+        cdef Record record
+        cdef Link link
+        # Root first, so that each record connects to one the receiver has.
+        while count:
+            count -= 1
+            record = <Record>records[count]
+            if neighbour.sent.get(record.key) == NULL:
+                neighbour.sent.put(record.key, None)
+                for link in neighbour.links:
+                    self._send_record(link, record)
+
+    # Coordinates
+
+    cdef size_t coords(self, Record record, uint64_t **ports) noexcept:
+        cdef uint64_t found[DEPTH_MAX]
+        cdef size_t count = 0, index
+        cdef PyObject *at
+        cdef Record up = record
+        if record is None:
+            return 0
+        if record._generation != self.generation:
+            self._walks += 1
+            while True:
+                if up._mark == self._walks or count == DEPTH_MAX:
+                    count = 0               # a loop, or too deep to be addressed
+                    break
+                if memcmp(up.key, up.parent, 32) == 0:
+                    break
+                up._mark = self._walks
+                found[count] = up.port
+                count += 1
+                at = self._records.get(up.parent)
+                if at == NULL:
+                    count = 0
+                    break
+                up = <Record>at
+            free(record._ports)
+            record._ports = <uint64_t *>malloc(count * sizeof(uint64_t)) if count else NULL
+            record._depth = count if record._ports != NULL else 0
+            for index in range(record._depth):
+                record._ports[index] = found[count - 1 - index]
+            record._generation = self.generation
+        ports[0] = record._ports
+        return record._depth
+
+    cdef size_t own_coords(self, uint64_t **ports) noexcept:
+        return self.coords(self.own, ports)
+
+    # Greedy next hop
+
+    cdef void next_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept:
+        cdef HopSlot *slot
+        cdef uint64_t code = self._salt
+        cdef size_t index
+        if size > HOP_PATH_MAX:
+            self._find_hop(path, size, hop)
+            return
+        for index in range(size):
+            code = (code ^ path[index]) * <uint64_t>0x9e3779b97f4a7c15
+        slot = &self._hops[(code >> 32) & (HOP_SLOTS - 1)]
+        if slot.generation != self.generation or slot.size != size or memcmp(slot.path, path, size) != 0:
+            self._find_hop(path, size, &slot.hop)
+            slot.generation = self.generation
+            slot.size = size
+            memcpy(slot.path, path, size)
+        hop[0] = slot.hop
+
+    cdef void _find_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept:
+        cdef uint64_t target[PATH_PORTS_MAX]
+        cdef uint64_t *ports
+        cdef size_t target_count = path_ports(path, path + size, target, PATH_PORTS_MAX)
+        cdef size_t count = self.own_coords(&ports)
+        cdef uint64_t own = _distance(target, target_count, ports, count)
+        cdef uint64_t distance, cost, best_distance = 0, best_cost = 0
+        cdef int priority
+        cdef Neighbour neighbour
+        cdef Link link
+        cdef Link best = None
+        for neighbour in self.neighbours:
+            count = self.coords(self.record(neighbour.key), &ports)
+            distance = _distance(target, target_count, ports, count)
+            if distance >= own:
+                continue
+            priority = _priority(neighbour)
+            for link in neighbour.links:
+                if link.priority != priority or not link.proven:
+                    continue
+                cost = link.cost_now()
+                if best is None or _better(cost, distance, link.order, best_cost, best_distance, best.order):
+                    best = link
+                    best_cost = cost
+                    best_distance = distance
+        hop.link = <void *>best if best is not None else NULL
+        hop.distance = own
+
+
+cdef inline bint _same(Record record, const Announce *message) noexcept:
+    return (
+        record.seq == message.seq and record.nonce == message.nonce and record.port == message.port
+        and memcmp(record.parent, message.parent, 32) == 0
+        and memcmp(record.psig, message.psig, 64) == 0 and memcmp(record.sig, message.sig, 64) == 0
+    )
+
+
+cdef uint64_t _cost_by(Neighbour neighbour, uint64_t depth) noexcept:
+    cdef uint64_t cost = NEVER
+    cdef Link link
+    for link in neighbour.links:
+        cost = min(cost, depth * link.cost_now())
+    return cost
+
+
+# The lowest priority number among the links that may be used.
+cdef int _priority(Neighbour neighbour) noexcept:
+    cdef int priority = 256
+    cdef Link link
+    for link in neighbour.links:
+        if link.proven:
+            priority = min(priority, link.priority)
+    return priority
+
+
+cdef inline bint _better(uint64_t cost, uint64_t distance, uint64_t order,
+                         uint64_t old_cost, uint64_t old_distance, uint64_t old_order) noexcept nogil:
+    if cost * distance != old_cost * old_distance:
+        return cost * distance < old_cost * old_distance
+    if distance != old_distance:
+        return distance < old_distance
+    if cost != old_cost:
+        return cost < old_cost
+    return order < old_order
+
+
+# The rules that every node must share, for Python.
+
+def replaces(new, old):
+    """Tell whether a record (seq, parent key, nonce) replaces another for the same node."""
+    cdef bytes new_parent = new[1], old_parent = old[1]
+    if len(new_parent) != 32 or len(old_parent) != 32:
+        raise ValueError("keys have 32 bytes")
+    return bool(_replaces(new[0], new_parent, new[2], old[0], old_parent, old[2]))
+
+
+def smooth_lag(lag, uint64_t rtt):
+    """Return a link's lag after a round trip."""
+    return _smooth(LAG_UNKNOWN if lag is None else lag, rtt)
+
+
+def distance(a, b):
+    """Return how many tree links lie between two coordinates."""
+    cdef uint64_t first[PATH_PORTS_MAX]
+    cdef uint64_t second[PATH_PORTS_MAX]
+    cdef size_t index
+    if len(a) > PATH_PORTS_MAX or len(b) > PATH_PORTS_MAX:
+        raise ValueError("coordinates have at most 1024 ports")
+    for index, port in enumerate(a):
+        first[index] = port
+    for index, port in enumerate(b):
+        second[index] = port
+    return _distance(first, len(a), second, len(b))
