@@ -1,0 +1,169 @@
+"""A network of engine nodes in one process: in-memory byte pipes with a delay, under virtual time, from a seed."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pysodium
+
+from ygg_c.link import Link, PySink
+from ygg_c.router import Router
+from ygg_c.sodium import SeededRandom
+
+SECOND = 1_000_000_000
+MILLISECOND = 1_000_000
+WALL = 1_700_000_000
+
+
+def secret_of(number: int) -> bytes:
+    """Return the secret key (seed and public key) whose seed is 32 times the byte `number`, or its 32-byte form past 255."""
+    seed = bytes([number]) * 32 if number < 256 else number.to_bytes(32, "big")
+    return pysodium.crypto_sign_seed_keypair(seed)[1]
+
+
+class Pipe:
+    """One connection between two nodes: a link on each, and the bytes under way."""
+
+    def __init__(self, network: Network, ends: tuple[Any, Any], delay: int, priority: int) -> None:
+        self.network = network
+        self.ends = ends
+        self.delay = delay
+        self.deaf = False
+        """Bytes vanish, as on a cable that is cut without a word."""
+        self.links: list[Link] = []
+        for side in (0, 1):
+            other = ends[1 - side]
+            self.links.append(ends[side].add_link(other.key, priority, PySink(self._carry(1 - side))))
+
+    def _carry(self, to: int) -> Callable[[Link], None]:
+        def flush(link: Link) -> None:
+            while link.has_data():
+                data = link.take()
+                if not self.deaf:
+                    self.network.after(self.delay, lambda data=data: self._arrive(to, data))
+
+        return flush
+
+    def _arrive(self, to: int, data: bytes) -> None:
+        link = self.links[to]
+        if not link.closed:
+            node = self.ends[to]
+            node.turn(self.network.now, self.network.wall)
+            link.receive(data)
+            self.network.settle(node)
+
+    def cut(self, error: str = "EOF") -> None:
+        """Close both ends now."""
+        for link, node in zip(self.links, self.ends, strict=True):
+            link.close(error)
+            self.network.settle(node)
+
+
+class Network:
+    """Nodes made by `make(secret, random=...)` (Router, or a class like it), joined by pipes, run under virtual time."""
+
+    def __init__(self, seed: object = 0, make: Callable[..., Any] = Router) -> None:
+        self.seed = seed
+        self.make = make
+        self.now = SECOND
+        self.nodes: list[Any] = []
+        self.pipes: list[Pipe] = []
+        self._events: list[tuple[int, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._due: dict[Any, int] = {}
+
+    @property
+    def wall(self) -> int:
+        """Unix seconds."""
+        return WALL + self.now // SECOND
+
+    def add(self, number: int) -> Any:
+        """Add the node whose key has the seed `number`."""
+        node = self.make(secret_of(number), random=SeededRandom((self.seed, number, len(self.nodes))))
+        self.nodes.append(node)
+        self.settle(node)
+        return node
+
+    def remove(self, node: Any) -> None:
+        """Stop a node: its pipes close."""
+        for pipe in [pipe for pipe in self.pipes if node in pipe.ends]:
+            self.cut(pipe)
+        node.close()
+        self.nodes.remove(node)
+        self._due.pop(node)
+
+    def join(self, a: Any, b: Any, delay: int = MILLISECOND, priority: int = 0) -> Pipe:
+        """Connect two nodes with `delay` ns each way."""
+        pipe = Pipe(self, (a, b), delay, priority)
+        self.pipes.append(pipe)
+        self.settle(a)
+        self.settle(b)
+        return pipe
+
+    def cut(self, pipe: Pipe) -> None:
+        """Close a pipe at both ends."""
+        self.pipes.remove(pipe)
+        pipe.cut()
+
+    def after(self, delay: int, call: Callable[[], None]) -> None:
+        """Call something `delay` ns from now."""
+        heapq.heappush(self._events, (self.now + delay, next(self._numbers), call))
+
+    def settle(self, node: Any) -> None:
+        """Run a node's turn, and note when it wants the next."""
+        deadline = node.turn(self.now, self.wall)
+        if node in self._due or node in self.nodes:
+            self._plan(node, deadline)
+        for pipe in list(self.pipes):
+            if node in pipe.ends and pipe.links[pipe.ends.index(node)].closed:
+                self.pipes.remove(pipe)
+                if not pipe.deaf:
+                    self.after(pipe.delay, lambda pipe=pipe: pipe.cut())
+
+    def _plan(self, node: Any, deadline: int | None) -> None:
+        if deadline is None:
+            self._due.pop(node, None)
+            return
+        deadline = max(deadline, self.now)
+        if self._due.get(node) != deadline:
+            self._due[node] = deadline
+            heapq.heappush(self._events, (deadline, next(self._numbers), lambda: self._wake(node, deadline)))
+
+    def _wake(self, node: Any, deadline: int) -> None:
+        if self._due.get(node) == deadline:
+            del self._due[node]
+            self.settle(node)
+
+    def run(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        end = self.now + int(seconds * SECOND)
+        while self._events and self._events[0][0] <= end:
+            self.now, _, call = heapq.heappop(self._events)
+            call()
+        self.now = end
+
+    def run_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Let virtual time pass until a condition holds, at most so long; tell whether it does."""
+        end = self.now + int(seconds * SECOND)
+        while not condition():
+            if not self._events or self._events[0][0] > end:
+                self.now = end
+                return condition()
+            self.now, _, call = heapq.heappop(self._events)
+            call()
+        return True
+
+    def send(self, source: Any, dest: Any, payload: bytes) -> None:
+        """Send a message from one node to another's key."""
+        source.turn(self.now, self.wall)
+        source.send(dest.key, payload)
+        self.settle(source)
+
+    def close(self) -> None:
+        """Stop every node."""
+        for node in list(self.nodes):
+            self.remove(node)
+        self._events.clear()
