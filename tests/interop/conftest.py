@@ -21,7 +21,11 @@ def _obstacle() -> str:
         return "the ip command is missing (Debian: iproute2)"
     if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
         return "network namespaces and TUN devices need root and /dev/net/tun"
-    return ""
+    try:
+        with Lab():
+            return ""
+    except OSError as error:
+        return f"network namespaces do not work here: {error}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -84,8 +84,12 @@ class Lab:
 
     def __enter__(self) -> "Lab":
         ip("netns", "add", self.hub)
-        ip("-n", self.hub, "link", "add", "bridge", "type", "bridge")
-        ip("-n", self.hub, "link", "set", "bridge", "up")
+        try:
+            ip("-n", self.hub, "link", "add", "bridge", "type", "bridge")
+            ip("-n", self.hub, "link", "set", "bridge", "up")
+        except OSError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

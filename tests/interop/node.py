@@ -76,7 +76,7 @@ class Worker:
 
     async def root(self) -> str:
         """Return the key this node takes for the root of the tree."""
-        return self._core.self().root.hex()
+        return self._core.self_info().root.hex()
 
     async def sessions(self) -> list[str]:
         """Return the keys there are sessions with."""
@@ -186,7 +186,7 @@ async def main(options: dict[str, Any]) -> None:
         manager.register(TCPTransport())
         manager.register(TLSTransport(config.certificate))
         core = await stack.enter_async_context(
-            Core(config.certificate, manager, allowed_keys=config.allowed_public_keys))
+            Core(config.certificate, manager, allowed_public_keys=config.allowed_public_keys))
         vtun = await stack.enter_async_context(VTun.over(core, mtu=options["mtu"]))
         # What the worker starts must end before the node does.
         services = await stack.enter_async_context(contextlib.AsyncExitStack())
