@@ -20,10 +20,10 @@ class NodeCertificate(Protocol):
     """What TLS needs of a node's certificate."""
 
     @property
-    def certificate_pem(self) -> str: ...
+    def certificate_pem(self) -> bytes: ...
 
     @property
-    def private_key_pem(self) -> str: ...
+    def private_key_pem(self) -> bytes: ...
 
 
 class TLSTransport(Transport):
@@ -117,7 +117,7 @@ def server_context(certificate: NodeCertificate) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.num_tickets = 0  # nobody resumes: links last
-    _load(context, f"{certificate.private_key_pem.rstrip()}\n{certificate.certificate_pem}".encode())
+    _load(context, certificate.private_key_pem.rstrip() + b"\n" + certificate.certificate_pem)
     return context
 
 
