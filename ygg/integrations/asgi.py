@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from ygg.errors import YggError
+from ygg.errors import MissingExtraError, YggError
 from ygg.vtun import Server, VTun
 
 try:
     import uvicorn
 except ImportError as error:
-    raise ImportError("serve needs uvicorn: pip install 'ygg[http]'") from error
+    raise MissingExtraError("serve needs uvicorn: pip install 'ygg[http]'") from error
 
 GRACE = 5
 """Seconds that requests in flight have to end when serving stops."""

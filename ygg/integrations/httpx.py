@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from ygg.errors import MissingExtraError
 from ygg.vtun import VTun, start_tls
 
 try:
     import httpcore
     import httpx
 except ImportError as error:
-    raise ImportError("YggTransport needs httpx: pip install 'ygg[http]'") from error
+    raise MissingExtraError("YggTransport needs httpx: pip install 'ygg[http]'") from error
 
 _ExceptionMap = Mapping[type[Exception], type[Exception]]
 

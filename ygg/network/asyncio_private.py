@@ -14,6 +14,40 @@ class StartTLSCompatible:
     _start_tls_compatible: ClassVar[bool] = True
 
 
+def tls_protocol(
+    protocol: asyncio.BaseProtocol,
+    context: ssl.SSLContext,
+    waiter: "asyncio.Future[None] | None" = None,
+    *,
+    server_side: bool = False,
+    server_hostname: str | None = None,
+    handshake_timeout: float | None = None,
+    shutdown_timeout: float | None = None,
+    call_connection_made: bool = True,
+) -> asyncio.BufferedProtocol:
+    """Return a protocol that speaks TLS with the remote side and shows `protocol` the plain text.
+
+    Timeouts are in seconds, None for asyncio's own. `waiter` is told how the handshake ended.
+    """
+    made = cast(Any, sslproto.SSLProtocol)(
+        asyncio.get_running_loop(),
+        protocol,
+        context,
+        waiter,
+        server_side,
+        server_hostname,
+        call_connection_made=call_connection_made,
+        ssl_handshake_timeout=handshake_timeout,
+        ssl_shutdown_timeout=shutdown_timeout,
+    )
+    return cast(asyncio.BufferedProtocol, made)
+
+
+def plain_transport(protocol: asyncio.BufferedProtocol) -> asyncio.Transport:
+    """Return the transport of the plain text of a `tls_protocol`."""
+    return cast(asyncio.Transport, cast(Any, protocol)._app_transport)
+
+
 async def start_tls(
     transport: asyncio.Transport,
     context: ssl.SSLContext,
@@ -28,18 +62,15 @@ async def start_tls(
     `loop.start_tls()` refuses transports it did not make (always, on uvloop), so asyncio's own TLS protocol is put
     on the transport directly. Raises what the handshake raises; the transport is aborted then.
     """
-    loop = asyncio.get_running_loop()
-    waiter = loop.create_future()
-    protocol: Any = cast(Any, sslproto.SSLProtocol)(
-        loop,
+    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    protocol = tls_protocol(
         HoldingProtocol(),
         context,
         waiter,
-        server_side,
-        server_hostname,
-        call_connection_made=True,
-        ssl_handshake_timeout=handshake_timeout,
-        ssl_shutdown_timeout=shutdown_timeout,
+        server_side=server_side,
+        server_hostname=server_hostname,
+        handshake_timeout=handshake_timeout,
+        shutdown_timeout=shutdown_timeout,
     )
     try:
         take_over(transport, protocol)
@@ -47,4 +78,4 @@ async def start_tls(
     except BaseException:
         transport.abort()
         raise
-    return cast(asyncio.Transport, protocol._app_transport)
+    return plain_transport(protocol)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ygg.vtun import tls
+from ygg.network.asyncio_private import tls_protocol
 from ygg.vtun.names import endpoint
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
@@ -72,12 +72,12 @@ class Server(asyncio.AbstractServer):
         try:
             protocol = self._factory()
             if self._tls is not None:
-                protocol = tls.wrap(
+                protocol = tls_protocol(
                     protocol,
                     self._tls.context,
                     server_side=True,
-                    ssl_handshake_timeout=self._tls.handshake_timeout,
-                    ssl_shutdown_timeout=self._tls.shutdown_timeout,
+                    handshake_timeout=self._tls.handshake_timeout,
+                    shutdown_timeout=self._tls.shutdown_timeout,
                 )
             transport = StreamTransport(connection, protocol, self._registry, self._detach)
         except Exception as error:

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ygg.vtun import tls
+from ygg.network.asyncio_private import StartTLSCompatible
 from ygg.vtun.names import endpoint, failure
 from ygg.vtun.sockets import OverlaySocket
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED, READABLE, WRITABLE
@@ -35,7 +35,7 @@ _HIGH_WATER = 64 * 1024  # asyncio's own default
 _WARN_AFTER_WRITES = 5  # asyncio.constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
 
 
-class StreamTransport(tls.Upgradable, asyncio.Transport):
+class StreamTransport(StartTLSCompatible, asyncio.Transport):
     """One TCP connection as asyncio sees it. Made by VTun; call `start` once."""
 
     def __init__(
@@ -272,6 +272,8 @@ class StreamTransport(tls.Upgradable, asyncio.Transport):
         if self._connection is not None and not self._lost:
             self._connection.abort()
             self._lose(error)
+
+    _force_close = fail     # the name that asyncio's TLS calls
 
     def shut(self, error: BaseException) -> None:
         """The VTun closes: what was written may still leave; `connection_lost(error)` follows."""

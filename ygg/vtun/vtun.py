@@ -10,7 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ygg.errors import from_os_error
-from ygg.vtun import tls
+from ygg.ipv6rwc import ReadWriteCloser
+from ygg.network.asyncio_private import plain_transport, tls_protocol
+from ygg.tun import TunAdapter
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.dial import Dial
 from ygg.vtun.names import Host, bindable, check_port, destination, failure, packed, split
@@ -64,16 +66,19 @@ class VTun:
 
     @classmethod
     def over(cls, node: "Core", mtu: int = DEFAULT_MTU) -> Self:
-        """Return a VTun for the node's address, with the gateway and the adapter that closing it also closes."""
-        from ygg.ipv6rwc import ReadWriteCloser
-        from ygg.tun import TunAdapter
+        """Return a VTun for the address of a running node, with the gateway and adapter, which close with it.
 
-        vtun = cls([node.address], mtu)
+        ValueError when something takes the node's IPv6 packets already.
+        """
         gateway = ReadWriteCloser(node)
-        vtun._parts.append(gateway)
-        adapter = TunAdapter(gateway, mtu=mtu)
-        vtun._parts.append(adapter)
-        adapter.attach(vtun)
+        try:
+            vtun = cls([node.address], mtu)
+            adapter = TunAdapter(gateway, mtu)
+            adapter.attach(vtun)
+        except BaseException:
+            gateway.close()
+            raise
+        vtun._parts = [gateway, adapter]
         return vtun
 
     async def __aenter__(self) -> Self:
@@ -148,14 +153,13 @@ class VTun:
                 transport.start()
                 return transport, protocol
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            wrapped = tls.wrap(
+            wrapped = tls_protocol(
                 protocol,
                 ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context(),
-                server_side=False,
+                waiter,
                 server_hostname=str(host) if server_hostname is None else server_hostname,
-                waiter=waiter,
-                ssl_handshake_timeout=ssl_handshake_timeout,
-                ssl_shutdown_timeout=ssl_shutdown_timeout,
+                handshake_timeout=ssl_handshake_timeout,
+                shutdown_timeout=ssl_shutdown_timeout,
             )
         except BaseException:
             connection.abort()
@@ -167,7 +171,7 @@ class VTun:
         except BaseException:
             carrier.abort()
             raise
-        return tls.inner_transport(wrapped), protocol
+        return plain_transport(wrapped), protocol
 
     async def create_server(
         self,
