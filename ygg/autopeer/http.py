@@ -134,8 +134,7 @@ async def _read(response: httpcore.Response, headers: Mapping[str, str], limit: 
         raise FetchError(f"HTTP status {response.status}")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise FetchError(f"content encoding {headers['content-encoding'][:16]!r}, which was not asked for")
-    length = headers.get("content-length", "0")
-    if length.isdigit() and int(length[:20]) > limit:
+    if int(headers.get("content-length", "0")) > limit:
         raise FetchError(f"larger than {limit} bytes")
     body = bytearray()
     async for chunk in response.aiter_stream():

@@ -2,7 +2,7 @@
 
 Each check compares what the node has with what it should have, and adds at most one peer. A chosen peer gets
 `patience` seconds to connect; until then it counts as on its way, so that a slow dial does not bring a crowd. One that
-is down for longer is replaced, and for `rest` seconds chosen again only if nothing else is left.
+is down for longer is replaced, and for `rest` seconds comes after all others, the longest rested first.
 """
 
 from __future__ import annotations
@@ -307,7 +307,7 @@ class AutoPeerManager:
             for peer in self.fetcher.peers
             if self._config.admits(peer) and peer.identity not in view.identities and peer.key not in view.keys
         ]
-        candidates.sort(key=lambda peer: (peer.identity in self._resting, *_merit(peer), self._random.random()))
+        candidates.sort(key=lambda peer: (self._resting.get(peer.identity, 0), *_merit(peer), self._random.random()))
         count = self._config.probe_candidates
         probe = self._probe or (tcp_probe(self.fetcher.network) if self.fetcher.network else None)
         if not count or probe is None:

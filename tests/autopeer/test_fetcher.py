@@ -1,0 +1,321 @@
+"""ygg.autopeer.fetcher and sources: several lists made one, kept current, and none harmed by another's failure."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aio import on_loops, run, settle, until
+from autopeer.server import Server, ok, response, serving
+from ygg.autopeer import BUILTIN, PeerFetcher, PublicPeer
+from ygg.network import LoopbackNetwork
+
+NOW = 1_700_000_000.0
+FIRST, SECOND = "http://first.example/publicnodes.json", "HTTP://second.example/germany.md"
+
+
+def nodes(*hosts: str, **measurement: Any) -> bytes:
+    return json.dumps({"france.md": {f"tcp://{host}:1": measurement for host in hosts}}).encode()
+
+
+def hosts(peers: tuple[PublicPeer, ...]) -> list[str]:
+    return [peer.host for peer in peers]
+
+
+@asynccontextmanager
+async def sites() -> AsyncIterator[tuple[Server, LoopbackNetwork]]:
+    network = LoopbackNetwork(hosts={"first.example": ["192.0.2.1"], "second.example": ["192.0.2.1"]})
+    async with network, serving(network, "192.0.2.1", 80) as server:
+        server.answers["/publicnodes.json"] = ok(nodes("a", "b"))
+        server.answers["/germany.md"] = ok(b"* `tcp://b:1`\n* `tcp://c:1`")
+        yield server, network
+
+
+def test_builtin_list_needs_no_network() -> None:
+    fetcher = PeerFetcher()
+    run(fetcher.refresh())
+    assert len(fetcher.peers) > 300
+    (status,) = fetcher.status()
+    assert (status.source, status.form, status.peers, status.error) == ("builtin", "ygg", len(fetcher.peers), "")
+    assert status.date
+
+
+@on_loops
+async def test_lists_are_merged_in_order() -> None:
+    async with sites() as (_, network):
+        fetcher = PeerFetcher([FIRST, SECOND], network=network)
+        assert fetcher.peers == ()
+        peers = await fetcher.refresh()
+        assert peers == fetcher.peers
+        assert hosts(peers) == ["a", "b", "c"]
+        assert [peer.country for peer in peers] == ["france", "france", "germany"]
+        fetcher.sources = (SECOND, FIRST)
+        assert [(peer.host, peer.country) for peer in fetcher.peers] == [
+            ("b", "germany"),
+            ("c", "germany"),
+            ("a", "france"),
+        ]
+
+
+def test_failure_leaves_the_others_alone_and_the_old_list_in_place() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            fetcher = PeerFetcher([FIRST, SECOND], network=network)
+            await fetcher.refresh()
+            server.answers["/publicnodes.json"] = response(500, "Content-Length: 0")
+            server.answers["/germany.md"] = ok(b"`tcp://d:1`")
+            assert hosts(await fetcher.refresh()) == ["a", "b", "d"]
+            assert [status.error for status in fetcher.status()] == ["HTTP status 500", ""]
+
+    run(main())
+
+
+@pytest.mark.parametrize("body", [b"{", b"<html>", b"[1]", b"\xff", b"x" * 2000])
+def test_bad_document_is_logged_and_the_old_one_stays(body: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            fetcher = PeerFetcher([FIRST], network=network, max_size=1000)
+            await fetcher.refresh()
+            server.answers["/publicnodes.json"] = ok(body)
+            assert hosts(await fetcher.refresh()) == ["a", "b"]
+            error = fetcher.status()[0].error
+            assert error
+            assert f"peer list {FIRST}: {error}" in caplog.messages
+
+    run(main())
+
+
+def test_entries_left_out_are_logged_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            server.answers["/publicnodes.json"] = ok(json.dumps({"x.md": {"tcp://u:p@h:1\n": {}}}).encode())
+            await PeerFetcher([FIRST], network=network).refresh()
+
+    with caplog.at_level(logging.INFO, "ygg.autopeer"):
+        run(main())
+    assert f"peer list {FIRST}: tcp://u:p@h:1\\n left out: the URL holds spaces, control or non-ASCII characters" in (
+        caplog.messages
+    )
+
+
+def test_fault_of_one_source_is_no_fault_of_the_fetcher(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(LoopbackNetwork):
+        async def connect_stream(self, *_: Any, **__: Any) -> Any:
+            raise RuntimeError("broken")
+
+    async def main() -> None:
+        async with sites() as (_, network):
+            fetcher = PeerFetcher([FIRST, SECOND], network=network, networks={FIRST: Broken()})
+            assert hosts(await fetcher.refresh()) == ["b", "c"]
+            assert "broken" in fetcher.status()[0].error
+
+    run(main())
+
+
+def test_unchanged_document_is_not_sent_again() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+
+            def answer(headers: dict[str, str]) -> bytes:
+                fresh = headers.get("if-none-match") == '"1"'
+                return response(304) if fresh else ok(nodes("a"), 'ETag: "1"')
+
+            server.answers["/publicnodes.json"] = answer
+            fetcher = PeerFetcher([FIRST], network=network)
+            for _ in range(3):
+                assert hosts(await fetcher.refresh()) == ["a"]
+                assert fetcher.status()[0].error == ""
+            assert [headers.get("if-none-match") for _, headers in server.asked] == [None, '"1"', '"1"']
+
+    run(main())
+
+
+def test_validators_of_a_document_that_was_refused_are_not_kept() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            server.answers["/publicnodes.json"] = ok(b"{", 'ETag: "1"')
+            fetcher = PeerFetcher([FIRST], network=network)
+            await fetcher.refresh()
+            await fetcher.refresh()
+            assert "if-none-match" not in server.asked[1][1]
+
+    run(main())
+
+
+def test_measurements_grow_stale_without_a_new_document() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            times = [NOW]
+            server.answers["/publicnodes.json"] = ok(nodes("a", up=True, response_ms=5, updated=NOW))
+            fetcher = PeerFetcher([FIRST], network=network, clock=lambda: times[0])
+            assert (await fetcher.refresh())[0].up is True
+            server.answers["/publicnodes.json"] = response(503)
+            times[0] += 2 * 86_400
+            assert (await fetcher.refresh())[0].up is None
+
+    run(main())
+
+
+def test_none_skips_a_source_and_drops_what_it_gave() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            fetcher = PeerFetcher([FIRST, SECOND, BUILTIN], network=network, networks={BUILTIN: None})
+            assert hosts(await fetcher.refresh()) == ["a", "b", "c"]
+            fetcher.map_network(FIRST, None)
+            assert hosts(fetcher.peers) == ["b", "c"]
+            assert hosts(await fetcher.refresh()) == ["b", "c"]
+            assert len(server.asked) == 3
+            fetcher.unmap_network(FIRST)
+            assert hosts(await fetcher.refresh()) == ["a", "b", "c"]
+            fetcher.unmap_network(BUILTIN)
+            assert len(await fetcher.refresh()) > 300
+
+    run(main())
+
+
+def test_without_a_network_only_local_sources_are_read() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            fetcher = PeerFetcher([FIRST, BUILTIN])
+            assert len(await fetcher.refresh()) > 300
+            assert server.asked == []
+            fetcher.network = network
+            assert "a" in hosts(await fetcher.refresh())
+            fetcher.network = None
+            assert "a" not in hosts(fetcher.peers)
+
+    run(main())
+
+
+def test_source_has_a_network_of_its_own() -> None:
+    async def main() -> None:
+        async with sites() as (_, network), LoopbackNetwork() as elsewhere:
+            fetcher = PeerFetcher([FIRST, SECOND], network=elsewhere, networks={SECOND: network})
+            assert hosts(await fetcher.refresh()) == ["b", "c"]
+            assert "no such host" in fetcher.status()[0].error
+
+    run(main())
+
+
+def test_source_blocked_while_it_answers_gives_nothing() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+
+            def answer(headers: dict[str, str]) -> bytes:
+                fetcher.map_network(FIRST, None)
+                return ok(nodes("a"))
+
+            server.answers["/publicnodes.json"] = answer
+            fetcher = PeerFetcher([FIRST], network=network)
+            assert await fetcher.refresh() == ()
+
+    run(main())
+
+
+def test_files(tmp_path: Path) -> None:
+    page = tmp_path / "europe" / "czech-republic.md"
+    page.parent.mkdir()
+    page.write_text("`tcp://a:1`")
+    fetcher = PeerFetcher([page])
+    (peer,) = run(fetcher.refresh())
+    assert (peer.host, peer.country, peer.region) == ("a", "czech republic", "europe")
+    page.write_text("`tcp://b:1` `tcp://c:1`")
+    assert hosts(run(fetcher.refresh())) == ["b", "c"]
+    assert hosts(run(PeerFetcher([str(tmp_path)]).refresh())) == ["b", "c"]
+    page.unlink()
+    assert hosts(run(fetcher.refresh())) == ["b", "c"]
+    assert "No such file" in fetcher.status()[0].error
+
+
+def test_file_limits(tmp_path: Path) -> None:
+    big, pipe = tmp_path / "big.md", tmp_path / "pipe"
+    big.write_text("`tcp://a:1`" * 100)
+    os.mkfifo(pipe)
+    fetcher = PeerFetcher([big, pipe], max_size=1000)
+    assert run(fetcher.refresh()) == ()
+    assert [status.error for status in fetcher.status()] == ["larger than 1000 bytes", "neither a file nor a folder"]
+
+
+@on_loops
+async def test_refreshes_by_itself_and_when_asked() -> None:
+    async with sites() as (server, network):
+        async with PeerFetcher([FIRST], network=network, interval=3600) as fetcher:
+            await until(lambda: fetcher.peers)
+            server.answers["/publicnodes.json"] = ok(nodes("z"))
+            threading.Thread(target=fetcher.refresh_soon).start()
+            await until(lambda: hosts(fetcher.peers) == ["z"])
+            assert len(server.asked) == 2
+        assert not fetcher.running
+        assert hosts(fetcher.peers) == ["z"]
+        fetcher.interval = 0.001
+        async with fetcher:
+            await until(lambda: len(server.asked) >= 5)
+
+
+def test_close_while_a_source_keeps_silent() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            server.answers["/publicnodes.json"] = None
+            async with PeerFetcher([FIRST], network=network):
+                await until(lambda: server.asked)
+
+    run(main())
+
+
+def test_subscribers_hear_of_changes_only(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            fetcher = PeerFetcher([FIRST], network=network)
+            heard: list[list[str]] = []
+
+            def fail(peers: object) -> None:
+                raise ValueError("in the subscriber")
+
+            fetcher.subscribe(fail)
+            unsubscribe = fetcher.subscribe(lambda peers: heard.append(hosts(peers)))
+            await fetcher.refresh()
+            await fetcher.refresh()
+            assert heard == [["a", "b"]]
+            server.answers["/publicnodes.json"] = ok(nodes("z"))
+            await fetcher.refresh()
+            unsubscribe()
+            unsubscribe()
+            fetcher.map_network(FIRST, None)
+            assert heard == [["a", "b"], ["z"]]
+            assert "a subscriber to public peers failed" in caplog.messages
+
+    run(main())
+
+
+def test_two_refreshes_at_once_do_not_mix() -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            fetcher = PeerFetcher([FIRST], network=network)
+            both = asyncio.gather(fetcher.refresh(), fetcher.refresh())
+            await settle()
+            assert [hosts(peers) for peers in await both] == [["a", "b"], ["a", "b"]]
+            assert len(server.asked) == 2
+
+    run(main())
+
+
+@pytest.mark.parametrize("options", [{"interval": 0}, {"timeout": 0}])
+def test_times_must_be_positive(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must be positive"):
+        PeerFetcher(**options)  # type: ignore[arg-type]
+
+
+def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "ygg.autopeer.http", raising=False)
+    monkeypatch.setitem(sys.modules, "httpcore", None)
+    fetcher = PeerFetcher([FIRST, BUILTIN], network=LoopbackNetwork())
+    assert len(run(fetcher.refresh())) > 300
+    assert "ygg[http]" in fetcher.status()[0].error

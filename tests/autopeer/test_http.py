@@ -1,0 +1,204 @@
+"""ygg.autopeer.http: one GET over a network, its limits, and what a server can do wrong."""
+
+import asyncio
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from aio import on_loops, run
+from autopeer.server import Server, ok, response, serving
+from ygg.autopeer.http import FetchError, Reply, Validators, get
+from ygg.network import LoopbackNetwork, NativeNetwork, RejectNetwork
+
+URL = "http://lists.example/peers.json"
+
+
+@asynccontextmanager
+async def site() -> AsyncIterator[tuple[Server, LoopbackNetwork]]:
+    network = LoopbackNetwork(hosts={"lists.example": ["192.0.2.1"]})
+    async with network, serving(network, "192.0.2.1", 80) as server:
+        yield server, network
+
+
+async def fetch(network: LoopbackNetwork, url: str = URL, *, timeout: float = 10, **options: Validators) -> Reply:
+    return await get(url, network, limit=1000, timeout=timeout, **options)
+
+
+def refused(answer: bytes | None, reason: str, timeout: float = 10) -> None:
+    async def main() -> None:
+        async with site() as (server, network):
+            server.answers["/peers.json"] = answer
+            with pytest.raises(FetchError, match=reason):
+                await fetch(network, timeout=timeout)
+
+    run(main())
+
+
+@on_loops
+async def test_document_and_its_validators() -> None:
+    async with site() as (server, network):
+        server.answers["/peers.json"] = ok(b"list", 'ETag: "1"', "Last-Modified: Tue, 09 Jun 2026 00:00:00 GMT")
+        reply = await fetch(network)
+        assert reply == Reply(b"list", Validators('"1"', "Tue, 09 Jun 2026 00:00:00 GMT"))
+        ((path, headers),) = server.asked
+        assert (path, headers["host"], headers["accept-encoding"]) == ("/peers.json", "lists.example", "identity")
+        assert "if-none-match" not in headers
+
+
+def test_conditional_request() -> None:
+    async def main() -> None:
+        async with site() as (server, network):
+            server.answers["/peers.json"] = response(304)
+            validators = Validators('"1"', "Tue, 09 Jun 2026 00:00:00 GMT")
+            assert await fetch(network, validators=validators) == Reply(None, validators)
+            headers = server.asked[0][1]
+            assert headers["if-none-match"] == validators.etag
+            assert headers["if-modified-since"] == validators.last_modified
+
+    run(main())
+
+
+def test_chunked_document() -> None:
+    async def main() -> None:
+        async with site() as (server, network):
+            chunks = b"4\r\nlist\r\n1\r\ns\r\n0\r\n\r\n"
+            server.answers["/peers.json"] = response(200, "Transfer-Encoding: chunked") + chunks
+            assert (await fetch(network)).body == b"lists"
+
+    run(main())
+
+
+def test_redirects_are_followed() -> None:
+    async def main() -> None:
+        async with site() as (server, network):
+            server.answers["/peers.json"] = response(301, "Location: new/list")
+            server.answers["/new/list"] = response(307, "Location: http://LISTS.example:80/last")
+            server.answers["/last"] = ok(b"list")
+            assert (await fetch(network)).body == b"list"
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("/peers.json", "more than 5 redirects"),
+        ("", "without a location"),
+        ("file:///etc/passwd", "redirect to scheme 'file'"),
+        ("http://[::1", "Invalid IPv6"),
+        ("http://lists.example:99999/", "Port out of range"),
+        ("http://nowhere.example/", "nowhere.example"),
+    ],
+)
+def test_redirect_refused(location: str, reason: str) -> None:
+    refused(response(302, f"Location: {location}"), reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (response(404), "HTTP status 404"),
+        (response(500), "HTTP status 500"),
+        (ok(b"x" * 1001), "larger than 1000 bytes"),
+        (response(200, "Content-Length: " + "9" * 20), "larger than 1000 bytes"),
+        (response(200, "Content-Length: " + "9" * 30), "bad Content-Length"),
+        (response(200, "Transfer-Encoding: chunked") + b"3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n", "larger than 1000"),
+        (response(200) + b"x" * 1001, "larger than 1000 bytes"),
+        (ok(b"x", "Content-Encoding: gzip"), "content encoding 'gzip'"),
+        (b"SSH-2.0-server\r\n\r\n", "illegal status line"),
+        (b"", "without sending a response"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "without sending complete"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000, "Receive buffer too long"),
+    ],
+)
+def test_answer_refused(answer: bytes, reason: str) -> None:
+    refused(answer, reason)
+
+
+def test_server_that_says_nothing() -> None:
+    refused(None, "no answer within 0.01 s", timeout=0.01)
+
+
+def test_network_that_refuses() -> None:
+    async def main() -> None:
+        with pytest.raises(FetchError):
+            await get(URL, RejectNetwork(), limit=1, timeout=10)
+
+    run(main())
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A self-signed certificate for 127.0.0.1, with its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lists")])
+    day = datetime.datetime(2020, 1, 1)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day.replace(year=2100))
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    builder = builder.add_extension(x509.SubjectAlternativeName([address]), False)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path / "server.pem"
+    path.write_bytes(pem + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@asynccontextmanager
+async def secure_site(certificate: Path) -> AsyncIterator[tuple[Server, str]]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = Server()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await writer.start_tls(context)
+        except OSError:  # the client did not like the certificate
+            writer.close()
+        else:
+            await server.serve(reader, writer)
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server, f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/peers.json"
+    finally:
+        listener.close()
+
+
+@on_loops
+async def test_https(certificate: Path) -> None:
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    async with secure_site(certificate) as (server, url), NativeNetwork() as network:
+        server.answers["/peers.json"] = ok(b"x" * 100_000)
+        reply = await get(url, network, limit=100_000, timeout=10, context=trusting)
+        assert reply.body == b"x" * 100_000
+
+
+def test_https_certificate_of_nobody_we_trust(certificate: Path) -> None:
+    async def main() -> None:
+        async with secure_site(certificate) as (server, url), NativeNetwork() as network:
+            with pytest.raises(FetchError, match="CERTIFICATE_VERIFY_FAILED"):
+                await get(url, network, limit=1000, timeout=10)
+            assert server.asked == []
+
+    run(main())
+
+
+def test_no_redirect_from_https_to_http(certificate: Path) -> None:
+    async def main() -> None:
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        async with secure_site(certificate) as (server, url), NativeNetwork() as network:
+            server.answers["/peers.json"] = response(302, "Location: http://127.0.0.1:1/")
+            with pytest.raises(FetchError, match="from https to http"):
+                await get(url, network, limit=1000, timeout=10, context=trusting)
+
+    run(main())
