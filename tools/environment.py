@@ -52,10 +52,10 @@ def run(*command: str | Path, **variables: str) -> int:
     # Without PYTHONSAFEPATH "python -m" would import ygg from the source tree, which holds no compiled engine.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment = inherited | {"PATH": path, "PYTHONSAFEPATH": "1"} | variables
-    try:
-        return subprocess.run([str(part) for part in command], cwd=ROOT, env=environment).returncode
-    except KeyboardInterrupt:
-        return 130
+    with subprocess.Popen([str(part) for part in command], cwd=ROOT, env=environment) as process:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):    # the command has got it too, and ends in its own way
+                return process.wait()
 
 
 # System packages
