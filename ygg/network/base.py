@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Self, TypeVar
 
-from ygg.errors import NetworkDown, NoSuitableAddress, OperationNotSupported, from_os_error
+from ygg.errors import NetworkDown, NoSuitableAddress, OperationNotSupported, URLError, from_os_error
 
 DIAL_TIMEOUT = 5.0
 """Seconds for one address to answer (protocol 0.5, TCP)."""
@@ -164,8 +164,10 @@ class Network(ABC):
         """Listen on a UNIX socket, as `listen_stream()`."""
         raise OperationNotSupported(f"{type(self).__name__} has no UNIX sockets")
 
-    def _enter(self) -> int:
-        """Return the token that `_admit()` wants. Raises `NetworkDown`."""
+    def _enter(self, port: int = 0) -> int:
+        """Return the token that `_admit()` wants. Raises `NetworkDown`, and `URLError` for what is no port."""
+        if not 0 <= port <= 65535:
+            raise URLError(f"invalid port {port}")
         if not self._is_up:
             raise NetworkDown
         return self._epoch

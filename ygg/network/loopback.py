@@ -57,7 +57,7 @@ class LoopbackNetwork(Network):
     async def connect_stream(
         self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
     ) -> asyncio.Transport:
-        token = self._enter()
+        token = self._enter(port)
 
         async def attempt(address: str) -> asyncio.Transport:
             target = self._destination(address)
@@ -73,7 +73,7 @@ class LoopbackNetwork(Network):
     async def listen_stream(
         self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
     ) -> Listener:
-        token = self._enter()
+        token = self._enter(port)
         address = await self._bindable(host)
         listener = LoopbackListener(self._listeners, address, port, backlog)
         self._admit(listener, token)

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar
 
@@ -50,7 +51,7 @@ class NativeNetwork(Network):
     async def connect_stream(
         self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
     ) -> asyncio.Transport:
-        token = self._enter()
+        token = self._enter(port)
 
         async def attempt(address: str) -> asyncio.Transport:
             sock, sockaddr = _dialing_socket(address, port, source_interface)
@@ -63,10 +64,11 @@ class NativeNetwork(Network):
     async def listen_stream(
         self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
     ) -> Listener:
-        token = self._enter()
+        token = self._enter(port)
         address = (await _lookup(host))[0] if host else _wildcard()
         try:
-            listener = NativeListener(_listening_socket(address, port, source_interface, backlog))
+            sock = _listening_socket(address, port, source_interface, backlog)
+            listener = NativeListener(sock, partial(self._admit, token=token))
         except OSError as error:
             raise from_os_error(error) from None
         self._admit(listener, token)
@@ -110,7 +112,7 @@ class NativeNetwork(Network):
         try:
             _bind_path(sock, path)
             sock.listen(backlog)
-            listener = UnixListener(sock, path)
+            listener = UnixListener(sock, partial(self._admit, token=token), path)
         except OSError as error:
             sock.close()
             raise from_os_error(error) from None
@@ -121,8 +123,8 @@ class NativeNetwork(Network):
 class NativeListener(Listener):
     """Accepts only when asked: connections wait in the kernel's backlog, which is the bound."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self, sock: socket.socket, admit: Callable[[asyncio.Transport], None]) -> None:
+        self._sock, self._admit = sock, admit
         self._address = _spell(sock.getsockname())
         self._waiters: set[asyncio.Future[None]] = set()
         self._closed = asyncio.Event()
@@ -151,9 +153,11 @@ class NativeListener(Listener):
             else:
                 remote = self._remote(peer)
                 try:
-                    return await _adopt(sock), remote
+                    transport = await _adopt(sock)
                 except OSError:
-                    pass  # gone before it was ours
+                    continue  # gone before it was ours
+                self._admit(transport)
+                return transport, remote
 
     def close(self) -> None:
         if self.is_closing():
@@ -201,8 +205,8 @@ class NativeListener(Listener):
 class UnixListener(NativeListener):
     """A listener on a path. Clients have no address, so each gets a number of its own; closing removes the path."""
 
-    def __init__(self, sock: socket.socket, path: str) -> None:
-        super().__init__(sock)
+    def __init__(self, sock: socket.socket, admit: Callable[[asyncio.Transport], None], path: str) -> None:
+        super().__init__(sock, admit)
         self._address = path
         self._inode = os.stat(path).st_ino
         self._count = 0
@@ -317,14 +321,11 @@ async def _connect(sock: socket.socket, sockaddr: Any, seconds: float) -> asynci
     try:
         async with asyncio.timeout(seconds):
             await asyncio.get_running_loop().sock_connect(sock, sockaddr)
-    except TimeoutError as error:
+    except BaseException as error:
         sock.close()
-        raise from_os_error(error) from None
-    except OSError as error:
-        sock.close()
-        raise from_os_error(error) from None
-    except BaseException:
-        sock.close()
+        if isinstance(error, OSError):
+            code = error.errno or errno.ETIMEDOUT  # asyncio's own timeout has none
+            raise from_os_error(OSError(code, f"{_spell(sockaddr)}: {os.strerror(code).lower()}")) from None
         raise
     return await _adopt(sock)
 
