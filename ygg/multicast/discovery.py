@@ -127,7 +127,11 @@ class Multicast:
                 await self.turn()
             except Exception:
                 _log.exception("a turn of discovery failed")
-            await asyncio.sleep(TURN + self._random.random() * TURN_SPREAD)
+            await asyncio.sleep(self.pause())
+
+    def pause(self) -> float:
+        """Return the seconds to wait until the next turn."""
+        return TURN + self._random.random() * TURN_SPREAD
 
     def _usable(self) -> dict[tuple[str, int], tuple[Interface, InterfaceRule]]:
         found = {}
