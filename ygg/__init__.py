@@ -9,12 +9,14 @@ from ygg.version import __version__
 
 if TYPE_CHECKING:
     from ygg.address import address_of, partial_key_of, subnet_of
+    from ygg.autopeer import BUILTIN, AutoPeerConfig, AutoPeerManager, PeerFetcher, PublicPeer
     from ygg.certificate import Certificate
     from ygg.config import Config
     from ygg.core import Core
     from ygg.errors import YggError
     from ygg.ipv6rwc import ReadWriteCloser
     from ygg.keys import PrivateKey
+    from ygg.multicast import InterfaceRule, Multicast
     from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network, RejectNetwork
     from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
     from ygg.transport import DialOptions, ListenOptions, TCPTransport, TLSTransport, Transport, TransportManager
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ygg.address": ("address_of", "partial_key_of", "subnet_of"),
+    "ygg.autopeer": ("BUILTIN", "AutoPeerConfig", "AutoPeerManager", "PeerFetcher", "PublicPeer"),
     "ygg.certificate": ("Certificate",),
     "ygg.config": ("Config",),
     "ygg.core": ("Core",),
     "ygg.errors": ("YggError",),
     "ygg.ipv6rwc": ("ReadWriteCloser",),
     "ygg.keys": ("PrivateKey",),
+    "ygg.multicast": ("InterfaceRule", "Multicast"),
     "ygg.network": ("Listener", "LoopbackNetwork", "NativeNetwork", "Network", "RejectNetwork"),
     "ygg.state": ("PathEntry", "PeerInfo", "SelfInfo", "SessionEntry", "TreeEntry"),
     "ygg.transport": (
@@ -47,21 +51,28 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BUILTIN",
+    "AutoPeerConfig",
+    "AutoPeerManager",
     "Certificate",
     "Config",
     "Core",
     "DialOptions",
+    "InterfaceRule",
     "LinkOptions",
     "ListenOptions",
     "Listener",
     "LoopbackNetwork",
+    "Multicast",
     "NativeNetwork",
     "Network",
     "PacketDevice",
     "PathEntry",
+    "PeerFetcher",
     "PeerInfo",
     "PeerURL",
     "PrivateKey",
+    "PublicPeer",
     "ReadWriteCloser",
     "RejectNetwork",
     "SelfInfo",
