@@ -14,9 +14,9 @@ EOF: Final = 8
 FAILED: Final = 16
 """`error` was set. A connection is dead then (CLOSED comes with it); a datagram socket lives on."""
 CLOSED: Final = 32
-"""Nothing further will happen: both directions ended, or it failed. The last event; `on_event` is forgotten after it."""
+"""Nothing further will happen: both directions ended, or it failed. `on_event` is forgotten after this event."""
 DRAINED: Final = 64
-"""All that was written, and the FIN if one was asked for, has been acknowledged."""
+"""All that was written, and the FIN behind it, has been acknowledged."""
 
 class Host(Upper):
     """What endpoints ask of the stack that holds them."""

@@ -86,4 +86,4 @@ class NetStack(Host):
     def counters(self) -> dict[str, int]:
         """Return what was counted since the start: packets and bytes both ways, and each reason for a drop."""
     def close(self) -> None:
-        """Reset every connection, close every socket and part from the lower side."""
+        """Reset every connection and close every socket. Their last events are told in the next turn."""

@@ -30,7 +30,7 @@ class TcpConnection(Endpoint):
     user_timeout: int
     """ns that sent data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the stack's retry limit decides."""
     send_limit: int
-    """Bytes `send` lets be queued, unacknowledged ones included. Grows by itself up to the stack's `send_buffer_max`."""
+    """Bytes `send` lets be queued, unacknowledged ones included. Grows up to the stack's `send_buffer_max`."""
     @property
     def queued(self) -> int:
         """Bytes written and not yet acknowledged."""

@@ -1,0 +1,116 @@
+# What every socket of the stack has in common, and what it asks of the stack.
+#
+# An endpoint touches the world in three ways only: `flush` sends what it may, once for each turn in which it was marked
+# dirty; `fire` runs its timer; `events` gather and are told after the batch. So no handler of a packet ever re-enters
+# another, and the application is never called from inside one.
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from ygg_c.buffer cimport Packet
+from ygg_c.packetio cimport Upper
+from ygg_c.sodium cimport Random
+from ygg_c.timerheap cimport Timed, TimerHeap
+
+cdef enum:
+    EVENT_READABLE = 1
+    EVENT_WRITABLE = 2
+    EVENT_CONNECTED = 4
+    EVENT_EOF = 8
+    EVENT_FAILED = 16
+    EVENT_CLOSED = 32
+    EVENT_DRAINED = 64
+
+# Every way a packet can end, counted by the host.
+cdef enum:
+    COUNT_PACKETS_IN = 0
+    COUNT_BYTES_IN
+    COUNT_PACKETS_OUT
+    COUNT_BYTES_OUT
+    COUNT_NO_LINK
+    COUNT_NO_MEMORY
+    COUNT_MALFORMED
+    COUNT_NOT_OURS
+    COUNT_MARTIAN
+    COUNT_BAD_CHECKSUM
+    COUNT_BAD_OPTION
+    COUNT_FRAGMENTS
+    COUNT_FRAGMENTS_DROPPED
+    COUNT_LOOP_DROPPED
+    COUNT_ICMP_IN
+    COUNT_ICMP_LIMITED
+    COUNT_ICMP_IGNORED
+    COUNT_UDP_IN
+    COUNT_UDP_NO_PORT
+    COUNT_UDP_FULL
+    COUNT_ECHO_FULL
+    COUNT_TCP_IN
+    COUNT_TCP_NO_PORT
+    COUNT_TCP_UNACCEPTABLE
+    COUNT_TCP_OUT_OF_ORDER
+    COUNT_TCP_BEYOND_WINDOW
+    COUNT_TCP_RETRANSMITS
+    COUNT_TCP_TIMEOUTS
+    COUNT_TCP_RESETS_SENT
+    COUNT_TCP_RESETS_IN
+    COUNT_TCP_CHALLENGES
+    COUNT_TCP_PAWS
+    COUNT_SYN_QUEUE_FULL
+    COUNT_ACCEPT_QUEUE_FULL
+    COUNT_TIME_WAIT_EVICTED
+    COUNTERS
+
+cdef class Host(Upper):
+    cdef uint64_t _now                  # the latest time given to us, ns
+    cdef size_t _mtu
+    cdef Random random
+    cdef TimerHeap timers
+    cdef uint64_t count[COUNTERS]
+    # What connections may do; netstack.pyi says what each means. Times are ns, sizes bytes.
+    cdef public uint64_t min_rto
+    cdef public uint64_t max_rto
+    cdef public uint64_t delayed_ack
+    cdef public uint64_t time_wait
+    cdef public uint64_t fin_wait
+    cdef public int retries
+    cdef public int syn_retries
+    cdef public int syn_queue
+    cdef public size_t receive_buffer
+    cdef public size_t receive_buffer_max
+    cdef public size_t send_buffer
+    cdef public size_t send_buffer_max
+    cdef public size_t max_time_wait
+    cdef public size_t max_connections
+    cdef list _dirty
+    cdef list _blocked
+    cdef list _ready
+    cdef bint _turn_wanted
+    cdef bint _in_turn
+    # Services to endpoints.
+    cdef void emit(self, Packet *packet) noexcept               # an IPv6 packet; takes ownership
+    cdef size_t credit(self, const uint8_t *address) noexcept   # bytes that may be sent there now
+    cdef size_t path_mtu(self, const uint8_t *address) noexcept
+    cdef const uint8_t *default_address(self) noexcept          # the source where none was chosen
+    cdef void enter_time_wait(self, Endpoint endpoint) noexcept
+    cdef void release(self, Endpoint endpoint) noexcept         # it leaves the tables; its last call
+    cdef void mark(self, Endpoint endpoint) noexcept
+    cdef void block(self, Endpoint endpoint) noexcept
+    cdef void unblock(self) noexcept
+    cdef void announce(self, Endpoint endpoint) noexcept
+    cdef void want_turn(self) noexcept
+    # Of its own.
+    cdef void flush_endpoints(self, uint64_t now) noexcept
+
+cdef class Endpoint(Timed):
+    cdef Host host                      # None once it has left
+    cdef object _on_event
+    cdef public object owner
+    cdef uint32_t events                # gathered, not told yet
+    cdef int failure                    # errno or 0
+    cdef bint _is_dirty
+    cdef bint _is_blocked
+    cdef bint _is_ready
+    cdef void happen(self, uint32_t events) noexcept
+    # Send what may be sent; True when more could follow at once and others should have their turn first.
+    cdef bint flush(self, uint64_t now) noexcept
+    # Leave the stack: no timer, no table and no list holds it afterwards.
+    cdef void leave(self) noexcept

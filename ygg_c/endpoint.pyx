@@ -1,0 +1,166 @@
+"""Endpoints and the host they live in: marking, flushing, waking."""
+
+from cpython.exc cimport PyErr_WriteUnraisable
+
+from ygg_c.buffer cimport packet_free
+
+cdef extern from *:
+    """
+    #define YGG_MS 1000000ULL
+    """
+    const uint64_t MS "YGG_MS"
+
+READABLE = EVENT_READABLE
+WRITABLE = EVENT_WRITABLE
+CONNECTED = EVENT_CONNECTED
+EOF = EVENT_EOF
+FAILED = EVENT_FAILED
+CLOSED = EVENT_CLOSED
+DRAINED = EVENT_DRAINED
+
+
+cdef void _tell(Endpoint endpoint) noexcept:
+    cdef uint32_t events = endpoint.events
+    handler = endpoint._on_event
+    endpoint._is_ready = False
+    if handler is None or events == 0:
+        return
+    endpoint.events = 0
+    if events & EVENT_CLOSED:
+        endpoint._on_event = None
+    try:
+        handler(events)
+    except BaseException:
+        PyErr_WriteUnraisable(handler)
+    if events & EVENT_CLOSED:
+        endpoint.owner = None
+
+
+cdef class Host(Upper):
+    """What endpoints ask of the stack that holds them."""
+
+    def __cinit__(self):
+        self._dirty = []
+        self._blocked = []
+        self._ready = []
+        self.timers = TimerHeap()
+        self.min_rto = 200 * MS
+        self.max_rto = 60000 * MS
+        self.delayed_ack = 40 * MS
+        self.time_wait = 60000 * MS
+        self.fin_wait = 60000 * MS
+        self.retries = 15
+        self.syn_retries = 6
+        self.syn_queue = 256
+        self.receive_buffer = self.send_buffer = 1 << 20
+        self.receive_buffer_max = self.send_buffer_max = 8 << 20
+        self.max_time_wait = 4096
+        self.max_connections = 65536
+
+    cdef void emit(self, Packet *packet) noexcept:
+        packet_free(packet)
+
+    cdef size_t credit(self, const uint8_t *address) noexcept:
+        return 0
+
+    cdef size_t path_mtu(self, const uint8_t *address) noexcept:
+        return self._mtu
+
+    cdef const uint8_t *default_address(self) noexcept:
+        return NULL
+
+    cdef void enter_time_wait(self, Endpoint endpoint) noexcept:
+        pass
+
+    cdef void release(self, Endpoint endpoint) noexcept:
+        pass
+
+    cdef void want_turn(self) noexcept:
+        if not self._in_turn and not self._turn_wanted and self.lower is not None:
+            self._turn_wanted = True
+            self.lower.want_turn()
+
+    cdef void mark(self, Endpoint endpoint) noexcept:
+        if not endpoint._is_dirty:
+            endpoint._is_dirty = True
+            self._dirty.append(endpoint)
+            self.want_turn()
+
+    cdef void block(self, Endpoint endpoint) noexcept:
+        if not endpoint._is_blocked:
+            endpoint._is_blocked = True
+            self._blocked.append(endpoint)
+
+    cdef void unblock(self) noexcept:
+        cdef list blocked = self._blocked
+        cdef Endpoint endpoint
+        self._blocked = []
+        for endpoint in blocked:
+            endpoint._is_blocked = False
+            if endpoint.host is not None:
+                self.mark(endpoint)
+
+    cdef void announce(self, Endpoint endpoint) noexcept:
+        if not endpoint._is_ready:
+            endpoint._is_ready = True
+            self._ready.append(endpoint)
+            self.want_turn()
+
+    cdef void flush_endpoints(self, uint64_t now) noexcept:
+        # Who has more to send goes to the end of the line: a round robin in runs of a few segments.
+        cdef Py_ssize_t index = 0
+        cdef Endpoint endpoint
+        while index < len(self._dirty):
+            endpoint = <Endpoint>self._dirty[index]
+            index += 1
+            endpoint._is_dirty = False
+            if endpoint.host is not None and endpoint.flush(now) and not endpoint._is_dirty:
+                endpoint._is_dirty = True
+                self._dirty.append(endpoint)
+        self._dirty.clear()
+
+    cdef void wake(self) noexcept:
+        cdef list ready = self._ready
+        cdef Endpoint endpoint
+        if not ready:
+            return
+        self._ready = []
+        for endpoint in ready:
+            _tell(endpoint)
+
+
+cdef class Endpoint(Timed):
+    """One socket of the stack."""
+
+    cdef void happen(self, uint32_t events) noexcept:
+        self.events |= events
+        if self.host is not None:
+            self.host.announce(self)
+
+    cdef bint flush(self, uint64_t now) noexcept:
+        return False
+
+    cdef void leave(self) noexcept:
+        cdef Host host = self.host
+        if host is not None:
+            host.timers.forget(self)
+            host.release(self)
+            self.host = None
+
+    @property
+    def on_event(self):
+        return self._on_event
+
+    @on_event.setter
+    def on_event(self, handler):
+        self._on_event = handler
+        if handler is not None and self.events and self.host is not None:
+            self.host.announce(self)
+
+    @property
+    def error(self):
+        return self.failure
+
+    @property
+    def closed(self):
+        return self.host is None

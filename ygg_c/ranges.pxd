@@ -1,0 +1,24 @@
+# A sorted set of disjoint half-open ranges of stream positions: what arrived out of order, what the peer has SACKed.
+
+from libc.stdint cimport uint64_t
+
+cdef enum:
+    MAX_RANGES = 128        # a hole costs its sender a segment; who opens more has the surplus dropped
+
+cdef struct Range:
+    uint64_t start
+    uint64_t end
+
+cdef struct Ranges:
+    Range *items
+    size_t count
+    size_t room
+    uint64_t total          # positions covered
+
+cdef void ranges_clear(Ranges *ranges) noexcept nogil       # frees the memory too
+# Add [start, end), joining what touches. Returns the positions that were new, or -1 when there is no room.
+cdef long long ranges_add(Ranges *ranges, uint64_t start, uint64_t end) noexcept nogil
+cdef void ranges_trim(Ranges *ranges, uint64_t below) noexcept nogil
+cdef bint ranges_cover(const Ranges *ranges, uint64_t start, uint64_t end) noexcept nogil
+# The first position at or above `start` outside the set; `limit` gets where the gap ends (`limit` at most).
+cdef uint64_t ranges_gap(const Ranges *ranges, uint64_t start, uint64_t *limit) noexcept nogil

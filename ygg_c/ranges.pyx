@@ -1,0 +1,86 @@
+"""Sorted disjoint ranges in one small array."""
+
+from libc.stdlib cimport free, realloc
+from libc.string cimport memmove
+
+
+cdef void ranges_clear(Ranges *ranges) noexcept nogil:
+    free(ranges.items)
+    ranges.items = NULL
+    ranges.count = 0
+    ranges.room = 0
+    ranges.total = 0
+
+
+cdef bint _make_room(Ranges *ranges) noexcept nogil:
+    cdef size_t room = ranges.room * 2 if ranges.room else 4
+    cdef Range *grown
+    if ranges.count >= MAX_RANGES:
+        return False
+    if ranges.count == ranges.room:
+        grown = <Range *>realloc(ranges.items, room * sizeof(Range))
+        if grown == NULL:
+            return False
+        ranges.items = grown
+        ranges.room = room
+    return True
+
+
+cdef long long ranges_add(Ranges *ranges, uint64_t start, uint64_t end) noexcept nogil:
+    cdef size_t first = 0
+    cdef size_t last
+    cdef uint64_t before = ranges.total
+    while first < ranges.count and ranges.items[first].end < start:
+        first += 1
+    last = first
+    # [first, last) are the ranges that the new one touches: they become one.
+    while last < ranges.count and ranges.items[last].start <= end:
+        start = min(start, ranges.items[last].start)
+        end = max(end, ranges.items[last].end)
+        ranges.total -= ranges.items[last].end - ranges.items[last].start
+        last += 1
+    if first == last:
+        if not _make_room(ranges):
+            return -1
+        memmove(ranges.items + first + 1, ranges.items + first, (ranges.count - first) * sizeof(Range))
+        ranges.count += 1
+    elif last - first > 1:
+        memmove(ranges.items + first + 1, ranges.items + last, (ranges.count - last) * sizeof(Range))
+        ranges.count -= last - first - 1
+    ranges.items[first].start = start
+    ranges.items[first].end = end
+    ranges.total += end - start
+    return <long long>(ranges.total - before)
+
+
+cdef void ranges_trim(Ranges *ranges, uint64_t below) noexcept nogil:
+    cdef size_t gone = 0
+    while gone < ranges.count and ranges.items[gone].end <= below:
+        ranges.total -= ranges.items[gone].end - ranges.items[gone].start
+        gone += 1
+    if gone:
+        ranges.count -= gone
+        memmove(ranges.items, ranges.items + gone, ranges.count * sizeof(Range))
+    if ranges.count and ranges.items[0].start < below:
+        ranges.total -= below - ranges.items[0].start
+        ranges.items[0].start = below
+
+
+cdef bint ranges_cover(const Ranges *ranges, uint64_t start, uint64_t end) noexcept nogil:
+    cdef size_t index
+    for index in range(ranges.count):
+        if ranges.items[index].end >= end:
+            return ranges.items[index].start <= start
+    return False
+
+
+cdef uint64_t ranges_gap(const Ranges *ranges, uint64_t start, uint64_t *limit) noexcept nogil:
+    cdef size_t index
+    for index in range(ranges.count):
+        if ranges.items[index].end <= start:
+            continue
+        if ranges.items[index].start > start:
+            limit[0] = min(limit[0], ranges.items[index].start)
+            break
+        start = ranges.items[index].end
+    return start

@@ -1,0 +1,126 @@
+"""Fragments in any order become the packet they were."""
+
+from libc.string cimport memcmp, memcpy, memset
+
+from ygg_c.buffer cimport packet_copy, packet_free, packet_new
+from ygg_c.ipv6 cimport SOURCE, get16, put16
+from ygg_c.packetio cimport NEVER
+from ygg_c.ranges cimport ranges_add, ranges_clear
+
+cdef extern from *:
+    """
+    #define YGG_REASSEMBLY_NS 60000000000ULL
+    """
+    const uint64_t REASSEMBLY_TIMEOUT "YGG_REASSEMBLY_NS"
+
+
+cdef class Reassembler:
+    """Holds up to MAX_DATAGRAMS incomplete packets; the oldest gives way."""
+
+    def __dealloc__(self):
+        cdef int index
+        for index in range(MAX_DATAGRAMS):
+            self._drop(&self._datagrams[index])
+
+    cdef void _drop(self, Datagram *datagram) noexcept:
+        packet_free(datagram.packet)
+        ranges_clear(&datagram.ranges)
+        memset(datagram, 0, sizeof(Datagram))
+
+    cdef Datagram *_find(self, const uint8_t *key, uint64_t now) noexcept:
+        cdef int index
+        cdef Datagram *datagram
+        cdef Datagram *oldest = NULL
+        for index in range(MAX_DATAGRAMS):
+            datagram = &self._datagrams[index]
+            if datagram.packet != NULL and memcmp(datagram.key, key, 36) == 0:
+                return datagram
+            if oldest == NULL or (oldest.packet != NULL and (
+                datagram.packet == NULL or datagram.deadline < oldest.deadline
+            )):
+                oldest = datagram
+        self._drop(oldest)
+        oldest.packet = packet_new(MAX_UNFRAGMENTED + MAX_PAYLOAD)
+        if oldest.packet == NULL:
+            return NULL
+        memcpy(oldest.key, key, 36)
+        oldest.deadline = now + REASSEMBLY_TIMEOUT
+        return oldest
+
+    cdef Fragment add(self, const uint8_t *packet, size_t size, Chain *chain, uint64_t now) noexcept:
+        cdef const uint8_t *fragment = packet + chain.offset
+        cdef size_t offset = get16(fragment + 2) & 0xfff8
+        cdef bint more = fragment[3] & 1
+        cdef size_t length = size - chain.offset - 8
+        cdef uint8_t key[36]
+        cdef Datagram *datagram
+        cdef long long fresh
+        if more and (length & 7 or length == 0):
+            chain.code, chain.pointer = 0, 4
+            return FRAGMENT_PROBLEM
+        if offset + length + chain.offset - 40 > MAX_PAYLOAD:
+            chain.code, chain.pointer = 0, chain.offset + 2
+            return FRAGMENT_PROBLEM
+        if chain.offset > MAX_UNFRAGMENTED or length == 0:
+            return FRAGMENT_DROPPED
+        memcpy(key, packet + SOURCE, 32)
+        memcpy(key + 32, fragment + 4, 4)
+        datagram = self._find(key, now)
+        if datagram == NULL or datagram.refused:
+            return FRAGMENT_DROPPED
+        fresh = ranges_add(&datagram.ranges, offset, offset + length)
+        if fresh != <long long>length or (datagram.total and (not more or offset + length > datagram.total)):
+            datagram.refused = True
+            return FRAGMENT_DROPPED
+        memcpy(datagram.packet.data + MAX_UNFRAGMENTED + offset, fragment + 8, length)
+        if not more:
+            datagram.total = offset + length
+            if datagram.ranges.items[datagram.ranges.count - 1].end > datagram.total:
+                datagram.refused = True
+                return FRAGMENT_DROPPED
+        if offset == 0:
+            datagram.headers = chain.offset
+            memcpy(datagram.packet.data + MAX_UNFRAGMENTED - chain.offset, packet, chain.offset)
+            (datagram.packet.data + MAX_UNFRAGMENTED - chain.offset)[chain.next_field] = fragment[0]
+        if datagram.total and datagram.headers and datagram.ranges.total == datagram.total:
+            self._done = datagram
+            return FRAGMENT_WHOLE
+        return FRAGMENT_HELD
+
+    cdef Packet *take(self) noexcept:
+        cdef Datagram *datagram = self._done
+        cdef Packet *packet = datagram.packet
+        packet.data += MAX_UNFRAGMENTED - datagram.headers
+        packet.size = datagram.headers + datagram.total
+        put16(packet.data + 4, <unsigned int>(packet.size - 40))
+        datagram.packet = NULL
+        self._drop(datagram)
+        self._done = NULL
+        return packet
+
+    cdef Packet *expire(self, uint64_t now, bint *more) noexcept:
+        cdef int index
+        cdef Datagram *datagram
+        cdef Packet *first = NULL
+        more[0] = False
+        for index in range(MAX_DATAGRAMS):
+            datagram = &self._datagrams[index]
+            if datagram.packet == NULL or datagram.deadline > now:
+                continue
+            more[0] = True
+            if datagram.headers and not datagram.refused:
+                first = packet_copy(
+                    datagram.packet.data + MAX_UNFRAGMENTED - datagram.headers,
+                    datagram.headers + min(datagram.ranges.items[0].end, <uint64_t>1280),
+                )
+            self._drop(datagram)
+            break
+        return first
+
+    cdef uint64_t deadline(self) noexcept:
+        cdef int index
+        cdef uint64_t earliest = NEVER
+        for index in range(MAX_DATAGRAMS):
+            if self._datagrams[index].packet != NULL:
+                earliest = min(earliest, self._datagrams[index].deadline)
+        return earliest
