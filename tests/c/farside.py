@@ -68,12 +68,13 @@ class Clock:
 class FarSide:
     """A neighbour that does nothing but what the test tells it to, save answering signature requests when `polite`."""
 
-    def __init__(self, clock: Clock, number: int, priority: int = 0, polite: bool = True, rtt: float = 0.001) -> None:
+    def __init__(self, clock: Clock, number: int, priority: int = 0, polite: bool = True, rtt: float = 0.001,
+                 port: int = 0) -> None:
         self.clock = clock
         self.secret = secret_of(number)
         self.key = self.secret[32:]
         self.polite = polite
-        self.port = number + 100
+        self.port = port or number + 100
         self.rtt = rtt
         self.stuck = False
         self.frames: list[tuple[int, Any]] = []

@@ -1,0 +1,235 @@
+"""Lookups, notifies and broken paths, one node and whole networks."""
+
+import pytest
+
+from ygg_c import wire
+from ygg_c.address import address_for_key, partial_key_for_address
+
+from ..simnet import Network, secret_of
+from .farside import BROKEN, LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
+
+TARGET = secret_of(9)
+T = TARGET[32:]
+
+
+@pytest.fixture
+def clock():
+    """Give a router and its time."""
+    clock = Clock(2)
+    yield clock
+    clock.close()
+
+
+@pytest.fixture
+def far(clock):
+    """Give a child whose filter leads everywhere."""
+    far = FarSide(clock, 3)
+    far.become_child()
+    clock.pass_time(1)
+    far.filter()
+    far.frames.clear()
+    yield far
+    del far.clock, far.link
+
+
+def notify(far: FarSide, seq: int = 1_700_000_000, info_path=(1, 7), secret: bytes = TARGET, source: bytes = T, **changes) -> bool:
+    """Have the far side bring a notify for the router."""
+    signed = wire.encode_uv(seq) + wire.encode_path(info_path)
+    fields = {"path": [], "watermark": MAX, "source": source, "dest": far.clock.router.key, "seq": seq,
+              "info_path": list(info_path), "sig": sign(signed, secret)}
+    return far.send(NOTIFY, **{**fields, **changes})
+
+
+def wait(far: FarSide, seconds: float) -> None:
+    """Let time pass with the far side alive."""
+    while seconds > 0:
+        far.clock.pass_time(min(seconds, 2))
+        far.raw(b"\x01\x01")
+        far.answer()
+        seconds -= 2
+
+
+def paths(clock: Clock):
+    """Return the known paths by key."""
+    return {path["key"]: path["path"] for path in clock.router.known_paths()}
+
+
+def test_sending_to_an_unknown_key_looks_for_it(clock, far):
+    """One lookup a second, however much is sent; the last packet leaves when the path is found."""
+    for number in range(5):
+        clock.router.send(T, b"packet %d" % number)
+    clock.turn()
+    assert far.got(LOOKUP) == [{"source": clock.router.key, "dest": T, "from": []}]
+    assert clock.router.counters()["held_dropped"] == 4
+    clock.pass_time(1)
+    clock.router.send(T, b"last")
+    clock.turn()
+    assert len(far.got(LOOKUP)) == 1
+    notify(far)
+    (traffic,) = far.got(TRAFFIC)
+    assert traffic == {"path": [1, 7], "from": [], "source": clock.router.key, "dest": T, "watermark": 2, "payload": b"last"}
+    assert paths(clock) == {T: [1, 7]}
+
+
+def test_further_packets_take_the_path(clock, far):
+    """No lookup, no copy kept."""
+    clock.router.find(T)
+    notify(far)
+    far.frames.clear()
+    for _ in range(3):
+        clock.router.send(T, b"x")
+    clock.turn()
+    assert len(far.got(TRAFFIC)) == 3
+    assert far.got(LOOKUP) == []
+
+
+def test_an_address_is_enough_to_look(clock, far):
+    """A partial key from an IPv6 address finds the whole key, but a packet held for it is for exactly that key."""
+    partial = partial_key_for_address(address_for_key(T))
+    clock.router.find(partial)
+    clock.turn()
+    assert [lookup["dest"] for lookup in far.got(LOOKUP)] == [partial]
+    clock.router.send(partial, b"for the partial key")
+    notify(far)
+    assert paths(clock) == {T: [1, 7]}
+    assert far.got(TRAFFIC) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"secret": secret_of(8)}, {"info_path": [1, 8]}, {"dest": b"\x77" * 32}, {"source": b"\x77" * 32}],
+    ids=["signature", "path", "dest", "source"],
+)
+def test_a_forged_notify_is_ignored(clock, far, fault):
+    """No path, and the link stays."""
+    clock.router.find(T)
+    if "info_path" in fault:
+        right = wire.encode_uv(1_700_000_000) + wire.encode_path([1, 7])
+        fault = {**fault, "sig": sign(right, TARGET)}
+    assert notify(far, **fault)
+    assert paths(clock) == {}
+
+
+def test_an_unasked_notify_is_ignored(clock, far):
+    """Only for keys that were looked for."""
+    notify(far)
+    assert paths(clock) == {}
+    assert clock.router.counters()["notifies_refused"] == 1
+
+
+def test_only_a_newer_notify_changes_a_path(clock, far):
+    """By sequence number."""
+    clock.router.find(T)
+    notify(far, seq=100, info_path=[1, 7])
+    notify(far, seq=100, info_path=[1, 8])
+    notify(far, seq=99, info_path=[1, 9])
+    assert paths(clock) == {T: [1, 7]}
+    notify(far, seq=101, info_path=[1, 10])
+    assert paths(clock) == {T: [1, 10]}
+
+
+def test_a_longer_spelling_of_a_path_is_the_same_path(clock, far):
+    """The signature is over the integers."""
+    clock.router.find(T)
+    body = (wire.encode_path([]) + wire.encode_uv(MAX) + T + clock.router.key + b"\xe4\x00" + b"\x81\x00\x07\x80\x00"
+            + sign(b"\x64\x01\x07\x00", TARGET))
+    assert far.raw(wire.encode_frame(NOTIFY, body))
+    assert clock.router.known_paths() == [{"key": T, "path": [1, 7], "sequence": 100, "broken": False}]
+
+
+def test_a_broken_path_is_looked_for_and_used_meanwhile(clock, far):
+    """Anyone can say that a path is broken; a newer notify for the same path clears that."""
+    clock.router.find(T)
+    notify(far, seq=100)
+    wait(far, 2)
+    far.frames.clear()
+    broken = {"path": [], "watermark": MAX, "source": clock.router.key, "dest": T}
+    for _ in range(10):
+        far.send(BROKEN, **broken)
+    assert len(far.got(LOOKUP)) == 1
+    assert clock.router.known_paths()[0]["broken"]
+    clock.router.send(T, b"one")
+    clock.turn()
+    assert [traffic["payload"] for traffic in far.got(TRAFFIC)] == [b"one"]
+    notify(far, seq=101)
+    assert not clock.router.known_paths()[0]["broken"]
+    assert [traffic["payload"] for traffic in far.got(TRAFFIC)] == [b"one"]
+
+
+def test_a_broken_message_for_another_is_dropped(clock, far):
+    """It is counted, and no path of ours is touched."""
+    clock.router.find(T)
+    notify(far)
+    far.send(BROKEN, path=[], watermark=MAX, source=b"\x77" * 32, dest=T)
+    assert not clock.router.known_paths()[0]["broken"]
+
+
+def test_paths_live_a_minute_after_the_last_traffic(clock, far):
+    """Received traffic renews a path, sending does not."""
+    clock.router.find(T)
+    notify(far)
+    wait(far, 40)
+    far.send(TRAFFIC, path=[], source=T, dest=clock.router.key, watermark=MAX, payload=b"", **{"from": [1]})
+    wait(far, 40)
+    assert paths(clock) == {T: [1, 7]}
+    for _ in range(12):
+        clock.router.send(T, b"x")
+        wait(far, 2)
+    assert paths(clock) == {}
+
+
+def test_a_lookup_for_us_is_answered(clock, far):
+    """With our coordinates, signed; the lookup goes on all the same."""
+    far.filter(b"\xff" * 16 + bytes(16))
+    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
+    (answer,) = far.got(NOTIFY)
+    sig = sign(wire.encode_uv(clock.wall) + b"\0", clock.secret)
+    assert answer == {"path": [far.link.port], "watermark": 1, "source": clock.router.key, "dest": T, "seq": clock.wall,
+                      "info_path": [], "sig": sig}
+
+
+def test_answers_to_one_place_are_limited(clock, far):
+    """Ten a second for one source at one place; another place is not affected."""
+    for _ in range(50):
+        far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
+    assert len(far.got(NOTIFY)) == 1
+    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port, 5]})
+    assert len(far.got(NOTIFY)) == 1
+    clock.pass_time(0.2)
+    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
+    assert len(far.got(NOTIFY)) == 1
+
+
+def test_wanting_thousands_of_keys_is_bounded(clock, far):
+    """Rumors and the packets they hold have an end."""
+    for number in range(6000):
+        clock.router.send(number.to_bytes(4, "big") * 8, bytes(2000))
+    counters = clock.router.counters()
+    assert counters["held_dropped"] >= 6000 - 4096
+    clock.turn()
+
+
+def test_a_node_that_moved_is_found_again():
+    """Its old path breaks; the next packets bring the new one."""
+    network = Network("moves")
+    try:
+        nodes = [network.add(number) for number in (7, 1, 2, 3)]
+        hub, left, right, mover = sorted(nodes, key=lambda node: node.key)
+        network.join(hub, left)
+        network.join(hub, right)
+        pipe = network.join(left, mover)
+        network.run(6)
+        network.send(right, mover, b"one")
+        network.run(1)
+        network.cut(pipe)
+        network.join(hub, mover)
+        network.run(6)
+        for _ in range(4):
+            network.send(right, mover, b"two")
+            network.run(1.5)
+        payloads = [payload for _, payload in mover.take_delivered()]
+        assert payloads[0] == b"one"
+        assert payloads[-1] == b"two"
+        assert [path["path"] for path in right.known_paths()] == [mover.coords]
+    finally:
+        network.close()
