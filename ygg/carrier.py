@@ -30,22 +30,19 @@ class Carrier:
         self._pump: Pump = self._stream_pump(node) or TransportPump(node, transport)
         self.link: Link | None = None
 
-    def start(self, node: Node, key: bytes, priority: int, rest: bytes) -> Link:
+    def start(self, key: bytes, priority: int, rest: bytes) -> Link:
         """Make the link and start its traffic; `rest` is what the handshake has read beyond itself."""
-        link = self.link = node.add_link(key, priority, self._pump)
-        self._pump.attach(link)
         if isinstance(self._pump, StreamPump):
-            self._transport.set_protocol(_Sleeper(self, link))
+            self._transport.set_protocol(_Sleeper(self))
+            self.link = self._pump.start(key, priority, rest)
             self._loop.add_reader(self._fd, self._pump.readable)
         else:
             with contextlib.suppress(NotImplementedError):
                 self._transport.set_write_buffer_limits(high=HIGH_WATER)
             self._transport.set_protocol(_LinkProtocol(self, self._pump))
-        if rest:
-            link.receive(rest)
-        if not isinstance(self._pump, StreamPump):
+            self.link = self._pump.start(key, priority, rest)
             self._transport.resume_reading()
-        return link
+        return self.link
 
     def close(self) -> None:
         """Let go of everything at once; `lost` is done when the transport has noticed."""
@@ -85,12 +82,12 @@ class Carrier:
 class _Sleeper(asyncio.Protocol):
     """The protocol of a transport whose socket the engine drives: only its end matters (a network that went down)."""
 
-    def __init__(self, carrier: Carrier, link: Link) -> None:
+    def __init__(self, carrier: Carrier) -> None:
         self._carrier = carrier
-        self._link = link
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._link.close("ErrClosed")
+        if self._carrier.link is not None:
+            self._carrier.link.close("ErrClosed")
         self._carrier.gone()
 
 

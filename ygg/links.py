@@ -240,7 +240,7 @@ class Links:
         except ListenerClosed:
             pass
         except OSError as error:
-            log.error("Listening at %s failed: %s", listener.url.with_query().redacted(), error)
+            log.error("Listening at %s failed: %s", listener.url.with_query().redacted(), str(error))
         finally:
             listener.close()
             self._listeners.remove(listener)
@@ -259,7 +259,7 @@ class Links:
         try:
             await self._open(record, transport, allowed)
         except OSError as error:
-            log.debug("No link from %s: %s", record.name, error)
+            log.debug("No link from %s: %s", record.name, str(error))
 
     def _welcomed(self, task: asyncio.Task[None], record: Record, transport: asyncio.Transport) -> None:
         # Here rather than in _welcome, which never runs if it is cancelled early.
@@ -283,7 +283,7 @@ class Links:
         self._leaving.add(carrier.lost)
         carrier.lost.add_done_callback(self._leaving.discard)
         try:
-            link = carrier.start(self._node, meta.key, max(options.priority, meta.priority), rest)
+            link = carrier.start(meta.key, max(options.priority, meta.priority), rest)
         except BaseException:
             carrier.close()
             raise
@@ -292,6 +292,8 @@ class Links:
         record.carrier, record.ended, record.last_error = carrier, self._loop.create_future(), ""
         self._by_link[link] = record
         log.info("Link up: %s %s, %s", record.kind.value, record.name, address_of(meta.key))
+        if link.closed:  # by what came behind the handshake, before the link was known here
+            self._on_link_closed(link, link.error)
         return link
 
     def _on_link_closed(self, link: Link, reason: str) -> None:

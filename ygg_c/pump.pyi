@@ -15,10 +15,13 @@ class Pump(Sink):
 
     @property
     def link(self) -> Link | None:
-        """The link, from `attach` to `close`."""
+        """The link, from `start` to `close`."""
 
-    def attach(self, link: Link) -> None:
-        """Carry `link`, which was made with this pump as its sink, from now on. ValueError when there is one already."""
+    def start(self, key: bytes, priority: int, data: bytes) -> Link:
+        """Make the link to the node of `key` and have its first turn, in which it takes `data`. Return it.
+
+        ValueError when the pump has carried a link already, and as `Router.add_link`.
+        """
 
     def close(self) -> None:
         """Let go of link and carrier. Idempotent."""

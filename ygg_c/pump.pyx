@@ -96,11 +96,18 @@ cdef class Pump(Sink):
     def __dealloc__(self):
         died(LIVE_PUMP)
 
-    def attach(self, Link link not None):
-        """Carry `link`, which was made with this pump as its sink, from now on."""
-        if self.link is not None or self.node is None:
+    def start(self, bytes key not None, int priority, bytes data not None):
+        """Make the link and have its first turn, in which it takes `data`. Return it."""
+        cdef Node node = self.node
+        if self.link is not None or node is None:
             raise ValueError("the pump has carried a link already")
-        self.link = link
+        _enter(node)
+        try:
+            self.link = link = node.add_link(key, priority, self)
+            link.receive(data)
+        finally:
+            node.leave()
+        return link
 
     def close(self):
         """Let go of link and carrier. Idempotent."""
@@ -231,7 +238,7 @@ cdef class TransportPump(Pump):
         """Do nothing: the transport is known."""
 
     def get_buffer(self, sizehint):
-        if self.link is None:
+        if self.link is None or self.link.closed:
             return memoryview(bytearray(4096))      # a late read of a closed link: thrown away
         return self.link.get_buffer()
 

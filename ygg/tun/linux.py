@@ -1,0 +1,108 @@
+"""OSTun: a TUN device of the operating system. Linux only; making one needs CAP_NET_ADMIN."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import socket
+import struct
+from ipaddress import IPv6Address
+from typing import Self
+
+from ygg.defaults import MTU_CEILING, clamp_mtu
+from ygg.errors import NetworkError, from_os_error
+from ygg_c.tunpump import TunPump
+
+log = logging.getLogger("ygg.tun")
+
+PREFIX = 7
+"""Length of the overlay's prefix: what is routed to the device."""
+
+_DEVICE = "/dev/net/tun"
+# linux/if_tun.h, linux/sockios.h, linux/if.h
+_TUNSETIFF = 0x400454CA
+_IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFMTU, _SIOCGIFINDEX = 0x8913, 0x8914, 0x8916, 0x8922, 0x8933
+_IFF_UP = 0x1
+_IFREQ = 40
+
+
+class OSTun:
+    """A TUN interface with a node's address, through which every program of the system reaches the overlay."""
+
+    def __init__(self, address: IPv6Address, name: str = "auto", mtu: int = MTU_CEILING) -> None:
+        """Make the interface `name` (`auto`: the next free `tunN`) with `address`/7 and an MTU of 1280 to 65535 bytes.
+
+        Raises `NetworkError`, with EPERM where the rights are missing.
+        """
+        self._mtu = clamp_mtu(mtu)
+        self._loop = asyncio.get_running_loop()
+        try:
+            self._fd = os.open(_DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise from_os_error(error) from error
+        try:
+            self._name = _make(self._fd, "tun%d" if name == "auto" else name)
+            _configure(self._name, address, self._mtu)
+        except OSError as error:
+            os.close(self._fd)
+            raise from_os_error(error) from error
+        self._pump = TunPump(self._fd, self._mtu, self._lost)
+        self._loop.add_reader(self._fd, self._pump.readable)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def upper(self) -> TunPump:
+        """The engine object that is attached."""
+        return self._pump
+
+    @property
+    def name(self) -> str:
+        """Name of the interface."""
+        return self._name
+
+    @property
+    def mtu(self) -> int:
+        """Bytes of the longest packet."""
+        return self._mtu
+
+    def close(self) -> None:
+        """Remove the interface. Idempotent."""
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            self._pump.close()
+            os.close(self._fd)
+            self._fd = -1
+
+    def _lost(self, error: OSError) -> None:
+        log.error("The interface %s is gone: %s", self._name, error.strerror)
+        self.close()
+
+
+def _make(descriptor: int, name: str) -> str:
+    if len(name.encode()) > 15:
+        raise NetworkError(f"{name!r} is too long for an interface")
+    request = struct.pack("16sH", name.encode(), _IFF_TUN | _IFF_NO_PI).ljust(_IFREQ, b"\0")
+    answer = fcntl.ioctl(descriptor, _TUNSETIFF, request)
+    return answer[:16].rstrip(b"\0").decode()
+
+
+def _configure(name: str, address: IPv6Address, mtu: int) -> None:
+    label = name.encode().ljust(16, b"\0")
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
+
+        def call(command: int, value: bytes) -> bytes:
+            return fcntl.ioctl(control, command, (label + value).ljust(_IFREQ, b"\0"))[16:]
+
+        (index,) = struct.unpack_from("i", call(_SIOCGIFINDEX, b""))
+        call(_SIOCSIFMTU, struct.pack("i", mtu))
+        fcntl.ioctl(control, _SIOCSIFADDR, struct.pack("16sIi", address.packed, PREFIX, index))
+        (flags,) = struct.unpack_from("H", call(_SIOCGIFFLAGS, b""))
+        call(_SIOCSIFFLAGS, struct.pack("H", flags | _IFF_UP))
