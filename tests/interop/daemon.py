@@ -34,7 +34,8 @@ class Daemon:
     """A running daemon; `ctl` asks it what yggdrasilctl asks."""
 
     def __init__(self, host: Host, folder: Path, identity: Identity, *, mtu: int = 65535,
-                 listen: tuple[str, ...] = (), allowed: tuple[str, ...] = ()) -> None:
+                 listen: tuple[str, ...] = (), allowed: tuple[str, ...] = (),
+                 multicast: tuple[dict[str, Any], ...] = ()) -> None:
         self.host, self.identity, self.mtu = host, identity, mtu
         self.folder = folder / host.namespace
         self.folder.mkdir(parents=True)
@@ -42,7 +43,7 @@ class Daemon:
         self._endpoint = f"unix://{self.folder}/admin.sock"
         configuration = {
             "PrivateKey": identity.private, "Listen": [url.format(host.address) for url in listen],
-            "Peers": [], "AllowedPublicKeys": list(allowed), "MulticastInterfaces": [],
+            "Peers": [], "AllowedPublicKeys": list(allowed), "MulticastInterfaces": list(multicast),
             "AdminListen": self._endpoint, "IfName": "ygg0", "IfMTU": mtu, "NodeInfoPrivacy": False,
             "NodeInfo": {"name": host.namespace},
         }

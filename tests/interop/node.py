@@ -16,7 +16,17 @@ from typing import Any
 import httpx
 
 from remote import obey
-from ygg import Config, Core, NativeNetwork, TCPTransport, TLSTransport, TransportManager, VTun
+from ygg import (
+    Config,
+    Core,
+    InterfaceRule,
+    Multicast,
+    NativeNetwork,
+    TCPTransport,
+    TLSTransport,
+    TransportManager,
+    VTun,
+)
 from ygg.integrations.asgi import serve
 from ygg.integrations.httpx import YggTransport
 
@@ -47,8 +57,8 @@ async def _close(writer: asyncio.StreamWriter) -> None:
 class Worker:
     """Does what it is told; every public method is one thing that can be asked for."""
 
-    def __init__(self, core: Core, vtun: VTun, stack: contextlib.AsyncExitStack) -> None:
-        self._core, self._vtun, self._stack = core, vtun, stack
+    def __init__(self, core: Core, vtun: VTun, network: NativeNetwork, stack: contextlib.AsyncExitStack) -> None:
+        self._core, self._vtun, self._network, self._stack = core, vtun, network, stack
 
     async def address(self) -> str:
         """Return the overlay address."""
@@ -73,6 +83,15 @@ class Worker:
     async def peer_keys(self) -> list[str]:
         """Return the keys of the peers that are up."""
         return [peer.key.hex() for peer in self._core.peers() if peer.up and peer.key]
+
+    async def discover(self, **rule: Any) -> None:
+        """Find the nodes on the link by multicast from now on; the arguments are those of an `InterfaceRule`."""
+        self._multicast = Multicast(self._core, self._network, [InterfaceRule("^eth", **rule)])
+        await self._stack.enter_async_context(self._multicast)
+
+    async def discovery(self) -> dict[str, int]:
+        """Return what discovery has counted."""
+        return {name: count for status in self._multicast.status() for name, count in status.counters.items()}
 
     async def root(self) -> str:
         """Return the key this node takes for the root of the tree."""
@@ -190,7 +209,7 @@ async def main(options: dict[str, Any]) -> None:
         vtun = await stack.enter_async_context(VTun.over(core, mtu=options["mtu"]))
         # What the worker starts must end before the node does.
         services = await stack.enter_async_context(contextlib.AsyncExitStack())
-        worker = Worker(core, vtun, services)
+        worker = Worker(core, vtun, network, services)
         await obey(worker)
 
 

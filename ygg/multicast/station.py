@@ -7,6 +7,7 @@ the kernel drops the rest unread, and so many dials begun. Dials that are still 
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 from collections import Counter
@@ -220,7 +221,9 @@ class Station:
     def _note(self, error: OSError) -> None:
         if str(error) != self._trouble:
             self._trouble = str(error)
-            _log.warning("discovery on %s: %s", self.interface.name, error)
+            # An address is not to be had for the first second or two, while the system makes sure it is unique.
+            level = logging.INFO if error.errno == errno.EADDRNOTAVAIL else logging.WARNING
+            _log.log(level, "discovery on %s: %s", self.interface.name, error)
 
     async def _reset(self) -> None:
         self._read_off()
