@@ -63,14 +63,16 @@ async def start_tls(
     on the transport directly. Raises what the handshake raises; the transport is aborted then.
     """
     waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    holding = HoldingProtocol()
     protocol = tls_protocol(
-        HoldingProtocol(),
+        holding,
         context,
         waiter,
         server_side=server_side,
         server_hostname=server_hostname,
         handshake_timeout=handshake_timeout,
         shutdown_timeout=shutdown_timeout,
+        call_connection_made=False,
     )
     try:
         take_over(transport, protocol)
@@ -78,4 +80,7 @@ async def start_tls(
     except BaseException:
         transport.abort()
         raise
-    return plain_transport(protocol)
+    plain = plain_transport(protocol)
+    # Only now: to pause reading while the handshake completes keeps its last message from being sent.
+    holding.connection_made(plain)
+    return plain
