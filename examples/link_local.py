@@ -29,11 +29,16 @@ async def main() -> None:
     ):
         print("skipped: no interface here carries multicast and has an IPv6 link-local address")
         return
-    async with NativeNetwork() as network, node(network) as one, node(network) as other:
-        async with Multicast(one, network, [rule]), Multicast(other, network, [rule]):
-            while not (found := [peer for peer in other.peers() if peer.up]):
-                await asyncio.sleep(0.1)
-            print(f"found {found[0].address} at {found[0].url}")
+    async with (
+        NativeNetwork() as network,
+        node(network) as one,
+        node(network) as other,
+        Multicast(one, network, [rule]),
+        Multicast(other, network, [rule]),
+    ):
+        while not (found := [peer for peer in other.peers() if peer.up]):
+            await asyncio.sleep(0.1)
+        print(f"found {found[0].address} at {found[0].url}")
 
 
 if __name__ == "__main__":

@@ -90,6 +90,9 @@ async def get(
 async def _follow(
     url: str, network: Network, limit: int, validators: Validators, context: ssl.SSLContext | None
 ) -> Reply:
+    if context is None and urlsplit(url).scheme == "https":
+        # Reading the authorities takes a while: not on the event loop.
+        context = await asyncio.to_thread(httpcore.default_ssl_context)
     # A pool of its own for each fetch: between two of them lie hours, and the network may be another one by then.
     async with httpcore.AsyncConnectionPool(ssl_context=context, network_backend=_Backend(network)) as pool:
         for _ in range(MAX_REDIRECTS + 1):

@@ -8,6 +8,7 @@ import os
 import ssl
 import stat
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -135,10 +136,11 @@ class SourceState:
 
     async def _fetch(self, url: str, network: Network, terms: Terms, now: float) -> Document | None:
         try:
-            from ygg.autopeer.http import get
+            # A tenth of a second the first time: not on the event loop.
+            http = await asyncio.to_thread(import_module, "ygg.autopeer.http")
         except ImportError as error:
             raise MissingExtraError("fetching peer lists needs httpcore: install ygg[http]") from error
-        reply = await get(
+        reply = await http.get(
             url, network, limit=terms.size, timeout=terms.timeout, validators=self._validators, context=terms.context
         )
         if reply.body is None:
