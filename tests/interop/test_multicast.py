@@ -1,12 +1,22 @@
 """Nodes on one Ethernet find each other by multicast: two of ours, and ours with the packaged daemon."""
 
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ygg.multicast.beacon import GROUP, GROUP_PORT, Beacon
+
 from .daemon import Daemon, wait_until
 from .identity import identities
-from .lab import ip
+from .lab import Lab, ip
 from .net import Net
 from .ours import Ours
 
@@ -14,6 +24,17 @@ DISCOVERY = 30.0
 """Seconds in which nodes have found each other: addresses settle, and a beacon is missed at times."""
 DETECTION = 60.0
 """Seconds in which a link over a dead interface has been given up, and another found."""
+
+
+@pytest.fixture
+def net(tmp_path: Path, _clean: None) -> Iterator[Net]:
+    """A lab for one test: on a bridge that tests share, their nodes would find each other."""
+    with Lab() as lab:
+        net = Net(lab, tmp_path)
+        try:
+            yield net
+        finally:
+            net.stop()
 
 
 def daemon(net: Net, **entry: Any) -> Daemon:
@@ -66,7 +87,7 @@ def test_wrong_password_does_not_peer(net: Net) -> None:
 
 
 def test_interface_that_goes_down_and_up_heals(net: Net) -> None:
-    one, other, third = ours(net, beacon=True, listen=True), ours(net, beacon=True, listen=True), None
+    one, other = (ours(net, beacon=True, listen=True) for _ in range(2))
     third = daemon(net, Beacon=True, Listen=True)
     meet(one, other)
     meet(one, third)
@@ -75,3 +96,47 @@ def test_interface_that_goes_down_and_up_heals(net: Net) -> None:
     ip("-n", one.host.namespace, "link", "set", "eth0", "up")
     meet(one, other, DETECTION)
     meet(one, third, DETECTION)
+
+
+def test_shares_the_port_with_a_daemon_on_the_same_host(net: Net) -> None:
+    one, other = ours(net, beacon=True, listen=True), daemon(net, Beacon=True, Listen=True)
+    here: Daemon = Daemon(one.host, other.folder.parent / "shared", *identities(1),
+                          multicast=({"Regex": "^eth", "Beacon": True, "Listen": True},))
+    net.running.append(here)
+    meet(one, other)
+    meet(here, other)
+
+
+def test_flood_of_invented_neighbours(net: Net) -> None:
+    """What a neighbour sends costs neither much time nor a storm of dials, and hides no real neighbour."""
+    one, other = ours(net, beacon=True, listen=True), daemon(net, Beacon=True)
+    meet(one, other)
+    attacker = other.host.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    index = int(ip("-n", other.host.namespace, "-o", "link", "show", "eth0").partition(":")[0])
+    attacker.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, struct.pack("@I", index))
+    before, start = one.ask("discovery"), time.monotonic()
+    for number in range(20_000):
+        beacon = Beacon.make(number.to_bytes(32, "big"), 1 + number)
+        attacker.sendto(beacon.encode(), (GROUP, GROUP_PORT, 0, index))
+    attacker.close()
+    after, turns = one.ask("discovery"), (time.monotonic() - start) + 2
+    assert after["received"] - before["received"] <= 256 * turns
+    assert after["dialed"] - before["dialed"] <= 8 * turns
+    assert after["too many"] > 0
+    assert other.key in one.peer_keys()
+    meet(one, daemon(net, Beacon=True))
+
+
+def test_example_finds_its_neighbour(net: Net) -> None:
+    host = net.daemon(*identities(1)).host
+    example = Path(__file__).parents[2] / "examples" / "link_local.py"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = wait_until(lambda: _found(host.command(sys.executable, example), environment), "the example finds a node")
+    assert "fe80::" in done
+
+
+def _found(command: list[str], environment: dict[str, str]) -> str:
+    # Until its address has settled the host is one where the example has nothing to do.
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout if done.stdout.startswith("found 2") else ""
