@@ -24,7 +24,9 @@ FIELDS = {
     8: {"path": PATH, "watermark": U64, "source": KEY, "dest": KEY},
     9: {"path": PATH, "from": PATH, "source": KEY, "dest": KEY, "watermark": U64, "payload": st.binary(max_size=300)},
 }
-MESSAGES = st.sampled_from(sorted(FIELDS)).flatmap(lambda kind: st.tuples(st.just(kind), st.fixed_dictionaries(FIELDS[kind])))
+MESSAGES = st.sampled_from(sorted(FIELDS)).flatmap(
+    lambda kind: st.tuples(st.just(kind), st.fixed_dictionaries(FIELDS[kind]))
+)
 
 
 @given(U64)

@@ -19,7 +19,7 @@ WALL = 1_700_000_000
 
 
 def secret_of(number: int) -> bytes:
-    """Return the secret key (seed and public key) whose seed is 32 times the byte `number`, or its 32-byte form past 255."""
+    """Return the secret key (seed and public key) whose seed is 32 times the byte `number` (past 255: its 32 bytes)."""
     seed = bytes([number]) * 32 if number < 256 else number.to_bytes(32, "big")
     return pysodium.crypto_sign_seed_keypair(seed)[1]
 
@@ -63,7 +63,7 @@ class Pipe:
 
 
 class Network:
-    """Nodes made by `make(secret, random=...)` (Router, or a class like it), joined by pipes, run under virtual time."""
+    """Nodes made by `make(secret, random=...)` (Router or its kin), joined by pipes, run under virtual time."""
 
     def __init__(self, seed: object = 0, make: Callable[..., Any] = Router) -> None:
         self.seed = seed

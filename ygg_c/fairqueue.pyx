@@ -19,9 +19,11 @@ cdef inline uint64_t _hash(const uint8_t *key, uint64_t salt) noexcept nogil:
 cdef class FairQueue:
     """Packets waiting for one link. `salt` keeps strangers from choosing the bin their packets share."""
 
-    def __cinit__(self, uint64_t salt=0):
-        self._salt = salt
+    def __cinit__(self, *args):
         self._last = -1
+
+    def __init__(self, uint64_t salt=0):
+        self._salt = salt
 
     def __dealloc__(self):
         self.clear()

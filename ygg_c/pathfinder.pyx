@@ -26,8 +26,8 @@ from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
 from ygg_c.wire cimport (
-    FRAME_MAX, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put, path_size,
-    uv_put, uv_size,
+    FRAME_MAX, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put,
+    ports_size, uv_put, uv_size,
 )
 
 cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
@@ -100,7 +100,7 @@ cdef class Pathfinder:
         if path.generation == self.tree.generation:
             return
         count = self.tree.own_coords(&ports)
-        size = path.size + path_size(ports, count) + 64
+        size = path.size + ports_size(ports, count) + 64
         if size != path.header_size:
             free(path.header)
             path.header = <uint8_t *>malloc(size)
@@ -282,7 +282,8 @@ cdef class Pathfinder:
         cdef uint8_t *end
         self._info_seq = max(self._info_seq, self.host.wall)
         end = path_put(uv_put(signed, self._info_seq), ports, count)
-        if self._info is None or PyBytes_GET_SIZE(self._info) != end - signed + 64 or memcmp(PyBytes_AS_STRING(self._info), signed, end - signed) != 0:
+        if (self._info is None or PyBytes_GET_SIZE(self._info) != end - signed + 64
+                or memcmp(PyBytes_AS_STRING(self._info), signed, end - signed) != 0):
             sign(end, signed, end - signed, self.host.secret)
             self._info = (<char *>signed)[:end - signed + 64]
         return self._info
@@ -361,8 +362,8 @@ cdef bint _is_signed(const Routed *message, const uint64_t *ports, size_t count)
 cdef object _stalest(list entries, LinkHost host):
     cdef object entry, best = None
     cdef uint64_t expires, best_expires = NEVER
-    cdef int index
-    for index in range(8):
+    cdef int _index
+    for _index in range(8):
         entry = entries[host.random.u64() % <uint64_t>len(entries)]
         expires = (<Path>entry).expires if isinstance(entry, Path) else (<Rumor>entry).expires
         if best is None or expires < best_expires:

@@ -3,7 +3,7 @@ from typing import TypedDict
 from ygg_c.link import Link, LinkHost, Sink
 from ygg_c.sodium import Random
 
-class PeerState(TypedDict):
+class _PeerState(TypedDict):
     """One link: its neighbour's key (32 bytes), the counters of ygg_c.link.Link, `latency` and `uptime` in ns."""
 
     key: bytes
@@ -18,14 +18,14 @@ class PeerState(TypedDict):
     uptime: int
     order: int
 
-class TreeState(TypedDict):
+class _TreeState(TypedDict):
     """One tree record: 32-byte keys and the record's sequence number."""
 
     key: bytes
     parent: bytes
     sequence: int
 
-class PathState(TypedDict):
+class _PathState(TypedDict):
     """One path: the key it leads to, the ports from the root down to it, and the sequence number (unix seconds)."""
 
     key: bytes
@@ -33,7 +33,7 @@ class PathState(TypedDict):
     sequence: int
     broken: bool
 
-class SelfState(TypedDict):
+class _SelfState(TypedDict):
     """This node: key, coordinates (ports from the root down to it) and how many tree records it holds."""
 
     key: bytes
@@ -61,13 +61,21 @@ class Router(LinkHost):
 
         Links fed between two turns see the clock of the first.
         """
+    def close(self) -> None:
+        """Close every link; to be called before the last reference goes."""
     def send(self, key: bytes, payload: bytes) -> None:
         """Send a message to a 32-byte key."""
     def find(self, key: bytes) -> None:
         """Look for the node behind a full or partial 32-byte key."""
-    def peers(self) -> list[PeerState]: ...
-    def tree_records(self) -> list[TreeState]: ...
-    def known_paths(self) -> list[PathState]: ...
-    def self_state(self) -> SelfState: ...
+    def take_delivered(self) -> list[tuple[bytes, bytes]]:
+        """Return the messages that arrived since the last call as (source key, payload), at most 4096; a Node takes them itself."""
+    def peers(self) -> list[_PeerState]:
+        """Return the state of each link, oldest first."""
+    def tree_records(self) -> list[_TreeState]:
+        """Return the tree records held."""
+    def known_paths(self) -> list[_PathState]:
+        """Return the paths held."""
+    def self_state(self) -> _SelfState:
+        """Return what this node is in the tree."""
     def counters(self) -> dict[str, int]:
         """Counts of what was dropped or refused, by reason."""

@@ -41,6 +41,9 @@ cdef class Router(LinkHost):
         self.due = 0
         born(LIVE_NODE)
 
+    def __init__(self, bytes secret not None, *, Random random=None):
+        pass        # done above, before anything can call in
+
     def __dealloc__(self):
         died(LIVE_NODE)
 

@@ -84,7 +84,7 @@ cdef inline const uint8_t *path_skip(const uint8_t *at, const uint8_t *end) noex
 cdef size_t path_ports(const uint8_t *at, const uint8_t *end, uint64_t *ports, size_t most) noexcept nogil
 # Encode `count` ports and the closing zero; returns the byte after it. Takes up to 10 * count + 1 bytes.
 cdef uint8_t *path_put(uint8_t *out, const uint64_t *ports, size_t count) noexcept nogil
-cdef size_t path_size(const uint64_t *ports, size_t count) noexcept nogil
+cdef size_t ports_size(const uint64_t *ports, size_t count) noexcept nogil
 
 cdef inline uint8_t *frame_put(uint8_t *out, int kind, size_t body) noexcept nogil:
     out = uv_put(out, body + 1)

@@ -31,7 +31,7 @@ cdef uint8_t *path_put(uint8_t *out, const uint64_t *ports, size_t count) noexce
     return out + 1
 
 
-cdef size_t path_size(const uint64_t *ports, size_t count) noexcept nogil:
+cdef size_t ports_size(const uint64_t *ports, size_t count) noexcept nogil:
     cdef size_t index, size = 1
     for index in range(count):
         size += uv_size(ports[index])
@@ -137,7 +137,8 @@ cdef int decode_traffic(uint8_t *body, size_t size, Routed *out) noexcept nogil:
     return OK
 
 
-cdef size_t tree_bytes(uint8_t *out, const uint8_t *node, const uint8_t *parent, uint64_t seq, uint64_t nonce, uint64_t port) noexcept nogil:
+cdef size_t tree_bytes(uint8_t *out, const uint8_t *node, const uint8_t *parent, uint64_t seq, uint64_t nonce,
+                       uint64_t port) noexcept nogil:
     cdef uint8_t *at = out + 64
     memcpy(out, node, 32)
     memcpy(out + 32, parent, 32)

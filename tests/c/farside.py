@@ -6,8 +6,6 @@ from typing import Any
 
 import pysodium
 
-
-
 from ygg_c import wire
 from ygg_c.link import Link, PySink
 from ygg_c.router import Router

@@ -68,7 +68,7 @@ def test_all_ones_take_no_room():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", bytes(31), b"\xff" * 32, bytes(32), bytes(32) + bytes(1023), bytes(32) + bytes(1025), b"\xff" * 16 + bytes(17)],
+    [b"", bytes(31), b"\xff" * 32, bytes(32), bytes(1055), bytes(1057), b"\xff" * 16 + bytes(17)],
     ids=["empty", "short flags", "both flags", "no words", "half a word", "too much", "a byte over"],
 )
 def test_what_does_not_decode(data):

@@ -32,7 +32,7 @@ def far(clock):
     del far.clock, far.link
 
 
-def notify(far: FarSide, seq: int = 1_700_000_000, info_path=(1, 7), secret: bytes = TARGET, source: bytes = T, **changes) -> bool:
+def notify(far: FarSide, seq=1_700_000_000, info_path=(1, 7), secret=TARGET, source=T, **changes) -> bool:
     """Have the far side bring a notify for the router."""
     signed = wire.encode_uv(seq) + wire.encode_path(info_path)
     fields = {"path": [], "watermark": MAX, "source": source, "dest": far.clock.router.key, "seq": seq,
@@ -67,7 +67,8 @@ def test_sending_to_an_unknown_key_looks_for_it(clock, far):
     assert len(far.got(LOOKUP)) == 1
     notify(far)
     (traffic,) = far.got(TRAFFIC)
-    assert traffic == {"path": [1, 7], "from": [], "source": clock.router.key, "dest": T, "watermark": 2, "payload": b"last"}
+    keys = {"source": clock.router.key, "dest": T}
+    assert traffic == {"path": [1, 7], "from": [], **keys, "watermark": 2, "payload": b"last"}
     assert paths(clock) == {T: [1, 7]}
 
 

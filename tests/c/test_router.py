@@ -28,7 +28,8 @@ def child(clock: Clock, number: int, priority: int = 0, rtt: float = 0.001) -> F
 
 def traffic(path, watermark=MAX, dest=D, origin=(1, 3), payload=b"payload"):
     """Return the fields of a Traffic message."""
-    return {"path": list(path), "from": list(origin), "source": S, "dest": dest, "watermark": watermark, "payload": payload}
+    keys = {"source": S, "dest": dest}
+    return {"path": list(path), "from": list(origin), **keys, "watermark": watermark, "payload": payload}
 
 
 def test_traffic_goes_to_the_nearest(clock):

@@ -72,7 +72,14 @@ def all_exchange(network) -> None:
 
 @pytest.mark.parametrize(
     ("new", "accepted"),
-    [((4, P1, 0), False), ((6, P3, 99), True), ((5, P1, 99), True), ((5, P3, 0), False), ((5, P2, 8), True), ((5, P2, 9), False)],
+    [
+        ((4, P1, 0), False),
+        ((6, P3, 99), True),
+        ((5, P1, 99), True),
+        ((5, P3, 0), False),
+        ((5, P2, 8), True),
+        ((5, P2, 9), False),
+    ],
 )
 def test_merge_rule(new, accepted):
     """The vectors of the protocol, against (seq 5, parent P2, nonce 9)."""
@@ -310,7 +317,10 @@ def test_request_floods_are_limited(clock):
 # Networks
 
 
-@pytest.mark.parametrize("order", [range(1, 9), by_key(*range(1, 9)), by_key(*range(1, 9))[::-1]], ids=["any", "rising", "falling"])
+EIGHT = by_key(*range(1, 9))
+
+
+@pytest.mark.parametrize("order", [range(1, 9), EIGHT, EIGHT[::-1]], ids=["any", "rising", "falling"])
 def test_a_line_of_eight(network, order):
     """Root agreement, coordinates along the line, every pair exchanges."""
     nodes = [network.add(number) for number in order]
