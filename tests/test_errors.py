@@ -70,9 +70,19 @@ def test_an_unknown_errno_is_kept() -> None:
     assert made.errno == errno.EXDEV
 
 
-def test_resolver_errors_and_bare_timeouts_find_their_kin() -> None:
-    assert isinstance(from_os_error(socket.gaierror(socket.EAI_NONAME, "no name")), errors.ResolveError)
-    assert isinstance(from_os_error(TimeoutError()), errors.ConnectTimeout)
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "no name"), errors.ResolveError),
+        (TimeoutError(), errors.ConnectTimeout),
+        (ConnectionResetError(), errors.ConnectionReset),
+        (BrokenPipeError(errno.EPIPE, "broken pipe"), errors.ConnectionReset),
+        (ConnectionError("of some library"), errors.LinkError),
+        (OSError(), errors.NetworkError),
+    ],
+)
+def test_errors_without_a_known_errno_find_their_kin(error: OSError, kind: type[YggError]) -> None:
+    assert type(from_os_error(error)) is kind
 
 
 def test_ours_stay_what_they_are() -> None:

@@ -384,17 +384,26 @@ _BY_ERRNO: dict[int, type[_ErrnoError]] = {
 }
 
 
+# Errors raised by libraries have a class but no errno.
+_BY_CLASS: tuple[tuple[type[OSError], type[_ErrnoError]], ...] = (
+    (socket.gaierror, ResolveError),
+    (TimeoutError, ConnectTimeout),
+    (ConnectionRefusedError, ConnectionRefused),
+    (ConnectionAbortedError, ConnectionAborted),
+    (ConnectionResetError, ConnectionReset),
+    (BrokenPipeError, ConnectionReset),
+    (ConnectionError, LinkError),
+    (OSError, NetworkError),
+)
+
+
 def from_os_error(error: OSError) -> OSError:
-    """Return the ygg error for `error`: itself if it is one, else the class that shares its `errno`."""
+    """Return the ygg error for `error`: itself if it is one, else the class that shares its `errno` or its kin."""
     if isinstance(error, YggError):
         return error
-    text = error.strerror or str(error) or None
-    if isinstance(error, socket.gaierror):
-        return ResolveError(text)
     kind = _BY_ERRNO.get(error.errno) if error.errno is not None else None
-    if kind is None and isinstance(error, TimeoutError):
-        kind = ConnectTimeout
-    made = (kind or NetworkError)(text)
     if kind is None:
-        made.errno = error.errno
+        kind = next(ours for theirs, ours in _BY_CLASS if isinstance(error, theirs))
+    made = kind(error.strerror or str(error) or None)
+    made.errno = made.errno or error.errno
     return made

@@ -65,6 +65,8 @@ class UpgradingListener(Listener):
                 self._start(self._handle(transport, remote))
         except ListenerClosed:
             pass
+        except OSError as error:
+            logger.error("%s: listening no more: %s", self.address, error)
         finally:
             # The network may have closed the base: nobody is to wait for a connection that cannot come.
             self.close()
@@ -73,17 +75,17 @@ class UpgradingListener(Listener):
         try:
             async with asyncio.timeout(self._seconds):
                 upgraded = await self._upgrade(transport, remote)
-        except (OSError, ValueError) as error:
+        except BaseException as error:
             transport.abort()
-            logger.debug("%s from %s: %s", self.address, remote, error)
             self._places.release()
+            if not isinstance(error, OSError | ValueError):
+                raise
+            logger.debug("%s: handshake with %s: %s", self.address, remote, error or "timed out")
             return
-        except BaseException:
-            transport.abort()
-            raise
         try:
             await self._ready.put((upgraded, remote))
         except BaseException:
             upgraded.abort()
             raise
-        self._places.release()
+        finally:
+            self._places.release()
