@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from ygg.autopeer.documents import MAX_PEERS, MAX_REASONS, MAX_SIZE, Document, DocumentError, parse_document
+from ygg.autopeer.documents import (
+    MAX_ENTRIES,
+    MAX_PEERS,
+    MAX_REASONS,
+    MAX_SIZE,
+    Document,
+    DocumentError,
+    parse_document,
+)
 from ygg.autopeer.peer import FRESH, PeerRejected, PublicPeer, check_peer, place
 
 NOW = 1_700_000_000.0
@@ -213,6 +221,13 @@ def test_number_of_peers_is_bounded() -> None:
     urls = [f"tcp://192.0.{number >> 8 & 255}.{number & 255}:{1 + (number >> 16)}" for number in range(MAX_PEERS + 70)]
     document = parse({"germany.md": {url: {} for url in urls}})
     assert (len(document.peers), document.rejected, len(document.rejections)) == (MAX_PEERS, 70, MAX_REASONS)
+
+
+def test_number_of_entries_looked_at_is_bounded() -> None:
+    urls = {f"tcp://192.0.2.1:1?n={number}": {} for number in range(MAX_ENTRIES)}
+    document = parse({"germany.md": urls | {"tcp://192.0.2.2:1": {}}})
+    assert (len(document.peers), document.duplicates) == (1, MAX_ENTRIES - 1)
+    assert reasons(document) == [f"the document has more than {MAX_ENTRIES} entries"]
 
 
 def test_rejection_is_fit_for_a_log() -> None:

@@ -1,6 +1,6 @@
 """Peers found, not configured: public lists fetched, and a node kept connected through some of what they name."""
 
-from ygg.autopeer.builtin import BUILTIN
+from ygg.autopeer.builtin import BUILTIN, builtin_document
 from ygg.autopeer.documents import Document, DocumentError, Rejection, parse_document
 from ygg.autopeer.fetcher import PeerFetcher
 from ygg.autopeer.manager import AutoPeerConfig, AutoPeerManager
@@ -18,5 +18,6 @@ __all__ = [
     "PublicPeer",
     "Rejection",
     "SourceStatus",
+    "builtin_document",
     "parse_document",
 ]

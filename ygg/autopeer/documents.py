@@ -25,6 +25,8 @@ MAX_SIZE = 8 << 20
 """Largest document read, in bytes; the crawler's has about 100 KiB."""
 MAX_PEERS = 20_000
 """Most peers kept of one document; the public lists have a few hundred."""
+MAX_ENTRIES = 2 * MAX_PEERS
+"""Most entries of one document looked at: those beyond are left out unseen, which bounds the time a document takes."""
 MAX_REASONS = 50
 """Most rejections kept with their reason; the others are only counted."""
 PROTO_MINOR = 5
@@ -32,6 +34,7 @@ PROTO_MINOR = 5
 OWN_FORMAT = "ygg-public-peers-1"
 """The value of `format` that marks our own form."""
 
+_TOO_MANY = f"the document has more than {MAX_ENTRIES} entries"
 _CODE = re.compile(r"`([^`\n]*)`")
 _MISSING = object()
 
@@ -69,6 +72,9 @@ class Document:
 
     def add(self, url: object, make: Callable[[], PublicPeer]) -> None:
         """Take the peer `make` returns, or note why it raised `PeerRejected`."""
+        if len(self.peers) + self.rejected + self.duplicates >= MAX_ENTRIES:
+            self.reject(url, _TOO_MANY)
+            return
         try:
             peer = make()
         except PeerRejected as error:

@@ -19,6 +19,7 @@ FRESH = 86_400
 
 _PRINTABLE = re.compile(r"[!-~]+")
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_MAYBE_ADDRESS = re.compile(r":|[0-9]\Z")  # looking for an address in every name is what costs most
 _KEY = re.compile(r"[0-9A-Fa-f]{64}")
 _OVERLAY = ipaddress.IPv6Network("200::/7")
 
@@ -91,10 +92,13 @@ def check_peer(text: object, **fields: Any) -> PublicPeer:
     except URLError as error:
         raise PeerRejected(str(error)) from None
     _check_parts(url)
-    url = url.with_host(url.host.lower()).with_path("" if url.path == "/" else url.path)
+    if url.host != url.host.lower() or url.path == "/":
+        url = url.with_host(url.host.lower()).with_path("" if url.path == "/" else url.path)
     if url.options.keys:
         fields["key"] = url.options.keys[0].hex()
-    return PublicPeer(url=str(url), scheme=url.scheme, host=url.host, port=url.require_port(), **fields)
+    _, mark, query = text.partition("#")[0].partition("?")
+    canonical = url.identity + mark + query
+    return PublicPeer(url=canonical, scheme=url.scheme, host=url.host, port=url.require_port(), **fields)
 
 
 def _check_parts(url: PeerURL) -> None:
@@ -107,10 +111,12 @@ def _check_parts(url: PeerURL) -> None:
     if "%" in url.host:
         raise PeerRejected("the host has a zone, which means nothing elsewhere")
     try:
-        address = ipaddress.ip_address(url.host)
+        address = ipaddress.ip_address(url.host) if _MAYBE_ADDRESS.search(url.host) else None
     except ValueError:
+        address = None
+    if address is None:
         if not _NAME.fullmatch(url.host):
-            raise PeerRejected("the host is neither a name nor an address") from None
+            raise PeerRejected("the host is neither a name nor an address")
         return
     if address.is_unspecified or address.is_multicast:
         raise PeerRejected("the host is no unicast address")
