@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from . import datagrams, engine, http, latency, stream, transit
+from . import datagrams, engine, http, latency, peers, stream, transit
 
 Measurement = Callable[[float], dict[str, float]]
 MEASUREMENTS: dict[str, Measurement] = {
@@ -22,9 +22,10 @@ MEASUREMENTS: dict[str, Measurement] = {
     "session_1280": functools.partial(engine.session, 1280),
     "session_65535": functools.partial(engine.session, 65535),
     "http": http.http,
+    "peer_document": functools.partial(peers.document, 5000),
     "python_calls": stream.python_calls,
 }
-UNITS = {"mib_s": "MiB/s", "cpu_s_per_gib": "CPU s/GiB", "us": "µs", "pps": "packets/s", "gb_s": "GB/s",
+UNITS = {"mib_s": "MiB/s", "cpu_s_per_gib": "CPU s/GiB", "us": "µs", "ms": "ms", "pps": "packets/s", "gb_s": "GB/s",
          "mb_s": "MB/s", "rps_1": "requests/s", "rps_16": "requests/s", "per_mib": "calls/MiB"}
 
 
