@@ -135,6 +135,7 @@ cdef class Link:
         cdef const uint8_t *end = self._rx + self._rx_fill
         cdef const uint8_t *frame = self._rx
         cdef const uint8_t *at
+        cdef LinkHost host = self.host
         cdef uint64_t length
         cdef int code = 0
         while frame < end:
@@ -149,7 +150,7 @@ cdef class Link:
             if <uint64_t>(end - at) < length:
                 break
             self._note_received(at[0] != DUMMY and at[0] != KEEPALIVE)
-            code = self.host.frame_in(self, at[0], <uint8_t *>at + 1, length - 1)
+            code = host.frame_in(self, at[0], <uint8_t *>at + 1, length - 1)
             if code or self.closed or self.error:
                 break
             frame = at + length

@@ -67,6 +67,8 @@ class Router(LinkHost):
         """Send a message to a 32-byte key."""
     def find(self, key: bytes) -> None:
         """Look for the node behind a full or partial 32-byte key."""
+    def credit(self, key: bytes) -> int:
+        """Return how many bytes may be sent towards a 32-byte key now without being dropped; 262144 when its path is unknown."""
     def take_delivered(self) -> list[tuple[bytes, bytes]]:
         """Return the messages that arrived since the last call as (source key, payload), at most 4096; a Node takes them itself."""
     def peers(self) -> list[_PeerState]:

@@ -75,6 +75,8 @@ cdef class Router(LinkHost):
         if not self.tree.link_down(link):
             self.reach.link_down(link.neighbour)
         self.link_closed(link)
+        if link._credit_refused:
+            self.credit_in()        # who waited for this link must look for another way
 
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:
         if kind == TRAFFIC:
@@ -246,6 +248,7 @@ cdef class Router(LinkHost):
             held = self.pathfinder.release(path)
             if held != NULL:
                 self.send_traffic(path.key, held)
+            self.credit_in()        # the way there may have changed from a link that had refused credit
         return OK
 
     cdef int _broken(self, const uint8_t *body, size_t size) noexcept:
@@ -314,13 +317,15 @@ cdef class Router(LinkHost):
     cdef void flush_links(self) noexcept:
         cdef list ready = self.ready
         cdef Link link
+        cdef Sink sink
         self._close_failed()
         self.ready = []
         for link in ready:
             link._listed = False
             if link.closed or link.error or link.blocked or not link.has_output():
                 continue
-            link.sink.flush(link)
+            sink = link.sink        # held: the link drops it when flushing closes it
+            sink.flush(link)
             if not link.closed and not link.blocked and link.has_output():
                 link.want_flush()
         self._close_failed()
@@ -360,6 +365,12 @@ cdef class Router(LinkHost):
         if len(key) != 32:
             raise ValueError("a key has 32 bytes")
         self.lookup(key)
+
+    def credit(self, bytes key not None):
+        """Return how many bytes may be sent towards a key now without being dropped."""
+        if len(key) != 32:
+            raise ValueError("a key has 32 bytes")
+        return self.credit_for(key)
 
     def take_delivered(self):
         """Return the messages that arrived since the last call."""

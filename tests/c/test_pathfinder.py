@@ -84,6 +84,26 @@ def test_further_packets_take_the_path(clock, far):
     assert far.got(LOOKUP) == []
 
 
+def test_credit_follows_the_first_link(clock, far):
+    """A stuck link takes a flight and a window of our packets, and none of them is dropped; then it has room again."""
+    assert clock.router.credit(T) == 262144
+    clock.router.find(T)
+    notify(far)
+    far.stuck = True
+    sent = 0
+    while clock.router.credit(T) > 10_000:
+        clock.router.send(T, bytes(10_000))
+        sent += 1
+    clock.turn()
+    assert 500_000 < sent * 10_000 < 540_000
+    far.stuck = far.link.blocked = False
+    far.frames.clear()
+    far.link.want_flush()
+    clock.turn()
+    assert len(far.got(TRAFFIC)) == sent
+    assert clock.router.credit(T) == 262144
+
+
 def test_an_address_is_enough_to_look(clock, far):
     """A partial key from an IPv6 address finds the whole key, but a packet held for it is for exactly that key."""
     partial = partial_key_for_address(address_for_key(T))
