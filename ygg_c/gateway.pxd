@@ -28,7 +28,7 @@ cdef class Gateway(Attachment):
     cdef ByteMap _by_key, _by_address, _by_subnet, _waiting
     cdef AgingList _routes, _waits
     cdef size_t _waiting_bytes
-    cdef readonly uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big
+    cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big
 
     cdef bint _is_ours(self, const uint8_t *address) noexcept
     cdef Route _route_to(self, const uint8_t *destination)
@@ -38,4 +38,3 @@ cdef class Gateway(Attachment):
     cdef void _flush(self, Route route, const uint8_t *destination) noexcept
     cdef void _drop_waiting(self, Waiting waiting) noexcept
     cdef void _packet_too_big(self, const uint8_t *data, size_t size) noexcept
-    cdef void _send(self, Route route, Packet *packet) noexcept

@@ -1,10 +1,17 @@
 from ygg_c.node import Attachment, Node
 from ygg_c.packetio import Upper
 
-class Gateway(Attachment):
-    """The IPv6 side of a node (protocol 0.5, section 9): packets of the overlay for what is attached, one thing at a time.
+class Route:
+    """A key that packets are exchanged with."""
 
-    Source and destination addresses are tied to session keys in both directions; what does not fit is dropped and counted.
+class Waiting:
+    """The newest packet for an unknown destination."""
+
+class Gateway(Attachment):
+    """The IPv6 side of a node (protocol 0.5, section 9): packets for what is attached, one thing at a time.
+
+    Source and destination addresses are tied to session keys in both directions; what does not fit is dropped and
+    counted.
     """
 
     def __init__(self, node: Node, mtu: int = 65535) -> None:

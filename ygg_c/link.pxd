@@ -45,6 +45,7 @@ cdef class LinkHost:
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
     cdef void credit_in(self) noexcept                  # a link that had been refused credit drained
+    cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon
     cdef void *rx_take(self) noexcept
     cdef void rx_give(self, void *buffer) noexcept
 

@@ -64,6 +64,9 @@ cdef class LinkHost:
     cdef void credit_in(self) noexcept:
         pass
 
+    cdef void want_turn(self) noexcept:
+        pass
+
     cdef void *rx_take(self) noexcept:
         cdef void *buffer = self._rx_spare
         self._rx_spare = NULL
@@ -266,6 +269,7 @@ cdef class Link:
         if not self._listed and not self.closed:
             self._listed = True
             self.host.ready.append(self)
+            self.host.want_turn()
 
     # Timers
 

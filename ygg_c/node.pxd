@@ -8,6 +8,7 @@ from ygg_c.query cimport QueryTable
 from ygg_c.router cimport Router
 from ygg_c.session cimport Session
 from ygg_c.sessiontable cimport SessionTable
+from ygg_c.throttle cimport Bucket
 
 # What a node gives its IPv6 payloads to: the gateway, which is defined above this module.
 cdef class Attachment(Lower):
@@ -26,19 +27,31 @@ cdef class Node(Router):
     cdef public object on_link_closed
     cdef public object on_error
     cdef bytes _nodeinfo
-    cdef readonly uint64_t deadline     # when the next turn is due, in ns; NEVER when nothing waits
+    cdef Bucket _answers                # queries of strangers that may be answered now
+    cdef uint64_t _unanswered
+    cdef uint64_t _deadline             # when the next turn is due, in ns; NEVER when nothing waits
     cdef uint64_t _promised             # the deadline the host knows of
-    cdef int _depth                     # of enter/leave
-    cdef bint _again, _asked, _closed
-    cdef list _events                   # callbacks to run in the next wake: (function, arguments)
+    cdef int _depth                     # of enter and leave
+    cdef bint _again                    # there is more to do in this turn
+    cdef bint _asked                    # on_work was called since the last turn
+    cdef bint _closed
+    cdef list _events                   # callbacks to run at the end of the turn: (function, arguments)
 
     # The turn, for hosts in C: enter, feed links, leave.
     cpdef void enter(self, uint64_t now, uint64_t wall) noexcept
     cpdef void leave(self) noexcept
-    # Work was queued: have a turn come soon.
-    cdef void want_turn(self) noexcept
+    # The upper side acts at this time, perhaps outside a turn.
+    cdef void catch_up(self, uint64_t now) noexcept
     # An IPv6 packet for a key: prepends the core payload type; takes ownership.
     cdef void send_ipv6(self, const uint8_t *key, Packet *packet) noexcept
     cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept
-    # Run a Python callback in the next wake; what it raises goes to on_error.
-    cdef int later(self, object function, tuple arguments) except -1
+    # Run a Python callback at the end of the turn; what it raises goes to on_error.
+    cdef void later(self, object function, tuple arguments) noexcept
+
+    cdef uint64_t _poll(self) noexcept
+    cdef void _wake(self) noexcept
+    cdef void _call(self, object function, tuple arguments) noexcept
+    cdef void _protocol_in(self, const uint8_t *key, const uint8_t *data, size_t size) noexcept
+    cdef void _answer(self, const uint8_t *key, int kind) noexcept
+    cdef void _reply_in(self, const uint8_t *key, int kind, const uint8_t *data, size_t size) noexcept
+    cdef int _send_bytes(self, const uint8_t *key, bytes payload) except -1

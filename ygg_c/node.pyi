@@ -47,6 +47,12 @@ class Node(Router):
     def deadline(self) -> int | None:
         """When the next turn is due, in ns; None when no timer runs."""
 
+    def enter(self, now: int, wall: int) -> None:
+        """Begin a turn at `now` (ns) and `wall` (unix seconds); feed links, then leave()."""
+
+    def leave(self) -> None:
+        """End the turn: run what is due, flush links, run callbacks."""
+
     def turn(self, now: int, wall: int) -> int | None:
         """Run what is due, flush links, run callbacks; return the next deadline in ns, or None.
 
@@ -56,15 +62,22 @@ class Node(Router):
     def request(self, key: bytes, kind: str, on_reply: Callable[[bytes, str, bytes], object]) -> None:
         """Ask the node of a 32-byte public key (protocol 0.5, section 8).
 
-        `kind` is "nodeinfo" (the answer is JSON text), "self" (JSON text), "peers" or "tree" (concatenated 32-byte keys).
+        `kind` is "nodeinfo" (the answer is JSON text), "self" (JSON text), "peers" or "tree" (32-byte keys in a row).
         `on_reply(key, kind, data)` is called at most once; a later request for the same key and kind replaces it, and
-        after 60 s without an answer it is forgotten. Nothing in `data` has been checked. ValueError for a bad kind or key.
+        after 60 s without an answer it is forgotten. Nothing in `data` has been checked. ValueError for a bad kind or
+        key.
+        """
+
+    def send_payload(self, key: bytes, payload: bytes) -> None:
+        """Send one session payload, its type byte included, to the node of a 32-byte key (protocol 0.5, section 8).
+
+        Delivered at most once and perhaps never; one beyond 130914 bytes is dropped. ValueError for a bad key.
         """
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return the sessions, sorted by key.
 
-        Each is a dict of key (bytes), bytes_sent and bytes_recvd (payload bytes), packets_sent, packets_recvd, uptime (ns).
+        Each is a dict of key (32 bytes), bytes_sent, bytes_recvd (of payloads), packets_sent, packets_recvd, uptime (ns).
         """
 
     def counters(self) -> dict[str, int]:

@@ -22,7 +22,6 @@ cdef class Query:
 cdef class QueryTable:
     cdef ByteMap _pending           # kind || key -> Query
     cdef AgingList _recent
-    cdef readonly size_t limit
 
     cdef int add(self, int kind, const uint8_t *key, object on_reply, uint64_t now) except -1
     # The callback that waits for this answer, taken out of the table, or None.

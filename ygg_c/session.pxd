@@ -65,6 +65,7 @@ cdef class Remote:
     cdef uint8_t x_public[32]       # the same in X25519 form
     cdef int x_state                # of x_public: 0 not computed, 1 good, -1 the key is no point
     cdef uint64_t said              # the unix second of our last Init or Ack, 0: none
+    cdef bint crossing              # it was an Init, and none of theirs has crossed it
     cdef Aging aging
     # NULL when the key has no X25519 form.
     cdef const uint8_t *exchange_key(self) noexcept
@@ -94,7 +95,7 @@ cdef class Session(Remote):
     cdef void describe(self, Handshake *content) noexcept
     # Wrap a payload in place. 0, or -1 when the remote's keys are unusable or headroom is missing.
     cdef int seal(self, Packet *packet) noexcept
-    # Unwrap in place: OPENED sets payload and payload_size inside message; any other result leaves the session as it was.
+    # Unwrap in place: OPENED sets payload and payload_size inside message; any other result leaves the session alone.
     cdef int open(self, uint8_t *message, size_t size, uint64_t now, uint8_t **payload, size_t *payload_size) noexcept
 
     cdef void _take(self, const Handshake *content) noexcept

@@ -21,16 +21,17 @@ is gone for good. Between steps packets simply keep arriving under the `next` se
 Init and Ack carry the sender's `send` and `next` keys and make both sides step, whatever state they were in; they are
 boxed under a throw-away key and signed with the node's identity. Only one with a later second than all before counts.
 
-A nonce must be above the highest accepted under the same secret, so nothing is delivered twice and nothing late. A
-step keeps the counter of the secret under which the packet came: it is the new (current, recv) one. Handshakes clear
-the receive counters, since all secrets are new, but never wind back the send nonce, since our next Ack may repeat a
-`send` key that has been used. 2**64 packets under one key cannot happen, so nothing is done about it.
+A nonce must be above the highest accepted under the same secret, so nothing is delivered twice and nothing late. In a
+step the (next, send) secret becomes the (current, recv) one and takes its counter along. A handshake may name keys we
+have received under (the remote repeats what it sent because it lost something else): the counter goes with the secret
+then too. For the same reason a handshake never winds back the send nonce. 2**64 packets under one key cannot happen, so
+nothing is done about it.
 
 Secrets are computed when first needed: a step usually costs one key pair and two of the four scalar multiplications.
 Any number may be hostile. A key that yields no secret (a point of small order) makes its packets unsealable, no more.
 """
 
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.buffer cimport packet_free, packet_headroom, packet_new, packet_push
 from ygg_c.census cimport LIVE_SESSION, born, died
@@ -176,12 +177,17 @@ cdef class Session(Remote):
         return True
 
     cdef void _take(self, const Handshake *content) noexcept:
+        # Our `send` becomes `recv`: of what we have received under, only (next, send) can come up again.
+        cdef uint64_t seen = self.nonces[NEXT_SEND]
+        cdef uint64_t seen_current = seen if memcmp(content.current, self.remote_next, 32) == 0 else 0
+        cdef uint64_t seen_next = seen if memcmp(content.next, self.remote_next, 32) == 0 else 0
         memcpy(self.remote_current, content.current, 32)
         memcpy(self.remote_next, content.next, 32)
         self.remote_seq = content.keyseq
         self.stamp = content.seq
         self._advance()
-        self._rekey(0, self.nonce_sent)
+        self._rekey(seen_current, self.nonce_sent)
+        self.nonces[NEXT_RECV] = seen_next
 
     cdef void describe(self, Handshake *content) noexcept:
         memcpy(content.current, self.send.public, 32)
@@ -254,7 +260,7 @@ cdef class Session(Remote):
             memcpy(self.remote_next, box, 32)
             self.remote_seq += 1
             self._advance()
-            self._rekey(number, 0)
+            self._rekey(self.nonces[NEXT_SEND], 0)
             self.rotated = now
             self.has_rotated = True
         return OPENED
@@ -291,7 +297,7 @@ def measure_box(size_t size, size_t count):
     cdef Packet *packet
     cdef uint8_t *payload
     cdef size_t payload_size = 0
-    cdef size_t index
+    cdef size_t _index
     cdef int result = OPENED
     if size > PAYLOAD_LARGEST:
         raise ValueError(f"a payload has at most {PAYLOAD_LARGEST} bytes")
@@ -305,7 +311,7 @@ def measure_box(size_t size, size_t count):
     right.describe(&hello)
     left.start(&hello, &pairs[0], &pairs[1])
     begun = time.perf_counter()
-    for index in range(count):
+    for _index in range(count):
         packet = packet_new(size)
         if packet == NULL:
             raise MemoryError

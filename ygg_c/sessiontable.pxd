@@ -14,6 +14,7 @@ cdef enum:                      # why a message or payload went nowhere, or what
     COUNT_UNKNOWN_TYPE
     COUNT_HANDSHAKE_FORGED
     COUNT_HANDSHAKE_OLD
+    COUNT_HANDSHAKE_CROSSED
     COUNT_REPLAYED
     COUNT_UNKNOWN_KEYS
     COUNT_FORGED
@@ -64,6 +65,7 @@ cdef class SessionTable:
     cdef void clear(self) noexcept
 
     cdef void _receive_handshake(self, const uint8_t *key, uint8_t *message, int kind) noexcept
+    cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept
     cdef void _receive_traffic(self, const uint8_t *key, uint8_t *message, size_t size) noexcept
     cdef void _receive_from_stranger(self, const uint8_t *key) noexcept
     cdef Session _create(self, const uint8_t *key, const Handshake *content, Opening opening)

@@ -1,16 +1,10 @@
-from typing import TypedDict
+from typing import Any
 
+from ygg_c.session import Remote
 from ygg_c.sodium import Random
 
-class SessionState(TypedDict):
-    """One session: the remote's 32-byte key, payload bytes and packets each way, and its age in ns."""
-
-    key: bytes
-    bytes_sent: int
-    bytes_recvd: int
-    packets_sent: int
-    packets_recvd: int
-    uptime: int
+class Opening(Remote):
+    """A session that waits for the remote's keys."""
 
 class SessionTable:
     """All sessions of one identity (protocol 0.5, section 7)."""
@@ -20,7 +14,10 @@ class SessionTable:
     opening_limit: int
     """Sessions being opened at most, each for those wanted here and those made by strangers' traffic."""
     def __init__(self, secret: bytes, group_password: bytes = b"", random: Random | None = None) -> None: ...
-    def states(self) -> list[SessionState]:
-        """Return the sessions, sorted by key."""
+    def states(self) -> list[dict[str, Any]]:
+        """Return the sessions, sorted by key.
+
+        Each is a dict of key (32 bytes), bytes_sent, bytes_recvd (of payloads), packets_sent, packets_recvd, uptime (ns).
+        """
     def counters(self) -> dict[str, int]:
         """Return how often each thing happened, by name: messages and payloads that went nowhere, handshakes sent."""

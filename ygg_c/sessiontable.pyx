@@ -1,17 +1,21 @@
 """All sessions of a node, and when handshakes are sent.
 
-A session begins with one of us sending an Init; until the answer comes there is an Opening, with the two key pairs whose
-publics the Init told. Two things make one: a payload of ours for a key without a session, and traffic from a key that
-has a session with us of which we know nothing (we were restarted). The reference answers the latter with keys it
+A session begins with one of us sending an Init; until the answer comes there is an Opening, with the two key pairs
+whose publics the Init told. Two things make one: a payload of ours for a key without a session, and traffic from a key
+that has a session with us of which we know nothing (we were restarted). The reference answers the latter with keys it
 forgets, and must then wait for a later second before its own Ack counts; keeping the pairs lets the remote's Ack
 complete the session at once. What strangers can make us keep is bounded apart from what we want ourselves.
+
+When both send an Init in the same second and both take the other's, they end up in the third key case, out of which the
+sides step at different times: packets are lost and Inits cross again. One Init is enough, so the node with the smaller
+key overlooks the first that crosses its own; the remote's Ack is on its way.
 
 No key is sent more than one unsolicited Init a second, for a second one with the same time stamp would be ignored. An
 Init sent again carries the present second, so that an Ack that was lost is sent again too.
 """
 
 from cpython.ref cimport PyObject
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from ygg_c.aging cimport aging_add, aging_remove, aging_touch
 from ygg_c.buffer cimport packet_free, packet_new
@@ -30,8 +34,9 @@ cdef enum:
     ANSWER_BURST = 1000
 
 _COUNT_NAMES = (
-    "malformed", "unknown_type", "handshake_forged", "handshake_old", "replayed", "unknown_keys", "forged", "no_session",
-    "init_limited", "oversized", "unsealed", "replaced", "expired", "evicted", "init_sent", "ack_sent", "session_opened",
+    "malformed", "unknown_type", "handshake_forged", "handshake_old", "handshake_crossed", "replayed", "unknown_keys",
+    "forged", "no_session", "init_limited", "oversized", "unsealed", "replaced", "expired", "evicted", "init_sent", "ack_sent",
+    "opened",
 )
 
 
@@ -108,6 +113,10 @@ cdef class SessionTable:
         if fresh:
             found = self._openings.get(key)
             opening = <Opening>found if found != NULL else None
+        if found != NULL and kind == SESSION_INIT and self._crossed(<Remote>found, &content):
+            self.counts[COUNT_HANDSHAKE_CROSSED] += 1
+            return
+        if fresh:
             session = self._create(key, &content, opening)
         else:
             session = <Session>found
@@ -120,6 +129,12 @@ cdef class SessionTable:
         if opening is not None and opening.payload != NULL:
             self._seal(session, opening.payload)
             opening.payload = NULL
+
+    cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept:
+        cdef bint crossed = (remote.crossing and remote.said == content.seq
+                             and memcmp(self.me.key, remote.key, 32) < 0)
+        remote.crossing &= not crossed
+        return crossed
 
     cdef void _receive_traffic(self, const uint8_t *key, uint8_t *message, size_t size) noexcept:
         cdef PyObject *found = self._sessions.get(key)
@@ -241,6 +256,7 @@ cdef class SessionTable:
         cdef const uint8_t *exchange_key = remote.exchange_key()
         cdef Packet *packet
         content.seq = remote.said = self.wall
+        remote.crossing = kind == SESSION_INIT
         if exchange_key == NULL:
             self.counts[COUNT_UNSEALED] += 1
             return

@@ -84,10 +84,11 @@ def test_group_password_enters_the_signature() -> None:
 
 
 def test_both_open_at_once() -> None:
-    """Two Inits that cross make one session that carries both payloads (the third key case)."""
+    """Two Inits that both count make one session that carries both payloads (the third key case)."""
     pair = Pair()
     init_a, init_b = pair.send(pair.a, b"from a"), pair.send(pair.b, b"from b")
-    from_a, from_b = pair.give(pair.a, *init_b), pair.give(pair.b, *init_a)
+    # The smaller key overlooks the first copy; a remote that does not would leave both sides as the second does.
+    from_a, from_b = pair.give(pair.a, *init_b), pair.give(pair.b, *init_a, *init_a)
     assert [message[0] for message in from_a] == [2, 3]
     assert from_a[1][1:3] == from_b[1][1:3] == b"\x01\x00"
     pair.give(pair.a, *from_b)
@@ -152,6 +153,20 @@ def test_a_replay_after_a_step_is_refused() -> None:
     pair.give(pair.a, answer)
     pair.give(pair.a, answer)
     assert pair.arrived(pair.a) == [b"back"]
+
+
+def test_a_replay_after_a_repeated_handshake_is_refused() -> None:
+    """An Init that names keys already received under does not let old packets in again."""
+    pair = Pair()
+    pair.open()
+    (message,) = pair.send(pair.a, b"once")
+    pair.give(pair.b, message)
+    pair.advance(1)
+    # Junk makes A repeat its keys; B takes them, as they come with a later second.
+    (init,) = pair.give(pair.a, b"\x03\x70\x70\x01" + bytes(60))
+    assert [answer[0] for answer in pair.give(pair.b, init)] == [2]
+    pair.give(pair.b, message)
+    assert pair.arrived(pair.b) == [b"once"]
 
 
 @pytest.mark.parametrize("position", range(0, 60, 7))

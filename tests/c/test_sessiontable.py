@@ -83,6 +83,23 @@ def test_a_restarted_side_that_talks_first_replaces_the_session() -> None:
     assert pair.exchange(pair.a, b"welcome") == [b"welcome"]
 
 
+def test_of_two_crossing_inits_one_counts() -> None:
+    """When both sides send an Init in one second the node with the smaller key waits for the answer to its own."""
+    pair = Pair()
+    assert pair.b.key < pair.a.key
+    init_a, init_b = pair.send(pair.a, b"from a"), pair.send(pair.b, b"from b")
+    assert pair.give(pair.b, *init_a) == []
+    assert kinds(pair.give(pair.a, *init_b)) == [2, 3]
+    pair.restart(pair.a)
+    pair.restart(pair.b)
+    pair.advance(1)
+    pair.a.table.write(pair.b.key, b"from a")
+    pair.b.table.write(pair.a.key, b"from b")
+    pair.settle()
+    assert (pair.arrived(pair.a), pair.arrived(pair.b)) == ([b"from b"], [b"from a"])
+    assert pair.b.table.counters()["handshake_crossed"] == 1
+
+
 def test_strangers_get_one_init_a_second() -> None:
     """However much traffic comes from a key without a session, it is answered once a second."""
     pair = Pair()

@@ -1,0 +1,138 @@
+"""Invariant: what arrives at either end of a session is an in-order subsequence of what was sent to it, without repeats
+and without inventions, over a channel that loses, delays, repeats and replays messages, whatever expires and whoever is
+restarted; and once the channel behaves, traffic flows again within a few seconds."""
+
+import itertools
+
+import pysodium
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ygg_c.sessiontap import SessionTap
+from ygg_c.sodium import SeededRandom
+
+START = 1_700_000_000
+SECRETS = [pysodium.crypto_sign_seed_keypair(bytes([number]) * 32)[1] for number in (1, 2)]
+KEYS = [secret[32:] for secret in SECRETS]
+end = st.sampled_from([0, 1])
+
+
+class Sessions(RuleBasedStateMachine):
+    """Two ends; `flying[i]` holds the messages on their way to end i, `seen[i]` all that ever were."""
+
+    @initialize(seed=st.integers(0, 1000))
+    def begin(self, seed: int) -> None:
+        self.seed = seed
+        self.now = 0.0
+        self.lives = [0, 0]
+        self.flying: list[list[bytes]] = [[], []]
+        self.seen: list[list[bytes]] = [[], []]
+        self.sent = 0
+        self.arrived: list[list[int]] = [[], []]
+        self.ends = [self.born(0), self.born(1)]
+
+    def born(self, which: int) -> SessionTap:
+        self.lives[which] += 1
+        table = SessionTap(SECRETS[which], b"", SeededRandom((self.seed, which, self.lives[which])))
+        table.tick(int(self.now * 1e9), START + int(self.now))
+        return table
+
+    def teardown(self) -> None:
+        for table in getattr(self, "ends", ()):
+            table.close()
+
+    def collect(self) -> None:
+        for which in (0, 1):
+            for key, message in self.ends[which].messages():
+                assert key == KEYS[1 - which]
+                self.flying[1 - which].append(message)
+                self.seen[1 - which].append(message)
+            for key, payload in self.ends[which].payloads():
+                assert key == KEYS[1 - which]
+                sender, number = payload[0], int.from_bytes(payload[1:9], "big")
+                assert sender == 1 - which
+                assert payload == self.payload(sender, number)
+                assert number < self.sent
+                self.arrived[which].append(number)
+
+    def payload(self, sender: int, number: int) -> bytes:
+        return bytes([sender]) + number.to_bytes(8, "big") + bytes(number % 50)
+
+    @rule(which=end, count=st.integers(1, 3))
+    def send(self, which: int, count: int) -> None:
+        for _ in range(count):
+            self.ends[which].write(KEYS[1 - which], self.payload(which, self.sent))
+            self.sent += 1
+        self.collect()
+
+    @rule(which=end, count=st.integers(1, 4))
+    def deliver(self, which: int, count: int) -> None:
+        for message in self.flying[which][:count]:
+            self.ends[which].feed(KEYS[1 - which], message)
+        del self.flying[which][:count]
+        self.collect()
+
+    @rule()
+    def deliver_everything(self) -> None:
+        for _ in range(10):
+            for which in (0, 1):
+                self.deliver(which, len(self.flying[which]))
+
+    @precondition(lambda self: any(self.flying))
+    @rule(which=end, data=st.data())
+    def lose(self, which: int, data: st.DataObject) -> None:
+        if self.flying[which]:
+            del self.flying[which][data.draw(st.integers(0, len(self.flying[which]) - 1))]
+
+    @precondition(lambda self: any(self.flying))
+    @rule(which=end, data=st.data())
+    def overtake(self, which: int, data: st.DataObject) -> None:
+        if self.flying[which]:
+            index = data.draw(st.integers(0, len(self.flying[which]) - 1))
+            self.flying[which].insert(0, self.flying[which].pop(index))
+
+    @precondition(lambda self: any(self.seen))
+    @rule(which=end, data=st.data())
+    def replay(self, which: int, data: st.DataObject) -> None:
+        if self.seen[which]:
+            message = self.seen[which][data.draw(st.integers(0, len(self.seen[which]) - 1))]
+            self.ends[which].feed(KEYS[1 - which], message)
+            self.collect()
+
+    @rule(which=end)
+    def replay_everything(self, which: int) -> None:
+        for message in list(self.seen[which]):
+            self.ends[which].feed(KEYS[1 - which], message)
+        self.collect()
+
+    @rule(which=end)
+    def restart(self, which: int) -> None:
+        self.ends[which].close()
+        self.ends[which] = self.born(which)
+
+    @rule(seconds=st.sampled_from([0.1, 0.5, 1, 2, 10, 30, 59, 61, 130]))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        for table in self.ends:
+            table.tick(int(self.now * 1e9), START + int(self.now))
+
+    @rule(talkers=st.sampled_from([(0,), (1,), (0, 1)]))
+    def recover(self, talkers: tuple[int, ...]) -> None:
+        """The channel behaves: whoever talks once a second is heard."""
+        before = [len(arrived) for arrived in self.arrived]
+        for _ in range(4):
+            self.wait(1)
+            for which in talkers:
+                self.send(which, 1)
+            self.deliver_everything()
+        for which in talkers:
+            assert len(self.arrived[1 - which]) > before[1 - which]
+            assert self.arrived[1 - which][-1] >= self.sent - len(talkers)
+
+    @invariant()
+    def in_order_and_once(self) -> None:
+        for arrived in getattr(self, "arrived", ()):
+            assert all(earlier < later for earlier, later in itertools.pairwise(arrived))
+
+
+TestSessions = Sessions.TestCase

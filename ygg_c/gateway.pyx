@@ -1,0 +1,310 @@
+"""IPv6 packets to and from keys; see gateway.pxd.
+
+A node's address is made from its key, so every packet is checked against the key it came from or goes to, and no
+other authentication exists at this layer. What an address does not tell is the whole key: for an unknown destination
+the newest packet waits while the router looks for whoever answers to it.
+"""
+
+from cpython.ref cimport PyObject
+from libc.string cimport memcmp, memcpy, memset
+
+from ygg_c.address cimport key_address, key_subnet, partial_key
+from ygg_c.aging cimport aging_add, aging_remove, aging_touch
+from ygg_c.buffer cimport packet_free, packet_new
+from ygg_c.census cimport LIVE_GATEWAY, born, died
+from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU, NEXT_ICMPV6, SOURCE, TARGET, put32, write_header
+from ygg_c.link cimport LinkHost
+from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Upper
+
+cdef uint64_t LIFETIME = 120 * <uint64_t>1000000000     # of routes and waiting packets since their last use
+
+cdef enum:
+    MAX_MTU = 65535
+    ROUTE_LIMIT = 65536
+    WAITING_LIMIT = 1024            # destinations
+    WAITING_BYTES = 8388608
+    QUOTE = 512                     # bytes of the offending packet in a Packet Too Big
+    ICMP_HEADER = 8
+    PACKET_TOO_BIG = 2
+    ADDRESS_PREFIX = 0x02
+    SUBNET_PREFIX = 0x03
+
+
+cdef class Waiting:
+    """The newest packet for an unknown destination."""
+
+    def __dealloc__(self):
+        packet_free(self.packet)
+
+
+cdef class Gateway(Attachment):
+    """The IPv6 side of a node."""
+
+    def __cinit__(self):
+        born(LIVE_GATEWAY)
+
+    def __dealloc__(self):
+        died(LIVE_GATEWAY)
+
+    def __init__(self, Node node not None, mtu=MAX_MTU):
+        if node.attachment is not None:
+            raise ValueError("the node has a gateway already")
+        self.node = node
+        self.mtu = mtu
+        key_address((<LinkHost>node).key, self.address)
+        key_subnet((<LinkHost>node).key, self.subnet)
+        self._by_key = ByteMap(32)
+        self._by_address = ByteMap(16)
+        self._by_subnet = ByteMap(8)
+        self._waiting = ByteMap(16)
+        node.attachment = self
+
+    # What is attached
+
+    @property
+    def attached(self):
+        """What takes the packets now."""
+        return self.upper
+
+    def attach(self, Upper upper not None):
+        """Give packets to `upper`."""
+        if self.upper is not None:
+            raise ValueError("something is attached to the gateway already")
+        if upper.lower is not None:
+            raise ValueError("it is attached elsewhere already")
+        if self.node is None:
+            raise ValueError("the gateway is closed")
+        self.upper = upper
+        upper.lower = self
+        self.node.want_turn()
+
+    def detach(self):
+        """Part from what is attached and return it."""
+        cdef Upper upper = self.upper
+        if upper is not None:
+            upper.lower = None
+            self.upper = None
+        return upper
+
+    def replace(self, Upper upper not None):
+        """Attach `upper` in place of what is attached."""
+        cdef Upper old = self.upper
+        if upper is old:
+            return old
+        if upper.lower is not None:
+            raise ValueError("it is attached elsewhere already")
+        self.detach()
+        self.attach(upper)
+        return old
+
+    def close(self):
+        """Detach and part from the node."""
+        self.detach()
+        if self.node is not None and self.node.attachment is self:
+            self.node.attachment = None
+        self.node = None
+        while self._routes.count:
+            self._forget(<Route>self._routes.oldest.owner)
+        while self._waits.count:
+            self._drop_waiting(<Waiting>self._waits.oldest.owner)
+
+    @property
+    def mtu(self):
+        """Largest packet delivered upwards, in bytes."""
+        return self._mtu
+
+    @mtu.setter
+    def mtu(self, value):
+        self._mtu = min(max(value, MIN_MTU), MAX_MTU)
+
+    def counters(self):
+        """Return the packets dropped, by reason."""
+        return {
+            "dropped_incoming": self.dropped_incoming,
+            "dropped_outgoing": self.dropped_outgoing,
+            "dropped_waiting": self.dropped_waiting,
+            "too_big": self.too_big,
+        }
+
+    # Outgoing
+
+    cdef void packet_out(self, Packet *packet, uint64_t now) noexcept:
+        cdef uint8_t *data = packet.data
+        cdef const uint8_t *target = data + TARGET
+        cdef Route route
+        if (self.node is None or packet.size < IP_HEADER or packet.size > MAX_MTU or data[0] >> 4 != 6
+                or not self._is_ours(data + SOURCE) or self._is_ours(target)
+                or target[0] not in (ADDRESS_PREFIX, SUBNET_PREFIX)):
+            self.dropped_outgoing += 1
+            packet_free(packet)
+            return
+        self.node.catch_up(now)
+        route = self._route_to(target)
+        if route is None:
+            self._wait(target, packet)
+        else:
+            aging_touch(&self._routes, &route.aging, self.node.now)
+            self.node.send_ipv6(route.key, packet)
+
+    cdef size_t credit(self, const uint8_t *address) noexcept:
+        cdef Route route = self._route_to(address)
+        return CREDIT_WINDOW if route is None or self.node is None else self.node.credit_for(route.key)
+
+    cdef void want_turn(self) noexcept:
+        if self.node is not None:
+            self.node.want_turn()
+
+    # Keep the packet for a destination whose key is unknown, and have it looked for.
+    cdef void _wait(self, const uint8_t *target, Packet *packet) noexcept:
+        cdef uint8_t destination[16]
+        cdef uint8_t partial[32]
+        cdef Waiting waiting
+        cdef PyObject *found
+        memcpy(destination, target, 16)
+        if destination[0] == SUBNET_PREFIX:
+            memset(destination + 8, 0, 8)
+        found = self._waiting.get(destination)
+        if found != NULL:
+            waiting = <Waiting>found
+            self._waiting_bytes -= waiting.packet.size
+            self.dropped_waiting += 1
+            packet_free(waiting.packet)
+            aging_touch(&self._waits, &waiting.aging, self.node.now)
+        else:
+            waiting = Waiting.__new__(Waiting)
+            memcpy(waiting.destination, destination, 16)
+            self._waiting.put(destination, waiting)
+            aging_add(&self._waits, &waiting.aging, <void *>waiting, self.node.now)
+        waiting.packet = packet
+        self._waiting_bytes += packet.size
+        while self._waits.count > WAITING_LIMIT or self._waiting_bytes > WAITING_BYTES:
+            self.dropped_waiting += 1
+            self._drop_waiting(<Waiting>self._waits.oldest.owner)
+        partial_key(destination, partial)
+        self.node.lookup(partial)
+
+    # Send what waits for this destination (an address, or a subnet and eight zero bytes).
+    cdef void _flush(self, Route route, const uint8_t *destination) noexcept:
+        cdef PyObject *found = self._waiting.get(destination)
+        cdef Waiting waiting
+        cdef Packet *packet
+        if found == NULL:
+            return
+        waiting = <Waiting>found
+        packet = waiting.packet
+        self._drop_waiting(waiting)
+        waiting.packet = NULL
+        self.node.send_ipv6(route.key, packet)
+
+    cdef void _drop_waiting(self, Waiting waiting) noexcept:
+        self._waiting_bytes -= waiting.packet.size
+        aging_remove(&self._waits, &waiting.aging)
+        self._waiting.discard(waiting.destination)
+
+    # Incoming
+
+    cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept:
+        cdef Route route
+        if size < IP_HEADER or data[0] >> 4 != 6 or not self._is_ours(data + TARGET):
+            self.dropped_incoming += 1
+            return
+        route = self._learn(key)
+        if not _belongs(data + SOURCE, route.address, route.subnet):
+            self.dropped_incoming += 1
+        elif size > self._mtu:
+            self.too_big += 1
+            self._packet_too_big(data, size)
+        elif self.upper is None:
+            self.dropped_incoming += 1
+        else:
+            self.upper.packet_in(data, size, self.node.now)
+
+    cdef void _packet_too_big(self, const uint8_t *data, size_t size) noexcept:
+        cdef size_t quoted = min(size, <size_t>QUOTE)
+        cdef Packet *packet = packet_new(IP_HEADER + ICMP_HEADER + quoted)
+        cdef uint8_t *icmp
+        cdef uint64_t pseudo
+        cdef unsigned short total
+        if packet == NULL:
+            return
+        packet.size = IP_HEADER + ICMP_HEADER + quoted
+        write_header(packet.data, ICMP_HEADER + quoted, NEXT_ICMPV6, 0, data + TARGET, data + SOURCE)
+        packet.data[7] = 255
+        icmp = packet.data + IP_HEADER
+        memset(icmp, 0, ICMP_HEADER)
+        icmp[0] = PACKET_TOO_BIG
+        put32(icmp + 4, <unsigned int>self._mtu)
+        memcpy(icmp + ICMP_HEADER, data, quoted)
+        pseudo = sum_pseudo(packet.data + SOURCE, <unsigned int>(ICMP_HEADER + quoted), NEXT_ICMPV6)
+        total = ~sum_fold(sum_bytes(icmp, ICMP_HEADER + quoted, pseudo))
+        memcpy(icmp + 2, &total, 2)
+        self.packet_out(packet, self.node.now)
+
+    cdef void path_in(self, const uint8_t *key) noexcept:
+        self._learn(key)
+
+    # Routes
+
+    cdef bint _is_ours(self, const uint8_t *address) noexcept:
+        return _belongs(address, self.address, self.subnet)
+
+    cdef Route _route_to(self, const uint8_t *destination):
+        cdef PyObject *found
+        if destination[0] == SUBNET_PREFIX:
+            found = self._by_subnet.get(destination)
+        else:
+            found = self._by_address.get(destination)
+        return <Route>found if found != NULL else None
+
+    # The route of a key, made when there is none: what waited for it is sent then.
+    cdef Route _learn(self, const uint8_t *key):
+        cdef PyObject *found = self._by_key.get(key)
+        cdef uint8_t prefix[16]
+        cdef Route route
+        if found != NULL:
+            route = <Route>found
+            aging_touch(&self._routes, &route.aging, self.node.now)
+            return route
+        if self._routes.count >= ROUTE_LIMIT:
+            self._forget(<Route>self._routes.oldest.owner)
+        route = Route.__new__(Route)
+        memcpy(route.key, key, 32)
+        key_address(key, route.address)
+        key_subnet(key, route.subnet)
+        self._by_key.put(route.key, route)
+        self._by_address.put(route.address, route)
+        self._by_subnet.put(route.subnet, route)
+        aging_add(&self._routes, &route.aging, <void *>route, self.node.now)
+        memset(prefix, 0, 16)
+        memcpy(prefix, route.subnet, 8)
+        self._flush(route, route.address)
+        self._flush(route, prefix)
+        return route
+
+    cdef void _forget(self, Route route) noexcept:
+        cdef PyObject *me = <PyObject *>route
+        aging_remove(&self._routes, &route.aging)
+        # Another key may have taken over an address or a subnet that both yield.
+        if self._by_address.get(route.address) == me:
+            self._by_address.discard(route.address)
+        if self._by_subnet.get(route.subnet) == me:
+            self._by_subnet.discard(route.subnet)
+        self._by_key.discard(route.key)
+
+    cdef uint64_t poll(self, uint64_t now) noexcept:
+        cdef uint64_t deadline = NEVER
+        while self._routes.count and now - self._routes.oldest.used >= LIFETIME:
+            self._forget(<Route>self._routes.oldest.owner)
+        while self._waits.count and now - self._waits.oldest.used >= LIFETIME:
+            self.dropped_waiting += 1
+            self._drop_waiting(<Waiting>self._waits.oldest.owner)
+        if self._routes.count:
+            deadline = self._routes.oldest.used + LIFETIME
+        if self._waits.count:
+            deadline = min(deadline, self._waits.oldest.used + LIFETIME)
+        return deadline
+
+
+cdef inline bint _belongs(const uint8_t *address, const uint8_t *node, const uint8_t *subnet) noexcept nogil:
+    return memcmp(address, node, 16) == 0 or memcmp(address, subnet, 8) == 0

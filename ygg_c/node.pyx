@@ -1,0 +1,347 @@
+"""A whole node without IO.
+
+Theory of operation
+-------------------
+Everything happens in turns. The host (an event loop's pump, a simulator) enters with the time, feeds links what their
+streams brought, and leaves. Leaving ends the batch: the upper side sends its acknowledgements, due timers run, every
+link with output is flushed once, and then the callbacks that gathered during the turn run. Only there does
+application code run, with the engine at rest, so a callback may call anything: write, close, even take a turn, which is
+then only noted. What callbacks queued is flushed in a further round; after a few rounds the rest waits for the next turn, lest two
+ends in one process keep each other busy for good.
+
+Between turns anything may queue work (an application writes, a timer moves); it asks for a turn through on_work, once.
+A host need not look at the deadline after every batch: it keeps a timer for the last one turn() returned, and is asked
+for a turn when an earlier one comes up.
+"""
+
+import sys
+from types import SimpleNamespace
+
+from cpython.bytes cimport PyBytes_AS_STRING
+
+from ygg_c.address cimport key_address, key_subnet
+from ygg_c.buffer cimport packet_copy, packet_free, packet_push
+from ygg_c.link cimport Link, LinkHost
+from ygg_c.packetio cimport NEVER
+from ygg_c.query cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
+from ygg_c.sodium cimport Random, SIG_SIZE, sign, verify
+from ygg_c.throttle cimport bucket_init, bucket_take
+
+cdef enum:                      # first byte of a session payload
+    PAYLOAD_IPV6 = 1
+    PAYLOAD_PROTOCOL = 2
+
+cdef enum:                      # first byte of a protocol message
+    NODEINFO_REQUEST = 1
+    NODEINFO_RESPONSE = 2
+    DEBUG = 255
+
+cdef enum:
+    ROUNDS = 4                  # of flushing and callbacks in one turn
+    NODEINFO_MAX = 16384
+    KEYS_MAX = 65533            # bytes of an answer that lists keys
+    ANSWER_RATE = 20            # queries answered per second; one asks for up to 64 KiB
+    ANSWER_BURST = 200
+
+# Debug requests in the order of the query kinds after QUERY_NODEINFO: 1, 3, 5; the responses are one above.
+_KINDS = ("nodeinfo", "self", "peers", "tree")
+
+
+cdef class Attachment(Lower):
+    """What a node gives its IPv6 payloads to."""
+
+    cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept:
+        pass
+
+    cdef void path_in(self, const uint8_t *key) noexcept:
+        pass
+
+    cdef uint64_t poll(self, uint64_t now) noexcept:
+        return NEVER
+
+
+cdef class _NodeSessions(SessionTable):
+    # The node's sessions: messages leave through its router, payloads arrive in it.
+
+    cdef Node node
+
+    cdef void emit(self, const uint8_t *key, Packet *packet) noexcept:
+        if self.node is None:
+            packet_free(packet)
+        else:
+            self.node.send_traffic(key, packet)
+
+    cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
+        if self.node is not None:
+            self.node.payload_in(session, payload, size)
+
+
+cdef class Node(Router):
+    """A whole Yggdrasil node without IO."""
+
+    def __init__(self, bytes secret not None, *, bytes group_password=b"", Random random=None):
+        cdef uint8_t signature[SIG_SIZE]
+        cdef _NodeSessions table
+        sign(signature, self.secret, 32, self.secret)
+        if verify(signature, self.secret, 32, (<LinkHost>self).key) != 0:
+            raise ValueError("the public half of the secret does not belong to its seed")
+        table = _NodeSessions(secret, group_password or b"", self.random)
+        table.node = self
+        self.sessions_table = table
+        self.queries = QueryTable()
+        self._nodeinfo = b"{}"
+        self._events = []
+        self._deadline = self._promised = NEVER
+        bucket_init(&self._answers, ANSWER_RATE, ANSWER_BURST, 0)
+
+    @property
+    def address(self):
+        """The 16-byte address inside 200::/7."""
+        cdef uint8_t address[16]
+        key_address((<LinkHost>self).key, address)
+        return address[:16]
+
+    @property
+    def subnet(self):
+        """The 8-byte prefix of the routed /64."""
+        cdef uint8_t subnet[8]
+        key_subnet((<LinkHost>self).key, subnet)
+        return subnet[:8]
+
+    @property
+    def deadline(self):
+        """When the next turn is due, in ns; None when no timer runs."""
+        return None if self._deadline == NEVER else self._deadline
+
+    @property
+    def nodeinfo(self):
+        """The JSON text with which node information requests are answered."""
+        return self._nodeinfo
+
+    @nodeinfo.setter
+    def nodeinfo(self, bytes value not None):
+        if len(value) > NODEINFO_MAX:
+            raise ValueError(f"node information has at most {NODEINFO_MAX} bytes, not {len(value)}")
+        self._nodeinfo = value
+
+    def sessions(self):
+        """Return the sessions, sorted by key."""
+        return self.sessions_table.states()
+
+    def counters(self):
+        """Return how often each thing happened that a healthy exchange does not need, by name."""
+        result = Router.counters(self)
+        result.update((f"session_{name}", count) for name, count in self.sessions_table.counters().items())
+        result["queries_unanswered"] = self._unanswered
+        return result
+
+    def close(self):
+        """Drop every link, session and buffer and let go of every callback."""
+        self._closed = True
+        Router.close(self)
+        self.sessions_table.clear()
+        (<_NodeSessions>self.sessions_table).node = None
+        self.queries.clear()
+        self._events.clear()
+        self.on_work = self.on_link_closed = self.on_error = None
+
+    # The turn
+
+    cpdef void enter(self, uint64_t now, uint64_t wall) noexcept:
+        self._depth += 1
+        self._asked = False
+        self.now = max(self.now, now)
+        self.wall = wall
+        self.sessions_table.now = self.now
+        self.sessions_table.wall = wall
+
+    cpdef void leave(self) noexcept:
+        cdef int _round
+        if self._depth > 1:
+            self._depth -= 1
+            self._again = True
+            return
+        for _round in range(ROUNDS):
+            self._again = False
+            if self.attachment is not None and self.attachment.upper is not None:
+                self.attachment.upper.batch_end(self.now)
+            self._deadline = self._poll()
+            self.flush_links()
+            self._again = False
+            self._wake()
+            if not self._again:
+                break
+        self._depth = 0
+        # What does not fit one flush goes on at once, but after other callbacks of the host.
+        if self._again or self.ready:
+            self._deadline = self.now
+        if self._deadline < self._promised:
+            self.want_turn()
+
+    def turn(self, uint64_t now, uint64_t wall):
+        """Run what is due, flush links, run callbacks; return the next deadline in ns, or None."""
+        self.enter(now, wall)
+        if self._depth == 1:
+            self._promised = 0
+        self.leave()
+        if self._depth == 0:
+            self._promised = self._deadline
+        return self.deadline
+
+    cdef uint64_t _poll(self) noexcept:
+        cdef uint64_t deadline = self.run_timers()
+        deadline = min(deadline, self.sessions_table.poll())
+        deadline = min(deadline, self.queries.poll(self.now))
+        if self.attachment is not None:
+            deadline = min(deadline, self.attachment.poll(self.now))
+            if self.attachment.upper is not None:
+                deadline = min(deadline, self.attachment.upper.poll(self.now))
+        return deadline
+
+    cdef void _wake(self) noexcept:
+        cdef Attachment attachment = self.attachment
+        cdef list events
+        if self._events:
+            events, self._events = self._events, []
+            for function, arguments in events:
+                self._call(function, arguments)
+        if attachment is not None and attachment.upper is not None:
+            attachment.upper.wake()
+        if self._events:
+            self._again = True
+
+    cdef void want_turn(self) noexcept:
+        if self._depth:
+            self._again = True
+        elif not self._asked and self.on_work is not None:
+            self._asked = True
+            self._call(self.on_work, ())
+
+    cdef void catch_up(self, uint64_t now) noexcept:
+        if self._depth == 0:
+            self.now = max(self.now, now)
+            self.sessions_table.now = self.now
+        self.want_turn()
+
+    cdef void later(self, object function, tuple arguments) noexcept:
+        if function is not None and not self._closed:
+            self._events.append((function, arguments))
+            self.want_turn()
+
+    cdef void _call(self, object function, tuple arguments) noexcept:
+        try:
+            function(*arguments)
+        except BaseException as error:
+            try:
+                if self.on_error is None:
+                    raise
+                self.on_error(error)
+            except BaseException as unhandled:
+                sys.unraisablehook(SimpleNamespace(
+                    exc_type=type(unhandled), exc_value=unhandled, exc_traceback=unhandled.__traceback__,
+                    err_msg="Exception ignored in a callback", object=function,
+                ))
+
+    # What the router tells
+
+    cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
+        self.sessions_table.receive(source, payload, size)
+
+    cdef void path_in(self, const uint8_t *key) noexcept:
+        if self.attachment is not None:
+            self.attachment.path_in(key)
+
+    cdef void credit_in(self) noexcept:
+        if self.attachment is not None and self.attachment.upper is not None:
+            self.attachment.upper.credit_in(self.now)
+
+    cdef void link_closed(self, Link link) noexcept:
+        self.later(self.on_link_closed, (link, link.error))
+
+    # Payloads
+
+    cdef void send_ipv6(self, const uint8_t *key, Packet *packet) noexcept:
+        packet_push(packet, 1)[0] = PAYLOAD_IPV6
+        self.sessions_table.send(key, packet)
+
+    cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept:
+        if size == 0:
+            return
+        if payload[0] == PAYLOAD_IPV6:
+            if self.attachment is not None:
+                self.attachment.packet_in(session.key, payload + 1, size - 1)
+        elif payload[0] == PAYLOAD_PROTOCOL:
+            self._protocol_in(session.key, payload + 1, size - 1)
+
+    def send_payload(self, bytes key not None, bytes payload not None):
+        """Send one session payload, its type byte included, to a 32-byte key."""
+        if len(key) != 32:
+            raise ValueError(f"key must be 32 bytes, not {len(key)}")
+        self._send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), payload)
+        self.want_turn()
+
+    # Queries
+
+    def request(self, bytes key not None, str kind not None, on_reply):
+        """Ask the node of a 32-byte public key."""
+        cdef int code
+        if len(key) != 32:
+            raise ValueError(f"key must be 32 bytes, not {len(key)}")
+        if kind not in _KINDS:
+            raise ValueError(f"kind must be one of {', '.join(_KINDS)}, not {kind}")
+        code = _KINDS.index(kind)
+        self.queries.add(code, <const uint8_t *>PyBytes_AS_STRING(key), on_reply, self.now)
+        self._send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), _message(code, False, b""))
+        self.want_turn()
+
+    cdef void _protocol_in(self, const uint8_t *key, const uint8_t *data, size_t size) noexcept:
+        if size == 0:
+            return
+        if data[0] == NODEINFO_REQUEST:
+            self._answer(key, QUERY_NODEINFO)
+        elif data[0] == NODEINFO_RESPONSE:
+            self._reply_in(key, QUERY_NODEINFO, data + 1, size - 1)
+        elif data[0] == DEBUG and size >= 2 and 1 <= data[1] <= 6:
+            if data[1] & 1:
+                self._answer(key, (data[1] + 1) // 2)
+            else:
+                self._reply_in(key, data[1] // 2, data + 2, size - 2)
+
+    cdef void _answer(self, const uint8_t *key, int kind) noexcept:
+        if not bucket_take(&self._answers, self.now):
+            self._unanswered += 1
+            return
+        if kind == QUERY_NODEINFO:
+            content = self._nodeinfo
+        elif kind == QUERY_SELF:
+            entries = self.self_state()["routing_entries"]
+            content = b'{"key":"%s","routing_entries":"%d"}' % ((<LinkHost>self).key[:32].hex().encode(), entries)
+        elif kind == QUERY_PEERS:
+            content = _keys(self.peers())
+        else:
+            content = _keys(self.tree_records())
+        self._send_bytes(key, _message(kind, True, content))
+
+    cdef void _reply_in(self, const uint8_t *key, int kind, const uint8_t *data, size_t size) noexcept:
+        on_reply = self.queries.take(kind, key)
+        if on_reply is not None:
+            self.later(on_reply, (key[:32], _KINDS[kind], data[:size]))
+
+    cdef int _send_bytes(self, const uint8_t *key, bytes payload) except -1:
+        cdef Packet *packet = packet_copy(<const uint8_t *>PyBytes_AS_STRING(payload), len(payload))
+        if packet == NULL:
+            raise MemoryError
+        self.sessions_table.send(key, packet)
+        return 0
+
+
+cdef bytes _message(int kind, bint is_response, bytes content):
+    if kind == QUERY_NODEINFO:
+        head = bytes((PAYLOAD_PROTOCOL, NODEINFO_RESPONSE if is_response else NODEINFO_REQUEST))
+    else:
+        head = bytes((PAYLOAD_PROTOCOL, DEBUG, 2 * kind if is_response else 2 * kind - 1))
+    return head + content
+
+
+cdef bytes _keys(list states):
+    return b"".join([state["key"] for state in states[:KEYS_MAX // 32]])
