@@ -157,6 +157,11 @@ class PeerURL:
         return unquote(self.userinfo.partition(":")[2])
 
     @property
+    def file(self) -> str:
+        """The path, decoded: what a `unix` URL names."""
+        return unquote(self.path)
+
+    @property
     def location(self) -> str:
         """`host:port` as a listener prints it: IPv6 hosts in brackets; the path for a URL without a host."""
         if not self.host and self.port is None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import ssl
 from asyncio import sslproto
 
 from tests.aio import on_loops, run
@@ -17,15 +16,6 @@ def test_the_tls_protocol_takes_what_we_give_it() -> None:
     names = list(inspect.signature(sslproto.SSLProtocol.__init__).parameters)
     assert names[1:7] == ["loop", "app_protocol", "sslcontext", "waiter", "server_side", "server_hostname"]
     assert {"call_connection_made", "ssl_handshake_timeout", "ssl_shutdown_timeout"} <= set(names)
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        protocol = sslproto.SSLProtocol(loop, asyncio.Protocol(), context, None)  # type: ignore[arg-type]
-        assert hasattr(protocol, "_app_transport")
-
-    run(main())
 
 
 async def _pair(network: LoopbackNetwork) -> tuple[asyncio.Transport, asyncio.Transport]:

@@ -5,6 +5,8 @@ from ygg.network.holding import HoldingProtocol, feed, take_over
 from ygg.network.loopback import LoopbackNetwork
 from ygg.network.native import NativeNetwork
 from ygg.network.reject import RejectNetwork
+from ygg.network.socks import SocksNetwork
+from ygg.network.wrapper import WrapperNetwork
 
 __all__ = [
     "BACKLOG",
@@ -15,6 +17,8 @@ __all__ = [
     "NativeNetwork",
     "Network",
     "RejectNetwork",
+    "SocksNetwork",
+    "WrapperNetwork",
     "feed",
     "first_success",
     "is_suitable",

@@ -85,6 +85,9 @@ class Network(ABC):
     Every connection, listener and datagram port it makes is given to `_admit()`, so that `down()` breaks them.
     """
 
+    dial_allowance: float = 0.0
+    """Seconds a dial may take beyond its timeout: for a proxy that makes a connection of its own first."""
+
     def __init__(self) -> None:
         self._is_up = True
         self._epoch = 0

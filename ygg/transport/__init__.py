@@ -4,8 +4,10 @@ from ygg.network.base import Listener
 from ygg.network.holding import HoldingProtocol, take_over
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.manager import ManagedListener, TransportManager
+from ygg.transport.socks import SocksTransport
 from ygg.transport.tcp import TCPTransport
 from ygg.transport.tls import TLSTransport
+from ygg.transport.unix import UnixTransport
 
 __all__ = [
     "DialOptions",
@@ -13,9 +15,11 @@ __all__ = [
     "ListenOptions",
     "Listener",
     "ManagedListener",
+    "SocksTransport",
     "TCPTransport",
     "TLSTransport",
     "Transport",
     "TransportManager",
+    "UnixTransport",
     "take_over",
 ]

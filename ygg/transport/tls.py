@@ -52,7 +52,7 @@ class TLSTransport(Transport):
 
         async def attempt(address: str) -> asyncio.Transport:
             try:
-                async with asyncio.timeout(options.timeout):
+                async with asyncio.timeout(options.timeout + network.dial_allowance):
                     transport = await network.connect_stream(
                         address, port, source_interface=options.source_interface, timeout=options.timeout
                     )

@@ -1,0 +1,53 @@
+"""ygg.network.interface: leaving by a chosen interface."""
+
+import os
+import socket
+
+import pytest
+
+from tests.aio import on_loops
+from ygg.errors import AddressNotAvailable
+from ygg.network import NativeNetwork
+from ygg.network.interface import addresses_of, is_up, source_address, with_zone
+
+LO = "lo" if os.path.isdir("/sys/class/net/lo") else "lo0"
+
+
+def test_the_source_has_the_family_and_scope_of_the_destination() -> None:
+    assert is_up(LO)
+    assert source_address(LO, "127.0.0.1") == "127.0.0.1"
+    if any(ip.version == 6 for ip in addresses_of(LO)):
+        assert source_address(LO, "2001:db8::1") == "::1"
+    with pytest.raises(AddressNotAvailable, match="has no address to dial"):
+        source_address(LO, "fe80::1")
+
+
+def test_an_interface_that_is_not_there() -> None:
+    assert not is_up("nowhere0")
+    assert addresses_of("nowhere0") == []
+    with pytest.raises(AddressNotAvailable, match="no interface nowhere0"):
+        source_address("nowhere0", "127.0.0.1")
+
+
+def test_link_local_addresses_take_the_interfaces_zone() -> None:
+    assert with_zone("fe80::1", "eth0") == "fe80::1%eth0"
+    assert with_zone("fe80::1%eth1", "eth0") == "fe80::1%eth1"
+    assert with_zone("::1", None) == "::1"
+    assert with_zone("127.0.0.1", "eth0") == "127.0.0.1"
+    with pytest.raises(AddressNotAvailable, match=r"^link-local address requires a zone$"):
+        with_zone("fe80::1", None)
+
+
+@on_loops
+async def test_dialing_and_listening_by_an_interface() -> None:
+    async with NativeNetwork() as network:
+        listener = await network.listen_stream("127.0.0.1", 0, source_interface=LO)
+        port = int(listener.address.rpartition(":")[2])
+        client = await network.connect_stream("127.0.0.1", port, source_interface=LO)
+        server, _ = await listener.accept()
+        assert client.get_extra_info("sockname")[0] == "127.0.0.1"
+        assert server.get_extra_info("socket").family == socket.AF_INET
+        with pytest.raises(AddressNotAvailable):
+            await network.connect_stream("127.0.0.1", port, source_interface="nowhere0")
+        with pytest.raises(AddressNotAvailable):
+            await network.connect_stream("fe80::1", port)
