@@ -62,7 +62,7 @@ class FakeNode:
     listened: list[tuple[str, str]] = field(default_factory=list)
     called: list[tuple[str, str]] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
-    refusal: OSError | None = None
+    refusal: Exception | None = None
     """What `listen` raises."""
     gate: asyncio.Event | None = None
     """What every call waits for."""

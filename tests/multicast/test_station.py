@@ -8,7 +8,7 @@ import pytest
 
 from aio import on_loops, run, settle, until
 from multicast.lab import KEY, Air, FakeNode, FakeSocket, Link, interface
-from ygg.errors import AddressNotAvailable
+from ygg.errors import AddressInUse, URLError
 from ygg.multicast.beacon import Beacon
 from ygg.multicast.rules import InterfaceRule
 from ygg.multicast.station import DIALS_PER_TURN, READS_PER_TURN, Station
@@ -231,18 +231,31 @@ def test_trouble_is_logged_once_and_ends_by_itself(caplog: pytest.LogCaptureFixt
     async def main() -> None:
         async with bench() as it:
             it.socket.trouble = OSError("network is unreachable")
-            it.node.refusal = AddressNotAvailable()
-            await it.turn(20)
             for _ in range(3):
                 await it.turn(20)
-            assert it.socket.closed
-            assert it.node.open_listeners() == []
-            assert len(caplog.messages) == len(set(caplog.messages))
-            it.node.refusal = None
-            await it.turn()
+            assert caplog.messages.count("discovery on eth0: network is unreachable") == 1
+            it.socket.trouble = None
+            await it.turn(20)
+            assert len(it.socket.sent) == 2
+
+    run(main())
+
+
+@pytest.mark.parametrize("refusal", [AddressInUse(), URLError("malformed zone in IPv6 address")])
+def test_node_that_cannot_listen_still_hears(refusal: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with bench() as it:
+            it.node.listeners[0].close()
+            it.node.refusal = refusal
+            for _ in range(3):
+                await it.turn(20)
+            assert caplog.messages.count(f"discovery on eth0: {refusal}") == 1
             assert len(it.socket.sent) == 1
             await it.hear(Beacon.make(OTHER, 1).encode())
             assert len(it.node.called) == 1
+            it.node.refusal = None
+            await it.turn()
+            assert len(it.socket.sent) == 2
 
     run(main())
 

@@ -107,9 +107,8 @@ class Station:
                 self._read_on(sock)
             if self.rule.beacon:
                 await self._announce(sock, now)
-        except OSError as error:
-            self._note(error)
-            await self._reset()
+        except (YggError, OSError) as error:
+            self._note(error)  # what it kept from happening is tried again at the next turn
         else:
             self._trouble = ""
 
@@ -120,7 +119,10 @@ class Station:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await self._reset()
+        self._read_off()
+        if self._socket is not None:
+            self._socket.close()
+        await self._close_listener()
 
     async def _announce(self, sock: BeaconSocket, now: float) -> None:
         listener = await self._listening()
@@ -218,19 +220,13 @@ class Station:
         else:
             _log.info("neighbour %s: link up", url.identity)
 
-    def _note(self, error: OSError) -> None:
+    def _note(self, error: Exception) -> None:
         if str(error) != self._trouble:
             self._trouble = str(error)
             # An address is not to be had for the first second or two, while the system makes sure it is unique.
-            level = logging.INFO if error.errno == errno.EADDRNOTAVAIL else logging.WARNING
+            settling = isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL
+            level = logging.INFO if settling else logging.WARNING
             _log.log(level, "discovery on %s: %s", self.interface.name, error)
-
-    async def _reset(self) -> None:
-        self._read_off()
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        await self._close_listener()
 
     async def _close_listener(self) -> None:
         listener, self._listener = self._listener, None
