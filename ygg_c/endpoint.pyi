@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ygg_c.packetio import Upper
+from ygg_c.timerheap import Timed
 
 READABLE: Final = 1
 """There is something to read: stream data, a datagram, an echo reply, or on a listener a connection to accept."""
@@ -19,9 +20,38 @@ DRAINED: Final = 64
 """All that was written, and the FIN behind it, has been acknowledged."""
 
 class Host(Upper):
-    """What endpoints ask of the stack that holds them."""
+    """What endpoints ask of the stack that holds them, and the limits it sets them."""
 
-class Endpoint:
+    min_rto: int
+    """Lower bound of the retransmission timeout, in ns (200 ms at first)."""
+    max_rto: int
+    """Upper bound of the retransmission timeout, in ns (60 s at first)."""
+    delayed_ack: int
+    """ns a lone segment waits for its ACK (RFC 9293, 3.8.6.3; 40 ms at first)."""
+    retries: int
+    """Consecutive retransmission timeouts before a connection ends with ETIMEDOUT (15 at first)."""
+    syn_retries: int
+    """Retransmissions of a SYN before ETIMEDOUT (6 at first: about two minutes)."""
+    time_wait: int
+    """ns a connection stays in TIME-WAIT (60 s at first)."""
+    fin_wait: int
+    """ns a closed connection waits in FIN-WAIT-2 (60 s at first)."""
+    receive_buffer: int
+    """Receive window a connection starts with (1 MiB at first)."""
+    receive_buffer_max: int
+    """What the receive window may grow to (8 MiB at first)."""
+    send_buffer: int
+    """`send_limit` a connection starts with (1 MiB at first)."""
+    send_buffer_max: int
+    """What `send_limit` may grow to (8 MiB at first)."""
+    syn_queue: int
+    """Half-open connections a listener keeps (256 at first)."""
+    max_time_wait: int
+    """Connections kept in TIME-WAIT; the oldest go first (4096 at first)."""
+    max_connections: int
+    """Connections of any state; beyond it incoming ones are dropped and `connect` raises ENOBUFS (65536 at first)."""
+
+class Endpoint(Timed):
     """One socket of the stack. Events gather while packets are processed and are told once for each batch."""
 
     on_event: Callable[[int], object] | None

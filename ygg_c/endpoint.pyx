@@ -1,7 +1,5 @@
 """Endpoints and the host they live in: marking, flushing, waking."""
 
-from cpython.exc cimport PyErr_WriteUnraisable
-
 from ygg_c.buffer cimport packet_free
 
 cdef extern from *:
@@ -19,6 +17,11 @@ CLOSED = EVENT_CLOSED
 DRAINED = EVENT_DRAINED
 
 
+cdef void _call(object handler, uint32_t events) noexcept:
+    # What it raises goes to sys.unraisablehook.
+    handler(events)
+
+
 cdef void _tell(Endpoint endpoint) noexcept:
     cdef uint32_t events = endpoint.events
     handler = endpoint._on_event
@@ -28,10 +31,7 @@ cdef void _tell(Endpoint endpoint) noexcept:
     endpoint.events = 0
     if events & EVENT_CLOSED:
         endpoint._on_event = None
-    try:
-        handler(events)
-    except BaseException:
-        PyErr_WriteUnraisable(handler)
+    _call(handler, events)
     if events & EVENT_CLOSED:
         endpoint.owner = None
 

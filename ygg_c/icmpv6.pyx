@@ -7,7 +7,7 @@ from ygg_c.buffer cimport packet_new
 from ygg_c.checksum cimport sum_bytes, sum_copy, sum_fold, sum_pseudo
 from ygg_c.ipv6 cimport (
     IP_HEADER, MIN_MTU, NEXT_ICMPV6, SOURCE, TARGET, WALK_FRAGMENT, WALK_UPPER, Chain, Walk, is_multicast, is_unspecified,
-    put16, put32, walk, write_header,
+    get16, put16, put32, walk, write_header,
 )
 
 
@@ -32,9 +32,11 @@ cdef bint _may_report(const uint8_t *packet, size_t size, uint8_t kind, uint8_t 
         return False
     if is_multicast(packet + TARGET) and not to_many:
         return False
-    result = walk(packet, size, &chain)
+    result = walk(packet, size, &chain, False)
     if result == WALK_FRAGMENT:
         # Only a first fragment shows what it carries.
+        if get16(packet + chain.offset + 2) & 0xfff8:
+            return True
         chain.next = packet[chain.offset]
         chain.offset += 8
         result = WALK_UPPER

@@ -48,7 +48,7 @@ cdef Walk _options(const uint8_t *packet, size_t at, size_t end, Chain *chain) n
     return WALK_UPPER
 
 
-cdef Walk walk(const uint8_t *packet, size_t size, Chain *chain) noexcept nogil:
+cdef Walk walk(const uint8_t *packet, size_t size, Chain *chain, bint strict) noexcept nogil:
     cdef size_t length
     cdef int count = 0
     cdef Walk result
@@ -60,7 +60,7 @@ cdef Walk walk(const uint8_t *packet, size_t size, Chain *chain) noexcept nogil:
             return WALK_FRAGMENT if size - chain.offset >= 8 else WALK_DROP
         if chain.next not in (NEXT_HOP_BY_HOP, NEXT_DESTINATION, NEXT_ROUTING):
             return WALK_UPPER
-        if chain.next == NEXT_HOP_BY_HOP and count:
+        if chain.next == NEXT_HOP_BY_HOP and count and strict:
             chain.code = 1
             chain.pointer = chain.next_field
             return WALK_PROBLEM
@@ -70,7 +70,9 @@ cdef Walk walk(const uint8_t *packet, size_t size, Chain *chain) noexcept nogil:
         length = 8 + <size_t>8 * packet[chain.offset + 1]
         if size - chain.offset < length:
             return WALK_DROP
-        if chain.next == NEXT_ROUTING:
+        if not strict:
+            pass
+        elif chain.next == NEXT_ROUTING:
             # We forward nothing: with segments left the type is unrecognised, without it is skipped (RFC 8200, 4.4).
             if packet[chain.offset + 3]:
                 chain.code = 0

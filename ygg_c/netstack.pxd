@@ -16,7 +16,7 @@ cdef struct Prefix:
     uint8_t address[16]
     int length
 
-cdef class PathMtu:
+cdef class _PathMtu:
     cdef size_t value
     cdef uint64_t expires
 
@@ -32,7 +32,7 @@ cdef class NetStack(Host):
     cdef ByteMap _echo              # identifier → socket
     cdef dict _udp_ports            # port → sockets on it
     cdef dict _time_waits           # connections in TIME-WAIT, oldest first
-    cdef ByteMap _paths             # address → PathMtu, where it is less than ours
+    cdef ByteMap _paths             # address → _PathMtu, where it is less than ours
     cdef Reassembler _reassembler
     cdef bint _reassembling
     cdef PacketQueue _loop          # packets to ourselves

@@ -13,34 +13,6 @@ class NetStack(Host):
     to the lower side and done in the next turn. Times are ns of the caller's clock, sizes bytes.
     """
 
-    min_rto: int
-    """Lower bound of the retransmission timeout, in ns (200 ms at first)."""
-    max_rto: int
-    """Upper bound of the retransmission timeout, in ns (60 s at first)."""
-    delayed_ack: int
-    """ns a lone segment waits for its ACK (RFC 9293, 3.8.6.3; 40 ms at first)."""
-    retries: int
-    """Consecutive retransmission timeouts before a connection ends with ETIMEDOUT (15 at first)."""
-    syn_retries: int
-    """Retransmissions of a SYN before ETIMEDOUT (6 at first: about two minutes)."""
-    time_wait: int
-    """ns a connection stays in TIME-WAIT (60 s at first)."""
-    fin_wait: int
-    """ns a closed connection waits in FIN-WAIT-2 (60 s at first)."""
-    receive_buffer: int
-    """Receive window a connection starts with (1 MiB at first)."""
-    receive_buffer_max: int
-    """What the receive window may grow to (8 MiB at first)."""
-    send_buffer: int
-    """`send_limit` a connection starts with (1 MiB at first)."""
-    send_buffer_max: int
-    """What `send_limit` may grow to (8 MiB at first)."""
-    syn_queue: int
-    """Half-open connections a listener keeps (256 at first)."""
-    max_time_wait: int
-    """Connections kept in TIME-WAIT; the oldest go first (4096 at first)."""
-    max_connections: int
-    """Connections of any state; beyond it incoming ones are dropped and `connect` raises ENOBUFS (65536 at first)."""
     congestion: str
     """Name of the congestion control of new connections ("newreno")."""
     def __init__(

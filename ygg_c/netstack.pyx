@@ -64,7 +64,7 @@ cdef bint _matches(const Prefix *prefix, const uint8_t *address) noexcept:
     return rest == 0 or (prefix.address[whole] ^ address[whole]) >> (8 - rest) == 0
 
 
-cdef class PathMtu:
+cdef class _PathMtu:
     """A path's MTU as a Packet Too Big told it."""
 
 
@@ -138,7 +138,7 @@ cdef class NetStack(Host):
         chain.next = data[6]
         chain.offset = IP_HEADER
         if chain.next != NEXT_TCP and chain.next != NEXT_UDP and chain.next != NEXT_ICMPV6:
-            result = walk(data, size, &chain)
+            result = walk(data, size, &chain, True)
             if result == WALK_PROBLEM:
                 self.count[COUNT_BAD_OPTION] += 1
                 self._report(data, size, ICMP_PROBLEM, chain.code, <uint32_t>chain.pointer)
@@ -350,7 +350,7 @@ cdef class NetStack(Host):
         self.count[COUNT_ICMP_IGNORED] += 1
         if length < IP_HEADER or quoted[0] >> 4 != 6 or not self._ours(quoted + SOURCE):
             return
-        if walk(quoted, length, &chain) != WALK_UPPER or length - chain.offset < 8:
+        if walk(quoted, length, &chain, False) != WALK_UPPER or length - chain.offset < 8:
             return
         # As one of the peer's packets would be looked up: its address and port first.
         memcpy(key, quoted + TARGET, 16)
@@ -385,13 +385,13 @@ cdef class NetStack(Host):
         self.count[COUNT_ICMP_IGNORED] -= 1
 
     cdef void _learn_path(self, const uint8_t *address, uint32_t mtu) noexcept:
-        cdef PathMtu path
+        cdef _PathMtu path
         cdef size_t value = max(mtu, <uint32_t>MIN_MTU)
         if value >= self._mtu:
             return
         if len(self._paths) >= MAX_PATHS:
             self._paths.clear()
-        path = PathMtu()
+        path = _PathMtu()
         path.value = value
         path.expires = self._now + PATH_AGE
         try:
@@ -403,10 +403,10 @@ cdef class NetStack(Host):
         cdef PyObject *found = self._paths.get(address) if self._paths._used else NULL
         if found == NULL:
             return self._mtu
-        if (<PathMtu>found).expires <= self._now:
+        if (<_PathMtu>found).expires <= self._now:
             self._paths.discard(address)
             return self._mtu
-        return (<PathMtu>found).value
+        return (<_PathMtu>found).value
 
     # Packets out.
 

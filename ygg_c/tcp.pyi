@@ -3,8 +3,9 @@ from typing import Any
 from typing_extensions import Buffer
 
 from ygg_c.endpoint import Endpoint
+from ygg_c.tcpsender import TcpSender
 
-class TcpConnection(Endpoint):
+class TcpConnection(TcpSender):
     """One TCP connection (RFC 9293), made by `NetStack.connect` or `TcpListener.accept`.
 
     Nothing here blocks. Writing queues bytes, which leave in the stack's next turn; reading takes what is there.

@@ -324,9 +324,12 @@ cdef class TcpSender(Endpoint):
         if self._timed_at and ack >= self._timed:
             sample = max(now - self._timed_at, <uint64_t>1)
             self._timed_at = 0
-        elif self._timed_at == 0 and segment.stamped and segment.ts_echo:
-            sample = <uint64_t>(self._stamp(now) - segment.ts_echo) * 1000000
-        if 0 < sample < self.host.max_rto * 4:
+        elif self.phase != OPEN and self._resend_stamp and segment.stamped and (
+            <int>(segment.ts_echo - <uint32_t>self._resend_stamp) >= 0
+        ):
+            # It answers a retransmission: the one sample that Karn's algorithm would not have (RFC 7323, 4.1).
+            sample = <uint64_t>(self._stamp(now) - segment.ts_echo) * 1000000 + 1
+        if sample:
             rtt_sample(&self.rtt, sample, self.host.min_rto, self.host.max_rto)
         if self._undoable and self._resend_stamp and segment.stamped and (
             <int>(segment.ts_echo - <uint32_t>self._resend_stamp) < 0
@@ -355,6 +358,7 @@ cdef class TcpSender(Endpoint):
             self._inflated -= min(self._inflated, gained - min(gained, <uint64_t>self.mss))
             self.lost_edge = min(ack + self.mss, self.nxt)
             self.retransmitted = ack
+            self._resend_now = True
         else:
             self._inflated = 0 if self.phase == OPEN else self._inflated
         if self.phase != RECOVERY:

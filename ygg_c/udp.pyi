@@ -2,20 +2,26 @@ from typing_extensions import Buffer
 
 from ygg_c.endpoint import Endpoint
 
-class UdpSocket(Endpoint):
-    """A UDP socket (RFC 768), made by `NetStack.udp`."""
+class DatagramSocket(Endpoint):
+    """What UDP and echo sockets share: a bounded queue of what arrived."""
 
     queue_limit: int
-    """Bytes of received datagrams kept (each counted with a small overhead); more are dropped and counted."""
+    """Bytes kept of what arrives, 32 of overhead included for each (1 MiB at first); more is dropped and counted."""
+    @property
+    def dropped(self) -> int:
+        """How many were dropped because the queue was full."""
+    def close(self) -> None:
+        """Leave the stack; what was received is discarded. Does nothing the second time."""
+
+class UdpSocket(DatagramSocket):
+    """A UDP socket (RFC 768), made by `NetStack.udp`."""
+
     @property
     def local(self) -> tuple[bytes, int]:
         """The address (16 zero bytes: any) and port."""
     @property
     def remote(self) -> tuple[bytes, int] | None:
         """The peer of a connected socket: only its datagrams are received."""
-    @property
-    def dropped(self) -> int:
-        """Datagrams dropped because the queue was full."""
     @property
     def pending(self) -> int:
         """Datagrams ready to be received."""
@@ -30,10 +36,8 @@ class UdpSocket(Endpoint):
         """Return up to `limit` datagrams with their (address, port). A pending error of a connected socket is raised
         once, when nothing is left to read.
         """
-    def close(self) -> None:
-        """Leave the stack; what was received is discarded. Does nothing the second time."""
 
-class EchoSocket(Endpoint):
+class EchoSocket(DatagramSocket):
     """Sends ICMPv6 echo requests (RFC 4443, 4) under an identifier of its own, made by `NetStack.echo`."""
 
     @property
@@ -45,5 +49,3 @@ class EchoSocket(Endpoint):
         """Return what came back, each as (errno, sequence, address, payload, arrival in ns): errno 0 is a reply; else
         an ICMPv6 error, from `address`, quoted our request.
         """
-    def close(self) -> None:
-        """Leave the stack. Does nothing the second time."""

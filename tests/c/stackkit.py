@@ -136,6 +136,7 @@ class World:
             tap.poll(self.now)
             tap.take()
             tap.detach()
+        self.__dict__.clear()
 
 
 @dataclass
@@ -284,3 +285,4 @@ class Peer:
         self.tap.poll(self.now)
         self.tap.take()
         self.tap.detach()
+        self.__dict__.clear()

@@ -1,0 +1,273 @@
+"""Ending connections: half-close, FIN from either side, TIME-WAIT, resets, keepalive; and what events tell of it."""
+
+import errno
+from dataclasses import replace
+
+import pytest
+
+from tests.c.stackkit import ACK, FIN, RST, SECOND, SYN, B, Log, Peer, World
+from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED
+
+
+@pytest.fixture
+def peer():
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def world():
+    world = World()
+    yield world
+    world.close()
+
+
+def finish(peer: Peer, connection) -> None:
+    """Close from our side first, and go to TIME-WAIT."""
+    connection.close()
+    (fin,) = peer.take()
+    assert fin.has(FIN, ACK)
+    peer.ack += 1
+    peer.send()
+    assert connection.state == "FIN-WAIT-2"
+    assert peer.one(flags=FIN | ACK).ack == peer.seq + 1
+    peer.seq += 1
+    assert connection.state == "TIME-WAIT"
+
+
+class TestHalfClose:
+    def test_reading_goes_on_and_writing_does_not(self, peer):
+        connection = peer.accept()
+        connection.write(b"last")
+        connection.shutdown_write()
+        (segment,) = peer.take()
+        assert segment.has(FIN, ACK)
+        assert segment.data == b"last"
+        peer.ack += 5
+        peer.data(b"still")
+        assert connection.recv() == b"still"
+        with pytest.raises(BrokenPipeError):
+            connection.write(b"x")
+
+    def test_peer_may_be_written_to_after_its_fin(self, peer):
+        connection = peer.accept()
+        log = Log(connection)
+        assert peer.one(flags=FIN | ACK).ack == peer.seq + 1
+        assert (connection.state, log.flags, connection.at_eof) == ("CLOSE-WAIT", EOF, True)
+        connection.write(b"answer")
+        peer.seq += 1
+        assert peer.take()[0].data == b"answer"
+        peer.ack += 6
+        peer.send()
+        connection.shutdown_write()
+        assert len(peer.take()) == 1
+        peer.ack += 1
+        peer.send()
+        assert connection.closed
+        assert log.flags == EOF | DRAINED | CLOSED
+
+    def test_half_closed_connection_lives_as_long_as_wanted(self, peer):
+        connection = peer.accept()
+        connection.shutdown_write()
+        peer.take()
+        peer.ack += 1
+        peer.send()
+        peer.wait(1000 * SECOND)
+        peer.data(b"late")
+        assert connection.recv() == b"late"
+
+
+class TestClose:
+    def test_unread_data_makes_it_a_reset(self, peer):
+        connection = peer.accept()
+        peer.data(b"unread")
+        connection.close()
+        (reset,) = peer.take()
+        assert reset.has(RST, ACK)
+        assert connection.closed
+
+    def test_data_after_close_is_reset(self, peer):
+        connection = peer.accept()
+        connection.close()
+        peer.take()
+        answers = peer.send(data=b"nobody reads")
+        assert answers[-1].flags & RST
+        assert connection.closed
+
+    def test_what_was_written_arrives_first(self, world):
+        client, server = world.pair()
+        data = bytes(100_000)
+        client.write(data)
+        client.close()
+        received = bytearray()
+        world.run(10 * SECOND, lambda: received.extend(server.recv()) or server.at_eof)
+        assert len(received) == len(data)
+
+    def test_abort_resets(self, world):
+        client, server = world.pair()
+        log = Log(server)
+        client.abort()
+        world.run(SECOND)
+        assert server.error == errno.ECONNRESET
+        assert log.flags == FAILED | CLOSED
+        with pytest.raises(ConnectionResetError):
+            server.recv()
+
+    def test_what_arrived_before_a_reset_is_read_first(self, world):
+        client, server = world.pair()
+        client.write(b"before")
+        world.run(SECOND)
+        client.abort()
+        world.run(SECOND)
+        assert server.recv() == b"before"
+        with pytest.raises(ConnectionResetError):
+            server.recv()
+
+    def test_calls_on_an_ended_connection_do_nothing(self, peer):
+        connection = peer.accept()
+        connection.abort()
+        connection.abort()
+        connection.close()
+        connection.shutdown_write()
+        with pytest.raises(OSError, match="pipe"):
+            connection.write(b"x")
+
+
+class TestBothWays:
+    def test_crossing_fins(self, peer):
+        connection = peer.accept()
+        connection.close()
+        peer.take()
+        assert peer.one(flags=FIN | ACK).ack == peer.seq + 1
+        assert connection.state == "CLOSING"
+        peer.seq += 1
+        peer.ack += 1
+        peer.send()
+        assert connection.state == "TIME-WAIT"
+
+    def test_lost_fin_is_sent_again(self, peer):
+        connection = peer.accept()
+        connection.close()
+        (fin,) = peer.take()
+        again = peer.wait(SECOND)
+        assert again
+        assert all((s.seq, s.flags) == (fin.seq, fin.flags) for s in again)
+
+    def test_orphan_in_fin_wait_2_expires(self, peer):
+        connection = peer.accept()
+        connection.close()
+        peer.take()
+        peer.ack += 1
+        peer.send()
+        peer.wait(61 * SECOND)
+        assert connection.closed
+        assert peer.one(data=b"x").has(RST)
+
+
+class TestTimeWait:
+    def test_ends_after_its_time(self, peer):
+        connection = peer.accept()
+        finish(peer, connection)
+        assert peer.wait(59 * SECOND) == []
+        assert not connection.closed
+        peer.wait(2 * SECOND)
+        assert connection.closed
+
+    def test_duplicate_fin_is_acknowledged_and_restarts_it(self, peer):
+        connection = peer.accept()
+        finish(peer, connection)
+        peer.wait(50 * SECOND)
+        assert peer.one(seq=peer.seq - 1, flags=FIN | ACK).ack == peer.seq
+        peer.wait(50 * SECOND)
+        assert not connection.closed
+
+    def test_reset_is_ignored(self, peer):
+        connection = peer.accept()
+        finish(peer, connection)
+        assert peer.send(flags=RST) == []
+        assert connection.state == "TIME-WAIT"
+
+    def test_newer_syn_takes_its_place(self, peer):
+        listener = peer.stack.listen(None, 80)
+        connection = peer.accept(listener)
+        finish(peer, connection)
+        assert peer.one(seq=peer.seq - 1000, flags=SYN, ack=0).has(ACK)
+        answer = peer.one(seq=peer.seq + 1000, flags=SYN, ack=0)
+        assert answer.has(SYN, ACK)
+        assert connection.closed
+
+    def test_number_is_bounded(self, peer):
+        peer.stack.max_time_wait = 3
+        listener = peer.stack.listen(None, 80)
+        for port in range(6000, 6008):
+            peer.base = replace(peer.base, sport=port)
+            peer.seq = 1000
+            finish(peer, peer.accept(listener))
+        assert len(peer.stack.endpoints()) == 4
+        assert peer.stack.counters()["time_wait_evicted"] == 5
+
+
+class TestKeepalive:
+    def test_probes_then_gives_up(self, peer):
+        connection = peer.accept()
+        connection.keepalive = (10 * SECOND, SECOND, 3)
+        peer.take()
+        sent = peer.wait(14 * SECOND)
+        assert [s.seq for s in sent[:3]] == [peer.ack - 1] * 3
+        assert sent[3].flags & RST
+        assert connection.error == errno.ETIMEDOUT
+
+    def test_answers_keep_it(self, peer):
+        connection = peer.accept()
+        connection.keepalive = (10 * SECOND, SECOND, 3)
+        peer.take()
+        for _ in range(20):
+            peer.now = peer.deadline
+            if peer.take():
+                peer.send()
+        assert connection.state == "ESTABLISHED"
+
+
+class TestEvents:
+    def test_told_once_for_a_batch(self, peer):
+        connection = peer.accept()
+        log = Log(connection)
+        batch = [
+            replace(peer.base, seq=peer.seq + n, ack=peer.ack, data=b"x").packet(B, peer.stack.addresses[0][0])
+            for n in range(10)
+        ]
+        peer.tap.give(batch, peer.now)
+        assert log.calls == 1
+
+    def test_what_happened_before_is_told_to_a_new_handler(self, peer):
+        connection = peer.accept()
+        peer.data(b"x")
+        log = Log(connection)
+        peer.take()
+        assert log.calls == 1
+
+    def test_handler_that_raises_harms_nobody(self, peer, monkeypatch):
+        seen = []
+        monkeypatch.setattr("sys.unraisablehook", lambda hook: seen.append(hook.exc_value))
+        connection = peer.accept()
+        connection.on_event = lambda flags: 1 // 0
+        peer.data(b"x")
+        connection.on_event = None
+        assert len(seen) == 1
+        assert isinstance(seen.pop(), ZeroDivisionError)
+        assert connection.recv() == b"x"
+
+    def test_handler_may_write_and_close(self, peer):
+        connection = peer.accept()
+
+        def answer(flags: int) -> None:
+            connection.write(connection.recv().upper())
+            connection.close()
+
+        connection.on_event = answer
+        peer.send(data=b"echo", flags=ACK)
+        # What it wrote leaves in the turn it asked for.
+        peer.seq += 4
+        assert connection.state == "FIN-WAIT-1"
+        connection.on_event = None

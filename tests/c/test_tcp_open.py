@@ -1,0 +1,317 @@
+"""Opening connections: closed ports, LISTEN, SYN-RECEIVED, SYN-SENT, the options of a SYN."""
+
+import errno
+import struct
+from dataclasses import replace
+
+import pytest
+
+from tests.c.stackkit import (
+    ACK,
+    CWR,
+    ECE,
+    FIN,
+    MS,
+    RST,
+    SECOND,
+    SYN,
+    A,
+    B,
+    Log,
+    Peer,
+    Tcp,
+    World,
+    icmp_packet,
+    stamp,
+)
+from ygg_c.endpoint import CLOSED, CONNECTED, FAILED
+
+MSS_1000 = bytes([2, 4, 3, 232])
+
+
+@pytest.fixture
+def peer():
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def world():
+    world = World()
+    yield world
+    world.close()
+
+
+def dial(peer: Peer, **options):
+    """Connect to the hand-driven peer and return (connection, SYN)."""
+    connection = peer.stack.connect(B, 80, **options)
+    (syn,) = peer.take()
+    peer.base = replace(peer.base, sport=80, dport=syn.sport)
+    peer.ack = syn.seq + 1
+    return connection, syn
+
+
+class TestClosedPort:
+    def test_syn_is_reset(self, peer):
+        answer = peer.one(Tcp(1, 9, seq=100, flags=SYN))
+        assert answer.has(RST, ACK)
+        assert (answer.seq, answer.ack) == (0, 101)
+
+    def test_fin_with_data_counts_both(self, peer):
+        assert peer.one(Tcp(1, 9, seq=100, flags=FIN, data=b"abc")).ack == 104
+
+    def test_ack_names_the_sequence_of_the_reset(self, peer):
+        answer = peer.one(Tcp(1, 9, seq=100, ack=777, flags=ACK))
+        assert answer.has(RST)
+        assert answer.seq == 777
+
+    def test_rst_is_met_with_silence(self, peer):
+        assert peer.send(Tcp(1, 9, seq=100, flags=RST)) == []
+
+
+class TestListen:
+    def test_ack_is_reset_fin_ignored_and_syn_still_works(self, peer):
+        listener = peer.stack.listen(None, 80)
+        assert peer.one(flags=ACK, ack=55).seq == 55
+        assert peer.send(flags=FIN, ack=0) == []
+        assert peer.accept(listener).state == "ESTABLISHED"
+
+    def test_syn_ack_is_reset(self, peer):
+        peer.stack.listen(None, 80)
+        assert peer.one(flags=SYN | ACK, ack=9).has(RST)
+
+    def test_syn_that_offers_ecn_is_answered(self, peer):
+        peer.stack.listen(None, 80)
+        assert peer.one(flags=SYN | ECE | CWR, ack=0).has(SYN, ACK)
+
+    def test_options_not_offered_are_not_answered(self, peer):
+        peer.stack.listen(None, 80)
+        answer = peer.one(flags=SYN, ack=0)
+        assert answer.option(2) == struct.pack(">H", 1220)
+        assert answer.option(3) is answer.option(4) is answer.option(8) is None
+
+    def test_options_offered_are_answered(self, peer):
+        peer.stack.listen(None, 80)
+        answer = peer.one(flags=SYN, ack=0, options=bytes([1, 3, 3, 7, 1, 1, 4, 2]) + stamp(77, 0))
+        assert answer.option(3) is not None
+        assert answer.option(4) == b""
+        assert answer.option(8)[4:] == struct.pack(">I", 77)
+
+    @pytest.mark.parametrize("mss", [0, 1])
+    def test_absurd_mss_makes_progress(self, peer, mss):
+        peer.options = struct.pack(">BBH", 2, 4, mss)
+        connection = peer.accept()
+        connection.nodelay = True
+        connection.write(bytes(200))
+        sent = peer.take()
+        assert sum(len(segment.data) for segment in sent) == 200
+        assert max(len(segment.data) for segment in sent) >= 64
+
+    def test_backlog_full_then_room(self, peer):
+        listener = peer.stack.listen(None, 80, backlog=1)
+        syn_ack = peer.one(flags=SYN, ack=0)
+        peer.send(seq=1001, ack=syn_ack.seq + 1)
+        assert peer.send(sport=5001, seq=1, flags=SYN, ack=0) == []
+        assert listener.accept().state == "ESTABLISHED"
+        assert peer.one(sport=5001, seq=1, flags=SYN, ack=0).has(SYN, ACK)
+
+    def test_final_ack_waits_for_room(self, peer):
+        listener = peer.stack.listen(None, 80, backlog=1)
+        one = peer.one(flags=SYN, ack=0)
+        two = peer.one(sport=5001, flags=SYN, ack=0)
+        peer.send(seq=1001, ack=one.seq + 1)
+        peer.send(sport=5001, seq=1001, ack=two.seq + 1)
+        assert listener.accept() is not None
+        assert listener.accept() is None
+        peer.send(sport=5001, seq=1001, ack=two.seq + 1)
+        assert listener.accept().remote == (B, 5001)
+
+    def test_half_open_connections_are_bounded(self, peer):
+        peer.stack.syn_queue = 10
+        peer.stack.listen(None, 80)
+        for port in range(1, 200):
+            peer.send(sport=port, flags=SYN, ack=0)
+        assert len(peer.stack.endpoints()) == 11
+        assert peer.stack.counters()["syn_queue_full"] == 189
+
+    def test_closing_resets_what_was_not_accepted(self, peer):
+        listener = peer.stack.listen(None, 80)
+        syn_ack = peer.one(flags=SYN, ack=0)
+        peer.send(seq=1001, ack=syn_ack.seq + 1)
+        listener.close()
+        (reset,) = peer.take()
+        assert reset.has(RST, ACK)
+        assert peer.stack.endpoints() == []
+
+    def test_port_in_use(self, peer):
+        peer.stack.listen(None, 80)
+        for address in (None, A):
+            with pytest.raises(OSError, match="in use") as caught:
+                peer.stack.listen(address, 80)
+            assert caught.value.errno == errno.EADDRINUSE
+        with pytest.raises(OSError, match="assign") as caught:
+            peer.stack.listen(B, 81)
+        assert caught.value.errno == errno.EADDRNOTAVAIL
+
+
+class TestSynReceived:
+    def test_ack_off_by_one_is_reset_exact_one_establishes(self, peer):
+        listener = peer.stack.listen(None, 80)
+        syn_ack = peer.one(flags=SYN, ack=0)
+        peer.seq += 1
+        wrong = peer.one(ack=syn_ack.seq + 2)
+        assert wrong.has(RST)
+        assert wrong.seq == syn_ack.seq + 2
+        assert listener.accept() is None
+        peer.send(ack=syn_ack.seq + 1)
+        assert listener.accept().state == "ESTABLISHED"
+
+    def test_rst_closes_and_a_later_ack_is_reset(self, peer):
+        peer.stack.listen(None, 80)
+        syn_ack = peer.one(flags=SYN, ack=0)
+        assert peer.send(seq=1001, flags=RST, ack=0) == []
+        assert peer.one(seq=1001, ack=syn_ack.seq + 1).has(RST)
+
+    def test_syn_ack_is_sent_again(self, peer):
+        peer.stack.listen(None, 80)
+        first = peer.one(flags=SYN, ack=0)
+        (again,) = peer.wait(1500 * MS)
+        assert (again.seq, again.flags) == (first.seq, first.flags)
+        assert peer.one(flags=SYN, ack=0).seq == first.seq
+
+    def test_data_with_the_final_ack_is_taken(self, peer):
+        listener = peer.stack.listen(None, 80)
+        syn_ack = peer.one(flags=SYN, ack=0)
+        peer.send(seq=1001, ack=syn_ack.seq + 1, data=b"hello", flags=ACK | FIN)
+        connection = listener.accept()
+        assert connection.recv() == b"hello"
+        assert connection.at_eof
+
+
+class TestSynSent:
+    def test_handshake(self, peer):
+        connection, syn = dial(peer)
+        log = Log(connection)
+        assert syn.has(SYN)
+        assert peer.one(flags=SYN | ACK).has(ACK)
+        assert connection.state == "ESTABLISHED"
+        assert log.flags == CONNECTED
+
+    def test_valid_reset_means_refused(self, peer):
+        connection, _ = dial(peer)
+        log = Log(connection)
+        assert peer.send(flags=RST | ACK) == []
+        assert connection.error == errno.ECONNREFUSED
+        assert log.flags == FAILED | CLOSED
+        with pytest.raises(ConnectionRefusedError):
+            connection.recv()
+
+    def test_other_resets_are_ignored(self, peer):
+        connection, _ = dial(peer)
+        assert peer.send(flags=RST) == []
+        assert peer.send(flags=RST | ACK, ack=peer.ack + 1) == []
+        assert connection.state == "SYN-SENT"
+
+    def test_ack_outside_is_reset(self, peer):
+        connection, _ = dial(peer)
+        assert peer.one(flags=SYN | ACK, ack=peer.ack + 5).seq == (peer.ack + 5) % 2**32
+        assert connection.state == "SYN-SENT"
+
+    def test_bare_syn_opens_from_both_sides(self, peer):
+        connection, syn = dial(peer)
+        answer = peer.one(flags=SYN, ack=0)
+        assert answer.has(SYN, ACK)
+        assert (answer.seq, answer.ack) == (syn.seq, 1001)
+        peer.seq += 1
+        peer.send()
+        assert connection.state == "ESTABLISHED"
+
+    def test_close_is_silent_and_a_late_answer_is_reset(self, peer):
+        connection, _ = dial(peer)
+        connection.close()
+        assert peer.take() == []
+        assert peer.one(flags=SYN | ACK).has(RST)
+
+    def test_early_writes_leave_on_establishment(self, peer):
+        connection, _ = dial(peer)
+        connection.write(b"early")
+        connection.shutdown_write()
+        assert peer.take() == []
+        answer = peer.one(flags=SYN | ACK)
+        assert answer.data == b"early"
+        assert answer.has(FIN, ACK)
+
+    def test_retransmissions_back_off_then_time_out(self, peer):
+        peer.stack.syn_retries = 3
+        connection, _ = dial(peer)
+        started = peer.now
+        times = []
+        while connection.error == 0:
+            peer.now = peer.deadline
+            if peer.take():
+                times.append((peer.now - started) // SECOND)
+        assert times == [1, 3, 7]
+        assert connection.error == errno.ETIMEDOUT
+        assert peer.stack.endpoints() == []
+
+    def test_unreachable_kills_only_with_a_sequence_in_flight(self, peer):
+        connection, syn = dial(peer)
+        for offset, error in ((5, 0), (0, errno.ECONNREFUSED)):
+            quoted = replace(syn, seq=syn.seq + offset).packet(A, B)
+            peer.tap.give([icmp_packet(B, A, 1, 4, bytes(4) + quoted)], peer.now)
+            assert connection.error == error
+
+    def test_window_zero_in_the_syn_opened_by_the_final_ack(self, peer):
+        listener = peer.stack.listen(None, 80)
+        syn_ack = peer.one(flags=SYN, ack=0, window=0)
+        peer.seq, peer.ack = 1001, syn_ack.seq + 1
+        peer.send(window=65535)
+        connection = listener.accept()
+        connection.write(b"data")
+        assert [segment.data for segment in peer.take()] == [b"data"]
+
+
+@pytest.mark.parametrize(("mtu", "mss"), [(1280, 1220), (9000, 8940), (65535, 65475)])
+def test_mss_follows_the_mtu(mtu, mss):
+    peer = Peer(mtu)
+    _, syn = dial(peer)
+    assert syn.option(2) == struct.pack(">H", mss)
+    peer.close()
+
+
+def test_simultaneous_open(world):
+    one = world.a.connect(B, 4000, None, 4000)
+    two = world.b.connect(A, 4000, None, 4000)
+    world.run(SECOND)
+    assert one.state == two.state == "ESTABLISHED"
+    one.write(b"x")
+    world.run(SECOND)
+    assert two.recv() == b"x"
+
+
+def test_abort_of_a_dial_leaves_nothing(world):
+    connection = world.a.connect(B, 80)
+    connection.abort()
+    world.run(SECOND)
+    assert world.a.endpoints() == []
+    assert world.sent == 0
+
+
+def test_connection_to_ourselves(world):
+    listener = world.a.listen(A, 80)
+    client = world.a.connect(A, 80)
+    world.run(MS)
+    server = listener.accept()
+    client.write(b"hello")
+    world.run(MS)
+    assert server.recv() == b"hello"
+    assert world.sent == 0
+
+
+def test_initial_sequence_numbers_differ_by_connection_and_advance(world):
+    ports = [world.a.connect(B, port) for port in (1, 2, 3)]
+    seen = []
+    world.filter = lambda packet, tap: seen.append(packet) or False
+    world.carry()
+    assert len({packet[44:48] for packet in seen}) == len(ports)

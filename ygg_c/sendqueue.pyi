@@ -1,0 +1,2 @@
+class SendQueue:
+    """What was written and is not acknowledged, held by reference."""
