@@ -27,6 +27,8 @@ log = logging.getLogger("ygg.core")
 
 QUERY_TIMEOUT = 6.0
 """Seconds that another node has to answer a request."""
+QUERY_REPEAT = 0.25
+"""Seconds after which a request is sent once more; they double each time."""
 
 
 class Core:
@@ -99,6 +101,7 @@ class Core:
         for future in self._queries.values():
             if not future.done():
                 future.set_exception(ConnectionAborted("the node is stopped"))
+                future.exception()  # those who gave up waiting ask no more
         try:
             await self._links.close()
         finally:
@@ -265,11 +268,15 @@ class Core:
             if not waiting.done():
                 waiting.set_result(data)
 
-        self.engine.request(key, kind, answered)
-        done, _ = await asyncio.wait({waiting}, timeout=timeout)
-        if not done:
-            raise QueryTimeout("timed out waiting for response")
-        return waiting.result()
+        # The first request to a node is often lost with the lookup that was to find it, and nobody repeats it.
+        deadline, patience = time.monotonic() + timeout, QUERY_REPEAT
+        while (remaining := deadline - time.monotonic()) > 0:
+            self.engine.request(key, kind, answered)
+            await asyncio.wait({waiting}, timeout=min(remaining, patience))
+            if waiting.done():
+                return waiting.result()
+            patience *= 2
+        raise QueryTimeout("timed out waiting for response")
 
     def _running(self) -> Links:
         if self._node is None or self._links is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from typing import cast
 
 from ygg import handshake
 from ygg.errors import HandshakeTimeout, LinkError, RemoteClosed, from_os_error
@@ -24,9 +25,8 @@ class Meeting(asyncio.Protocol):
         """Whether the other side has ended its stream since."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._message)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's derive from nothing
+        self._transport.write(self._message)
 
     def data_received(self, data: bytes) -> None:
         try:

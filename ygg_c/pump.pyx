@@ -87,6 +87,11 @@ def run_turn(Node node not None):
     return deadline - now if deadline > now else 0
 
 
+cdef str _reason(error):
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror.lower() if strerror else str(error) or type(error).__name__
+
+
 cdef class Pump(Sink):
     """Moves bytes between one link and what carries it."""
 
@@ -263,7 +268,7 @@ cdef class TransportPump(Pump):
 
     def connection_lost(self, exc):
         """Close the link."""
-        self._end("remote side closed the connection" if exc is None else str(exc) or type(exc).__name__)
+        self._end("remote side closed the connection" if exc is None else _reason(exc))
 
     def pause_writing(self):
         if self.link is not None:
@@ -289,4 +294,4 @@ cdef class TransportPump(Pump):
             while not link.blocked and self.transport is not None and link.has_output():
                 self.transport.write(link.take(CHUNK))
         except Exception as error:
-            link.fail(str(error) or type(error).__name__)
+            link.fail(_reason(error))

@@ -1,0 +1,271 @@
+"""ygg_c.pump: bytes between links and sockets, without an event loop."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.nodes import key
+from ygg_c.node import Node
+from ygg_c.pump import StreamPump, TransportPump, clock, run_turn
+
+KEEPALIVE = b"\x01\x01"
+UNKNOWN = b"\x02\x63\x00"
+REQUEST = bytes.fromhex("0b0201ef9bafcdf8acd19101")      # for a signature, which is given
+
+
+class Host:
+    """A node with one link, over a socket whose other end is the test's."""
+
+    def __init__(self) -> None:
+        self.node = Node(key(1).secret)
+        self.inside, self.outside = socket.socketpair()
+        self.outside.setblocking(False)
+        self.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        self.blocked: list[bool] = []
+        self.ended: list[str] = []
+        self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
+        self.pump = StreamPump(self.node, self.inside.fileno(), self.blocked.append)
+
+    def start(self, data: bytes = b"") -> None:
+        self.link = self.pump.start(key(2).public_key, 0, data)
+
+    def fill(self) -> None:
+        """Ask for more answers than the socket takes."""
+        while not self.blocked and not self.ended:
+            self.outside.send(REQUEST * 100)
+            self.pump.readable()
+
+    def drain(self) -> bytes:
+        found = bytearray()
+        with contextlib.suppress(BlockingIOError):
+            while piece := self.outside.recv(1 << 20):
+                found += piece
+        return bytes(found)
+
+    def close(self) -> None:
+        self.node.close()
+        self.pump.close()
+        self.inside.close()
+        self.outside.close()
+        vars(self).clear()      # pytest holds fixtures longer than the search for what is left behind
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    host = Host()
+    yield host
+    host.close()
+
+
+def test_the_clock_is_that_of_python() -> None:
+    import time
+
+    now, wall = clock()
+    assert abs(now - time.monotonic_ns()) < 10**9
+    assert abs(wall - time.time()) < 2
+
+
+def test_a_link_speaks_in_its_first_turn(host: Host) -> None:
+    host.start()
+    # A request for a signature, type 2, and the first filter, type 5.
+    frames = host.drain()
+    assert frames[1] == 2
+    assert frames[frames[0] + 2] == 5
+
+
+def test_what_the_handshake_left_over_is_taken_first(host: Host) -> None:
+    host.start(KEEPALIVE)
+    assert host.link.rx_bytes == 2
+
+
+def test_readable_takes_what_the_socket_holds(host: Host) -> None:
+    host.start()
+    host.outside.send(KEEPALIVE * 1000)
+    host.pump.readable()
+    assert host.link.rx_bytes == 2000
+    host.pump.readable()
+    assert host.link.rx_bytes == 2000
+    assert not host.link.closed
+
+
+@pytest.mark.parametrize(("data", "reason"), [(UNKNOWN, "ErrUnrecognizedMessage"), (b"\0", "ErrEmptyMessage")])
+def test_bad_frames_end_the_link(host: Host, data: bytes, reason: str) -> None:
+    host.start()
+    host.outside.send(data)
+    host.pump.readable()
+    assert host.ended == [reason]
+    assert host.link.closed
+    host.pump.readable()
+    host.pump.writable()
+
+
+def test_the_end_of_the_stream_ends_the_link(host: Host) -> None:
+    host.start()
+    host.drain()
+    host.outside.close()
+    host.pump.readable()
+    assert host.ended == ["EOF"]
+
+
+def test_a_reset_ends_the_link_with_the_systems_words(host: Host) -> None:
+    host.start()
+    host.outside.close()        # with unread bytes in it
+    host.pump.readable()
+    assert host.ended == ["connection reset by peer"]
+
+
+def test_writing_into_a_closed_socket_ends_the_link_and_not_the_process(host: Host) -> None:
+    host.start()
+    host.fill()
+    host.drain()
+    host.outside.close()
+    host.pump.writable()
+    assert host.ended == ["broken pipe"]
+
+
+def test_a_full_socket_asks_for_the_writer_once_and_lets_it_go(host: Host) -> None:
+    host.start()
+    host.fill()
+    assert host.blocked == [True]
+    assert host.link.blocked
+    assert host.link.queued > 0
+    for _ in range(100):
+        if host.blocked != [True]:
+            break
+        host.drain()
+        host.pump.writable()
+    assert host.blocked == [True, False]
+    assert not host.link.blocked
+
+
+def test_closing_is_idempotent_and_frees_the_descriptor(host: Host) -> None:
+    host.start()
+    descriptor = host.pump.fileno()
+    assert descriptor != host.inside.fileno()
+    host.pump.close()
+    host.pump.close()
+    assert host.pump.fileno() == -1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+    host.pump.readable()
+    host.pump.writable()
+    os.fstat(host.inside.fileno())
+
+
+def test_a_pump_carries_one_link(host: Host) -> None:
+    host.start()
+    with pytest.raises(ValueError, match="has carried a link"):
+        host.pump.start(key(3).public_key, 0, b"")
+
+
+def test_a_link_to_ourselves_is_refused_and_leaves_the_node_usable(host: Host) -> None:
+    with pytest.raises(ValueError, match="self"):
+        host.pump.start(key(1).public_key, 0, b"")
+    host.start()
+
+
+def test_a_bad_descriptor_is_an_error() -> None:
+    node = Node(key(1).secret)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        StreamPump(node, -1, lambda blocked: None)
+    node.close()
+
+
+class Wire:
+    """As much of a transport as a pump uses."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.error: Exception | None = None
+
+    def write(self, data: bytes) -> None:
+        if self.error:
+            raise self.error
+        self.written.append(data)
+
+
+class Carried:
+    def __init__(self) -> None:
+        self.node = Node(key(1).secret)
+        self.ended: list[str] = []
+        self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
+        self.wire = Wire()
+        self.pump = TransportPump(self.node, self.wire)  # type: ignore[arg-type]
+        self.link = self.pump.start(key(2).public_key, 0, b"")
+
+
+@pytest.fixture
+def carried() -> Iterator[Carried]:
+    carried = Carried()
+    yield carried
+    carried.node.close()
+    carried.pump.close()
+    vars(carried).clear()
+
+
+def test_a_transport_is_given_whole_batches(carried: Carried) -> None:
+    assert len(carried.wire.written) == 1
+    assert carried.wire.written[0][1] == 2
+
+
+def test_a_transport_may_give_buffers_or_bytes(carried: Carried) -> None:
+    carried.pump.data_received(KEEPALIVE)
+    buffer = carried.pump.get_buffer(-1)
+    buffer[:2] = KEEPALIVE
+    carried.pump.buffer_updated(2)
+    assert carried.link.rx_bytes == 4
+    assert not carried.ended
+
+
+def test_nothing_is_written_while_the_transport_is_full(carried: Carried) -> None:
+    before = len(carried.wire.written)
+    carried.pump.pause_writing()
+    carried.pump.data_received(REQUEST)
+    assert len(carried.wire.written) == before
+    carried.pump.resume_writing()
+    assert len(carried.wire.written) == before + 1
+    assert carried.wire.written[-1][1] == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (None, "remote side closed the connection"),
+        (ConnectionResetError(104, "Connection reset by peer"), "connection reset by peer"),
+        (RuntimeError(), "RuntimeError"),
+    ],
+)
+def test_the_loss_of_the_transport_ends_the_link(carried: Carried, error: Exception | None, reason: str) -> None:
+    carried.pump.connection_lost(error)
+    assert carried.ended == [reason]
+    carried.pump.connection_lost(None)
+    assert len(carried.ended) == 1
+
+
+def test_the_end_of_the_transports_stream_ends_the_link(carried: Carried) -> None:
+    assert not carried.pump.eof_received()
+    assert carried.ended == ["EOF"]
+
+
+def test_a_transport_that_raises_ends_the_link_and_nothing_else(carried: Carried) -> None:
+    carried.wire.error = RuntimeError("my own transport")
+    carried.pump.data_received(REQUEST)
+    run_turn(carried.node)
+    assert carried.ended == ["my own transport"]
+
+
+def test_what_comes_after_the_end_is_thrown_away(carried: Carried) -> None:
+    carried.pump.data_received(UNKNOWN)
+    assert carried.ended == ["ErrUnrecognizedMessage"]
+    carried.pump.data_received(KEEPALIVE)
+    buffer = carried.pump.get_buffer(10)
+    buffer[:2] = KEEPALIVE
+    carried.pump.buffer_updated(2)
+    carried.pump.pause_writing()
+    carried.pump.resume_writing()
+    carried.pump.close()
+    carried.pump.connection_lost(None)
+    assert len(carried.ended) == 1

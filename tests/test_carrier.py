@@ -1,0 +1,123 @@
+"""ygg.carrier: links over transports that users write, and over full sockets."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.aio import on_loops, run, until
+from tests.nodes import key, node
+from ygg import LoopbackNetwork, NativeNetwork
+from ygg.carrier import Carrier
+from ygg.driver import Driver
+from ygg_c.node import Node
+from ygg_c.pump import StreamPump, TransportPump
+
+
+class Modest(asyncio.Transport):
+    """A user's transport with as little as can be: it knows no buffered protocols and no limits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.protocol: Any = None
+        self.written = b""
+        self.reading = False
+        self.closed = False
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def close(self) -> None:
+        self.closed = True
+        asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
+
+
+def test_a_modest_transport_carries_a_link() -> None:
+    async def main() -> None:
+        engine = Node(key(1).secret)
+        transport = Modest()
+        carrier = Carrier(engine, transport, asyncio.get_running_loop())
+        link = carrier.start(key(2).public_key, 0, b"\1\1")
+        assert transport.reading
+        assert transport.written[1] == 2
+        transport.protocol.data_received(b"\1\1")
+        assert link.rx_bytes == 4
+        carrier.close()
+        await carrier.lost
+        assert transport.closed
+        engine.close()
+
+    run(main())
+
+
+@on_loops
+async def test_a_socket_with_output_left_is_driven_through_its_transport() -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    transport, _ = await asyncio.get_running_loop().create_unix_connection(asyncio.Protocol, sock=ours)
+    while not transport.get_write_buffer_size():
+        transport.write(bytes(1 << 20))
+    engine = Node(key(1).secret)
+    carrier = Carrier(engine, transport, asyncio.get_running_loop())
+    assert isinstance(carrier._pump, TransportPump)
+    carrier.start(key(2).public_key, 0, b"")
+    carrier.close()
+    await carrier.lost
+    engine.close()
+    theirs.close()
+
+
+@on_loops
+async def test_a_full_socket_is_written_when_it_has_room_again() -> None:
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    for end in (ours, theirs):
+        end.setblocking(False)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_unix_connection(asyncio.Protocol, sock=ours)
+    engine = Node(key(1).secret)
+    driver = Driver(engine, loop)
+    carrier = Carrier(engine, transport, loop)
+    assert isinstance(carrier._pump, StreamPump)
+    link = carrier.start(key(2).public_key, 0, b"")
+    request = bytes.fromhex("0b0201ef9bafcdf8acd19101")
+    while not link.blocked:
+        await loop.sock_sendall(theirs, request * 20)
+        await asyncio.sleep(0)
+    waiting = link.queued
+    assert waiting
+    received = 0
+    while link.blocked or link.queued:
+        received += len(await loop.sock_recv(theirs, 65536))
+    assert received > waiting
+    carrier.close()
+    await carrier.lost
+    driver.close()
+    engine.close()
+    theirs.close()
+
+
+@pytest.mark.parametrize("network", [LoopbackNetwork, NativeNetwork])
+def test_links_survive_each_others_closing(network: Callable[[], Any]) -> None:
+    async def main() -> None:
+        async with network() as net, node(1, net) as one, node(2, net) as two:
+            for _ in range(2):
+                listener = await two.listen("tcp://127.0.0.1:0")
+                await one.call_peer(f"tcp://{listener.address}")
+            await until(lambda: len(two.peers()) == 2)
+            one.remove_peer(one.peers()[0].url)
+            await until(lambda: len(two.peers()) == 1)
+            assert one.peers()[0].up
+
+    run(main())

@@ -1,0 +1,337 @@
+"""ygg.links and what it is made of: links come to be, are kept up, and end with a reason."""
+
+import asyncio
+import logging
+
+import pytest
+
+from tests.aio import on_loops, run, settle, until
+from tests.nodes import Stranger, key, manager, node
+from ygg import Certificate, Core, LoopbackNetwork, handshake, links
+from ygg.errors import (
+    ConnectionAborted,
+    ConnectionRefused,
+    HandshakeTimeout,
+    KeyNotPinnedError,
+    LinkError,
+    NotYggdrasilError,
+    PeerExistsError,
+    PeerUnknownError,
+    RemoteClosed,
+    SelfConnectionError,
+    UnknownSchemeError,
+    WrongPasswordError,
+)
+from ygg.links import pause_before_redial
+
+
+def ups(core: Core) -> list[bytes]:
+    return [peer.key for peer in core.peers() if peer.up and peer.key]
+
+
+def test_pauses_double_up_to_the_limit_and_vary() -> None:
+    assert [pause_before_redial(count, 4096, 0.5) for count in (1, 2, 3)] == [2, 4, 8]
+    assert pause_before_redial(1, 4096, 0) == pytest.approx(1.8)
+    assert pause_before_redial(1, 4096, 1) == pytest.approx(2.2)
+    assert pause_before_redial(12, 4096, 1) == 4096
+    assert pause_before_redial(10**6, 5, 0) == 5
+
+
+@on_loops
+async def test_a_call_makes_a_link_that_both_sides_see() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        listener = await two.listen("tcp://127.0.0.1:0?priority=3")
+        assert await one.call_peer(f"tcp://{listener.address}?priority=1") == two.public_key
+        await until(lambda: ups(two))
+        (out,), (into,) = one.peers(), two.peers()
+        assert (out.key, into.key) == (two.public_key, one.public_key)
+        assert (out.inbound, into.inbound) == (False, True)
+        assert (out.priority, into.priority) == (3, 3)
+        assert out.url == f"tcp://{listener.address}"
+        assert into.url.startswith("tcp://127.0.0.1:")
+        assert out.bytes_sent >= 123
+        assert out.bytes_received >= 123
+        assert not out.last_error
+
+
+@on_loops
+async def test_the_end_of_a_called_link_ends_its_record_on_both_sides() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        listener = await two.listen("tcp://127.0.0.1:0")
+        await one.call_peer(f"tcp://{listener.address}")
+        await until(lambda: ups(two))
+        one.remove_peer(f"tcp://{listener.address}?whatever=1")
+        assert not one.peers()
+        await until(lambda: not two.peers())
+
+
+@on_loops
+async def test_a_persistent_peer_is_redialed_when_woken_and_remembers_its_error() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one:
+        one.add_peer("tcp://127.0.0.1:99")
+        await until(lambda: one.peers()[0].last_error)
+        (peer,) = one.peers()
+        assert not peer.up
+        assert peer.persistent
+        assert "refused" in peer.last_error
+        assert peer.last_error_age is not None
+        async with node(2, network) as two:
+            await two.listen("tcp://127.0.0.1:99")
+            one.retry_peers_now()
+            await until(lambda: ups(one))
+            assert one.peers()[0].last_error == ""
+        await until(lambda: not ups(one))
+        assert one.peers()[0].last_error
+
+
+@on_loops
+async def test_adding_twice_fails_and_wakes_the_first() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        one.add_peer("tcp://127.0.0.1:99")
+        await until(lambda: one.peers()[0].last_error)
+        await two.listen("tcp://127.0.0.1:99")
+        with pytest.raises(PeerExistsError, match="peer is already configured"):
+            one.add_peer("tcp://127.0.0.1:99?priority=1")
+        await until(lambda: ups(one))
+        with pytest.raises(PeerExistsError):
+            await one.call_peer("tcp://127.0.0.1:99")
+
+
+def test_removing_a_waiting_peer_and_one_that_is_not_there() -> None:
+    async def main() -> None:
+        async with node(1, LoopbackNetwork()) as one:
+            one.add_peer("tcp://127.0.0.1:99")
+            await until(lambda: one.peers()[0].last_error)
+            one.remove_peer("tcp://127.0.0.1:99")
+            assert one.peers() == []
+            with pytest.raises(PeerUnknownError, match="peer is not configured"):
+                one.remove_peer("tcp://127.0.0.1:99")
+
+    run(main())
+
+
+def test_what_can_be_wrong_with_a_call() -> None:
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one, node(2, network) as two:
+            at = (await two.listen("tcp://127.0.0.1:0?password=right")).address
+            own = (await one.listen("tcp://127.0.0.1:0")).address
+            pinned = key(3).public_key.hex()
+            for url, kind in [
+                ("tcp://127.0.0.1:99", ConnectionRefused),
+                ("nonsense://127.0.0.1:99", UnknownSchemeError),
+                (f"tcp://{at}", WrongPasswordError),
+                (f"tcp://{at}?password=wrong", WrongPasswordError),
+                (f"tcp://{at}?password=right&key={pinned}", KeyNotPinnedError),
+                (f"tcp://{own}", SelfConnectionError),
+            ]:
+                with pytest.raises(kind):
+                    await one.call_peer(url)
+                assert one.peers() == []
+            own_key = two.public_key.hex()
+            await one.call_peer(f"tcp://{at}?password=right&key={pinned}&key={own_key}")
+
+    run(main())
+
+
+def test_only_allowed_keys_come_in_except_where_all_are_admitted() -> None:
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one, node(2, network, allowed_public_keys=[key(3).public_key]) as two:
+            strict = await two.listen("tcp://127.0.0.1:0")
+            await one.call_peer(f"tcp://{strict.address}")      # the dialer cannot know yet
+            await until(lambda: not one.peers())
+            assert two.peers() == []
+            lenient = await two.listen("tcp://127.0.0.1:0", admit_all=True)
+            await one.call_peer(f"tcp://{lenient.address}")
+            await until(lambda: ups(two))
+            await two.call_peer(f"tcp://{(await one.listen('tcp://127.0.0.1:0')).address}")
+
+    run(main())
+
+
+def test_several_links_to_one_node() -> None:
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one, node(2, network) as two:
+            for priority in (2, 1):
+                listener = await two.listen("tcp://127.0.0.1:0")
+                await one.call_peer(f"tcp://{listener.address}?priority={priority}")
+            assert [peer.priority for peer in one.peers()] == [2, 1]
+            assert len({peer.port for peer in one.peers()}) == 1
+
+    run(main())
+
+
+@on_loops
+async def test_strangers_are_shown_the_door() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one:
+        listener = await one.listen("tcp://127.0.0.1:0")
+        hello = handshake.encode(key(2), 0)
+        for opening in (b"GET / HTTP/1.1\r\n", bytes([*hello[:-1], hello[-1] ^ 1]), hello[:60] + bytes(63)):
+            stranger = await Stranger.at(network, listener.address)
+            stranger.transport.write(opening)
+            await stranger.lost
+        assert one.peers() == []
+        stranger = await Stranger.at(network, listener.address)
+        stranger.transport.write(hello)
+        await until(lambda: ups(one))
+        stranger.transport.write(b"\x02\x63\x00")       # an unknown frame type
+        await stranger.lost
+        await until(lambda: not one.peers())
+
+
+@on_loops
+async def test_frames_may_follow_the_handshake_in_the_same_bytes() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one:
+        listener = await one.listen("tcp://127.0.0.1:0")
+        stranger = await Stranger.at(network, listener.address)
+        stranger.transport.write(handshake.encode(key(2), 0) + bytes.fromhex("0b0201ef9bafcdf8acd19101"))
+        await until(lambda: ups(one))
+        received = one.peers()[0].bytes_received
+        assert received == 123 + 12
+        # The request is answered: SigRes, type 3, echoing seq and nonce.
+        await until(lambda: bytes.fromhex("0301ef9bafcdf8acd19101") in stranger.data)
+        stranger.transport.close()
+        await until(lambda: not one.peers())
+
+
+def test_a_silent_stranger_is_dropped_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handshake, "TIMEOUT", 0.01)
+
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one:
+            listener = await one.listen("tcp://127.0.0.1:0")
+            stranger = await Stranger.at(network, listener.address)
+            await stranger.lost
+            assert one.peers() == []
+            silent = await network.listen_stream("127.0.0.1", 0)
+            with pytest.raises(HandshakeTimeout):
+                await one.call_peer(f"tcp://{silent.address}")
+            silent.close()
+
+    run(main())
+
+
+def test_many_silent_strangers_do_not_keep_an_honest_one_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "MOST_HANDSHAKES", 4)
+
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one, node(2, network) as two:
+            listener = await one.listen("tcp://127.0.0.1:0")
+            strangers = [await Stranger.at(network, listener.address) for _ in range(6)]
+            await settle()
+            assert [stranger.lost.done() for stranger in strangers] == [True, True, False, False, False, False]
+            await two.call_peer(f"tcp://{listener.address}")
+            await until(lambda: ups(one))
+
+    run(main())
+
+
+def test_a_node_that_hangs_up_in_the_handshake() -> None:
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one:
+            server = await network.listen_stream("127.0.0.1", 0)
+
+            async def answer(data: bytes) -> None:
+                transport, _ = await server.accept()
+                transport.write(data)
+                transport.close()
+
+            for data, kind in [(b"", LinkError), (b"SSH-2.0", NotYggdrasilError)]:
+                task = asyncio.create_task(answer(data))
+                with pytest.raises(kind):
+                    await one.call_peer(f"tcp://{server.address}")
+                await task
+            server.close()
+
+    run(main())
+
+
+def test_a_cancelled_call_leaves_nothing() -> None:
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one:
+            silent = await network.listen_stream("127.0.0.1", 0)
+            task = asyncio.create_task(one.call_peer(f"tcp://{silent.address}"))
+            transport, _ = await silent.accept()
+            await settle()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert task.cancelled()
+            assert one.peers() == []
+            transport.abort()
+            silent.close()
+
+    run(main())
+
+
+@on_loops
+async def test_remapping_the_host_ends_its_links_and_listeners() -> None:
+    network = LoopbackNetwork()
+    certificate = Certificate(key(1))
+    table = manager(network)
+    async with Core(certificate, table) as one, node(2, network) as two:
+        outward = await two.listen("tcp://127.0.0.1:0")
+        await one.call_peer(f"tcp://{outward.address}")
+        inward = await one.listen("tcp://127.0.0.1:0")
+        await two.call_peer(f"tcp://{inward.address}")
+        await until(lambda: len(ups(one)) == 2)
+        table.map_network("127.0.0.1", None)
+        await until(lambda: not one.peers() and not two.peers() and not one.listeners)
+
+
+def test_a_stopped_node_does_nothing_more() -> None:
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one:
+            one.add_peer("tcp://127.0.0.1:99")
+            await one.listen("tcp://127.0.0.1:0")
+        for call in (one.peers, one.retry_peers_now, one.self_info):
+            with pytest.raises(ConnectionAborted):
+                call()
+        with pytest.raises(ConnectionAborted):
+            await one.call_peer("tcp://127.0.0.1:1")
+        with pytest.raises(ConnectionAborted):
+            await one.listen("tcp://127.0.0.1:0")
+        await one.stop()
+
+    run(main())
+
+
+def test_logs_say_what_happened_and_keep_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "ygg")
+
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one, node(2, network) as two:
+            listener = await two.listen("tcp://127.0.0.1:0?password=hidden")
+            one.add_peer(f"tcp://user:alsohidden@{listener.address}?password=hidden")
+            await until(lambda: ups(one) and ups(two))
+            one.remove_peer(f"tcp://user:alsohidden@{listener.address}")
+            one.add_peer(f"tcp://user:alsohidden@{listener.address}?password=hiddentoo")
+            await until(lambda: one.peers()[0].last_error)
+            await until(lambda: not two.peers())
+
+    run(main())
+    text = caplog.text
+    assert "Listening at tcp://127.0.0.1:" in text
+    assert "Link up: persistent tcp://user:xxxxx@127.0.0.1:" in text
+    assert "Link down: " in text
+    assert "password does not match remote side" in text
+    assert "hidden" not in text
+    assert "?" not in text
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
+def test_errors_have_their_standard_kin() -> None:
+    assert issubclass(RemoteClosed, ConnectionError)
