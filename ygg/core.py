@@ -27,8 +27,8 @@ log = logging.getLogger("ygg.core")
 
 QUERY_TIMEOUT = 6.0
 """Seconds that another node has to answer a request."""
-QUERY_REPEAT = 0.25
-"""Seconds after which a request is sent once more; they double each time."""
+QUERY_REPEAT = 1.1
+"""Seconds after which a request is sent once more: just over the second that must lie between two lookups."""
 
 
 class Core:
@@ -269,13 +269,12 @@ class Core:
                 waiting.set_result(data)
 
         # The first request to a node is often lost with the lookup that was to find it, and nobody repeats it.
-        deadline, patience = time.monotonic() + timeout, QUERY_REPEAT
+        deadline = time.monotonic() + timeout
         while (remaining := deadline - time.monotonic()) > 0:
             self.engine.request(key, kind, answered)
-            await asyncio.wait({waiting}, timeout=min(remaining, patience))
+            await asyncio.wait({waiting}, timeout=min(remaining, QUERY_REPEAT))
             if waiting.done():
                 return waiting.result()
-            patience *= 2
         raise QueryTimeout("timed out waiting for response")
 
     def _running(self) -> Links:
