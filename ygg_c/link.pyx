@@ -170,7 +170,8 @@ cdef class Link:
             if left and self._stash == NULL:
                 self._stash = <uint8_t *>malloc(STASH_SIZE)
             if left == 0 or self._stash != NULL:
-                memcpy(self._stash, self._rx + start, left)
+                if left:
+                    memcpy(self._stash, self._rx + start, left)
                 self._rx_fill = left
                 self.host.rx_give(self._rx)
                 self._rx = NULL
@@ -287,7 +288,7 @@ cdef class Link:
             self.fail("ErrTimeout")
             return NEVER
         if self._ack_at <= now:
-            self.send_control(KEEPALIVE, NULL, 0)
+            self.send_control(KEEPALIVE, b"", 0)
         return min(self._read_deadline, self._ack_at)
 
     cdef void measure(self, uint64_t passed) noexcept:
