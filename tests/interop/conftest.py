@@ -46,24 +46,34 @@ def _clean() -> None:
     remove_leftovers()
 
 
-@pytest.fixture(scope="module")
-def net(tmp_path_factory: pytest.TempPathFactory, _clean: None) -> Iterator[Net]:
-    """An empty lab for the tests of one file."""
+def _running(folder: Path) -> Iterator[Net]:
     with Lab() as lab:
-        net = Net(lab, tmp_path_factory.mktemp("net"))
+        net = Net(lab, folder)
         try:
             yield net
         finally:
             net.stop()
 
 
+@pytest.fixture
+def net(tmp_path: Path, _clean: None) -> Iterator[Net]:
+    """An empty lab for one test."""
+    yield from _running(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_net(tmp_path_factory: pytest.TempPathFactory, _clean: None) -> Iterator[Net]:
+    """An empty lab for the tests of one file."""
+    yield from _running(tmp_path_factory.mktemp("net"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
     """Show what daemons and nodes said when a test failed."""
     report = yield
-    net = getattr(item, "funcargs", {}).get("net")
-    if report.failed and net is not None:
-        report.sections.append(("nodes", net.logs()))
+    labs = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Net)]
+    if report.failed:
+        report.sections.extend(("nodes", net.logs()) for net in labs)
     return report  # type: ignore[return-value]
 
 

@@ -9,10 +9,10 @@ from interop.net import Net
 
 
 @pytest.fixture(scope="module")
-def pair(net: Net) -> tuple[Daemon, Daemon]:
+def pair(shared_net: Net) -> tuple[Daemon, Daemon]:
     """Two daemons that are peers."""
     first, second = identities(2)
-    one, other = net.daemon(first, listen=("tcp://{}:9001",)), net.daemon(second, mtu=1280)
+    one, other = shared_net.daemon(first, listen=("tcp://{}:9001",)), shared_net.daemon(second, mtu=1280)
     other.peer(f"tcp://{one.host.address}:9001?key={first.key}")
     wait_until(lambda: second.key in one.peer_keys(), "the daemons are peers")
     return one, other

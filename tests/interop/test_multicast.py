@@ -6,7 +6,6 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from ygg.multicast.beacon import GROUP, GROUP_PORT, Beacon
 
 from .daemon import Daemon, wait_until
 from .identity import identities
-from .lab import Lab, ip
+from .lab import ip
 from .net import Net
 from .ours import Ours
 
@@ -24,17 +23,6 @@ DISCOVERY = 30.0
 """Seconds in which nodes have found each other: addresses settle, and a beacon is missed at times."""
 DETECTION = 60.0
 """Seconds in which a link over a dead interface has been given up, and another found."""
-
-
-@pytest.fixture
-def net(tmp_path: Path, _clean: None) -> Iterator[Net]:
-    """A lab for one test: on a bridge that tests share, their nodes would find each other."""
-    with Lab() as lab:
-        net = Net(lab, tmp_path)
-        try:
-            yield net
-        finally:
-            net.stop()
 
 
 def daemon(net: Net, **entry: Any) -> Daemon:

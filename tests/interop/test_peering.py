@@ -20,13 +20,13 @@ BAD = {"wrong password": ("?password=wrong", True), "no password": ("", True),
 
 
 @pytest.fixture(scope="module")
-def pair(net: Net) -> tuple[Ours, Daemon]:
+def pair(shared_net: Net) -> tuple[Ours, Daemon]:
     """A node of ours and a daemon; each listens on tcp and tls, with and without a password."""
     first, second = identities(2)
     listen = tuple(f"{scheme}://{{}}:{port(scheme, secret)}{'?password=' + QUOTED if secret else ''}"
                    for scheme in SCHEMES for secret in (False, True))
-    ours = net.ours(first)
-    daemon = net.daemon(second, listen=listen)
+    ours = shared_net.ours(first)
+    daemon = shared_net.daemon(second, listen=listen)
     for url in listen:
         ours.ask("listen", url=url.format(ours.host.address))
     return ours, daemon

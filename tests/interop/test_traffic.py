@@ -14,11 +14,11 @@ AMOUNT = 100 * 1024 * 1024
 
 
 @pytest.fixture(scope="module", params=[1280, 65535])
-def pair(request: pytest.FixtureRequest, net: Net) -> Iterator[tuple[Ours, Daemon]]:
+def pair(request: pytest.FixtureRequest, shared_net: Net) -> Iterator[tuple[Ours, Daemon]]:
     """A node of ours and a daemon of the same MTU, peers over tcp."""
     first, second = identities(2)
-    daemon = net.daemon(first, mtu=request.param, listen=("tcp://{}:9000",))
-    ours = net.ours(second, mtu=request.param)
+    daemon = shared_net.daemon(first, mtu=request.param, listen=("tcp://{}:9000",))
+    ours = shared_net.ours(second, mtu=request.param)
     ours.ask("peer", url=f"tcp://{daemon.host.address}:9000")
     wait_until(lambda: daemon.key in ours.peer_keys(), "the link is up")
     yield ours, daemon

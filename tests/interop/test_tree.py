@@ -28,11 +28,11 @@ def test_the_smallest_key_is_root(net: Net, place: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def trio(net: Net) -> tuple[Daemon, Ours, Daemon]:
+def trio(shared_net: Net) -> tuple[Daemon, Ours, Daemon]:
     """A daemon with two peers that have exchanged traffic with it: a node of ours and a daemon."""
     keys = identities(3)
-    hub = net.daemon(keys[0], listen=("tcp://{}:9000",))
-    ours, daemon = net.ours(keys[1]), net.daemon(keys[2])
+    hub = shared_net.daemon(keys[0], listen=("tcp://{}:9000",))
+    ours, daemon = shared_net.ours(keys[1]), shared_net.daemon(keys[2])
     ours.ask("peer", url=f"tcp://{hub.host.address}:9000")
     daemon.peer(f"tcp://{hub.host.address}:9000")
     wait_until(lambda: hub.peer_keys() == {ours.key, daemon.key}, "both are peers")
