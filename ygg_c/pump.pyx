@@ -123,7 +123,12 @@ cdef class Pump(Sink):
 cdef class StreamPump(Pump):
     """Drives a connected stream socket by itself."""
 
-    def __cinit__(self, Node node not None, int fd, on_blocked):
+    def __cinit__(self):
+        self.fd = -1
+
+    def __init__(self, Node node not None, int fd, on_blocked):
+        if self.fd >= 0:
+            raise ValueError("the pump has a descriptor already")
         self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
         if self.fd < 0:
             raise OSError(errno, os.strerror(errno))
@@ -230,7 +235,7 @@ cdef class StreamPump(Pump):
 cdef class TransportPump(Pump):
     """Drives an asyncio transport."""
 
-    def __cinit__(self, Node node not None, transport):
+    def __init__(self, Node node not None, transport):
         self.node = node
         self.transport = transport
 

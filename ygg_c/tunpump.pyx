@@ -18,7 +18,10 @@ cdef extern from "<unistd.h>" nogil:
 cdef class TunPump(Upper):
     """Carries IPv6 packets between a gateway and a TUN device."""
 
-    def __cinit__(self, int fd, size_t mtu, on_lost):
+    def __cinit__(self):
+        self.fd = -1
+
+    def __init__(self, int fd, size_t mtu, on_lost):
         self.fd = fd
         self._mtu = mtu
         self.on_lost = on_lost
