@@ -193,7 +193,9 @@ cdef class StreamPump(Pump):
             return link.rx_commit(count) == 0 and <size_t>count == room
         if count == 0:
             link.fail("EOF")
-        elif errno != EAGAIN:
+        elif errno == EAGAIN:
+            link.rx_commit(0)       # gives the read buffer back
+        else:
             link.fail(os.strerror(errno).lower())
         return False
 
