@@ -8,6 +8,7 @@ from ygg.transport.socks import SocksTransport
 from ygg.transport.tcp import TCPTransport
 from ygg.transport.tls import TLSTransport
 from ygg.transport.unix import UnixTransport
+from ygg.transport.ws import WSTransport
 
 __all__ = [
     "DialOptions",
@@ -21,5 +22,6 @@ __all__ = [
     "Transport",
     "TransportManager",
     "UnixTransport",
+    "WSTransport",
     "take_over",
 ]

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import ssl
-import tempfile
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Protocol
@@ -127,6 +126,8 @@ def _load(context: ssl.SSLContext, pem: bytes) -> None:
         descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
         path = f"/proc/self/fd/{descriptor}"
     else:
+        import tempfile
+
         descriptor, path = tempfile.mkstemp()  # mode 0600
     try:
         with open(descriptor, "wb", closefd=False) as file:

@@ -76,7 +76,8 @@ class UpgradingListener(Listener):
             async with asyncio.timeout(self._seconds):
                 upgraded = await self._upgrade(transport, remote)
         except BaseException as error:
-            transport.abort()
+            if not transport.is_closing():  # else a last answer is on its way out
+                transport.abort()
             self._places.release()
             if not isinstance(error, OSError | ValueError):
                 raise

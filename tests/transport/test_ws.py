@@ -1,0 +1,175 @@
+"""ygg.transport.ws and ygg.transport.websocket: links as WebSocket traffic."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+pytest.importorskip("websockets")
+
+from tests.aio import on_loops, until
+from ygg.certificate import Certificate
+from ygg.errors import ConnectTimeout, LinkError, OperationNotSupported
+from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
+from ygg.network.streams import open_connection, serving, streams
+from ygg.transport import TransportManager
+from ygg.transport.manager import ManagedListener
+from ygg.transport.ws import WSTransport
+
+CERTIFICATE = Certificate.generate()
+NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
+
+
+@asynccontextmanager
+async def listening(
+    network: Network, url: str = "ws://127.0.0.1:0"
+) -> AsyncIterator[tuple[TransportManager, ManagedListener]]:
+    manager = TransportManager(network)
+    manager.register(WSTransport(CERTIFICATE))
+    listener = await manager.listen(url)
+    try:
+        yield manager, listener
+    finally:
+        listener.close()
+        await listener.wait_closed()
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+@NETWORKS
+@on_loops
+async def test_bytes_cross_both_ways_and_the_end_is_clean(network_type: type[Network], scheme: str) -> None:
+    async with network_type() as network, listening(network, f"{scheme}://127.0.0.1:0/any/path") as (manager, listener):
+        client = await manager.dial(f"{listener.url}?key={'ab' * 32}")
+        server, remote = await listener.accept()
+        assert remote.startswith("127.0.0.1:")
+        assert not client.is_reading()
+        assert isinstance(server.get_protocol(), HoldingProtocol)
+        (reader, writer), (other_reader, other) = streams(client), streams(server)
+        sent = os.urandom(1_000_000)
+        for start in range(0, len(sent), 70_000):
+            writer.write(sent[start : start + 70_000])
+        other.write(b"hello\n")
+        assert await reader.readline() == b"hello\n"
+        assert await other_reader.readexactly(len(sent)) == sent
+        writer.close()
+        assert await other_reader.read() == b""
+        other.close()
+        await writer.wait_closed()
+        await other.wait_closed()
+
+
+@on_loops
+async def test_a_reader_that_does_not_read_holds_the_writer_back() -> None:
+    async with LoopbackNetwork() as network, listening(network) as (manager, listener):
+        client = await manager.dial(listener.url)
+        server, _ = await listener.accept()
+        held = client.get_protocol()
+        assert isinstance(held, HoldingProtocol)
+        for _ in range(20):
+            client.write(bytes(10_000))
+        assert held.writing_paused
+        reader, _ = streams(server)
+        assert len(await reader.readexactly(200_000)) == 200_000
+        await until(lambda: not held.writing_paused)
+        client.abort()
+        server.abort()
+
+
+async def ask(network: Network, listener: ManagedListener, request: bytes) -> bytes:
+    reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
+    writer.write(request)
+    try:
+        return await reader.read(4096)
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+UPGRADE = (
+    b"Host: h.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "head", "status"),
+    [
+        ("", b"GET /health HTTP/1.1\r\nHost: x\r\n", b"200"),
+        ("", b"GET /healthz?x HTTP/1.1\r\nHost: x\r\n", b"200"),
+        ("", b"GET / HTTP/1.1\r\nHost: x\r\n", b"426"),
+        ("", b"nonsense\r\n", b""),
+        ("", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n", b"101"),
+        ("", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: other\r\n", b"101"),
+        ("", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: https://h.example\r\n", b"101"),
+        ("", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: https://evil.example\r\n", b"403"),
+        ("?origin=*.example", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: https://evil.example\r\n", b"101"),
+        ("?origin=http://*", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: https://evil.example\r\n", b"403"),
+        ("?origin=*", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: null\r\n", b"101"),
+    ],
+)
+@on_loops
+async def test_what_a_web_client_is_answered(query: str, head: bytes, status: bytes) -> None:
+    async with LoopbackNetwork() as network, listening(network, f"ws://127.0.0.1:0{query}") as (_, listener):
+        answer = await ask(network, listener, head + b"\r\n")
+        assert answer[9:12] == status
+        if status == b"101" and b"ygg-ws" not in head:
+            assert b"\x03\xf0client must speak the ygg-ws subprotocol" in answer
+
+
+@on_loops
+async def test_text_is_refused() -> None:
+    async with LoopbackNetwork() as network, listening(network) as (_, listener):
+        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
+        writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        server, _ = await listener.accept()
+        other_reader, _ = streams(server)
+        writer.write(b"\x81\x82\0\0\0\0hi")
+        with pytest.raises(ConnectionResetError, match="sent text"):
+            await other_reader.read()
+        assert b"\x03\xeb" in await reader.read()
+        writer.close()
+
+
+@on_loops
+async def test_a_web_server_that_is_none_of_ours() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pass
+
+    async with LoopbackNetwork() as network:
+        manager = TransportManager(network)
+        manager.register(WSTransport())
+        for handler in (refuse, hang_up):
+            async with serving(network, handler, "127.0.0.1") as listener:
+                with pytest.raises(LinkError):
+                    await manager.dial(f"ws://{listener.address}")
+        silent = await network.listen_stream("127.0.0.1", 0)
+        with pytest.raises(ConnectTimeout):
+            await manager.dial(f"ws://{silent.address}", timeout=0.02)
+        with pytest.raises(OperationNotSupported, match="WSS listener not supported"):
+            await manager.listen("wss://127.0.0.1:0")
+
+
+@on_loops
+async def test_our_options_are_not_told_to_the_web_server() -> None:
+    asked: list[bytes] = []
+
+    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+
+    async with LoopbackNetwork() as network:
+        manager = TransportManager(network)
+        manager.register(WSTransport())
+        async with serving(network, note, "127.0.0.1") as listener:
+            with pytest.raises(LinkError):
+                await manager.dial(f"ws://{listener.address}/p?password=secret&token=t&priority=3")
+    assert asked[0].startswith(b"GET /p?token=t HTTP/1.1\r\n")
+    assert b"Host: 127.0.0.1\r\n" in asked[0]
+    assert b"secret" not in asked[0]

@@ -1,0 +1,172 @@
+"""`ws://` and `wss://`: links that look like WebSocket traffic (protocol 0.5, WebSocket)."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+from typing import TYPE_CHECKING, cast
+
+from ygg.errors import LinkError, OperationNotSupported, URLError, from_os_error
+from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.network.holding import HoldingProtocol
+from ygg.transport.base import DialOptions, ListenOptions, Transport
+from ygg.transport.tls import NodeCertificate, client_context, server_context, server_name, wrap
+from ygg.transport.upgrade import UpgradingListener
+from ygg.transport.websocket import (
+    MAX_FRAME,
+    OPEN,
+    POLICY_VIOLATION,
+    SUBPROTOCOL,
+    WebSocketTransport,
+    require_websockets,
+)
+from ygg.url import PeerURL
+
+if TYPE_CHECKING:
+    from websockets.http11 import Request
+    from websockets.server import ServerProtocol
+    from websockets.typing import Subprotocol
+
+REQUEST_TIMEOUT = 10.0
+"""Seconds a client has to send its request."""
+
+HEALTH_PATHS = ("/health", "/healthz")
+"""Paths answered with 200 and `OK`, for load balancers."""
+
+_OUR_OPTIONS = {"key", "priority", "password", "maxbackoff", "sni", "origin"}
+
+
+class WSTransport(Transport):
+    """WebSocket, binary messages, sub-protocol `ygg-ws`; needs the `ws` extra.
+
+    `wss` listeners need the node's certificate; without one they are left to a reverse proxy in front of `ws`.
+    """
+
+    schemes = ("ws", "wss")
+
+    def __init__(self, certificate: NodeCertificate | None = None) -> None:
+        self._certificate = certificate
+
+    async def dial(self, network: Network, url: PeerURL, options: DialOptions) -> asyncio.Transport:
+        require_websockets()
+        port = url.require_port()
+
+        async def attempt(address: str) -> asyncio.Transport:
+            try:
+                async with asyncio.timeout(options.timeout + network.dial_allowance):
+                    carrier = await network.connect_stream(
+                        address, port, source_interface=options.source_interface, timeout=options.timeout
+                    )
+                    if url.scheme == "wss":
+                        carrier = await wrap(carrier, client_context(), server_hostname=server_name(url))
+                    return await _request(carrier, url)
+            except TimeoutError as error:
+                raise from_os_error(error) from None
+
+        return await first_success(await network.resolve(url.host), attempt)
+
+    async def listen(self, network: Network, url: PeerURL, options: ListenOptions) -> Listener:
+        require_websockets()
+        port = url.require_port()
+        tls = None
+        if url.scheme == "wss":
+            if self._certificate is None:
+                raise OperationNotSupported("WSS listener not supported, use WS listener behind reverse proxy instead")
+            tls = server_context(self._certificate)
+        base = await network.listen_stream(
+            url.host, port, source_interface=options.source_interface, backlog=options.backlog
+        )
+
+        async def upgrade(transport: asyncio.Transport, remote: str) -> asyncio.Transport:
+            if tls is not None:
+                transport = await wrap(transport, tls, server_side=True, timeout=DIAL_TIMEOUT)
+            return await _serve(transport, url.options.origins)
+
+        return UpgradingListener(base, upgrade, REQUEST_TIMEOUT)
+
+
+async def _request(carrier: asyncio.Transport, url: PeerURL) -> asyncio.Transport:
+    """Open a WebSocket as its client."""
+    from websockets.client import ClientProtocol
+    from websockets.exceptions import InvalidHandshake, InvalidURI
+    from websockets.uri import parse_uri
+
+    # Options meant for us, passwords among them, are none of the web server's business.
+    resource = url.with_query((name, value) for name, value in url.query if name not in _OUR_OPTIONS)
+    target = str(PeerURL("ws", "host", path=url.path or "/", query=resource.query))
+    try:
+        websocket = ClientProtocol(
+            parse_uri(target), subprotocols=[cast("Subprotocol", SUBPROTOCOL)], max_size=(None, MAX_FRAME)
+        )
+        request = websocket.connect()
+        del request.headers["Host"]
+        request.headers["Host"] = f"[{url.host}]" if ":" in url.host else url.host
+        websocket.send_request(request)
+        stream = _stream(carrier, websocket)
+        stream.flush()
+        await stream.handshake
+        if websocket.handshake_exc is not None:
+            raise websocket.handshake_exc
+    except InvalidURI as error:
+        carrier.abort()
+        raise URLError(str(error)) from None
+    except (InvalidHandshake, EOFError) as error:
+        carrier.abort()
+        raise LinkError(f"WebSocket handshake failed: {error}") from None
+    except BaseException:
+        carrier.abort()
+        raise
+    return stream
+
+
+async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> asyncio.Transport:
+    """Open a WebSocket as its server, or answer as the web server it pretends to be and raise."""
+    from websockets.exceptions import InvalidHandshake
+    from websockets.server import ServerProtocol
+
+    def choose(_: ServerProtocol, offered: object) -> Subprotocol | None:
+        return cast("Subprotocol", SUBPROTOCOL) if SUBPROTOCOL in cast("list[str]", offered) else None
+
+    websocket = ServerProtocol(
+        subprotocols=[cast("Subprotocol", SUBPROTOCOL)], select_subprotocol=choose, max_size=(None, MAX_FRAME)
+    )
+    stream = _stream(carrier, websocket)
+    try:
+        request = cast("Request", await stream.handshake)
+    except (InvalidHandshake, EOFError) as error:
+        stream.abort()
+        raise LinkError(f"WebSocket handshake failed: {error}") from None
+    except BaseException:
+        stream.abort()
+        raise
+    if request.path.partition("?")[0] in HEALTH_PATHS:
+        websocket.send_response(websocket.reject(200, "OK"))
+    elif not _is_admitted(request.headers.get("Origin"), request.headers.get("Host", ""), origins):
+        websocket.send_response(websocket.reject(403, "origin not allowed\n"))
+    else:
+        websocket.send_response(websocket.accept(request))
+    stream.flush()
+    if websocket.state == OPEN and websocket.subprotocol == SUBPROTOCOL:
+        return stream
+    stream.close(POLICY_VIOLATION, f"client must speak the {SUBPROTOCOL} subprotocol")
+    raise LinkError(f"request for {request.path[:100]!r} is no link")
+
+
+def _stream(carrier: asyncio.Transport, websocket: object) -> WebSocketTransport:
+    holding = HoldingProtocol()
+    stream = WebSocketTransport(carrier, websocket, holding)  # type: ignore[arg-type]
+    holding.transport = stream
+    return stream
+
+
+def _is_admitted(origin: str | None, host: str, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a browser's page at `origin` may connect: its host is ours, or matches a pattern."""
+    if origin is None:
+        return True
+    scheme, _, origin_host = origin.lower().rpartition("://")
+    if origin_host == host.lower():
+        return True
+    return any(
+        fnmatch.fnmatchcase(f"{scheme}://{origin_host}" if "://" in pattern else origin_host, pattern.lower())
+        for pattern in patterns
+    )
