@@ -81,6 +81,8 @@ cdef class PacketTap(Lower):
     def give(self, packets, uint64_t now):
         """Deliver packets to the upper side as one batch at time `now` (ns)."""
         cdef bytearray scratch
+        if self.upper is None:
+            return
         for packet in packets:
             scratch = bytearray(packet)
             self.upper.packet_in(<uint8_t *><char *>scratch, len(scratch), now)
@@ -89,14 +91,18 @@ cdef class PacketTap(Lower):
 
     def poll(self, uint64_t now):
         """Run what is due at `now` (ns); return the next deadline in ns, or None."""
-        cdef uint64_t deadline = self.upper.poll(now)
+        cdef uint64_t deadline
+        if self.upper is None:
+            return None
+        deadline = self.upper.poll(now)
         self.upper.wake()
         return None if deadline == NEVER else deadline
 
     def give_credit(self, size_t count, uint64_t now):
         """Set the credit in bytes and tell the upper side."""
         self.credit_bytes = count
-        self.upper.credit_in(now)
+        if self.upper is not None:
+            self.upper.credit_in(now)
 
     def detach(self):
         """Part from the upper side."""
