@@ -10,7 +10,10 @@ from ygg.errors import MissingExtraError, YggError
 from ygg.vtun import Server, VTun
 
 try:
+    # The second and third would be imported by the first server that starts, on the event loop.
     import uvicorn
+    import uvicorn.lifespan.on
+    import uvicorn.protocols.http.auto
 except ImportError as error:
     raise MissingExtraError("serve needs uvicorn: pip install 'ygg[http]'") from error
 

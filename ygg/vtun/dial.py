@@ -48,5 +48,6 @@ class Dial:
 
     def shut(self, error: BaseException) -> None:
         """The VTun closes."""
+        self._connection.abort()
         if not self._waiter.done():
             self._waiter.set_exception(failure(errno.ECONNABORTED, "the VTun was closed"))

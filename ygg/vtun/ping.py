@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import time
 
 from ygg.vtun.names import failure
 from ygg.vtun.registry import Registry
@@ -17,11 +18,10 @@ class Ping:
     """One ping: requests go out until one of them is answered."""
 
     def __init__(self, socket: EchoSocket, target: bytes, size: int, registry: Registry) -> None:
-        self._loop = asyncio.get_running_loop()
         self._socket, self._target, self._registry = socket, target, registry
         self._payload = os.urandom(size)
         self._sent: list[float] = []
-        self._answer: asyncio.Future[float] = self._loop.create_future()
+        self._answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         socket.on_event = self._on_event
         registry.add(self)
 
@@ -46,7 +46,7 @@ class Ping:
 
     def _send(self) -> None:
         # A full link is a lost request: the next interval brings another.
-        self._sent.append(self._loop.time())
+        self._sent.append(time.perf_counter())
         self._socket.send(self._target, len(self._sent) & 0xFFFF, self._payload)
 
     def _on_event(self, events: int) -> None:
@@ -54,7 +54,7 @@ class Ping:
             if code:
                 self._settle(failure(code))
             elif source == self._target and payload == self._payload and 0 < sequence <= len(self._sent):
-                self._settle(self._loop.time() - self._sent[sequence - 1])
+                self._settle(time.perf_counter() - self._sent[sequence - 1])
         if events & CLOSED:
             self._settle(failure(errno.ENETDOWN))
 

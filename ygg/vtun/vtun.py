@@ -23,6 +23,7 @@ from ygg.vtun.stream import StreamTransport
 from ygg_c.endpoint import CLOSED, DRAINED
 from ygg_c.netstack import NetStack
 from ygg_c.tcp import TcpConnection, TcpListener
+from ygg_c.udp import UdpSocket as StackSocket
 
 if TYPE_CHECKING:
     from ygg.core import Core
@@ -284,7 +285,7 @@ class VTun:
         """Open a UDP socket to await: `sendto` and `recvfrom`, or with `remote_addr` also `send` and `recv`."""
         return UdpSocket(self._udp((local_host, local_port), remote_addr), self._registry)
 
-    def _udp(self, local_addr: _LocalAddress | None, remote_addr: tuple[Host, int] | None) -> Any:
+    def _udp(self, local_addr: _LocalAddress | None, remote_addr: tuple[Host, int] | None) -> StackSocket:
         self._check()
         host, port = (None, 0) if local_addr is None else split(local_addr, "local_addr")
         remote = None

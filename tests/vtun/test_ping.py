@@ -1,0 +1,57 @@
+"""Pings between two VTuns."""
+
+import asyncio
+import errno
+
+import pytest
+
+from ygg.vtun import ping as ping_module
+
+
+def test_ping_returns_seconds(with_pair):
+    async def main(pair):
+        rtt = await pair.a.ping(pair.address_b)
+        assert 0 < rtt < 1
+        assert await pair.a.ping(pair.b.addresses[0], size=0) < 1
+        assert pair.a.stack.endpoints() == []
+
+    with_pair(main)
+
+
+def test_silence_is_a_timeout(with_pair):
+    async def main(pair):
+        with pytest.raises(TimeoutError) as caught:
+            await pair.a.ping("200:dddd::1", timeout=0.02)
+        assert caught.value.errno == errno.ETIMEDOUT
+        assert pair.a.stack.endpoints() == []
+
+    with_pair(main)
+
+
+def test_a_lost_request_is_repeated(with_pair, monkeypatch):
+    async def main(pair):
+        monkeypatch.setattr(ping_module, "INTERVAL", 0.01)
+        start = pair.wire.packets
+        pair.wire.passes = lambda packet: pair.wire.packets > start + 2
+        assert await pair.a.ping(pair.address_b) < 1
+
+    with_pair(main)
+
+
+def test_closing_the_vtun_ends_a_ping(with_pair):
+    async def main(pair):
+        waiting = asyncio.ensure_future(pair.a.ping("200:dddd::1", timeout=None))
+        await asyncio.sleep(0)
+        await pair.a.close()
+        with pytest.raises(ConnectionAbortedError):
+            await waiting
+
+    with_pair(main)
+
+
+def test_hosts_outside_the_overlay_are_unreachable(with_pair):
+    async def main(pair):
+        with pytest.raises(OSError, match="not in 200::/7"):
+            await pair.a.ping("2001:db8::1")
+
+    with_pair(main)

@@ -1,0 +1,64 @@
+"""Two VTuns on one wire, on asyncio and on uvloop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from wire import Wire
+from ygg.vtun import VTun
+
+ADDRESS_A, ADDRESS_B = "200:aaaa::1", "200:bbbb::1"
+
+
+@dataclass
+class Pair:
+    """VTun `a` and VTun `b`, joined by `wire`."""
+
+    a: VTun
+    b: VTun
+    wire: Wire
+    address_a: str = ADDRESS_A
+    address_b: str = ADDRESS_B
+
+
+@asynccontextmanager
+async def joined(mtu: int = 65535) -> AsyncIterator[Pair]:
+    a, b = VTun([ADDRESS_A], mtu), VTun([ADDRESS_B], mtu)
+    wire = Wire(a, b)
+    try:
+        yield Pair(a, b, wire)
+    finally:
+        await a.close(grace=0.2)
+        await b.close(grace=0.2)
+        wire.close()
+
+
+def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    if name == "uvloop":
+        return pytest.importorskip("uvloop").new_event_loop  # type: ignore[no-any-return]
+    return asyncio.new_event_loop
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def with_pair(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Run a test's coroutine function with a Pair, in debug mode; what reaches the exception handler fails the test."""
+
+    def run(main: Callable[[Pair], Awaitable[Any]], mtu: int = 65535, expect: int = 0) -> list[dict[str, Any]]:
+        reported: list[dict[str, Any]] = []
+
+        async def whole() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
+            async with joined(mtu) as pair:
+                async with asyncio.timeout(20):
+                    await main(pair)
+
+        with asyncio.Runner(debug=True, loop_factory=_loop_factory(request.param)) as runner:
+            runner.run(whole())
+        assert len(reported) == expect, reported
+        return reported
+
+    return run
