@@ -1,0 +1,30 @@
+"""UDP and ping on the overlay."""
+
+import asyncio
+
+from two_nodes import two_nodes
+
+from ygg import VTun
+
+
+async def main() -> None:
+    async with (
+        two_nodes() as (server_node, client_node),
+        VTun.over(server_node) as server,
+        VTun.over(client_node) as client,
+        await server.open_datagram(local_port=5353) as service,
+        await client.open_datagram() as udp,
+    ):
+        # A node looks for the path to an address when first asked to; until it is found, datagrams may get lost.
+        rtt = await client.ping(str(server_node.address), timeout=10.0)
+        print("answered within a second:", rtt < 1)
+        await udp.sendto(b"anybody there?", (str(server_node.address), 5353))
+        question, source = await service.recvfrom()
+        print("from the client:", source[0] == str(client_node.address))
+        await service.sendto(question.upper(), source)
+        answer, _ = await udp.recvfrom()
+        print(answer.decode())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

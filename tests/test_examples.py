@@ -1,0 +1,30 @@
+"""The tutorial's programs in examples/ run as a reader would run them, and print what they promise."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+PRINTS = {
+    "minimal_node.py": [r"address 2", "subnet 3"],
+    "two_nodes.py": ["connected to the server: True", "configured: 2"],
+    "metered_transport.py": ["dials 1 listens 1 peers 1"],
+    "network_mapping.py": ["unmapped: no network is mapped", "mapped: 1 peer", "blocked: ", "unmapped: 0 peers"],
+    "over_tcp.py": ["HELLO", "OVERLAY", "end of stream: True"],
+    "over_udp.py": ["answered within a second: True", "from the client: True", "ANYBODY THERE?"],
+    "over_http.py": ["200 True"],
+}
+
+
+@pytest.mark.parametrize("name", PRINTS)
+def test_example(name):
+    command = [sys.executable, "-W", "error", str(EXAMPLES / name)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(PRINTS[name])
+    for line, start in zip(lines, PRINTS[name], strict=True):
+        assert line.startswith(start)
