@@ -154,9 +154,9 @@ cdef class StreamPump(Pump):
 
     def readable(self):
         """Read what the socket holds, in bounded measure, and run a turn for each read."""
-        cdef int turns
+        cdef int _turn
         cdef Node node = self.node
-        for turns in range(READS):
+        for _turn in range(READS):
             if self.link is None or self.link.closed:
                 return
             _enter(node)

@@ -28,11 +28,11 @@ cdef class TunPump(Upper):
 
     def readable(self):
         """Send what the device holds, in bounded measure."""
-        cdef int turn
+        cdef int _turn
         cdef ssize_t size
         cdef Packet *packet
         cdef uint64_t now = clock()[0]
-        for turn in range(PACKETS):
+        for _turn in range(PACKETS):
             if self.fd < 0:
                 return
             packet = packet_new(self._mtu)
