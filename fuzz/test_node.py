@@ -1,5 +1,5 @@
-"""Invariant: whatever a peer puts into a session, and whatever the local side gives the gateway, no packet comes up that
-is not from the address of the session's key to one of ours, nothing raises, and the next genuine packet arrives."""
+"""Invariant: whatever a peer puts into a session, and whatever the local side gives the gateway, no packet comes up
+that is not from the address of the session's key to one of ours, nothing raises, and the next genuine packet arrives."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,7 +87,7 @@ def duo() -> Iterator[Duo]:
 NODES = [secret[32:] for secret in SECRETS]
 address = st.one_of(
     st.binary(min_size=16, max_size=16),
-    st.builds(lambda prefix, rest: bytes([prefix]) + rest, st.sampled_from([2, 3]), st.binary(min_size=15, max_size=15)),
+    st.builds(lambda first, rest: bytes([first]) + rest, st.sampled_from([2, 3]), st.binary(min_size=15, max_size=15)),
     st.sampled_from(["peer", "node"]),
 )
 ipv6 = st.tuples(st.binary(min_size=8, max_size=8), address, address, st.binary(max_size=40), st.integers(0, 2000))

@@ -83,7 +83,7 @@ cdef class Session(Remote):
     cdef bint has_rotated
     cdef uint64_t nonce_sent
     cdef uint64_t nonces[4]         # highest received under each secret
-    cdef uint8_t secrets[4][32]     # computed when first needed
+    cdef uint8_t secrets[4][32]     # box subkeys, computed when first needed
     cdef int secret_state[4]        # 0 not computed, 1 good, -1 the keys do not yield one
     cdef Random random
 

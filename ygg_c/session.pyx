@@ -35,8 +35,10 @@ from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.buffer cimport packet_free, packet_headroom, packet_new, packet_push
 from ygg_c.census cimport LIVE_SESSION, born, died
-from ygg_c.sodium cimport (MAC_SIZE, NONCE_SIZE, SIG_SIZE, box_key, box_open, box_public, box_seal, ed_to_x_public,
-                           ed_to_x_secret, sign, verify, wipe)
+from ygg_c.sodium cimport (
+    MAC_SIZE, NONCE_SIZE, SIG_SIZE, box_key, box_open, box_public, box_seal, box_subkey, ed_to_x_public, ed_to_x_secret,
+    sign, subkey_open, subkey_seal, verify, wipe,
+)
 from ygg_c.wire cimport uv_get, uv_put, uv_size
 
 import hashlib
@@ -45,6 +47,7 @@ import time
 cdef enum:
     PLAIN_SIZE = 144                    # of a handshake: signature, two keys, two numbers
     SIGNED_SIZE = 32 + 32 + PLAIN_SIZE - SIG_SIZE
+    TRAFFIC_HEADROOM = 79               # the longest Traffic header, with tag and key
 
 cdef uint64_t ROTATION_INTERVAL = 60 * <uint64_t>1000000000
 
@@ -199,16 +202,16 @@ cdef class Session(Remote):
         cdef uint64_t number = self.nonce_sent + 1
         cdef size_t prefix = 1 + uv_size(self.local_seq) + uv_size(self.remote_seq) + uv_size(number)
         cdef size_t payload = packet.size
-        cdef uint8_t nonce[NONCE_SIZE]
+        cdef uint8_t nonce[8]
         cdef uint8_t *out
         cdef uint8_t *box
-        if secret == NULL or packet_headroom(packet) < prefix + MAC_SIZE + 32:
+        if secret == NULL or packet_headroom(packet) < TRAFFIC_HEADROOM:
             return -1
         memcpy(packet_push(packet, 32), self.next.public, 32)
         box = packet.data
         out = packet_push(packet, prefix + MAC_SIZE)
-        _nonce(nonce, number)
-        box_seal(box, box - MAC_SIZE, box, payload + 32, nonce, secret)
+        _put_u64(nonce, number)
+        subkey_seal(box, box - MAC_SIZE, payload + 32, nonce, secret)
         out[0] = SESSION_TRAFFIC
         uv_put(uv_put(uv_put(out + 1, self.local_seq), self.remote_seq), number)
         self.nonce_sent = number
@@ -220,7 +223,7 @@ cdef class Session(Remote):
         cdef uint64_t theirs, ours, number
         cdef const uint8_t *place
         cdef const uint8_t *end = message + size
-        cdef uint8_t nonce[NONCE_SIZE]
+        cdef uint8_t nonce[8]
         cdef const uint8_t *secret
         cdef uint8_t *box
         cdef int which
@@ -247,8 +250,8 @@ cdef class Session(Remote):
         if secret == NULL:
             return OPEN_FORGED
         box = message + (place - message) + MAC_SIZE
-        _nonce(nonce, number)
-        if box_open(box, box, place, end - box, nonce, secret) != 0:
+        _put_u64(nonce, number)
+        if subkey_open(box, place, end - box, nonce, secret) != 0:
             return OPEN_FORGED
         self.nonces[which] = number
         payload[0] = box + 32
@@ -268,10 +271,13 @@ cdef class Session(Remote):
     cdef const uint8_t *_secret(self, int which) noexcept:
         cdef const uint8_t *remote
         cdef const uint8_t *local
+        cdef uint8_t key[32]
         if self.secret_state[which] == 0:
             remote = &self.remote_current[0] if which in (CURRENT_RECV, CURRENT_SEND) else &self.remote_next[0]
             local = &self.recv.secret[0] if which in (CURRENT_RECV, NEXT_RECV) else &self.send.secret[0]
-            self.secret_state[which] = 1 if box_key(self.secrets[which], remote, local) == 0 else -1
+            self.secret_state[which] = 1 if box_key(key, remote, local) == 0 else -1
+            box_subkey(self.secrets[which], key)
+            wipe(key, 32)
         return &self.secrets[which][0] if self.secret_state[which] > 0 else NULL
 
     # Our keys move up one place.

@@ -6,6 +6,8 @@ pysodium never calls sodium_init(), without which libsodium runs its portable co
 import ctypes
 import hashlib
 
+from libc.string cimport memcpy, memset
+
 try:
     import pysodium as _pysodium
 except ValueError as error:     # how pysodium reports that it found no library
@@ -21,6 +23,11 @@ ctypedef int (*two_type)(uint8_t *, const uint8_t *) noexcept nogil
 ctypedef int (*sign_type)(uint8_t *, ull *, const uint8_t *, ull, const uint8_t *) noexcept nogil
 ctypedef int (*verify_type)(const uint8_t *, const uint8_t *, ull, const uint8_t *) noexcept nogil
 ctypedef void (*fill_type)(void *, size_t) noexcept nogil
+ctypedef int (*core_type)(uint8_t *, const uint8_t *, const uint8_t *, const uint8_t *) noexcept nogil
+ctypedef int (*xor_type)(uint8_t *, const uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
+ctypedef int (*xor_at_type)(uint8_t *, const uint8_t *, ull, const uint8_t *, uint64_t, const uint8_t *) noexcept nogil
+ctypedef int (*auth_type)(uint8_t *, const uint8_t *, ull, const uint8_t *) noexcept nogil
+ctypedef int (*auth_verify_type)(const uint8_t *, const uint8_t *, ull, const uint8_t *) noexcept nogil
 ctypedef int (*stream_type)(uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
 
 
@@ -41,6 +48,12 @@ cdef two_type _pk_to_x = <two_type>_address("crypto_sign_ed25519_pk_to_curve2551
 cdef two_type _sk_to_x = <two_type>_address("crypto_sign_ed25519_sk_to_curve25519")
 cdef fill_type _random = <fill_type>_address("randombytes_buf")
 cdef fill_type _memzero = <fill_type>_address("sodium_memzero")
+cdef core_type _hsalsa = <core_type>_address("crypto_core_hsalsa20")
+cdef stream_type _salsa = <stream_type>_address("crypto_stream_salsa20")
+cdef xor_type _salsa_xor = <xor_type>_address("crypto_stream_salsa20_xor")
+cdef xor_at_type _salsa_xor_at = <xor_at_type>_address("crypto_stream_salsa20_xor_ic")
+cdef auth_type _auth = <auth_type>_address("crypto_onetimeauth_poly1305")
+cdef auth_verify_type _auth_verify = <auth_verify_type>_address("crypto_onetimeauth_poly1305_verify")
 cdef stream_type _stream = <stream_type>_address("crypto_stream_chacha20")
 
 
@@ -50,6 +63,33 @@ cdef void box_seal(uint8_t *c, uint8_t *mac, const uint8_t *m, size_t size, cons
 
 cdef int box_open(uint8_t *m, const uint8_t *c, const uint8_t *mac, size_t size, const uint8_t *nonce, const uint8_t *key) noexcept nogil:
     return _open(m, c, mac, size, nonce, key)
+
+
+# XSalsa20 is Salsa20 under HSalsa20(key, first 16 nonce bytes); its first 32 bytes are the key of the tag.
+cdef void box_subkey(uint8_t *subkey, const uint8_t *key) noexcept nogil:
+    cdef uint8_t zeros[16]
+    memset(zeros, 0, 16)
+    _hsalsa(subkey, zeros, key, NULL)
+
+
+cdef void subkey_seal(uint8_t *box, uint8_t *mac, size_t size, const uint8_t *nonce, const uint8_t *subkey) noexcept nogil:
+    cdef uint8_t tag[MAC_SIZE]
+    memset(box - 32, 0, 32)
+    _salsa_xor(box - 32, box - 32, size + 32, nonce, subkey)
+    _auth(tag, box, size, box - 32)
+    memcpy(mac, tag, MAC_SIZE)
+
+
+cdef int subkey_open(uint8_t *box, const uint8_t *mac, size_t size, const uint8_t *nonce, const uint8_t *subkey) noexcept nogil:
+    cdef uint8_t block[64]
+    cdef int index
+    _salsa(block, 64, nonce, subkey)
+    if _auth_verify(mac, box, size, block) != 0:
+        return -1
+    for index in range(32):
+        box[index] ^= block[32 + index]
+    _salsa_xor_at(box + 32, box + 32, size - 32, nonce, 1, subkey)
+    return 0
 
 
 cdef int box_key(uint8_t *key, const uint8_t *public, const uint8_t *secret) noexcept nogil:
