@@ -16,6 +16,8 @@ PRINTS = {
     "over_tcp.py": ["HELLO", "OVERLAY", "end of stream: True"],
     "over_udp.py": ["answered within a second: True", "from the client: True", "ANYBODY THERE?"],
     "over_http.py": ["200 True"],
+    "autopeering.py": ["peers in the list: 1", "connected to 2"],
+    "link_local.py": [("found 2", "skipped: ")],  # tests/interop/test_multicast.py runs it where it has a link
 }
 
 
