@@ -1,5 +1,5 @@
 """Invariant: whatever a peer puts into a session, and whatever the local side gives the gateway, no packet comes up
-that is not from the address of the session's key to one of ours, nothing raises, and the next genuine packet arrives."""
+that is not from the address of the session's key to one of ours, nothing raises, and the next genuine packet comes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

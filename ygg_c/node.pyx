@@ -22,7 +22,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from ygg_c.address cimport key_address, key_subnet
 from ygg_c.buffer cimport packet_copy, packet_free, packet_push
 from ygg_c.link cimport Link, LinkHost
-from ygg_c.packetio cimport NEVER
+from ygg_c.packetio cimport NEVER, Upper
 from ygg_c.query cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
 from ygg_c.sodium cimport Random, SIG_SIZE, sign, verify
 from ygg_c.throttle cimport bucket_init, bucket_take
@@ -199,14 +199,15 @@ cdef class Node(Router):
         return deadline
 
     cdef void _wake(self) noexcept:
-        cdef Attachment attachment = self.attachment
+        # A callback may detach what is being called.
+        cdef Upper upper = self.attachment.upper if self.attachment is not None else None
         cdef list events
         if self._events:
             events, self._events = self._events, []
             for function, arguments in events:
                 self._call(function, arguments)
-        if attachment is not None and attachment.upper is not None:
-            attachment.upper.wake()
+        if upper is not None:
+            upper.wake()
         if self._events:
             self._again = True
 

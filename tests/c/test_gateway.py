@@ -202,6 +202,26 @@ def test_attachments_come_and_go(pair: list[Any]) -> None:
     assert (b.take(), heard) == ([packet], [packet])
 
 
+def test_a_callback_may_detach_itself() -> None:
+    """What is attached may part from the gateway, and be forgotten, in the middle of its own callback."""
+    with mesh_of(1, 2) as mesh:
+        a, b = Port(mesh.nodes[1]), Port(mesh.nodes[2])
+        calls: list[int] = []
+
+        def leave(batch: list[bytes]) -> None:
+            b.gateway.detach()
+            b.port = None
+            calls.append(len(batch))
+
+        b.port.on_packets = leave
+        for _ in range(2):
+            a.send(ipv6(a.node.address, b.node.address))
+            mesh.run(2)
+        assert calls == [1]
+        a.gateway.close()
+        b.gateway.close()
+
+
 def test_one_gateway_a_node(pair: list[Any]) -> None:
     """A second gateway must wait until the first is closed."""
     _, a, _ = pair
