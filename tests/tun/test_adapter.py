@@ -100,3 +100,17 @@ def test_the_smaller_mtu_counts() -> None:
             gateway.close()
 
     run(main())
+
+
+def test_closing_after_the_node_has_stopped() -> None:
+    async def main() -> None:
+        async with node(1, LoopbackNetwork()) as one:
+            gateway = ReadWriteCloser(one)
+            adapter = TunAdapter(gateway)
+            box = Box()
+            adapter.attach(box)
+        box.send([b"\x60" + bytes(39)])
+        adapter.close()
+        gateway.close()
+
+    run(main())

@@ -1,0 +1,28 @@
+"""ygg.defaults: the configuration's defaults, platform by platform (protocol 0.5, Config file)."""
+
+import pytest
+
+from ygg import defaults
+
+
+@pytest.mark.parametrize(
+    ("platform", "admin", "name", "mtu", "rules"),
+    [
+        ("linux", "unix:///var/run/yggdrasil.sock", "auto", 65535, 1),
+        ("darwin", "unix:///var/run/yggdrasil.sock", "auto", 65535, 3),
+        ("freebsd14", "unix:///var/run/yggdrasil.sock", "/dev/tun0", 32767, 1),
+        ("openbsd7", "unix:///var/run/yggdrasil.sock", "tun0", 16384, 1),
+        ("win32", "tcp://localhost:9001", "Yggdrasil", 65535, 1),
+        ("sunos5", "tcp://localhost:9001", "none", 65535, 0),
+    ],
+)
+def test_platforms(platform: str, admin: str, name: str, mtu: int, rules: int) -> None:
+    assert defaults.admin_listen(platform) == admin
+    assert defaults.interface_name(platform) == name
+    assert defaults.interface_mtu(platform) == mtu
+    assert len(defaults.multicast_rules(platform)) == rules
+
+
+@pytest.mark.parametrize(("wish", "mtu"), [(0, 1280), (1280, 1280), (1500, 1500), (65536, 65535)])
+def test_an_mtu_is_clamped(wish: int, mtu: int) -> None:
+    assert defaults.clamp_mtu(wish) == mtu

@@ -1,0 +1,58 @@
+"""ygg.meeting: the handshake over a transport, from both sides at once."""
+
+import asyncio
+
+import pytest
+
+from tests.aio import on_loops
+from tests.nodes import key
+from ygg import LoopbackNetwork
+from ygg.errors import RemoteClosed, WrongPasswordError
+from ygg.meeting import meet
+from ygg.url import LinkOptions
+
+
+async def connected() -> tuple[asyncio.Transport, asyncio.Transport]:
+    network = LoopbackNetwork()
+    listener = await network.listen_stream("127.0.0.1", 0)
+    near = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+    far, _ = await listener.accept()
+    listener.close()
+    return near, far
+
+
+@on_loops
+async def test_both_sides_learn_key_and_priority_and_hold_still() -> None:
+    near, far = await connected()
+    (here, rest, size), (there, _, _) = await asyncio.gather(
+        meet(near, key(1), LinkOptions(priority=1), None), meet(far, key(2), LinkOptions(priority=2), None)
+    )
+    assert (here.key, here.priority) == (key(2).public_key, 2)
+    assert (there.key, there.priority) == (key(1).public_key, 1)
+    assert (rest, size) == (b"", 123)
+    assert not near.is_reading()
+    near.abort()
+    far.abort()
+
+
+@on_loops
+async def test_a_password_must_be_known_to_both() -> None:
+    near, far = await connected()
+    results = await asyncio.gather(
+        meet(near, key(1), LinkOptions(password=b"a"), None),
+        meet(far, key(2), LinkOptions(), None),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [WrongPasswordError, WrongPasswordError]
+    near.abort()
+    far.abort()
+
+
+@on_loops
+async def test_a_connection_that_ends_first_is_an_error() -> None:
+    near, far = await connected()
+    far.write_eof()
+    with pytest.raises(RemoteClosed):
+        await meet(near, key(1), LinkOptions(), None)
+    near.abort()
+    far.abort()
