@@ -1,11 +1,11 @@
 from collections.abc import Iterable
 
-from ygg_c.endpoint import Host
+from ygg_c.demux import Demux
 from ygg_c.sodium import Random
 from ygg_c.tcp import TcpConnection, TcpListener
 from ygg_c.udp import EchoSocket, UdpSocket
 
-class NetStack(Host):
+class NetStack(Demux):
     """TCP, UDP and ICMPv6 for one or more IPv6 addresses, over any `Lower`. Sans-IO: it is driven by its turn.
 
     `addresses` are 16-byte addresses, or (address, prefix length) for all of a subnet; the first is the default
@@ -13,8 +13,6 @@ class NetStack(Host):
     to the lower side and done in the next turn. Times are ns of the caller's clock, sizes bytes.
     """
 
-    congestion: str
-    """Name of the congestion control of new connections ("newreno")."""
     def __init__(
         self, addresses: Iterable[bytes | tuple[bytes, int]], mtu: int = 65535, random: Random | None = None
     ) -> None: ...
@@ -26,8 +24,6 @@ class NetStack(Host):
     @property
     def now(self) -> int:
         """The time of the latest turn."""
-    @property
-    def closed(self) -> bool: ...
     def add_address(self, address: bytes, prefix: int = 128) -> None:
         """Serve one more address or subnet."""
     def connect(

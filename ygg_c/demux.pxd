@@ -1,0 +1,55 @@
+# The way of each packet: checked, put together from fragments, looked up by its ends, given to the endpoint it is for.
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+from ygg_c.buffer cimport Packet, PacketQueue
+from ygg_c.bytemap cimport ByteMap
+from ygg_c.endpoint cimport Endpoint, Host
+from ygg_c.icmpv6 cimport Bucket
+from ygg_c.ipv6 cimport Chain
+from ygg_c.reassembly cimport Reassembler
+from ygg_c.tcp cimport TcpConnection
+from ygg_c.tcpwire cimport Segment
+from ygg_c.udp cimport UdpSocket
+
+cdef struct Prefix:
+    uint8_t address[16]
+    int length
+
+cdef class _PathMtu:
+    cdef size_t value
+    cdef uint64_t expires
+
+cdef class Demux(Host):
+    cdef public str congestion
+    cdef readonly bint closed
+    cdef Prefix *_prefixes
+    cdef int _prefix_count
+    cdef ByteMap _connections       # TcpConnection.key → connection
+    cdef ByteMap _listeners         # address, port → listener; address zero: any
+    cdef ByteMap _udp               # the same for sockets that are not connected
+    cdef ByteMap _udp_connected     # as _connections
+    cdef ByteMap _echo              # identifier → socket
+    cdef dict _time_waits           # connections in TIME-WAIT, oldest first
+    cdef ByteMap _paths             # address → _PathMtu, where it is less than ours
+    cdef bint _cut_off              # somebody was refused because there was no lower side
+    cdef Reassembler _reassembler
+    cdef bint _reassembling
+    cdef PacketQueue _loop          # packets to ourselves
+    cdef Bucket _icmp_bucket
+    cdef Bucket _reset_bucket
+    cdef uint64_t _secret[4]
+    cdef bint _ours(self, const uint8_t *address) noexcept
+    cdef void _flush(self, uint64_t now) noexcept
+    cdef void _demux(self, uint8_t *data, size_t size, bint whole) noexcept
+    cdef void _fragment_in(self, uint8_t *data, size_t size, Chain *chain) noexcept
+    cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
+    cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept
+    cdef void _udp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
+    cdef void _icmp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
+    cdef void _icmp_error_in(self, uint8_t *data, size_t offset, size_t size) noexcept
+    cdef void _report(self, const uint8_t *data, size_t size, uint8_t kind, uint8_t code, uint32_t parameter) noexcept
+    cdef void _learn_path(self, const uint8_t *address, uint32_t mtu) noexcept
+    cdef void _expire_fragments(self) noexcept
+    cdef UdpSocket _udp_socket(self, const uint8_t *key, const uint8_t *target, uint16_t port)
+    cdef TcpConnection _new_connection(self, const uint8_t *key)

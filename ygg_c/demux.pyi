@@ -1,0 +1,9 @@
+from ygg_c.endpoint import Host
+
+class Demux(Host):
+    """What a stack does with packets: each is checked, reassembled, and given to the endpoint it is for."""
+
+    congestion: str
+    """Name of the congestion control of new connections ("newreno")."""
+    @property
+    def closed(self) -> bool: ...

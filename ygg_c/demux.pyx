@@ -1,0 +1,464 @@
+"""The way of each packet: from the lower side to whom it is for, and back down."""
+
+from cpython.ref cimport PyObject
+from libc.errno cimport EMSGSIZE
+from libc.stdlib cimport free
+from libc.string cimport memcmp, memcpy, memset
+
+from ygg_c.buffer cimport packet_free, queue_clear, queue_init, queue_pop, queue_push
+from ygg_c.census cimport LIVE_STACK, born, died
+from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.congestion cimport make_congestion
+from ygg_c.endpoint cimport *
+from ygg_c.icmpv6 cimport (
+    CODE_NO_PORT, CODE_REASSEMBLY, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, ICMP_HEADER, ICMP_PROBLEM, ICMP_TIME_EXCEEDED,
+    ICMP_TOO_BIG, ICMP_UNREACHABLE, bucket_take, icmp_echo, icmp_errno, icmp_error,
+)
+from ygg_c.ipv6 cimport (
+    IP_HEADER, MIN_MTU, NEXT_ICMPV6, NEXT_NONE, NEXT_TCP, NEXT_UDP, SOURCE, TARGET, WALK_DROP, WALK_FRAGMENT,
+    WALK_PROBLEM, WALK_UPPER, Walk, get16, get32, is_multicast, is_unspecified, walk,
+)
+from ygg_c.packetio cimport NEVER
+from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE, Fragment
+from ygg_c.siphash cimport ygg_siphash
+from ygg_c.tcp cimport TcpListener, send_reset
+from ygg_c.tcpwire cimport ACK, RST, SYN, parse_segment
+from ygg_c.udp cimport UDP_HEADER, EchoSocket
+
+cdef enum:
+    LOOP_BYTES = 4194304        # queued to ourselves
+    LOOP_PACKETS = 4096         # of them handled in one turn
+    ICMP_RATE = 200             # errors a second, ICMP_BURST at once
+    ICMP_BURST = 50
+    RESET_RATE = 1000           # resets a second to segments that belong to nothing
+    MAX_PATHS = 1024
+
+cdef extern from *:
+    """
+    #define YGG_PATH_AGE 600000000000ULL
+    """
+    const uint64_t PATH_AGE "YGG_PATH_AGE"      # a smaller path MTU is forgotten then (RFC 8201, 4)
+
+
+cdef bint _matches(const Prefix *prefix, const uint8_t *address) noexcept:
+    cdef int whole = prefix.length >> 3
+    cdef int rest = prefix.length & 7
+    if memcmp(prefix.address, address, whole):
+        return False
+    return rest == 0 or (prefix.address[whole] ^ address[whole]) >> (8 - rest) == 0
+
+
+cdef class _PathMtu:
+    """A path's MTU as a Packet Too Big told it."""
+
+
+cdef class Demux(Host):
+    """What a stack does with packets."""
+
+    def __cinit__(self):
+        born(LIVE_STACK)
+        queue_init(&self._loop)
+        self._connections = ByteMap(36)
+        self._udp_connected = ByteMap(36)
+        self._listeners = ByteMap(18)
+        self._udp = ByteMap(18)
+        self._echo = ByteMap(2)
+        self._paths = ByteMap(16)
+        self._time_waits = {}
+        self._reassembler = Reassembler()
+        self.congestion = "newreno"
+
+    def __dealloc__(self):
+        queue_clear(&self._loop)
+        free(self._prefixes)
+        died(LIVE_STACK)
+
+    # Packets in.
+
+    cdef bint _ours(self, const uint8_t *address) noexcept:
+        cdef int index
+        for index in range(self._prefix_count):
+            if _matches(&self._prefixes[index], address):
+                return True
+        return False
+
+    cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept:
+        cdef size_t length
+        self._now = now
+        self._in_turn = True
+        self.count[COUNT_PACKETS_IN] += 1
+        self.count[COUNT_BYTES_IN] += size
+        if self.closed:
+            return
+        length = <size_t>get16(data + 4) + IP_HEADER if size >= IP_HEADER else 0
+        if length > size or length == 0 or data[0] >> 4 != 6:
+            self.count[COUNT_MALFORMED] += 1
+        elif not self._ours(data + TARGET):
+            self.count[COUNT_NOT_OURS] += 1
+        elif is_multicast(data + SOURCE) or is_unspecified(data + SOURCE) or self._ours(data + SOURCE):
+            self.count[COUNT_MARTIAN] += 1
+        else:
+            self._demux(data, length, False)
+
+    cdef void _demux(self, uint8_t *data, size_t size, bint whole) noexcept:
+        # `whole`: put together from fragments.
+        cdef Chain chain
+        cdef Walk result
+        chain.next = data[6]
+        chain.offset = IP_HEADER
+        if chain.next != NEXT_TCP and chain.next != NEXT_UDP and chain.next != NEXT_ICMPV6:
+            result = walk(data, size, &chain, True)
+            if result == WALK_PROBLEM:
+                self.count[COUNT_BAD_OPTION] += 1
+                self._report(data, size, ICMP_PROBLEM, chain.code, <uint32_t>chain.pointer)
+                return
+            if result == WALK_FRAGMENT and not whole:
+                self._fragment_in(data, size, &chain)
+                return
+            if result != WALK_UPPER:
+                self.count[COUNT_MALFORMED] += 1
+                return
+        if chain.next == NEXT_TCP:
+            self._tcp_in(data, chain.offset, size)
+        elif chain.next == NEXT_UDP:
+            self._udp_in(data, chain.offset, size)
+        elif chain.next == NEXT_ICMPV6:
+            self._icmp_in(data, chain.offset, size)
+        elif chain.next != NEXT_NONE:
+            self._report(data, size, ICMP_PROBLEM, 1, <uint32_t>chain.next_field)
+
+    cdef void _fragment_in(self, uint8_t *data, size_t size, Chain *chain) noexcept:
+        cdef Fragment result
+        cdef Packet *packet
+        self.count[COUNT_FRAGMENTS] += 1
+        result = self._reassembler.add(data, size, chain, self._now)
+        self._reassembling = True
+        if result == FRAGMENT_WHOLE:
+            packet = self._reassembler.take()
+            self._demux(packet.data, packet.size, True)
+            packet_free(packet)
+        elif result == FRAGMENT_PROBLEM:
+            self._report(data, size, ICMP_PROBLEM, chain.code, <uint32_t>chain.pointer)
+        elif result == FRAGMENT_DROPPED:
+            self.count[COUNT_FRAGMENTS_DROPPED] += 1
+
+    cdef void _report(self, const uint8_t *data, size_t size, uint8_t kind, uint8_t code, uint32_t parameter) noexcept:
+        # Send an ICMPv6 error if the rate and the link allow one; nothing waits for it.
+        cdef Packet *error
+        if self.credit(data + SOURCE) < MIN_MTU or not bucket_take(
+            &self._icmp_bucket, self._now, ICMP_RATE, ICMP_BURST
+        ):
+            self.count[COUNT_ICMP_LIMITED] += 1
+            return
+        error = icmp_error(data, size, data + TARGET, kind, code, parameter)
+        if error != NULL:
+            self.emit(error)
+
+    # TCP.
+
+    cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept:
+        cdef uint8_t *tcp = data + offset
+        cdef Segment segment
+        cdef uint8_t key[36]
+        cdef PyObject *found
+        cdef TcpConnection connection
+        size -= offset
+        self.count[COUNT_TCP_IN] += 1
+        if not parse_segment(tcp, size, &segment) or get16(tcp) == 0 or get16(tcp + 2) == 0:
+            self.count[COUNT_MALFORMED] += 1
+            return
+        if sum_fold(sum_bytes(tcp, size, sum_pseudo(data + SOURCE, <uint32_t>size, NEXT_TCP))) != 0xffff:
+            self.count[COUNT_BAD_CHECKSUM] += 1
+            return
+        memcpy(key, data + SOURCE, 32)
+        memcpy(key + 32, tcp, 4)
+        found = self._connections.get(key)
+        if found != NULL:
+            connection = <TcpConnection>found
+            if not connection.yields_to(&segment):
+                connection.segment_in(&segment, self._now)
+                return
+            connection._finish()
+        self._syn_in(key, &segment)
+
+    cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept:
+        # A segment that belongs to no connection: it may open one.
+        cdef uint8_t bound[18]
+        cdef PyObject *found
+        cdef TcpListener listener
+        cdef TcpConnection connection
+        memcpy(bound, key + 16, 16)
+        memcpy(bound + 16, key + 34, 2)
+        found = self._listeners.get(bound)
+        if found == NULL:
+            memset(bound, 0, 16)
+            found = self._listeners.get(bound)
+        if found == NULL or segment.flags & ACK:
+            if found == NULL:
+                self.count[COUNT_TCP_NO_PORT] += 1
+            if bucket_take(&self._reset_bucket, self._now, RESET_RATE, RESET_RATE):
+                send_reset(self, key, segment)
+            return
+        if segment.flags & (RST | SYN) != SYN:
+            return
+        listener = <TcpListener>found
+        if listener.full():
+            self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
+            return
+        if len(self._connections) >= self.max_connections:
+            self.count[COUNT_SYN_QUEUE_FULL] += 1
+            return
+        try:
+            connection = self._new_connection(key)
+            self._connections.put(key, connection)
+        except MemoryError:
+            self.count[COUNT_NO_MEMORY] += 1
+            return
+        listener.begin(connection, self.syn_queue)
+        connection.accept_syn(listener, segment)
+
+    cdef TcpConnection _new_connection(self, const uint8_t *key):
+        cdef TcpConnection connection = TcpConnection()
+        # RFC 6528: a clock of 4 µs ticks over a keyed hash of the two ends.
+        cdef uint32_t iss = <uint32_t>(ygg_siphash(key, 36, self._secret) + self._now // 4000)
+        connection.congestion = make_congestion(self.congestion)
+        connection.start(self, key, iss, ygg_siphash(key, 36, self._secret + 2), self._now)
+        return connection
+
+    cdef void enter_time_wait(self, Endpoint endpoint) noexcept:
+        self._time_waits[endpoint] = None
+        if len(self._time_waits) > self.max_time_wait:
+            self.count[COUNT_TIME_WAIT_EVICTED] += 1
+            (<TcpConnection>next(iter(self._time_waits)))._finish()
+
+    # UDP.
+
+    cdef UdpSocket _udp_socket(self, const uint8_t *key, const uint8_t *target, uint16_t port):
+        # The socket for a datagram whose ends are `key`, as a connection's: connected, bound, wildcard.
+        cdef uint8_t bound[18]
+        cdef PyObject *found = self._udp_connected.get(key)
+        if found == NULL:
+            memcpy(bound, target, 16)
+            memcpy(bound + 16, key + 34, 2)
+            found = self._udp.get(bound)
+        if found == NULL:
+            memset(bound, 0, 16)
+            found = self._udp.get(bound)
+        return None if found == NULL else <UdpSocket>found
+
+    cdef void _udp_in(self, uint8_t *data, size_t offset, size_t size) noexcept:
+        cdef uint8_t *udp = data + offset
+        cdef size_t length = get16(udp + 4) if size - offset >= UDP_HEADER else 0
+        cdef uint8_t key[36]
+        cdef UdpSocket socket
+        self.count[COUNT_UDP_IN] += 1
+        if length < UDP_HEADER or length > size - offset or get16(udp + 6) == 0 or get16(udp + 2) == 0:
+            self.count[COUNT_MALFORMED] += 1
+            return
+        if sum_fold(sum_bytes(udp, length, sum_pseudo(data + SOURCE, <uint32_t>length, NEXT_UDP))) != 0xffff:
+            self.count[COUNT_BAD_CHECKSUM] += 1
+            return
+        memcpy(key, data + SOURCE, 32)
+        memcpy(key + 32, udp, 4)
+        socket = self._udp_socket(key, data + TARGET, get16(udp + 2))
+        if socket is not None:
+            socket.deliver(data + SOURCE, get16(udp), udp + UDP_HEADER, length - UDP_HEADER)
+            return
+        self.count[COUNT_UDP_NO_PORT] += 1
+        self._report(data, size, ICMP_UNREACHABLE, CODE_NO_PORT, 0)
+
+    # ICMPv6.
+
+    cdef void _icmp_in(self, uint8_t *data, size_t offset, size_t size) noexcept:
+        cdef uint8_t *message = data + offset
+        cdef size_t length = size - offset
+        cdef PyObject *found
+        cdef Packet *reply
+        self.count[COUNT_ICMP_IN] += 1
+        if length < ICMP_HEADER:
+            self.count[COUNT_MALFORMED] += 1
+            return
+        if sum_fold(sum_bytes(message, length, sum_pseudo(data + SOURCE, <uint32_t>length, NEXT_ICMPV6))) != 0xffff:
+            self.count[COUNT_BAD_CHECKSUM] += 1
+            return
+        if message[0] < 128:
+            self._icmp_error_in(data, offset, size)
+        elif message[0] == ICMP_ECHO_REQUEST and message[1] == 0:
+            if self.credit(data + SOURCE) < IP_HEADER + length:
+                self.count[COUNT_ICMP_LIMITED] += 1
+                return
+            reply = icmp_echo(
+                data + TARGET, data + SOURCE, ICMP_ECHO_REPLY, get16(message + 4), get16(message + 6),
+                message + ICMP_HEADER, length - ICMP_HEADER,
+            )
+            if reply != NULL:
+                self.emit(reply)
+        elif message[0] == ICMP_ECHO_REPLY and message[1] == 0:
+            found = self._echo.get(message + 4)
+            if found == NULL:
+                self.count[COUNT_ICMP_IGNORED] += 1
+            else:
+                (<EchoSocket>found).deliver(
+                    data + SOURCE, get16(message + 6), 0, message + ICMP_HEADER, length - ICMP_HEADER
+                )
+        else:
+            self.count[COUNT_ICMP_IGNORED] += 1
+
+    cdef void _icmp_error_in(self, uint8_t *data, size_t offset, size_t size) noexcept:
+        # Give an error to the socket whose packet it quotes. What quotes nothing of ours is ignored.
+        cdef uint8_t *message = data + offset
+        cdef uint8_t *quoted = message + ICMP_HEADER
+        cdef size_t length = size - offset - ICMP_HEADER
+        cdef uint8_t key[36]
+        cdef Chain chain
+        cdef PyObject *found
+        cdef UdpSocket socket
+        cdef bint hard
+        cdef int code = icmp_errno(message[0], message[1], &hard)
+        cdef uint32_t parameter = get32(message + 4)
+        self.count[COUNT_ICMP_IGNORED] += 1
+        if length < IP_HEADER or quoted[0] >> 4 != 6 or not self._ours(quoted + SOURCE):
+            return
+        if walk(quoted, length, &chain, False) != WALK_UPPER or length - chain.offset < 8:
+            return
+        # As one of the peer's packets would be looked up: its address and port first.
+        memcpy(key, quoted + TARGET, 16)
+        memcpy(key + 16, quoted + SOURCE, 16)
+        memcpy(key + 32, quoted + chain.offset + 2, 2)
+        memcpy(key + 34, quoted + chain.offset, 2)
+        if chain.next == NEXT_TCP:
+            found = self._connections.get(key)
+            if found == NULL:
+                return
+            (<TcpConnection>found).icmp_in(message[0], message[1], parameter, get32(quoted + chain.offset + 4))
+            if message[0] == ICMP_TOO_BIG and (<TcpConnection>found).path == max(parameter, <uint32_t>MIN_MTU):
+                self._learn_path(quoted + TARGET, parameter)
+        elif chain.next == NEXT_UDP:
+            socket = self._udp_socket(key, quoted + SOURCE, get16(quoted + chain.offset))
+            if socket is None:
+                return
+            if message[0] == ICMP_TOO_BIG:
+                self._learn_path(quoted + TARGET, parameter)
+            elif hard:
+                socket.failed(code)
+        elif chain.next == NEXT_ICMPV6 and quoted[chain.offset] == ICMP_ECHO_REQUEST:
+            found = self._echo.get(quoted + chain.offset + 4)
+            if found == NULL:
+                return
+            if message[0] == ICMP_TOO_BIG:
+                self._learn_path(quoted + TARGET, parameter)
+                code = EMSGSIZE
+            (<EchoSocket>found).deliver(data + SOURCE, get16(quoted + chain.offset + 6), code, NULL, 0)
+        else:
+            return
+        self.count[COUNT_ICMP_IGNORED] -= 1
+
+    cdef void _learn_path(self, const uint8_t *address, uint32_t mtu) noexcept:
+        cdef _PathMtu path
+        cdef size_t value = max(mtu, <uint32_t>MIN_MTU)
+        if value >= self._mtu:
+            return
+        if len(self._paths) >= MAX_PATHS:
+            self._paths.clear()
+        path = _PathMtu()
+        path.value = value
+        path.expires = self._now + PATH_AGE
+        try:
+            self._paths.put(address, path)
+        except MemoryError:
+            self.count[COUNT_NO_MEMORY] += 1
+
+    cdef size_t path_mtu(self, const uint8_t *address) noexcept:
+        cdef PyObject *found = self._paths.get(address) if self._paths._used else NULL
+        if found == NULL:
+            return self._mtu
+        if (<_PathMtu>found).expires <= self._now:
+            self._paths.discard(address)
+            return self._mtu
+        return (<_PathMtu>found).value
+
+    # Packets out.
+
+    cdef void emit(self, Packet *packet) noexcept:
+        self.count[COUNT_PACKETS_OUT] += 1
+        self.count[COUNT_BYTES_OUT] += packet.size
+        if self._ours(packet.data + TARGET):
+            if self._loop.bytes > LOOP_BYTES:
+                self.count[COUNT_LOOP_DROPPED] += 1
+                packet_free(packet)
+            else:
+                queue_push(&self._loop, packet)
+        elif self.lower is None:
+            self.count[COUNT_NO_LINK] += 1
+            packet_free(packet)
+        else:
+            self.lower.packet_out(packet, self._now)
+        self.want_turn()
+
+    cdef size_t credit(self, const uint8_t *address) noexcept:
+        if self._ours(address):
+            return LOOP_BYTES - min(self._loop.bytes, <size_t>LOOP_BYTES)
+        if self.lower is None:
+            self._cut_off = True
+            return 0
+        return self.lower.credit(address)
+
+    cdef const uint8_t *default_address(self) noexcept:
+        return self._prefixes[0].address
+
+    # The turn.
+
+    cdef void _flush(self, uint64_t now) noexcept:
+        cdef Packet *packet
+        cdef int left = LOOP_PACKETS
+        self._now = now
+        self._in_turn = True
+        if self._cut_off and self.lower is not None:
+            self._cut_off = False
+            self.unblock()
+        while True:
+            self.flush_endpoints(now)
+            if self._loop.count == 0 or left == 0:
+                break
+            while self._loop.count and left:
+                packet = queue_pop(&self._loop)
+                left -= 1
+                self._demux(packet.data, packet.size, False)
+                packet_free(packet)
+            if self._loop.count == 0:
+                self.unblock()
+        self._in_turn = False
+        self._turn_wanted = False
+        if self._loop.count:
+            self.want_turn()
+
+    cdef void batch_end(self, uint64_t now) noexcept:
+        self._flush(now)
+
+    cdef void credit_in(self, uint64_t now) noexcept:
+        self._now = now
+        self.unblock()
+        self._flush(now)
+
+    cdef uint64_t poll(self, uint64_t now) noexcept:
+        cdef uint64_t deadline
+        self._now = now
+        self._in_turn = True
+        deadline = self.timers.run(now)
+        if self._reassembling:
+            self._expire_fragments()
+        self._flush(now)
+        deadline = self.timers.run(now)
+        if self._reassembling:
+            deadline = min(deadline, self._reassembler.deadline())
+        return deadline
+
+    cdef void _expire_fragments(self) noexcept:
+        cdef bint more = True
+        cdef Packet *first
+        while more:
+            first = self._reassembler.expire(self._now, &more)
+            if first != NULL:
+                self._report(first.data, first.size, ICMP_TIME_EXCEEDED, CODE_REASSEMBLY, 0)
+                packet_free(first)
+        self._reassembling = self._reassembler.deadline() != NEVER
