@@ -1,5 +1,6 @@
 """The suite's own check: a test that leaves something behind is failed, and one that cleans up is not."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def test_transport():
             asyncio.DatagramProtocol, ("127.0.0.1", 0))
         kept.append(transport)
     asyncio.run(main())
-    kept.pop().close()
+    kept.pop()._sock.close()
 
 def test_socket():
     kept.append(socket.socket())
@@ -62,7 +63,8 @@ def test_what_is_left_fails_the_test(tmp_path: Path) -> None:
     (tmp_path / "test_leaks.py").write_text(LEAKS)
     command = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), "-c", "/dev/null", "-rE",
                "-p", "no:cacheprovider", str(tmp_path)]
-    output = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    environment = os.environ | {"PYTHONPATH": os.path.abspath(os.environ.get("PYTHONPATH") or tmp_path)}
+    output = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
     found = {line.split("::")[1].split(" ")[0]: line for line in output.splitlines() if line.startswith("ERROR ")}
     for kind, name in {"task": "task Task", "timer": "timer <TimerHandle", "transport": "transport <_Selector",
                        "socket": "socket ", "thread": "thread Thread", "engine_object": "1 node"}.items():

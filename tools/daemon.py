@@ -12,6 +12,7 @@ import environment
 
 HOME = environment.CACHE / "yggdrasil"
 KEYRINGS = tuple(f"/usr/share/keyrings/debian-archive-keyring.{suffix}" for suffix in ("gpg", "pgp"))
+COMMANDS = {"ip": "iproute2", "ping": "iputils-ping"}
 
 
 class Unavailable(Exception):
@@ -19,13 +20,14 @@ class Unavailable(Exception):
 
 
 def prepare() -> str:
-    """Make the daemon and `ip` available; return "" or the reason why that is impossible."""
+    """Make the daemon and the commands that its tests use available; return "" or the reason why that is impossible."""
     try:
-        if not shutil.which("ip"):
-            environment.say("installing iproute2")
+        missing = [package for command, package in COMMANDS.items() if not shutil.which(command)]
+        if missing:
+            environment.say(f"installing {', '.join(missing)}")
             environment.apt("update")
-            if not environment.apt("install", "--yes", "--no-install-recommends", "iproute2"):
-                raise Unavailable("the ip command is missing (Debian: iproute2)")
+            if not environment.apt("install", "--yes", "--no-install-recommends", *missing):
+                raise Unavailable(f"some commands are missing (Debian: {', '.join(missing)})")
         if not (HOME / "usr/sbin/yggdrasil").exists():
             environment.say("fetching the packaged yggdrasil daemon")
             _fetch()
