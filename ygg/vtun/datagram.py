@@ -6,6 +6,7 @@ no room on the link waits here in the transport, up to its high-water mark, or i
 
 import asyncio
 import errno
+import functools
 import warnings
 from collections import deque
 from typing import Any, Self
@@ -23,6 +24,7 @@ _BURST = 64  # datagrams sent in a row without giving the loop a chance
 _Target = tuple[bytes, int] | tuple[()]
 
 
+@functools.lru_cache(4096)
 def _target(address: tuple[object, ...]) -> tuple[bytes, int]:
     host, port = split(address, "address")
     return destination(host or ""), port
