@@ -21,7 +21,8 @@ is gone for good. Between steps packets simply keep arriving under the `next` se
 Init and Ack carry the sender's `send` and `next` keys and make both sides step, whatever state they were in; they are
 boxed under a throw-away key and signed with the node's identity. Only one with a later second than all before counts.
 
-A nonce must be above the highest accepted under the same secret, so nothing is delivered twice and nothing late. In a
+A nonce must be above the highest accepted under the same secret, so nothing is delivered twice, and in order under
+each secret (what was held back while keys changed may still open under older ones that are accepted). In a
 step the (next, send) secret becomes the (current, recv) one and takes its counter along. A handshake may name keys we
 have received under (the remote repeats what it sent because it lost something else): the counter goes with the secret
 then too. For the same reason a handshake never winds back the send nonce. 2**64 packets under one key cannot happen, so
