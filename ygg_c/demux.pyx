@@ -15,13 +15,14 @@ from ygg_c.icmpv6 cimport (
     ICMP_TOO_BIG, ICMP_UNREACHABLE, bucket_take, icmp_echo, icmp_errno, icmp_error,
 )
 from ygg_c.ipv6 cimport (
-    IP_HEADER, MIN_MTU, NEXT_ICMPV6, NEXT_NONE, NEXT_TCP, NEXT_UDP, SOURCE, TARGET, WALK_DROP, WALK_FRAGMENT,
+    IP_HEADER, MIN_MTU, NEXT_ICMPV6, NEXT_NONE, NEXT_TCP, NEXT_UDP, SOURCE, TARGET, WALK_FRAGMENT,
     WALK_PROBLEM, WALK_UPPER, Walk, get16, get32, is_multicast, is_unspecified, walk,
 )
 from ygg_c.packetio cimport NEVER
 from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE, Fragment
 from ygg_c.siphash cimport ygg_siphash
-from ygg_c.tcp cimport TcpListener, send_reset
+from ygg_c.tcp cimport TcpListener
+from ygg_c.tcpmachine cimport send_reset
 from ygg_c.tcpwire cimport ACK, RST, SYN, parse_segment
 from ygg_c.udp cimport UDP_HEADER, EchoSocket
 

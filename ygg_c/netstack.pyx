@@ -185,7 +185,6 @@ cdef class NetStack(Demux):
     def udp(self, bytes address, int port, remote=None):
         """Bind a UDP socket; None binds every address, port 0 picks one."""
         cdef UdpSocket socket
-        cdef uint8_t key[36]
         cdef bytes own = bytes(16) if address is None else address
         self._check_local(address)
         if not 0 <= port < 65536:

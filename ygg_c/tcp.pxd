@@ -1,51 +1,15 @@
-# TCP connections and listeners: the state machine of RFC 9293, 3.10, and what the application calls.
+# TCP connections and listeners: what the application calls.
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
-from ygg_c.endpoint cimport Endpoint, Host
-from ygg_c.icmpv6 cimport Bucket
-from ygg_c.tcpsender cimport TcpSender
-from ygg_c.tcpwire cimport Segment
+from ygg_c.tcpmachine cimport Acceptor, TcpMachine
 
-cdef class TcpConnection(TcpSender):
-    cdef TcpListener parent         # while nobody has accepted it
-    cdef uint64_t _fin_at           # position of a FIN that came ahead of its data, 0: none
-    cdef Bucket _challenges
-    cdef Bucket _strays
-    cdef uint64_t _keep_idle        # 0: no keepalive
-    cdef uint64_t _keep_interval
-    cdef int _keep_count
-    cdef int _probes
-    cdef uint64_t _heard_at
-    cdef uint64_t _tuned_at         # receive-window autotuning: since when, from where
-    cdef uint64_t _tuned_from
-
-    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now)
-    cdef void open(self) noexcept
-    cdef void accept_syn(self, TcpListener parent, const Segment *segment) noexcept
-    cdef void segment_in(self, const Segment *segment, uint64_t now) noexcept
-    cdef void icmp_in(self, uint8_t kind, uint8_t code, uint32_t parameter, uint32_t seq) noexcept
-    cdef bint yields_to(self, const Segment *segment) noexcept      # TIME-WAIT: a newer SYN takes the place
-    # Segment arrival.
-    cdef void _in_syn_sent(self, const Segment *segment, uint64_t now) noexcept
-    cdef bint _acceptable(self, const Segment *segment, uint64_t position, uint64_t now) noexcept
-    cdef bint _established(self, const Segment *segment, uint64_t position, uint64_t now) noexcept
-    cdef void _learn_syn(self, const Segment *segment, bint answer) noexcept
-    cdef void _take_data(self, const Segment *segment, uint64_t position, uint64_t now) noexcept
-    cdef void _take_fin(self, uint64_t now) noexcept
-    cdef void _reset_in(self, uint64_t position, uint64_t now) noexcept
-    cdef void _challenge(self, uint64_t now) noexcept
-    cdef void _stray(self, uint64_t now) noexcept
-    cdef void _answer_reset(self, const Segment *segment) noexcept
-    # Life.
-    cdef void _finish(self) noexcept
-    cdef void _time_wait(self, uint64_t now) noexcept
-    cdef void _keep_alive(self, uint64_t now) noexcept
+cdef class TcpConnection(TcpMachine):
     cdef void _was_read(self) noexcept
     cdef uint64_t _shown(self) noexcept
     cdef int _write(self, object data, size_t limit) except -1
 
-cdef class TcpListener(Endpoint):
+cdef class TcpListener(Acceptor):
     cdef uint8_t local_address[16]
     cdef uint16_t local_port
     cdef readonly int backlog
@@ -53,8 +17,3 @@ cdef class TcpListener(Endpoint):
     cdef dict _half                 # half-open connections, oldest first
     cdef bint full(self) noexcept
     cdef void begin(self, TcpConnection connection, int most) noexcept
-    cdef bint promote(self, TcpConnection connection) noexcept
-    cdef void forget(self, TcpConnection connection) noexcept
-
-# A reset in answer to a segment that belongs to nothing (RFC 9293, 3.5.2).
-cdef void send_reset(Host host, const uint8_t *key, const Segment *segment) noexcept

@@ -2,10 +2,9 @@ from typing import Any
 
 from typing_extensions import Buffer
 
-from ygg_c.endpoint import Endpoint
-from ygg_c.tcpsender import TcpSender
+from ygg_c.tcpmachine import Acceptor, TcpMachine
 
-class TcpConnection(TcpSender):
+class TcpConnection(TcpMachine):
     """One TCP connection (RFC 9293), made by `NetStack.connect` or `TcpListener.accept`.
 
     Nothing here blocks. Writing queues bytes, which leave in the stack's next turn; reading takes what is there.
@@ -72,7 +71,7 @@ class TcpConnection(TcpSender):
         retransmits, timeouts, bytes_in, bytes_out, segments_in, segments_out, congestion (name).
         """
 
-class TcpListener(Endpoint):
+class TcpListener(Acceptor):
     """Accepts connections on one port of one address, or of every address of the stack."""
 
     @property

@@ -7,7 +7,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy, memmove
 
-from ygg_c.buffer cimport Packet, packet_free, packet_new
+from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.census cimport LIVE_UDP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_copy, sum_fold, sum_pseudo
 from ygg_c.endpoint cimport COUNT_ECHO_FULL, COUNT_UDP_FULL, EVENT_FAILED, EVENT_READABLE, EVENT_WRITABLE
