@@ -28,3 +28,12 @@ def test_free_ports_go_round_and_run_out() -> None:
         ports.bind(address, 0, None)
     ports.release(address, 40000)
     assert ports.bind(address, 0, None) == 40000
+
+
+def test_a_free_port_is_free_in_both_tables() -> None:
+    """As in the kernel, no connection leaves from the port of a listener."""
+    address = ip_address("::1")
+    listeners: Ports[None] = Ports()
+    sources: Ports[None] = Ports()
+    taken = {listeners.bind(address, 0, None, beside=sources) for _ in range(3)}
+    assert sources.bind(address, 0, None, beside=listeners) not in taken

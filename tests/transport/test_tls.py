@@ -237,3 +237,19 @@ async def test_a_network_that_goes_down_ends_the_listener() -> None:
         with pytest.raises(ListenerClosed):
             await accept
         await listener.wait_closed()
+
+
+@on_loops
+async def test_closing_after_any_number_of_turns_leaves_nothing() -> None:
+    """Connections that came in just before the listener closes are closed too, however far they have got."""
+    for turns in range(8):
+        async with LoopbackNetwork() as network:
+            tls = TLSTransport(CERTIFICATE)
+            listener = await tls.listen(network, PeerURL.parse("tls://127.0.0.1:0"), ListenOptions())
+            port = int(listener.address.rpartition(":")[2])
+            await settle()
+            clients = [await network.connect_stream("127.0.0.1", port) for _ in range(3)]
+            await settle(turns)
+            listener.close()
+            await listener.wait_closed()
+            await until(lambda clients=clients: all(client.get_protocol().lost for client in clients))

@@ -75,7 +75,7 @@ class LoopbackNetwork(Network):
     ) -> Listener:
         token = self._enter(port)
         address = await self._bindable(host)
-        listener = LoopbackListener(self._listeners, address, port, backlog)
+        listener = LoopbackListener(self._listeners, address, port, backlog, self._sources)
         self._admit(listener, token)
         return listener
 
@@ -105,7 +105,7 @@ class LoopbackNetwork(Network):
         """Make both ends of a connection and leave one with `listener`."""
         loop = asyncio.get_running_loop()
         source = _source(target)
-        source_port = self._sources.bind(source, 0, None)
+        source_port = self._sources.bind(source, 0, None, beside=self._listeners)
         near, far = sockaddr(source, source_port), sockaddr(target, port)
         client = MemoryTransport(loop, near, far, lambda: self._sources.release(source, source_port))
         server = MemoryTransport(loop, far, near)
@@ -148,9 +148,11 @@ class LoopbackNetwork(Network):
 class LoopbackListener(Listener):
     """A listener of a `LoopbackNetwork`; dials wait, up to their timeout, while the backlog is full."""
 
-    def __init__(self, ports: "Ports[LoopbackListener]", address: Address, port: int, backlog: int) -> None:
+    def __init__(
+        self, ports: "Ports[LoopbackListener]", address: Address, port: int, backlog: int, sources: Ports[None]
+    ) -> None:
         self.queue: Mailbox[MemoryTransport] = Mailbox(backlog)
-        self._port = ports.bind(address, port, self)
+        self._port = ports.bind(address, port, self, beside=sources)
         self._ports, self._host = ports, address
         self._closed = asyncio.Event()
 

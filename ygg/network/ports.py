@@ -1,7 +1,7 @@
 """Who is bound to which address and port, with the kernel's rules for wildcards and conflicts."""
 
 from ipaddress import IPv4Address, IPv6Address
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ygg.errors import AddressInUse
 
@@ -19,10 +19,10 @@ class Ports(Generic[T]):
         self._bound: dict[int, dict[Address, T]] = {}
         self._next = 0
 
-    def bind(self, address: Address, port: int, owner: T) -> int:
-        """Give `owner` the port, or a free one for 0, and return it. Raises `AddressInUse`."""
+    def bind(self, address: Address, port: int, owner: T, *, beside: "Ports[Any] | None" = None) -> int:
+        """Give `owner` the port, or for 0 one that is free here and `beside`, and return it. Raises `AddressInUse`."""
         if not port:
-            port = self._free(address)
+            port = self._free(address, beside)
         elif self._taken(address, port):
             raise AddressInUse
         self._bound.setdefault(port, {})[address] = owner
@@ -43,11 +43,11 @@ class Ports(Generic[T]):
                 return owners[candidate]
         return None
 
-    def _free(self, address: Address) -> int:
+    def _free(self, address: Address, beside: "Ports[Any] | None") -> int:
         for _ in EPHEMERAL:
             port = EPHEMERAL[self._next]
             self._next = (self._next + 1) % len(EPHEMERAL)
-            if not self._taken(address, port):
+            if not self._taken(address, port) and not (beside and beside._taken(address, port)):
                 return port
         raise AddressInUse("no free port")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 
 from ygg.errors import ListenerClosed
 from ygg.network.base import Listener
@@ -11,7 +11,7 @@ from ygg.network.mailbox import Mailbox
 logger = logging.getLogger("ygg.transport")
 
 CONCURRENT = 64
-"""Handshakes under way at once on a listener; further connections wait in the backlog below."""
+"""Connections on a listener that are in the handshake or wait to be accepted."""
 
 Upgrade = Callable[[asyncio.Transport, str], Awaitable[asyncio.Transport]]
 
@@ -19,16 +19,19 @@ Upgrade = Callable[[asyncio.Transport, str], Awaitable[asyncio.Transport]]
 class UpgradingListener(Listener):
     """Runs `upgrade(transport, remote)` on the connections of `base`, and yields those that pass.
 
-    A handshake has `seconds` to finish. A slow or silent client holds one of `CONCURRENT` places for that long and
-    nothing else; finished connections that nobody accepts hold theirs too.
+    A handshake has `seconds` to finish. When all of the `CONCURRENT` places are taken, the oldest handshake makes room,
+    for an honest one needs but a round trip or two: silent clients keep nobody out. Finished connections that nobody
+    accepts keep their places, and what comes then waits in the backlog below.
     """
 
     def __init__(self, base: Listener, upgrade: Upgrade, seconds: float) -> None:
         self._base, self._upgrade, self._seconds = base, upgrade, seconds
         self._ready: Mailbox[tuple[asyncio.Transport, str]] = Mailbox(1)
         self._places = asyncio.Semaphore(CONCURRENT)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._start(self._run())
+        self._handshakes: dict[asyncio.Task[None], None] = {}
+        accepting = asyncio.get_running_loop().create_task(self._run())
+        self._tasks = {accepting}
+        accepting.add_done_callback(self._tasks.discard)
 
     @property
     def address(self) -> str:
@@ -52,17 +55,12 @@ class UpgradingListener(Listener):
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _run(self) -> None:
         try:
             while True:
-                await self._places.acquire()
                 transport, remote = await self._base.accept()
-                self._start(self._handle(transport, remote))
+                await self._make_room(transport)
+                self._start(transport, remote)
         except ListenerClosed:
             pass
         except OSError as error:
@@ -71,6 +69,30 @@ class UpgradingListener(Listener):
             # The network may have closed the base: nobody is to wait for a connection that cannot come.
             self.close()
 
+    async def _make_room(self, transport: asyncio.Transport) -> None:
+        try:
+            if self._places.locked() and self._handshakes:
+                logger.debug("%s: too many handshakes: the oldest makes room", self.address)
+                next(iter(self._handshakes)).cancel()
+            await self._places.acquire()
+        except BaseException:
+            transport.abort()
+            raise
+
+    def _start(self, transport: asyncio.Transport, remote: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._handle(transport, remote))
+        self._tasks.add(task)
+        self._handshakes[task] = None
+        task.add_done_callback(lambda task: self._ended(task, transport))
+
+    def _ended(self, task: asyncio.Task[None], transport: asyncio.Transport) -> None:
+        # Here rather than in _handle, which never runs if it is cancelled early.
+        self._tasks.discard(task)
+        self._handshakes.pop(task, None)
+        self._places.release()
+        if task.cancelled():
+            transport.abort()
+
     async def _handle(self, transport: asyncio.Transport, remote: str) -> None:
         try:
             async with asyncio.timeout(self._seconds):
@@ -78,15 +100,15 @@ class UpgradingListener(Listener):
         except BaseException as error:
             if not transport.is_closing():  # else a last answer is on its way out
                 transport.abort()
-            self._places.release()
             if not isinstance(error, OSError | ValueError):
                 raise
             logger.debug("%s: handshake with %s: %s", self.address, remote, error or "timed out")
             return
+        task = asyncio.current_task()
+        assert task is not None
+        self._handshakes.pop(task, None)
         try:
             await self._ready.put((upgraded, remote))
         except BaseException:
             upgraded.abort()
             raise
-        finally:
-            self._places.release()
