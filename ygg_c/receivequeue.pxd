@@ -10,7 +10,7 @@ from ygg_c.ranges cimport Ranges
 
 cdef enum:
     CHUNK_SMALL = 16384
-    CHUNK_LARGE = 262144
+    CHUNK_LARGE = 65536     # below malloc's mmap threshold: fresh pages for each chunk cost more than the calls saved
     COPY_BELOW = 4096       # less than this is copied out of its chunk
 
 cdef struct Chunk:
