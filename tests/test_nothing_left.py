@@ -63,7 +63,8 @@ def test_what_is_left_fails_the_test(tmp_path: Path) -> None:
     (tmp_path / "test_leaks.py").write_text(LEAKS)
     command = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), "-c", "/dev/null", "-rE",
                "-p", "no:cacheprovider", str(tmp_path)]
-    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": os.path.abspath(os.environ.get("PYTHONPATH") or tmp_path)}
+    packages = os.path.abspath(os.environ.get("PYTHONPATH") or tmp_path)
+    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": packages}
     output = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
     found = {line.split("::")[1].split(" ")[0]: line for line in output.splitlines() if line.startswith("ERROR ")}
     for kind, name in {"task": "task Task", "timer": "timer <TimerHandle", "transport": "transport <_Selector",
