@@ -1,5 +1,6 @@
 """The Internet checksum: 32-bit words into a 64-bit accumulator, in loops the compiler vectorises."""
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.string cimport memcpy
 
 cdef extern from *:
@@ -72,9 +73,11 @@ cdef uint64_t sum_pseudo(const uint8_t *addresses, uint32_t size, uint8_t next_h
 
 def checksum(data):
     """Return the Internet checksum (RFC 1071) of a bytes-like object."""
-    cdef const uint8_t[::1] view = memoryview(data).cast("B")
+    cdef Py_buffer view
     cdef uint16_t folded
     cdef uint8_t wire[2]
-    folded = sum_fold(sum_bytes(&view[0], view.shape[0], 0)) if view.shape[0] else 0
+    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+    folded = sum_fold(sum_bytes(<const uint8_t *>view.buf, view.len, 0))
+    PyBuffer_Release(&view)
     memcpy(wire, &folded, 2)
     return 0xffff ^ (wire[0] << 8 | wire[1])
