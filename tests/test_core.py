@@ -147,6 +147,22 @@ def test_nonsense_for_an_answer_is_an_error() -> None:
     run(main())
 
 
+@on_loops
+async def test_members_of_node_info_are_published_and_taken_back() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network, node_info={"name": "one"}) as one, node(2, network) as two:
+        one.publish("extra", [1])
+        listener = await one.listen("tcp://127.0.0.1:0")
+        await two.call_peer(f"tcp://{listener.address}")
+        info = await two.node_info(one.public_key)
+        assert (info["name"], info["extra"]) == ("one", [1])
+        with pytest.raises(ConfigError):
+            one.publish("extra", "x" * 20000)
+        assert await two.node_info(one.public_key) == info
+        one.publish("extra", None)
+        assert "extra" not in await two.node_info(one.public_key)
+
+
 def test_privacy_and_limits_of_node_info() -> None:
     network = LoopbackNetwork()
     table = manager(network)

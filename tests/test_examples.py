@@ -18,6 +18,7 @@ PRINTS = {
     "over_udp.py": ["answered within a second: True", "from the client: True", "ANYBODY THERE?"],
     "over_http.py": ["200 True"],
     "autopeering.py": ["peers in the list: 1", "connected to 2"],
+    "direct_link.py": ["neighbours: 1", "neighbours: 2, one of them at tls://127.0.0.1:", "neighbours: 1"],
     "link_local.py": [("found 2", "skipped: ")],  # tests/interop/test_multicast.py runs it where it has a link
 }
 

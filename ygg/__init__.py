@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ygg.core import Core
     from ygg.errors import YggError
     from ygg.ipv6rwc import ReadWriteCloser
+    from ygg.jumper import Jumper, JumperConfig
     from ygg.keys import PrivateKey
     from ygg.multicast import InterfaceRule, Multicast
     from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network, RejectNetwork
@@ -32,6 +33,7 @@ _HOMES = {
     "ygg.core": ("Core",),
     "ygg.errors": ("YggError",),
     "ygg.ipv6rwc": ("ReadWriteCloser",),
+    "ygg.jumper": ("Jumper", "JumperConfig"),
     "ygg.keys": ("PrivateKey",),
     "ygg.multicast": ("InterfaceRule", "Multicast"),
     "ygg.network": ("Listener", "LoopbackNetwork", "NativeNetwork", "Network", "RejectNetwork"),
@@ -59,6 +61,8 @@ __all__ = [
     "Core",
     "DialOptions",
     "InterfaceRule",
+    "Jumper",
+    "JumperConfig",
     "LinkOptions",
     "ListenOptions",
     "Listener",

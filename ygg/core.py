@@ -66,7 +66,9 @@ class Core:
         self._manager = manager
         self._allowed = frozenset(_checked(key) for key in allowed_public_keys)
         self._password = group_password.encode() if isinstance(group_password, str) else group_password
-        self._node_info = nodeinfo.encode(node_info, privacy=node_info_privacy)
+        self._info = dict(node_info or {})
+        self._privacy = node_info_privacy
+        self._node_info = nodeinfo.encode(self._info, privacy=node_info_privacy)
         self._random = random
         self._node: Node | None = None
         self._driver: Driver | None = None
@@ -238,6 +240,19 @@ class Core:
         return self.engine.counters()
 
     # Requests
+
+    def publish(self, member: str, value: Any) -> None:
+        """Set a member of this node's NodeInfo, a JSON value; None takes it away.
+
+        `ConfigError` when it is not JSON or takes the whole beyond 16384 bytes: then all stays as it was.
+        """
+        info = self._info | {member: value}
+        if value is None:
+            del info[member]
+        self._node_info = nodeinfo.encode(info, privacy=self._privacy)
+        self._info = info
+        if self._node is not None:
+            self._node.nodeinfo = self._node_info
 
     async def node_info(self, key: bytes, *, timeout: float = QUERY_TIMEOUT) -> dict[str, Any]:
         """Ask the node of a 32-byte key for its NodeInfo; nothing in it is checked. `QueryTimeout`, `AnswerError`."""
