@@ -211,7 +211,7 @@ class Jumper:
             self._node.publish(MEMBER, uris or None)
             self._published = uris
         except ConfigError as error:
-            _log.warning("the addresses of this node are not published: %s", error)
+            _log.warning("the addresses of this node are not published: %s", str(error))
 
     # Who is in use
 
@@ -312,7 +312,7 @@ class Jumper:
             async with asyncio.timeout(PATIENCE):
                 found = await self._connect(key)
         except (YggError, OSError) as error:
-            _log.debug("no direct link to %s: %s", key.hex(), error)
+            _log.debug("no direct link to %s: %s", key.hex(), str(error))
             found = False
         if not found:
             self._set_to_rest(key, self._clock())
@@ -326,7 +326,7 @@ class Jumper:
             try:
                 await self._node.call_peer(str(url))
             except (YggError, OSError) as error:
-                _log.debug("no direct link at %s: %s", url.identity, error)
+                _log.debug("no direct link at %s: %s", url.identity, str(error))
                 continue
             now = self._clock()
             self._links[key] = DirectLink(key, url.identity, before, now, now)
