@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
+from tests.aio import until
 from tests.nodes import Stranger, key, manager
 from ygg import Certificate, Core, Network, VTun, handshake
 from ygg.network.holding import take_over
@@ -21,6 +22,8 @@ FARTHEST = 2**64 - 1
 class Impostor(Stranger):
     """A node's neighbour that does what a test tells it to, save that it answers signature requests: it is proven."""
 
+    KEY = key(99)
+
     def __init__(self, number: int = 99) -> None:
         super().__init__()
         self.private = key(number)
@@ -29,6 +32,8 @@ class Impostor(Stranger):
         """The key of the node at the other end, once its handshake is here."""
         self.heard: Counter[int] = Counter()
         """Frames received, by type."""
+        self.signed: list[dict[str, Any]] = []
+        """Signatures received."""
         self.answering = True
 
     @classmethod
@@ -49,6 +54,10 @@ class Impostor(Stranger):
         for frame in take_frames(self):
             kind, body = parts(frame)
             self.heard[kind] += 1
+            if kind not in (DUMMY, KEEPALIVE):
+                self.frame(KEEPALIVE)
+            if kind == SIG_RES:
+                self.signed.append(wire.decode(SIG_RES, body))
             if kind == SIG_REQ and self.answering:
                 request = wire.decode(SIG_REQ, body)
                 signed = wire.encode_tree_bytes(self.node, self.key, request["seq"], request["nonce"], 1)
@@ -63,9 +72,26 @@ class Impostor(Stranger):
         self.transport.write(wire.encode_frame(kind, body))
 
     async def proven(self) -> None:
-        """Return once the node has asked for a signature and been answered."""
-        while not (self.heard[SIG_REQ] and self.heard[ANNOUNCE]):
-            await asyncio.sleep(0.001)
+        """Return once the node has asked for a signature, been answered, and has seen the answer."""
+        await until(lambda: self.heard[SIG_REQ])
+        await self.roundtrip()
+
+    async def become_child(self) -> int:
+        """Take the node for parent in the tree; return the port it gives us."""
+        self.signed.clear()
+        await self.roundtrip()
+        response = self.signed.pop()
+        record = {"node": self.key, "parent": self.node} | response
+        names = ("node", "parent", "seq", "nonce", "port")
+        own = self.private.sign(wire.encode_tree_bytes(*[record[name] for name in names]))
+        self.say(ANNOUNCE, **record, sig=own)
+        return int(response["port"])
+
+    async def roundtrip(self) -> None:
+        """Return once the node has dealt with everything sent so far."""
+        before = self.heard[SIG_RES]
+        self.say(SIG_REQ, seq=1, nonce=before)
+        await until(lambda: self.heard[SIG_RES] > before)
 
 
 class _Half(Stranger):
@@ -179,6 +205,14 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
+
+
+async def reaches(vtun: VTun, address: object) -> None:
+    """Return once pings to an address are answered; a fresh pair of nodes needs some seconds to find each other."""
+    while True:
+        with contextlib.suppress(OSError):
+            await vtun.ping(str(address), timeout=0.1)
+            return
 
 
 async def asks(vtun: VTun, address: object, port: int, data: bytes = b"ping") -> bytes:

@@ -1,0 +1,90 @@
+"""Neighbours that stop reading: what waits for them is bounded, their links end, and others are served."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.aio import run, until
+from tests.faults.hostile import DUMMY, FARTHEST, SIG_REQ, TRAFFIC, Impostor
+from tests.nodes import node
+from ygg import Core, LoopbackNetwork, NativeNetwork, Network
+from ygg_c import wire
+
+QUEUE = 4 << 20
+"""Bytes of transit packets that may wait for a link, as ygg_c.fairqueue has it."""
+CONTROL = 1 << 20
+"""Bytes of control messages."""
+SLACK = 1 << 20
+"""What is in flight besides: one write, and what the transport holds."""
+
+
+def queued(core: Core, key: bytes) -> int:
+    """Return the bytes that wait for the neighbour of a key."""
+    return sum(record.link.queued for record in core._running() if record.link and record.link.key == key)
+
+
+async def stall(network: Network, scheme: str) -> float:
+    """A neighbour floods its way through us to another that reads nothing; return the seconds until that is dropped."""
+    async with network, node(1, network) as one:
+        listener = await one.listen(f"{scheme}://127.0.0.1:0")
+        url = f"{scheme}://{listener.address}"
+        deaf, talker, honest = [await Impostor.linked(network, url, number) for number in (2, 3, 4)]
+        for impostor in (deaf, talker, honest):
+            await impostor.proven()
+        port = await deaf.become_child()
+        await deaf.roundtrip()
+        deaf.transport.pause_reading()
+        began = time.monotonic()
+        fields = {"path": [port], "from": [1], "source": talker.key, "dest": deaf.key, "watermark": FARTHEST}
+        packet = wire.encode_frame(TRAFFIC, wire.encode(TRAFFIC, **fields, payload=bytes(60000)))
+        most = 0
+        await honest.roundtrip()
+        while any(peer.key == deaf.key for peer in one.peers()):
+            if not talker.transport.get_write_buffer_size():
+                talker.transport.write(packet * 20)
+            most = max(most, queued(one, deaf.key))
+            assert most < QUEUE + SLACK
+            await asyncio.sleep(0.02)
+        await honest.roundtrip()
+        passed = time.monotonic() - began
+        assert most > QUEUE // 2
+        assert one.counters()["queue_dropped"] > 0
+        for impostor in (deaf, talker, honest):
+            impostor.transport.abort()
+        await until(lambda: not one.peers())
+        return passed
+
+
+def test_a_deaf_neighbour_is_dropped_and_others_are_served() -> None:
+    """Three seconds after it should have said something, over every kind of carrier; queues stay bounded till then."""
+
+    async def main() -> None:
+        carriers = [(kind(), scheme) for kind in (LoopbackNetwork, NativeNetwork) for scheme in ("tcp", "tls")]
+        for passed in await asyncio.gather(*(stall(network, scheme) for network, scheme in carriers)):
+            assert 2.5 < passed < 6
+
+    run(main())
+
+
+@pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
+def test_who_talks_without_listening_is_dropped_when_too_much_waits(network_type: type[Network]) -> None:
+    """Answers to a neighbour that asks and never reads: bounded by their rate, and their link lives while it talks."""
+
+    async def main() -> None:
+        async with network_type() as network, node(1, network) as one:
+            listener = await one.listen("tcp://127.0.0.1:0")
+            deaf = await Impostor.linked(network, f"tcp://{listener.address}", 2)
+            await deaf.proven()
+            deaf.transport.pause_reading()
+            for number in range(20000):
+                deaf.say(SIG_REQ, seq=number, nonce=number)
+            deaf.frame(DUMMY)
+            await until(lambda: not deaf.transport.get_write_buffer_size())
+            await asyncio.sleep(0.05)
+            assert queued(one, deaf.key) <= CONTROL
+            assert one.counters()["requests_limited"] > 10000
+            deaf.transport.abort()
+            await until(lambda: not one.peers())
+
+    run(main())
