@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
+import pytest
+
 from tests.aio import until
 from tests.nodes import Stranger, key, manager
-from ygg import Certificate, Core, Network, VTun, handshake
+from ygg import Certificate, Core, Network, VTun, driver, handshake
 from ygg.network.holding import take_over
+from ygg.vtun import ping
 from ygg_c import wire
+from ygg_c.node import Node
+from ygg_c.pump import clock
 
 DUMMY, KEEPALIVE, SIG_REQ, SIG_RES, ANNOUNCE, BLOOM, LOOKUP, NOTIFY, BROKEN, TRAFFIC = range(10)
 EVERYTHING = bytes(16) + b"\xff" * 16
@@ -92,6 +97,40 @@ class Impostor(Stranger):
         before = self.heard[SIG_RES]
         self.say(SIG_REQ, seq=1, nonce=before)
         await until(lambda: self.heard[SIG_RES] > before)
+
+
+class Clock:
+    """The nodes' clock, which runs ahead of the real one as far as a test likes: seconds pass in milliseconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead = 0
+        monkeypatch.setattr(driver, "run_turn", self._turn)
+        monkeypatch.setattr(ping, "INTERVAL", 0.01)
+
+    def _turn(self, engine: Node) -> int | None:
+        now, wall = clock()
+        now += self.ahead
+        due = engine.turn(now, wall)
+        return None if due is None else max(0, due - now)
+
+    async def passes(self, *cores: Core) -> None:
+        """Let a twentieth of a second pass."""
+        self.ahead += 50_000_000
+        for core in cores:
+            assert core._driver is not None
+            core._driver.wake()
+        await asyncio.sleep(0.001)
+
+    async def until(self, condition: Callable[[], object], *cores: Core) -> None:
+        """Let time pass until `condition()` is true."""
+        while not condition():
+            await self.passes(*cores)
+
+    async def reaches(self, vtun: VTun, *cores: Core) -> None:
+        """Let time pass until a ping from `vtun` to the last of `cores` is answered: fresh nodes take seconds."""
+        answer = asyncio.ensure_future(vtun.ping(str(cores[-1].address), timeout=None))
+        await self.until(answer.done, *cores)
+        await answer
 
 
 class _Half(Stranger):
@@ -205,14 +244,6 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
-
-
-async def reaches(vtun: VTun, address: object) -> None:
-    """Return once pings to an address are answered; a fresh pair of nodes needs some seconds to find each other."""
-    while True:
-        with contextlib.suppress(OSError):
-            await vtun.ping(str(address), timeout=0.1)
-            return
 
 
 async def asks(vtun: VTun, address: object, port: int, data: bytes = b"ping") -> bytes:

@@ -6,8 +6,10 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tests.aio import run, until
-from tests.faults.hostile import FARTHEST, TRAFFIC, Impostor, Middle, asks, ipv6, parts, reaches, tunnels, udp
+from tests.faults.hostile import FARTHEST, TRAFFIC, Clock, Impostor, Middle, asks, ipv6, parts, tunnels, udp
 from tests.nodes import key, node
 from ygg import Core, LoopbackNetwork, PrivateKey, VTun, address_of
 from ygg_c import wire
@@ -104,12 +106,12 @@ def refused(*cores: Core) -> int:
     return sum(core.counters()[f"session_{name}"] for core in cores for name in REFUSED)
 
 
-def test_transfers_survive_replays_and_forgeries() -> None:
+def test_transfers_survive_replays_and_forgeries(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is replayed or forged is counted and dropped; what was sent arrives once, unchanged, over the same link."""
 
     async def main() -> None:
         async with watched(LoopbackNetwork()) as (one, two, middle), tunnels(one, two) as (vtun, other):
-            await reaches(vtun, two.address)
+            await Clock(monkeypatch).reaches(vtun, one, two)
             receiver, sender = await other.open_datagram(local_port=9), await vtun.open_datagram()
             for name, meddle in MEDDLERS.items():
                 before = refused(one, two)
@@ -128,7 +130,7 @@ def test_transfers_survive_replays_and_forgeries() -> None:
     run(main())
 
 
-def test_recorded_sessions_open_nothing() -> None:
+def test_recorded_sessions_open_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything recorded and played back later changes no session, and brings no payload to a node that restarted."""
 
     async def main() -> None:
@@ -142,7 +144,7 @@ def test_recorded_sessions_open_nothing() -> None:
 
         async with watched(network) as (one, two, middle), tunnels(one, two) as (vtun, _):
             middle.meddle = record
-            await reaches(vtun, two.address)
+            await Clock(monkeypatch).reaches(vtun, one, two)
             assert await asks(vtun, two.address, 7) == b"ping"
             sent = [core.counters()["session_ack_sent"] for core in (one, two)]
             for side, frame in recorded * 20:
@@ -216,7 +218,7 @@ async def session_messages_in_many_names(network: LoopbackNetwork, two: Core) ->
     await impostor.lost
 
 
-def test_who_has_no_key_has_no_voice() -> None:
+def test_who_has_no_key_has_no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Packets whose addresses do not match their keys, and floods in invented names; the honest session goes on."""
 
     async def main() -> None:
@@ -224,7 +226,7 @@ def test_who_has_no_key_has_no_voice() -> None:
         async with node(1, network) as one, node(2, network) as two:
             await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
             async with tunnels(one, two) as (vtun, victim):
-                await reaches(vtun, two.address)
+                await Clock(monkeypatch).reaches(vtun, one, two)
                 await packets_in_anothers_name(one, two, victim)
                 assert await asks(vtun, two.address, 7) == b"ping"
                 await session_messages_in_many_names(network, two)

@@ -1,12 +1,11 @@
 """Neighbours that stop reading: what waits for them is bounded, their links end, and others are served."""
 
 import asyncio
-import time
 
 import pytest
 
 from tests.aio import run, until
-from tests.faults.hostile import DUMMY, FARTHEST, SIG_REQ, TRAFFIC, Impostor
+from tests.faults.hostile import DUMMY, FARTHEST, SIG_REQ, TRAFFIC, Clock, Impostor
 from tests.nodes import node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network
 from ygg_c import wire
@@ -24,8 +23,9 @@ def queued(core: Core, key: bytes) -> int:
     return sum(record.link.queued for record in core._running() if record.link and record.link.key == key)
 
 
-async def stall(network: Network, scheme: str) -> float:
-    """A neighbour floods its way through us to another that reads nothing; return the seconds until that is dropped."""
+async def stall(clock: Clock, network: Network, scheme: str) -> float:
+    """A neighbour floods its way through us to another that reads nothing; return the seconds until that
+    is dropped."""
     async with network, node(1, network) as one:
         listener = await one.listen(f"{scheme}://127.0.0.1:0")
         url = f"{scheme}://{listener.address}"
@@ -35,7 +35,7 @@ async def stall(network: Network, scheme: str) -> float:
         port = await deaf.become_child()
         await deaf.roundtrip()
         deaf.transport.pause_reading()
-        began = time.monotonic()
+        began = clock.ahead
         fields = {"path": [port], "from": [1], "source": talker.key, "dest": deaf.key, "watermark": FARTHEST}
         packet = wire.encode_frame(TRAFFIC, wire.encode(TRAFFIC, **fields, payload=bytes(60000)))
         most = 0
@@ -45,9 +45,9 @@ async def stall(network: Network, scheme: str) -> float:
                 talker.transport.write(packet * 20)
             most = max(most, queued(one, deaf.key))
             assert most < QUEUE + SLACK
-            await asyncio.sleep(0.02)
+            await clock.passes(one)
         await honest.roundtrip()
-        passed = time.monotonic() - began
+        passed = (clock.ahead - began) / 1e9
         assert most > QUEUE // 2
         assert one.counters()["queue_dropped"] > 0
         for impostor in (deaf, talker, honest):
@@ -56,15 +56,13 @@ async def stall(network: Network, scheme: str) -> float:
         return passed
 
 
-def test_a_deaf_neighbour_is_dropped_and_others_are_served() -> None:
+@pytest.mark.parametrize("scheme", ["tcp", "tls"])
+@pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
+def test_a_deaf_neighbour_is_dropped_and_others_are_served(
+    network_type: type[Network], scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Three seconds after it should have said something, over every kind of carrier; queues stay bounded till then."""
-
-    async def main() -> None:
-        carriers = [(kind(), scheme) for kind in (LoopbackNetwork, NativeNetwork) for scheme in ("tcp", "tls")]
-        for passed in await asyncio.gather(*(stall(network, scheme) for network, scheme in carriers)):
-            assert 2.5 < passed < 6
-
-    run(main())
+    assert 2.5 < run(stall(Clock(monkeypatch), network_type(), scheme)) < 6
 
 
 @pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
