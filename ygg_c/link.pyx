@@ -67,6 +67,9 @@ cdef class LinkHost:
     cdef void want_turn(self) noexcept:
         pass
 
+    cdef void want_upkeep(self, uint64_t when) noexcept:
+        pass
+
     cdef void *rx_take(self) noexcept:
         cdef void *buffer = self._rx_spare
         self._rx_spare = NULL

@@ -23,7 +23,7 @@ cdef class Neighbour:
 
     # Owned by the filters.
     cdef bint ontree
-    cdef bint dirty
+    cdef bint dirty                     # the last tick kept bits that nothing needs any more
     cdef uint64_t age                   # ticks since `filter_out` was sent
     cdef Bloom filter_out
     cdef Bloom filter_in

@@ -248,7 +248,9 @@ cdef class Node(Router):
     cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
         self.sessions_table.receive(source, payload, size)
 
-    cdef void path_in(self, const uint8_t *key) noexcept:
+    cdef void path_in(self, const uint8_t *key, bint held) noexcept:
+        if not held:
+            self.sessions_table.path_in(key)
         if self.attachment is not None:
             self.attachment.path_in(key)
 

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
+from ygg_c.bloom cimport Probe
 from ygg_c.buffer cimport Packet
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
@@ -34,6 +35,12 @@ cdef class Path:
 
 cdef class Rumor:
     cdef uint8_t target[32]         # transformed
+    cdef Probe probe                # of the target
+    cdef uint8_t wanted[32]         # the key last asked for, perhaps a partial one
+    cdef bint answered              # since it was last wanted
+    cdef size_t asked               # how many neighbours the last lookup went to
+    cdef uint64_t place             # where from, as Pathfinder._place
+    cdef int repeats                # of the lookup, since it was last wanted
     cdef uint64_t sent
     cdef uint64_t expires
     cdef uint8_t dest[32]           # whom the held packet is for
@@ -51,12 +58,15 @@ cdef class Pathfinder:
     cdef size_t _held               # bytes of packets that wait
     cdef uint8_t _target[32]        # our own key, transformed
     cdef uint64_t _expire_at        # nothing expires before
+    cdef uint64_t _seen_tree        # generation of the tree, and gains of the filters, at the last upkeep
+    cdef uint64_t _seen_gains
     cdef Bucket _answers
     cdef Bucket _checks
     cdef Recent _answered
     cdef uint64_t _salt
     cdef uint64_t _info_seq         # what was signed last: seq, own coordinates, signature
     cdef bytes _info
+    cdef uint64_t _info_place
     cdef readonly uint64_t lookups_limited
     cdef readonly uint64_t answers_limited
     cdef readonly uint64_t checks_limited
@@ -65,15 +75,20 @@ cdef class Pathfinder:
 
     cdef Path path(self, const uint8_t *key)                        # None when unknown
     cdef void prepare(self, Path path) noexcept                     # make header and hop valid for this generation
-    cdef void want(self, const uint8_t *dest) noexcept
+    # Look for a key, at most once a second; `urgent`: its path has just been lost.
+    cdef void want(self, const uint8_t *dest, bint urgent=*) noexcept
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
     cdef Packet *release(self, Path path) noexcept                  # what waited for this path, or NULL
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
     cdef Path notify_in(self, const Routed *message)                # for us: the path it made or renewed, else None
     cdef void broken_in(self, const Routed *message) noexcept       # for us
     cdef void touch(self, const uint8_t *key) noexcept              # traffic came from it
-    cdef void tick(self) noexcept
+    cdef void upkeep(self) noexcept                                 # after that of tree and filters
 
+    cdef void _look(self, Rumor rumor) noexcept
+    cdef void _look_again(self) noexcept
+    cdef void _expire(self) noexcept
+    cdef uint64_t _place(self) noexcept
     cdef void _answer(self, const Lookup *message) noexcept
     cdef bytes _sign_info(self)
     cdef Path _new_path(self, const uint8_t *key)

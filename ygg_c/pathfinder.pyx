@@ -7,8 +7,12 @@ To reach a key, a node needs the coordinates of its holder: a path. It asks with
 links whose filters may lead to the key. The holder answers with a notify: its coordinates and the time, signed, routed
 greedily to the asker. Keys are looked up in a transformed, shorter form, so that an IPv6 address is enough to ask with.
 
-    rumor   somebody is wanted; keyed by the transformed key; makes sure that one lookup a second goes out
+    rumor   somebody is wanted; keyed by the transformed key; sees to it that one lookup a second goes out
     path    somebody is found; keyed by the whole key; lives for a minute after the last traffic from it
+
+A lookup is in vain while no filter leads to the key, and its answer is lost when the asker's coordinates change meanwhile.
+While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more neighbours or come from
+another place: after a node has started or lost its parent nobody has to wait for the next second.
 
 Both may hold one packet, the last one that could not be sent; it leaves when the path is found. A node that cannot forward
 traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile: anyone can
@@ -21,6 +25,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.address cimport lookup_key
+from ygg_c.bloom cimport probe_init
 from ygg_c.buffer cimport packet_free, packet_new
 from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
@@ -32,6 +37,8 @@ from ygg_c.wire cimport (
 
 cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
 cdef uint64_t LOOKUP_INTERVAL = 1000000000
+cdef uint64_t AHEAD_MAX = 5                     # seconds that the number in our notifies may be ahead of the clock
+cdef int REPEATS_MAX = 4                        # of a lookup for good reason, between two of those
 cdef uint64_t ANSWER_INTERVAL = 100000000       # between answers to the same source at the same place
 
 
@@ -159,6 +166,9 @@ cdef class Pathfinder:
             self._remove_rumor(<Rumor>_stalest(self._all_rumors, self.host))
         rumor = Rumor()
         memcpy(rumor.target, target, 32)
+        probe_init(&rumor.probe, target)
+        rumor.expires = self.host.now + LIFE
+        self._expire_at = min(self._expire_at, rumor.expires)
         rumor._slot = len(self._all_rumors)
         self._all_rumors.append(rumor)
         self._rumors.put(target, rumor)
@@ -172,34 +182,60 @@ cdef class Pathfinder:
         self._drop_held(&rumor.held)
         self._rumors.discard(rumor.target)
 
-    cdef void want(self, const uint8_t *dest) noexcept:
+    cdef void want(self, const uint8_t *dest, bint urgent=False) noexcept:
         cdef uint8_t target[32]
-        cdef uint8_t body[64 + PATH_MAX]
         cdef uint64_t now = self.host.now
-        cdef uint64_t *ports
-        cdef uint8_t *end
-        cdef size_t count
+        cdef Path path = self.path(dest)
         cdef PyObject *found
         cdef Rumor rumor
         lookup_key(dest, target)
         found = self._rumors.get(target)
-        if found == NULL:
-            rumor = self._new_rumor(target)
-        else:
-            rumor = <Rumor>found
-            if now - rumor.sent < LOOKUP_INTERVAL:
+        rumor = <Rumor>found if found != NULL else self._new_rumor(target)
+        memcpy(rumor.wanted, dest, 32)
+        rumor.answered = False
+        if (found != NULL and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None and now - path.created < LOOKUP_INTERVAL):
+            if not urgent or rumor.repeats >= REPEATS_MAX:
                 return
-        rumor.sent = now
-        rumor.expires = now + LIFE
-        self._expire_at = min(self._expire_at, rumor.expires)
-        found = self._paths.get(dest)
-        if found != NULL and now - (<Path>found).created < LOOKUP_INTERVAL:
-            return
+            rumor.repeats += 1
+        else:
+            rumor.repeats = 0
+            rumor.sent = now
+            rumor.expires = now + LIFE
+            self._expire_at = min(self._expire_at, rumor.expires)
+        self._look(rumor)
+
+    cdef void _look(self, Rumor rumor) noexcept:
+        cdef uint8_t body[64 + PATH_MAX]
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.own_coords(&ports)
+        cdef uint8_t *end = path_put(body + 64, ports, count)
         memcpy(body, self.host.key, 32)
-        memcpy(body + 32, dest, 32)
-        count = self.tree.own_coords(&ports)
-        end = path_put(body + 64, ports, count)
-        self.reach.multicast(body, end - body, None, self.host.key, dest)
+        memcpy(body + 32, rumor.wanted, 32)
+        rumor.place = self._place()
+        rumor.asked = self.reach.multicast(body, end - body, None, self.host.key, rumor.wanted)
+
+    cdef void _look_again(self) noexcept:
+        cdef uint64_t place = self._place()
+        cdef Rumor rumor
+        cdef size_t leads
+        for rumor in self._all_rumors:
+            if rumor.answered or rumor.repeats >= REPEATS_MAX:
+                continue
+            leads = self.reach.leads(&rumor.probe)
+            if leads > rumor.asked or (leads and rumor.place != place):
+                rumor.repeats += 1
+                self._look(rumor)
+
+    # Our own coordinates, as a number that tells whether they have changed.
+    cdef uint64_t _place(self) noexcept:
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.own_coords(&ports)
+        cdef uint64_t place = count
+        cdef size_t index
+        for index in range(count):
+            place = (place ^ ports[index]) * <uint64_t>0x9e3779b97f4a7c15
+            place ^= place >> 32
+        return place
 
     # Packets that wait
 
@@ -280,6 +316,11 @@ cdef class Pathfinder:
         cdef uint64_t *ports
         cdef size_t count = self.tree.own_coords(&ports)
         cdef uint8_t *end
+        cdef uint64_t place = self._place()
+        # Who has our path of this second takes another one only under a later number.
+        if place != self._info_place and self._info_seq < self.host.wall + AHEAD_MAX:
+            self._info_seq += 1
+        self._info_place = place
         self._info_seq = max(self._info_seq, self.host.wall)
         end = path_put(uv_put(signed, self._info_seq), ports, count)
         if (self._info is None or PyBytes_GET_SIZE(self._info) != end - signed + 64
@@ -294,13 +335,13 @@ cdef class Pathfinder:
         cdef uint8_t target[32]
         cdef size_t size, count
         cdef Path path = self.path(message.source)
-        cdef PyObject *rumor = NULL
+        cdef PyObject *rumor
         # Paths are kept and compared in their shortest form.
         count = path_ports(message.info_path, message.info_path + message.info_path_size, ports, PATH_PORTS_MAX)
         size = path_put(shortest, ports, count) - shortest
+        lookup_key(message.source, target)
+        rumor = self._rumors.get(target)
         if path is None:
-            lookup_key(message.source, target)
-            rumor = self._rumors.get(target)
             if rumor == NULL:
                 self.notifies_refused += 1
                 return None
@@ -320,6 +361,8 @@ cdef class Pathfinder:
         if self._set_ports(path, shortest, size) < 0:
             self._remove_path(path)
             return None
+        if rumor != NULL:
+            (<Rumor>rumor).answered = True
         path.seq = message.seq
         path.broken = False
         path.expires = self.host.now + LIFE
@@ -328,11 +371,20 @@ cdef class Pathfinder:
 
     cdef void broken_in(self, const Routed *message) noexcept:
         cdef PyObject *found = self._paths.get(message.dest)
+        cdef bint was
         if found != NULL:
+            was = (<Path>found).broken
             (<Path>found).broken = True
-            self.want(message.dest)
+            self.want(message.dest, not was)
 
-    cdef void tick(self) noexcept:
+    cdef void upkeep(self) noexcept:
+        self._expire()
+        if self._seen_tree != self.tree.generation or self._seen_gains != self.reach.gains:
+            self._seen_tree = self.tree.generation
+            self._seen_gains = self.reach.gains
+            self._look_again()
+
+    cdef void _expire(self) noexcept:
         cdef uint64_t now = self.host.now
         cdef Path path
         cdef Rumor rumor

@@ -40,9 +40,17 @@ cdef class Reach:
 
     cdef int filter_in(self, Link link, const uint8_t *body, size_t size) noexcept:
         cdef Bloom bloom
+        cdef Neighbour neighbour = link.neighbour
+        cdef uint64_t gained = 0
+        cdef int index
         if bloom_decode(&bloom, body, size) < 0:
             return ERR_DECODE
-        link.neighbour.filter_in = bloom
+        for index in range(BLOOM_WORDS):
+            gained |= bloom.words[index] & ~neighbour.filter_in.words[index]
+        neighbour.filter_in = bloom
+        if gained and neighbour.ontree:
+            self.gains += 1
+            self.host.want_upkeep(self.host.now)
         return OK
 
     cdef bint _is_ontree(self, Neighbour neighbour) noexcept:
@@ -53,7 +61,7 @@ cdef class Reach:
         record = self.tree.record(neighbour.key)
         return record is not None and memcmp(record.parent, self.host.key, 32) == 0
 
-    cdef void tick(self) noexcept:
+    cdef void upkeep(self, bint tick) noexcept:
         cdef Bloom once, twice      # bits that at least one, that at least two neighbours reach
         cdef Neighbour neighbour
         cdef bint was
@@ -67,52 +75,67 @@ cdef class Reach:
                 bloom_clear(&neighbour.filter_out)
                 self._send(neighbour, None)
             if neighbour.ontree:
+                self.gains += not was
                 for index in range(BLOOM_WORDS):
                     twice.words[index] |= once.words[index] & neighbour.filter_in.words[index]
                     once.words[index] |= neighbour.filter_in.words[index]
         for neighbour in self.tree.neighbours:
             if neighbour.ontree:
-                self._refresh(neighbour, &once, &twice)
+                self._refresh(neighbour, &once, &twice, tick)
 
     # What is reached through us from one neighbour: ourselves, and what any other neighbour reaches.
-    cdef void _refresh(self, Neighbour neighbour, const Bloom *once, const Bloom *twice) noexcept:
+    cdef void _refresh(self, Neighbour neighbour, const Bloom *once, const Bloom *twice, bint tick) noexcept:
         cdef Bloom bloom, wider
         cdef int index
         for index in range(BLOOM_WORDS):
             bloom.words[index] = (once.words[index] & ~neighbour.filter_in.words[index]) | twice.words[index]
         bloom_add(&bloom, &self._own)
-        if neighbour.dirty:
+        if tick and neighbour.dirty:
             neighbour.dirty = False
         else:
-            # Bits go a tick later than they come, lest the tree's every move makes them flap.
+            # Bits come at once and go a tick later, lest the tree's every move makes them flap.
             wider = bloom
             bloom_merge(&wider, &neighbour.filter_out)
-            neighbour.dirty = not bloom_equal(&wider, &bloom)
+            if tick:
+                neighbour.dirty = not bloom_equal(&wider, &bloom)
             bloom = wider
-        neighbour.age += 1
+        neighbour.age += tick
         if neighbour.age >= REPEAT_AFTER or not bloom_equal(&bloom, &neighbour.filter_out):
             neighbour.filter_out = bloom
             neighbour.age = 0
             self._send(neighbour, None)
 
-    cdef void multicast(self, const uint8_t *body, size_t size, Neighbour came_from, const uint8_t *source, const uint8_t *target) noexcept:
+    cdef size_t leads(self, const Probe *probe) noexcept:
+        cdef Neighbour neighbour
+        cdef size_t count = 0
+        for neighbour in self.tree.neighbours:
+            count += _towards(neighbour, probe) is not None
+        return count
+
+    cdef size_t multicast(self, const uint8_t *body, size_t size, Neighbour came_from, const uint8_t *source, const uint8_t *target) noexcept:
         cdef uint8_t transformed[32]
         cdef Probe probe
         cdef Neighbour neighbour
         cdef Link link
         cdef Packet *packet
+        cdef size_t count = 0
         lookup_key(target, transformed)
         probe_init(&probe, transformed)
         for neighbour in self.tree.neighbours:
-            if not neighbour.ontree or neighbour is came_from or not bloom_has(&neighbour.filter_in, &probe):
-                continue
-            link = _preferred(neighbour)
+            link = _towards(neighbour, &probe) if neighbour is not came_from else None
             if link is None:
                 continue
+            count += 1
             packet = packet_copy(body, size)
             if packet != NULL:
                 frame_put(packet_push(packet, frame_header_size(size)), PATH_LOOKUP, size)
                 link.send_packet(packet, source, target, came_from is None)
+        return count
+
+
+# The link that a lookup takes to a neighbour; None when the neighbour does not lead there.
+cdef Link _towards(Neighbour neighbour, const Probe *probe):
+    return _preferred(neighbour) if neighbour.ontree and bloom_has(&neighbour.filter_in, probe) else None
 
 
 cdef Link _preferred(Neighbour neighbour):

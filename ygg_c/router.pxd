@@ -11,7 +11,7 @@ from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
 from ygg_c.pathfinder cimport Pathfinder, Path
 from ygg_c.reach cimport Reach
-from ygg_c.throttle cimport Recent
+from ygg_c.throttle cimport Bucket, Recent
 from ygg_c.tree cimport Tree
 from ygg_c.wire cimport Routed
 
@@ -23,6 +23,10 @@ cdef class Router(LinkHost):
     cdef uint64_t _orders
     cdef uint64_t _tick_at
     cdef uint64_t _ticked
+    cdef uint64_t _upkeep_at            # between ticks; NEVER
+    cdef uint64_t _kept_up              # when the last upkeep was
+    cdef Bucket _early                  # upkeeps between ticks that may still be made
+    cdef uint64_t upkeeps, upkeeps_limited
     cdef Recent _broken_lately
     cdef uint64_t _salt
     cdef list _delivered                # messages for us, while nothing overrides traffic_in()
@@ -40,7 +44,8 @@ cdef class Router(LinkHost):
     # Upcalls, for Node to override (and credit_in of LinkHost).
     # A session message for us; `payload` may be changed in place and lives only for the call.
     cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept
-    cdef void path_in(self, const uint8_t *key) noexcept        # this key has answered with a path
+    # This key has answered with a path; `held`: a packet that waited for it is leaving.
+    cdef void path_in(self, const uint8_t *key, bint held) noexcept
     cdef void link_closed(self, Link link) noexcept             # link.error says why; called once per link
 
     # The turn, in pieces.
@@ -48,6 +53,8 @@ cdef class Router(LinkHost):
     cdef uint64_t run_timers(self) noexcept                     # what is due; the next deadline, or NEVER
     cdef void flush_links(self) noexcept                        # close failed links, flush those with output
     cdef void leave(self) noexcept
+    cdef void _upkeep(self, bint tick) noexcept
+    cdef void _upkeep_early(self) noexcept
     cdef void _tick(self) noexcept
     cdef void _close_failed(self) noexcept
 

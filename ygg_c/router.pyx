@@ -1,4 +1,11 @@
-"""The router: what arrives on links is taken, forwarded or answered. See router.pxd for its place in a host's turn."""
+"""The router: what arrives on links is taken, forwarded or answered. See router.pxd for its place in a host's turn.
+
+Upkeep chooses a parent, tells neighbours what they lack of the tree, and sends filters that have changed. It is due every
+second (the tick, by which delays that are part of the protocol are counted), and early when something has happened that it
+may act on: nodes that wait for the tick to pass on what they hear need a second a hop to find each other. Strangers cause
+such events at will, so upkeeps keep a gap and early ones are counted out: what exceeds a short burst is handled at a few a
+second, five times what the tick alone would do.
+"""
 
 from libc.string cimport memcmp, memcpy
 
@@ -8,7 +15,7 @@ from ygg_c.link cimport Sink
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 from ygg_c.pathfinder cimport send_routed
 from ygg_c.sodium cimport Random
-from ygg_c.throttle cimport recent_pass
+from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
 from ygg_c.tree cimport Hop, Record
 from ygg_c.wire cimport (
     ANNOUNCE, Announce, BLOOM_FILTER, DUMMY, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, Lookup, OK, PATH_BROKEN, PATH_LOOKUP,
@@ -17,6 +24,9 @@ from ygg_c.wire cimport (
 )
 
 cdef uint64_t TICK = 1000000000
+cdef uint64_t UPKEEP_GAP = 10000000             # ns between upkeeps, so that what comes together is handled together
+cdef uint64_t UPKEEP_RATE = 4                   # early upkeeps a second, once the burst is used up
+cdef uint64_t UPKEEP_BURST = 10
 cdef uint64_t BROKEN_INTERVAL = 100000000       # ns between messages that a path of one source and destination is broken
 cdef enum:
     DELIVERED_MAX = 4096
@@ -39,6 +49,8 @@ cdef class Router(LinkHost):
         self._delivered = []
         self._salt = self.random.u64()
         self.due = 0
+        self._upkeep_at = NEVER
+        bucket_init(&self._early, UPKEEP_RATE, UPKEEP_BURST, 0)
         born(LIVE_NODE)
 
     def __init__(self, bytes secret not None, *, Random random=None):
@@ -66,6 +78,7 @@ cdef class Router(LinkHost):
         self.links.append(link)
         self.tree.link_up(link)
         self.reach.link_up(link)
+        self.want_upkeep(self.now)
         return link
 
     cdef void link_down(self, Link link) noexcept:
@@ -74,6 +87,7 @@ cdef class Router(LinkHost):
         self._queue_dropped += link.dropped
         if not self.tree.link_down(link):
             self.reach.link_down(link.neighbour)
+        self.want_upkeep(self.now)
         self.link_closed(link)
         if link._credit_refused:
             self.credit_in()        # who waited for this link must look for another way
@@ -172,6 +186,7 @@ cdef class Router(LinkHost):
         cdef Packet *copy
         cdef size_t size, header
         cdef uint8_t *at
+        cdef bint lost = False
         if memcmp(dest, self.key, 32) == 0:
             self.sent_to_self += 1
             packet_free(payload)
@@ -179,9 +194,10 @@ cdef class Router(LinkHost):
         if path is not None:
             self.pathfinder.prepare(path)
             if path.hop.link == NULL:
+                lost = not path.broken
                 path.broken = True
         if path is None or path.broken:
-            self.pathfinder.want(dest)
+            self.pathfinder.want(dest, lost)
             if path is None or path.hop.link == NULL:
                 self.pathfinder.hold(dest, payload)
                 return
@@ -244,10 +260,10 @@ cdef class Router(LinkHost):
             return OK
         path = self.pathfinder.notify_in(&message)
         if path is not None:
-            self.path_in(path.key)
             held = self.pathfinder.release(path)
             if held != NULL:
                 self.send_traffic(path.key, held)
+            self.path_in(path.key, held != NULL)
             self.credit_in()        # the way there may have changed from a link that had refused credit
         return OK
 
@@ -274,7 +290,7 @@ cdef class Router(LinkHost):
         if len(self._delivered) < DELIVERED_MAX:
             self._delivered.append((source[:32], payload[:size]))
 
-    cdef void path_in(self, const uint8_t *key) noexcept:
+    cdef void path_in(self, const uint8_t *key, bint held) noexcept:
         pass
 
     cdef void link_closed(self, Link link) noexcept:
@@ -294,15 +310,35 @@ cdef class Router(LinkHost):
                 self.due = min(self.due, link.run_timers(self.now))
             if self.now >= self._tick_at:
                 self._tick()
-            self.due = min(self.due, self._tick_at)
+            elif self.now >= self._upkeep_at:
+                self._upkeep_early()
+            self.due = min(self.due, min(self._tick_at, self._upkeep_at))
         self._close_failed()
         return self.due
 
+    cdef void want_upkeep(self, uint64_t when) noexcept:
+        self._upkeep_at = min(self._upkeep_at, max(when, self._kept_up + UPKEEP_GAP))
+        self.due = min(self.due, self._upkeep_at)
+        self.want_turn()
+
+    cdef void _upkeep_early(self) noexcept:
+        if bucket_take(&self._early, self.now):
+            self.upkeeps += 1
+            self._upkeep(False)
+        else:
+            self.upkeeps_limited += 1
+            self._upkeep_at = self.now + TICK // UPKEEP_RATE
+
+    cdef void _upkeep(self, bint tick) noexcept:
+        self._upkeep_at = NEVER
+        self._kept_up = self.now
+        self.tree.upkeep()
+        self.reach.upkeep(tick)
+        self.pathfinder.upkeep()
+
     cdef void _tick(self) noexcept:
         cdef Link link
-        self.tree.tick()
-        self.reach.tick()
-        self.pathfinder.tick()
+        self._upkeep(True)
         for link in self.links:
             link.measure(self.now - self._ticked)
         self._ticked = self.now
@@ -440,6 +476,8 @@ cdef class Router(LinkHost):
             "unroutable": self.unroutable,
             "sent_to_self": self.sent_to_self,
             "lookups_offtree": self.lookups_offtree,
+            "upkeeps_early": self.upkeeps,
+            "upkeeps_limited": self.upkeeps_limited,
             "announces_limited": self.tree.announces_limited,
             "requests_limited": self.tree.requests_limited,
             "records_refused": self.tree.records_refused,

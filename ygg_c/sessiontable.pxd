@@ -35,6 +35,7 @@ cdef class Opening(Remote):
     cdef bint wanted                # by us: it may hold a payload; otherwise a stranger's traffic made it
     cdef KeyPair current, next
     cdef Packet *payload            # the newest unsent one
+    cdef uint64_t repeated          # the unix second in which a new path made us repeat the Init, 0: none
 
 cdef class SessionTable:
     cdef Identity me
@@ -58,6 +59,8 @@ cdef class SessionTable:
 
     # Send a payload (takes ownership), or keep it and open a session.
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept
+    # This key has a new path; what was sent on the old one may be lost.
+    cdef void path_in(self, const uint8_t *key) noexcept
     # A session message from a key; it is changed in place.
     cdef void receive(self, const uint8_t *key, uint8_t *message, size_t size) noexcept
     # Forget what has expired; return the next deadline or NEVER.
@@ -73,7 +76,7 @@ cdef class SessionTable:
     cdef void _hold(self, Opening opening, Packet *payload) noexcept
     cdef void _seal(self, Session session, Packet *payload) noexcept
     cdef void _send_session_handshake(self, Session session, int kind) noexcept
-    cdef void _send_opening_init(self, Opening opening) noexcept
+    cdef void _send_opening_init(self, Opening opening, bint again=*) noexcept
     cdef void _send_handshake(self, Remote remote, Handshake *content, int kind) noexcept
     cdef AgingList *_list_of(self, Opening opening) noexcept
     cdef uint64_t _expire_openings(self, AgingList *list) noexcept

@@ -10,8 +10,9 @@ When both send an Init in the same second and both take the other's, they end up
 sides step at different times: packets are lost and Inits cross again. One Init is enough, so the node with the smaller
 key overlooks the first that crosses its own; the remote's Ack is on its way.
 
-No key is sent more than one unsolicited Init a second, for a second one with the same time stamp would be ignored. An
-Init sent again carries the present second, so that an Ack that was lost is sent again too.
+No key is sent more than one unsolicited Init a second, for a second one with the same time stamp would be ignored; but when
+a path is replaced the first may have been lost on the old one, and is repeated once. An Init sent again carries the present
+second, so that an Ack that was lost is sent again too.
 """
 
 from cpython.ref cimport PyObject
@@ -86,6 +87,12 @@ cdef class SessionTable:
         opening = self._open(key, True)
         self._hold(opening, payload)
         self._send_opening_init(opening)
+
+    cdef void path_in(self, const uint8_t *key) noexcept:
+        cdef PyObject *found = self._openings.get(key)
+        if found != NULL and (<Opening>found).wanted and (<Opening>found).repeated != self.wall:
+            (<Opening>found).repeated = self.wall
+            self._send_opening_init(<Opening>found, True)
 
     cdef void receive(self, const uint8_t *key, uint8_t *message, size_t size) noexcept:
         cdef int kind = message[0] if size else SESSION_DUMMY
@@ -242,9 +249,9 @@ cdef class SessionTable:
         session.describe(&content)
         self._send_handshake(session, &content, kind)
 
-    cdef void _send_opening_init(self, Opening opening) noexcept:
+    cdef void _send_opening_init(self, Opening opening, bint again=False) noexcept:
         cdef Handshake content
-        if opening.said == self.wall:
+        if opening.said == self.wall and not again:
             self.counts[COUNT_INIT_LIMITED] += 1
             return
         memcpy(content.current, opening.current.public, 32)

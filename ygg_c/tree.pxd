@@ -55,9 +55,10 @@ cdef class Tree:
     cdef list _all
     cdef list neighbours            # of Neighbour, oldest first
     cdef ByteMap _by_key            # 32-byte key -> Neighbour
-    cdef Record own                 # None before the first tick
+    cdef Record own                 # None before the first upkeep
     cdef uint64_t generation        # changes with everything a next hop depends on
-    cdef bint _refresh, _doroot1, _doroot2
+    cdef bint _refresh              # our record is to be renewed
+    cdef uint64_t _root_at          # when we become root if there is no parent by then; NEVER: we have a place
     cdef uint64_t _walks
     cdef uint64_t _expire_at        # no record expires before
     cdef HopSlot *_hops
@@ -76,7 +77,7 @@ cdef class Tree:
     cdef int request_in(self, Link link, const SigReq *message) noexcept
     cdef int response_in(self, Link link, const SigRes *message) noexcept
     cdef int announce_in(self, Link link, const Announce *message) noexcept
-    cdef void tick(self) noexcept
+    cdef void upkeep(self) noexcept
 
     # What others ask
     cdef Record record(self, const uint8_t *key)                    # None when unknown
@@ -98,7 +99,9 @@ cdef class Tree:
     cdef bint _adopt(self, Neighbour parent) noexcept
     cdef void _become_root(self) noexcept
     cdef void _settle(self) noexcept
+    cdef void _ask_again(self) noexcept
     cdef void _ask(self, Link link) noexcept
+    cdef bint _is_useful(self, Neighbour neighbour) noexcept
     cdef void _send_record(self, Link link, Record record) noexcept
     cdef void _gossip(self) noexcept
     cdef void _gossip_about(self, const uint8_t *key, Neighbour neighbour) noexcept

@@ -14,16 +14,17 @@ soft state: refreshed every four minutes by their owner, forgotten after five. F
 records (replaces(), which must be identical everywhere): the higher sequence number, then the smaller parent, then the smaller nonce.
 
 To name P as parent a node needs P's signature over a sequence number of its own choosing. It asks every neighbour ahead of
-need, whenever its own record has changed, and keeps the answers: a lost parent is replaced within a tick without a round
-trip. The same question measures the link's round trip, which is its cost, and proves that the far side holds its key: until
-the first answer a link carries no one's traffic, because the handshake alone can be replayed.
+need, whenever its own record has changed, and keeps the answers: a lost parent is replaced at once, without a round trip. The
+same question measures the link's round trip, which is its cost, and proves that the far side holds its key: until the first
+answer a link carries no one's traffic, because the handshake alone can be replayed.
 
-Once a second, tick() chooses a parent when there is a reason (it is gone, a smaller root is known, four minutes are over) and
-sends each neighbour what it lacks of our ancestry and of its own, root first, so that each record connects to what the receiver
-has. A node that finds no one better waits one more tick, and then calls itself the root.
+Once a second, and soon after something has happened that it may act on, upkeep() chooses a parent when there is a reason (it is
+gone, a smaller root is known, four minutes are over) and sends each neighbour what it lacks of our ancestry and of its own, root
+first, so that each record connects to what the receiver has. A node that has lost its place and finds no one better waits a
+second, and then calls itself the root.
 
 A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the node
-takes it over, becomes root once above it, and finds its parent a tick later.
+takes it over, and asks its neighbours anew for signatures above it.
 
 Strangers can sign records for any number of invented keys, so records are counted per neighbour and in total; when there
 are too many, those in nobody's ancestry go first.
@@ -43,6 +44,7 @@ from ygg_c.wire cimport (
 
 cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our record is renewed
 cdef uint64_t EXPIRE_AFTER = 300000000000       # ns after its last change another's record is forgotten
+cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after which we become root
 cdef uint64_t LAG_UNKNOWN = 4294967295
 
 
@@ -88,7 +90,6 @@ cdef class Tree:
         self.neighbours = []
         self._by_key = ByteMap(32)
         self.generation = 1
-        self._doroot2 = True
         self._expire_at = NEVER
         self._salt = host.random.u64()
         self._hops = <HopSlot *>calloc(HOP_SLOTS, sizeof(HopSlot))
@@ -161,6 +162,16 @@ cdef class Tree:
         link.asked_at = self.host.now
         link.send_control(SIG_REQ, body, at - body)
 
+    # Answers to the old questions are of no more use.
+    cdef void _ask_again(self) noexcept:
+        cdef Neighbour neighbour
+        cdef Link link
+        for neighbour in self.neighbours:
+            neighbour.asked = neighbour.answered = False
+            for link in neighbour.links:
+                link.responded = False
+                self._ask(link)
+
     cdef int request_in(self, Link link, const SigReq *message) noexcept:
         cdef Neighbour neighbour = link.neighbour
         cdef uint8_t signed[TREE_BYTES_MAX]
@@ -194,13 +205,26 @@ cdef class Tree:
             neighbour.answered = True
             neighbour.response_port = message.port
             memcpy(neighbour.response_psig, message.psig, 64)
+            if self._is_useful(neighbour):
+                self.host.want_upkeep(self.host.now)
         if not link.responded:
+            if not link.proven:
+                self.host.want_upkeep(self.host.now)
             link.responded = True
             link.proven = True
             link.latency = self.host.now - link.asked_at
             link.lag = _smooth(link.lag, link.latency)
             self.generation += 1
         return OK
+
+    # Whether this neighbour, having answered, may become our parent.
+    cdef bint _is_useful(self, Neighbour neighbour) noexcept:
+        cdef Walk ours, theirs
+        if self._refresh or self._root_at != NEVER:
+            return True
+        self._walk(self.host.key, &ours)
+        self._walk(neighbour.key, &theirs)
+        return theirs.depth and memcmp(theirs.root, ours.root, 32) < 0
 
     # Records
 
@@ -230,7 +254,9 @@ cdef class Tree:
                 return OK
             if memcmp(message.node, self.host.key, 32) == 0:
                 self._refresh = True        # from before we restarted: get above it
+                self._ask_again()
             neighbour.sent.put(message.node, None)
+            self.host.want_upkeep(self.host.now)
         else:
             neighbour.sent.put(message.node, None)
             self._send_record(link, record)
@@ -349,8 +375,7 @@ cdef class Tree:
 
     # Parent
 
-    cdef void tick(self) noexcept:
-        self._doroot2 = self._doroot2 or self._doroot1
+    cdef void upkeep(self) noexcept:
         self._expire()
         self._choose_parent()
         self._gossip()
@@ -399,15 +424,17 @@ cdef class Tree:
             changed = self.own is None or memcmp(self.own.parent, self.host.key, 32) != 0
         else:
             changed = best is not current
-        if not (self._refresh or self._doroot1 or self._doroot2 or changed):
+        if not (self._refresh or self._root_at != NEVER or changed):
             return
         if best is not None and best.answered and self._adopt(best):
             self._settle()
-        elif self._doroot2:
+        elif self.host.now >= self._root_at:
             self._become_root()
             self._settle()
         else:
-            self._doroot1 = True        # perhaps a better answer comes before the next tick
+            if self._root_at == NEVER:
+                self._root_at = self.host.now + ROOT_AFTER      # perhaps a better answer comes before
+            self.host.want_upkeep(self._root_at)
 
     cdef bint _adopt(self, Neighbour parent) noexcept:
         cdef uint8_t signed[TREE_BYTES_MAX]
@@ -442,16 +469,11 @@ cdef class Tree:
         record.psig = record.sig = sig
         self._store(&record, None)
 
-    # Our record has changed: answers to the old questions are of no more use.
+    # Our record has changed by our own doing.
     cdef void _settle(self) noexcept:
-        cdef Neighbour neighbour
-        cdef Link link
-        self._refresh = self._doroot1 = self._doroot2 = False
-        for neighbour in self.neighbours:
-            neighbour.asked = neighbour.answered = False
-            for link in neighbour.links:
-                link.responded = False
-                self._ask(link)
+        self._refresh = False
+        self._root_at = NEVER
+        self._ask_again()
 
     # Gossip
 
