@@ -24,7 +24,7 @@ cdef class Router(LinkHost):
     cdef uint64_t _tick_at
     cdef uint64_t _ticked
     cdef uint64_t _upkeep_at            # between ticks; NEVER
-    cdef uint64_t _kept_up              # when the last upkeep was
+    cdef uint64_t _upkeep_from          # none before
     cdef Bucket _early                  # upkeeps between ticks that may still be made
     cdef uint64_t upkeeps, upkeeps_limited
     cdef Recent _broken_lately

@@ -317,7 +317,7 @@ cdef class Router(LinkHost):
         return self.due
 
     cdef void want_upkeep(self, uint64_t when) noexcept:
-        self._upkeep_at = min(self._upkeep_at, max(when, self._kept_up + UPKEEP_GAP))
+        self._upkeep_at = min(self._upkeep_at, max(when, self._upkeep_from))
         self.due = min(self.due, self._upkeep_at)
         self.want_turn()
 
@@ -327,11 +327,11 @@ cdef class Router(LinkHost):
             self._upkeep(False)
         else:
             self.upkeeps_limited += 1
-            self._upkeep_at = self.now + TICK // UPKEEP_RATE
+            self._upkeep_at = self._upkeep_from = self.now + TICK // UPKEEP_RATE
 
     cdef void _upkeep(self, bint tick) noexcept:
         self._upkeep_at = NEVER
-        self._kept_up = self.now
+        self._upkeep_from = self.now + UPKEEP_GAP
         self.tree.upkeep()
         self.reach.upkeep(tick)
         self.pathfinder.upkeep()
