@@ -235,6 +235,8 @@ def test_rejection_is_fit_for_a_log() -> None:
     (rejection,) = document.rejections
     assert rejection.entry.isprintable()
     assert len(rejection.entry) < 200
+    (rejection,) = parse({"germany.md": {"tcp://host:1?priority=300&password=hidden": {}}}).rejections
+    assert rejection.entry == "tcp://host:1"
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,20 @@ def test_entries_left_out_are_logged_with_the_reason(caplog: pytest.LogCaptureFi
     )
 
 
+def test_logs_leave_out_what_may_be_secret(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with sites() as (_, network):
+            for source in (FIRST, "http://nowhere.example/list.json"):
+                await PeerFetcher([source.replace("://", "://me:hidden@") + "?token=hidden"], network=network).refresh()
+
+    with caplog.at_level(logging.DEBUG, "ygg.autopeer"):
+        run(main())
+    assert [message.partition(": ")[0] for message in caplog.messages] == [
+        f"peer list {FIRST}", "peer list http://nowhere.example/list.json",
+    ]
+    assert "hidden" not in caplog.text
+
+
 def test_fault_of_one_source_is_no_fault_of_the_fetcher(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(LoopbackNetwork):
         async def connect_stream(self, *_: Any, **__: Any) -> Any:

@@ -14,7 +14,7 @@ from ygg.certificate import Certificate
 from ygg.errors import ConnectTimeout, LinkError, OperationNotSupported
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
 from ygg.network.streams import open_connection, serving, streams
-from ygg.transport import TransportManager
+from ygg.transport import TransportManager, websocket
 from ygg.transport.manager import ManagedListener
 from ygg.transport.ws import WSTransport
 
@@ -173,3 +173,26 @@ async def test_our_options_are_not_told_to_the_web_server() -> None:
     assert asked[0].startswith(b"GET /p?token=t HTTP/1.1\r\n")
     assert b"Host: 127.0.0.1\r\n" in asked[0]
     assert b"secret" not in asked[0]
+
+
+@on_loops
+async def test_a_peer_that_pings_and_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers to its pings must not pile up."""
+    monkeypatch.setattr(websocket, "MOST_UNREAD", 100_000)
+    async with LoopbackNetwork() as network, listening(network) as (_, listener):
+        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
+        writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        server, _ = await listener.accept()
+        other_reader, other = streams(server)
+        writer.transport.pause_reading()
+        ping = b"\x89\xfd\0\0\0\0" + bytes(125)
+        with pytest.raises(ConnectionResetError, match="does not read"):
+            for _ in range(100):
+                writer.write(ping * 100)
+                await asyncio.sleep(0)
+                if other_reader.exception() is not None:
+                    await other_reader.read()
+        assert server.get_write_buffer_size() < 300_000
+        other.close()
+        writer.transport.abort()

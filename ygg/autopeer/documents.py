@@ -48,7 +48,7 @@ class Rejection:
     """An entry that was left out."""
 
     entry: str
-    """Its URL, shortened and with unprintable characters escaped."""
+    """Its URL, shortened, without its query, and with unprintable characters escaped."""
     reason: str
 
 
@@ -296,5 +296,5 @@ def _refuse_constant(name: str) -> None:
 
 
 def _shown(entry: object) -> str:
-    text = entry if isinstance(entry, str) else type(entry).__name__
+    text = entry.partition("?")[0] if isinstance(entry, str) else type(entry).__name__
     return text[:120].encode("unicode_escape").decode("ascii")

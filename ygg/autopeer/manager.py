@@ -278,7 +278,7 @@ class AutoPeerManager:
     def _drop(self, identity: str, now: float) -> None:
         chosen = self._chosen.pop(identity)
         self._resting[identity] = now + self._config.rest
-        _log.info("public peer %s stayed down: dropped", chosen.url)
+        _log.info("public peer %s stayed down: dropped", identity)
         try:
             self._node.remove_peer(chosen.url)
         except PeerUnknownError:
@@ -289,12 +289,12 @@ class AutoPeerManager:
             try:
                 self._node.add_peer(peer.url)
             except URLError as error:  # a scheme this node has no transport for
-                _log.info("public peer %s: %s", peer.url, error)
+                _log.info("public peer %s: %s", peer.identity, error)
                 self._resting[peer.identity] = now + self._config.rest
             except YggError as error:
-                _log.debug("public peer %s: %s", peer.url, error)
+                _log.debug("public peer %s: %s", peer.identity, error)
             else:
-                _log.info("public peer %s (%s) added", peer.url, peer.country)
+                _log.info("public peer %s (%s) added", peer.identity, peer.country)
                 self._chosen[peer.identity] = _Chosen(peer.url, now)
                 return peer.url
         return None

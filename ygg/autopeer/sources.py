@@ -80,6 +80,15 @@ class SourceState:
         """Whether a network is needed to read it."""
         return isinstance(self.source, str) and self.source.lower().startswith(("http://", "https://"))
 
+    @property
+    def _shown(self) -> str:
+        """The name as logs may have it: what follows the `?` of a URL, and a user before its host, may be secret."""
+        if not self.is_remote:
+            return self.name
+        scheme, _, rest = self.name.partition("?")[0].partition("://")
+        authority, slash, path = rest.partition("/")
+        return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+
     def status(self) -> SourceStatus:
         """Return how the source is doing."""
         document = self.document or Document("")
@@ -97,16 +106,16 @@ class SourceState:
             document = await self._read(network, terms, now)
         except (YggError, OSError) as error:
             self.error = str(error) or type(error).__name__
-            _log.warning("peer list %s: %s", self.name, self.error)
+            _log.warning("peer list %s: %s", self._shown, self.error)
             return
         except Exception as error:  # a fault of ours must not stop the other sources either
             self.error = repr(error)
-            _log.exception("peer list %s", self.name)
+            _log.exception("peer list %s", self._shown)
             return
         self.error, self.checked = "", now
         if document is not None:
             self.document = document
-            _log_document(self.name, document)
+            _log_document(self._shown, document)
 
     async def _read(self, network: Network | None, terms: Terms, now: float) -> Document | None:
         if isinstance(self.source, Builtin):

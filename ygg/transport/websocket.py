@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SUBPROTOCOL = "ygg-ws"
 MAX_FRAME = 4 * 1024 * 1024
 """Bytes of one frame accepted; messages may have any number of them."""
+MOST_UNREAD = 4 * 1024 * 1024
+"""Bytes that may wait for a peer whose pings we answer: who asks without reading the answers is not listening."""
 
 OPEN = 1
 """The state of that name in `websockets.protocol.State`; those after it are closing and closed."""
@@ -118,11 +120,13 @@ class WebSocketTransport(asyncio.Transport):
         self._error = self._error or error
         self.abort()
 
-    def flush(self) -> None:
-        """Send what the protocol has to send."""
-        for data in self._websocket.data_to_send():
-            if data and not self._carrier.is_closing():
+    def flush(self) -> bool:
+        """Send what the protocol has to send; tell whether there was anything."""
+        pieces = [data for data in self._websocket.data_to_send() if data]
+        for data in pieces:
+            if not self._carrier.is_closing():
                 self._carrier.write(data)
+        return bool(pieces)
 
     def received(self, data: bytes) -> None:
         """Take bytes of the carrier."""
@@ -156,7 +160,8 @@ class WebSocketTransport(asyncio.Transport):
                 self._error = ConnectionReset("WebSocket peer sent text")
         if self._websocket.handshake_exc is not None:
             self._fail_handshake(self._websocket.handshake_exc)
-        self.flush()
+        if self.flush() and self._carrier.get_write_buffer_size() > MOST_UNREAD:
+            self._force_close(ConnectionReset("WebSocket peer does not read"))
         self._deliver()
         if self._websocket.state > OPEN:
             self._end()
