@@ -1,0 +1,53 @@
+"""ygg genconf."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ygg import Config
+from ygg.cli import main
+
+
+def test_prints_a_configuration_with_a_new_identity(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = []
+    for _ in range(2):
+        assert main(["genconf"]) == 0
+        texts.append(capsys.readouterr().out)
+    assert "# " in texts[0]
+    first, second = (Config.parse(text) for text in texts)
+    assert first.private_key != second.private_key
+    assert first.to_hjson() == texts[0]
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["genconf", "--json"]) == 0
+    members = json.loads(capsys.readouterr().out)
+    assert len(members["PrivateKey"]) == 128
+    assert "AdminListen" not in members
+
+
+def test_writes_a_file_for_its_owner_alone_and_none_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ygg.conf"
+    umask = os.umask(0)
+    try:
+        assert main(["genconf", "--output", str(path)]) == 0
+    finally:
+        os.umask(umask)
+    config = Config.load(path)
+    shown = capsys.readouterr().out
+    assert shown == f"{config.private_key.public_key.hex()} is the public key of {path}\n"
+    assert config.private_key.hex() not in shown
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    before = path.read_text()
+    assert main(["genconf", "--output", str(path)]) == 1
+    assert capsys.readouterr().err == f"ygg: {path} exists; remove it first, or name another file\n"
+    assert path.read_text() == before
+
+
+def test_a_place_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "nowhere" / "ygg.conf"
+    assert main(["genconf", "--output", str(path)]) == 1
+    assert capsys.readouterr().err == f"ygg: cannot write {path}: No such file or directory\n"

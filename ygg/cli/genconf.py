@@ -1,0 +1,47 @@
+"""`ygg genconf`: a configuration with a new identity."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ygg.cli.common import CommandError
+
+if TYPE_CHECKING:
+    from ygg.cli.common import Subcommands
+
+
+def add(commands: Subcommands) -> None:
+    """Add the command."""
+    text = "Make a configuration with a new identity. It holds the private key: show it to nobody."
+    parser = commands.add_parser("genconf", help="make a configuration", description=text, allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help="JSON instead of commented HJSON")
+    parser.add_argument("--output", metavar="FILE", help="write a new file that only its owner can read")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print or write it."""
+    from ygg.config import Config
+
+    config = Config.generate()
+    text = config.to_json() if arguments.json else config.to_hjson()
+    if arguments.output is None:
+        print(text, end="")
+        return 0
+    _write_new(arguments.output, text)
+    print(f"{config.certificate.public_key.hex()} is the public key of {arguments.output}")
+    return 0
+
+
+def _write_new(path: str, text: str) -> None:
+    import os
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CommandError(f"{path} exists; remove it first, or name another file") from None
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from None
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

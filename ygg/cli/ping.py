@@ -1,0 +1,99 @@
+"""`ygg ping`: whether an address answers, by a node that lives as long as the command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable
+from ipaddress import IPv6Address, IPv6Network
+from typing import TYPE_CHECKING, TypeVar
+
+from ygg.cli.common import CommandError, UsageError
+from ygg.errors import URLError, YggError
+from ygg.url import PeerURL
+
+if TYPE_CHECKING:
+    from ygg.cli.common import Subcommands
+    from ygg.core import Core
+
+OVERLAY = IPv6Network("200::/7")
+PAUSE = 1.0
+"""Seconds between an answer and the next request."""
+
+T = TypeVar("T", int, float)
+
+
+def add(commands: Subcommands) -> None:
+    """Add the command."""
+    text = "Ping an address in the overlay, with a new identity and no TUN device, through the peers given."
+    parser = commands.add_parser("ping", help="ping an address", description=text, allow_abbrev=False)
+    parser.add_argument("address", metavar="ADDRESS", help="an IPv6 address in 200::/7")
+    parser.add_argument("--peer", action="append", required=True, metavar="URI", help="peer to go through; repeatable")
+    parser.add_argument("--count", type=_positive(int), default=3, metavar="N", help="answers wanted (3)")
+    parser.add_argument(
+        "--timeout", type=_positive(float), default=10.0, metavar="SECONDS", help="to wait for each answer (10)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ping."""
+    asyncio.run(ping(_overlay(arguments.address), arguments.peer, arguments.count, arguments.timeout))
+    return 0
+
+
+async def ping(address: IPv6Address, peers: list[str], count: int, timeout: float) -> None:
+    """Print the round-trip time of `count` answers. Raises `CommandError` when none comes within `timeout` seconds."""
+    from ygg.config import Config
+    from ygg.core import Core
+    from ygg.daemon import every_transport
+    from ygg.network import NativeNetwork
+    from ygg.vtun import VTun
+
+    certificate = Config.generate().certificate
+    async with NativeNetwork() as network, Core(certificate, every_transport(network, certificate)) as node:
+        await _connect(node, peers)
+        async with VTun.over(node) as vtun:
+            for number in range(1, count + 1):
+                try:
+                    seconds = await vtun.ping(address, timeout=timeout)
+                except TimeoutError:
+                    raise CommandError(f"{address} did not answer within {timeout:g} seconds") from None
+                print(f"{address} answered in {seconds * 1000:.2f} ms", flush=True)
+                if number < count:
+                    await asyncio.sleep(PAUSE)
+
+
+async def _connect(node: Core, peers: list[str]) -> None:
+    """Connect to the peers; one will do."""
+    errors = []
+    for uri in peers:
+        try:
+            await node.call_peer(uri)
+        except URLError as error:
+            raise UsageError(f"--peer: {error}") from None
+        except (YggError, OSError) as error:
+            errors.append(f"no connection to {PeerURL.parse(uri).with_query().redacted()}: {error}")
+    if len(errors) == len(peers):
+        raise CommandError("; ".join(errors) + "; try another peer, such as those of `ygg peers`")
+
+
+def _overlay(text: str) -> IPv6Address:
+    try:
+        address = IPv6Address(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not an IPv6 address") from None
+    if address not in OVERLAY:
+        raise UsageError(f"{address} is not in the overlay, which is 200::/7")
+    return address
+
+
+def _positive(kind: Callable[[str], T]) -> Callable[[str], T]:
+    def number(text: str) -> T:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    number.__name__ = "positive number"
+    return number

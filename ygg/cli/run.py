@@ -1,0 +1,62 @@
+"""`ygg run`: a node in the foreground, as its configuration describes it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ygg.cli.common import add_config, load
+
+if TYPE_CHECKING:
+    from ygg.cli.common import Subcommands
+    from ygg.config import Config
+
+LEVELS = ("error", "warning", "info", "debug")
+
+
+def add(commands: Subcommands) -> None:
+    """Add the command."""
+    text = "Run a node until Ctrl-C or SIGTERM. What it does is logged to standard error."
+    parser = commands.add_parser("run", help="run a node", description=text, allow_abbrev=False)
+    add_config(parser)
+    parser.add_argument("--loglevel", choices=LEVELS, default="info", help="least level that is logged (info)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run it."""
+    config = load(arguments.config)
+    logging.basicConfig(level=arguments.loglevel.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    asyncio.run(serve(config))
+    return 0
+
+
+async def serve(config: Config) -> None:
+    """Run a node until the process is told to end."""
+    from ygg.daemon import Daemon
+
+    told = asyncio.Event()
+    with _signals(told):
+        async with Daemon(config):
+            await told.wait()
+
+
+@contextlib.contextmanager
+def _signals(told: asyncio.Event) -> Iterator[None]:
+    """Set `told` at SIGINT and SIGTERM; where a loop knows no signals, KeyboardInterrupt does."""
+    loop = asyncio.get_running_loop()
+    known = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, told.set)
+            known.append(number)
+    try:
+        yield
+    finally:
+        for number in known:
+            loop.remove_signal_handler(number)

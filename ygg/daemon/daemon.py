@@ -1,0 +1,119 @@
+"""Daemon: a node with the peers, listeners, discovery and TUN device of a configuration."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterable
+from typing import Self
+
+from ygg.config import Config
+from ygg.core import Core
+from ygg.daemon.transports import every_transport
+from ygg.errors import PeerExistsError, YggError
+from ygg.ipv6rwc import ReadWriteCloser
+from ygg.multicast import Multicast
+from ygg.multicast.rules import rules_from
+from ygg.network import NativeNetwork, Network
+from ygg.tun import TunAdapter
+from ygg.url import PeerURL
+
+NO_INTERFACE = ("none", "dummy")
+"""Values of IfName that make no TUN device."""
+
+log = logging.getLogger("ygg.daemon")
+
+
+class Daemon:
+    """Runs what a configuration describes, as an async context manager.
+
+    A peer, listener or TUN device that cannot be had is logged and left out, as the stock daemon does; all the rest
+    runs. `network` is the operating system's unless given, and then remains its owner's to close.
+    """
+
+    def __init__(self, config: Config, network: Network | None = None) -> None:
+        """Describe a node; nothing runs yet. Raises `ConfigError` for a NodeInfo that is too long."""
+        self.config = config
+        self._given = network
+        self.network = network or NativeNetwork()
+        self.core = Core(
+            config.certificate,
+            every_transport(self.network, config.certificate),
+            allowed_public_keys=config.allowed_public_keys,
+            group_password=config.group_password,
+            node_info=config.node_info,
+            node_info_privacy=config.node_info_privacy,
+        )
+        """The node."""
+        self.multicast: Multicast | None = None
+        """Discovery, where the configuration has rules for it."""
+        self.interface = ""
+        """Name of the TUN device; empty without one."""
+        self._parts = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with contextlib.AsyncExitStack() as parts:
+            if self._given is None:
+                await parts.enter_async_context(self.network)
+            await parts.enter_async_context(self.core)
+            log.info("Your public key is %s", self.core.public_key.hex())
+            log.info("Your IPv6 address is %s", self.core.address)
+            log.info("Your IPv6 subnet is %s", self.core.subnet)
+            self._attach(parts)
+            for uri in self.config.listen:
+                await self._listen(uri)
+            if rules := rules_from(self.config.multicast_interfaces):
+                self.multicast = await parts.enter_async_context(Multicast(self.core, self.network, rules))
+            self._add_peers(self.config.peers)
+            for interface, uris in self.config.interface_peers.items():
+                self._add_peers(uris, interface)
+            self._parts = parts.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._parts.aclose()
+
+    async def _listen(self, uri: str) -> None:
+        try:
+            await self.core.listen(uri)
+        except (YggError, OSError) as error:
+            log.error("Listen: %s is left out: %s", _shown(uri), str(error))
+
+    def _add_peers(self, uris: Iterable[str], interface: str = "") -> None:
+        for uri in uris:
+            try:
+                self.core.add_peer(uri, source_interface=interface)
+            except PeerExistsError:
+                pass  # the stock daemon says nothing of those listed twice
+            except YggError as error:
+                log.error("%s: %s is left out: %s", "InterfacePeers" if interface else "Peers", _shown(uri), str(error))
+
+    def _attach(self, parts: contextlib.AsyncExitStack) -> None:
+        if self.config.if_name in NO_INTERFACE:
+            return
+        try:
+            from ygg.tun.linux import OSTun
+
+            device = OSTun(self.core.address, self.config.if_name or "auto", self.config.if_mtu)
+        except (ImportError, OSError) as error:
+            log.warning(
+                "There is no TUN device: %s. It needs Linux and the right CAP_NET_ADMIN; IfName: none does without.",
+                str(error),
+            )
+            return
+        parts.callback(device.close)
+        gateway = ReadWriteCloser(self.core, device.mtu)
+        parts.callback(gateway.close)
+        adapter = TunAdapter(gateway, device.mtu)
+        adapter.attach(device)
+        parts.callback(adapter.close)
+        self.interface = device.name
+        log.info("The TUN device is %s, with an MTU of %d bytes", device.name, adapter.mtu)
+
+
+def _shown(uri: str) -> str:
+    """Return a URI as logs may show it: without what may be secret."""
+    try:
+        return PeerURL.parse(uri).with_query().redacted()
+    except YggError:
+        return "an entry that is no URI"

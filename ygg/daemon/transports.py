@@ -1,0 +1,27 @@
+"""Every transport there is, for programs that take whatever URLs a person writes."""
+
+from __future__ import annotations
+
+from ygg.certificate import Certificate
+from ygg.network import Network
+from ygg.transport import (
+    SocksTransport,
+    TCPTransport,
+    TLSTransport,
+    Transport,
+    TransportManager,
+    UnixTransport,
+    WSTransport,
+)
+
+
+def every_transport(network: Network, certificate: Certificate) -> TransportManager:
+    """Return a manager that reaches all hosts through `network`, by all the schemes there are.
+
+    One whose extra is not installed raises `MissingExtraError` when it is used.
+    """
+    manager = TransportManager(network)
+    transports: list[Transport] = [TCPTransport(), TLSTransport(certificate), UnixTransport(), WSTransport(certificate)]
+    for transport in [*transports, SocksTransport()]:
+        manager.register(transport)
+    return manager
