@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from .daemon import Daemon
-from .lab import Lab
+from .lab import Host, Lab
 from .ours import Ours
 
 
@@ -22,6 +22,10 @@ class Net:
     def ours(self, *arguments: Any, **options: Any) -> Ours:
         """Start a node of ours on a host of its own; see Ours."""
         return self._keep(Ours(self._lab.host(), self._folder, *arguments, **options))
+
+    def host(self) -> Host:
+        """Return a host on which nothing runs."""
+        return self._lab.host()
 
     def _keep(self, member: Any) -> Any:
         self.running.append(member)
