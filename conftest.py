@@ -10,8 +10,10 @@ import contextlib
 import gc
 import os
 import stat
+import sys
 import threading
 import time
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +21,11 @@ import hypothesis
 import pytest
 
 from ygg_c import census
+
+# What tests share is imported as tests.NAME. The root itself must not be on the path: ygg is the installed one.
+_tests = types.ModuleType("tests")
+_tests.__path__ = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "tests")]
+sys.modules.setdefault("tests", _tests)
 
 hypothesis.settings.register_profile("brief", max_examples=50, deadline=None, derandomize=True, database=None)
 hypothesis.settings.register_profile(
