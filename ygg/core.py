@@ -283,7 +283,7 @@ class Core:
             if not waiting.done():
                 waiting.set_result(data)
 
-        # The first request to a node is often lost with the lookup that was to find it, and nobody repeats it.
+        # A request is a packet as any other, and may get lost; no layer below repeats it.
         deadline = time.monotonic() + timeout
         while (remaining := deadline - time.monotonic()) > 0:
             self.engine.request(key, kind, answered)

@@ -80,4 +80,4 @@ class Router(LinkHost):
     def self_state(self) -> _SelfState:
         """Return what this node is in the tree."""
     def counters(self) -> dict[str, int]:
-        """Counts of what was dropped or refused, by reason."""
+        """Return how often each thing was done, dropped or refused, by name; `upkeeps_early` are those between two ticks."""

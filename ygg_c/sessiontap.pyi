@@ -16,6 +16,8 @@ class SessionTap(SessionTable):
         """Send a payload."""
     def feed(self, key: bytes, message: bytes) -> None:
         """Take a session message that came from `key`."""
+    def path_found(self, key: bytes) -> None:
+        """Tell that a key has a new path."""
     def messages(self) -> list[tuple[bytes, bytes]]:
         """Return the (destination key, message) pairs sent since the last call."""
     def payloads(self) -> list[tuple[bytes, bytes]]:

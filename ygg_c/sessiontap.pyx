@@ -66,6 +66,12 @@ cdef class SessionTap(SessionTable):
             raise ValueError("key must be 32 bytes")
         self.receive(<const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))
 
+    def path_found(self, bytes key not None):
+        """Tell that a 32-byte key has a new path."""
+        if len(key) != 32:
+            raise ValueError("key must be 32 bytes")
+        self.path_in(<const uint8_t *><const char *>key)
+
     def messages(self):
         """Return the (destination key, message) pairs sent since the last call."""
         result, self._messages = self._messages, []

@@ -48,6 +48,25 @@ def test_a_lost_ack_is_sent_again() -> None:
     assert pair.exchange(pair.a, b"found") == [b"found"]
 
 
+def test_a_new_path_brings_one_more_init() -> None:
+    """An Init that may have been lost on the old path is sent again at once, but once a second; no session needs it."""
+    pair = Pair()
+    first = pair.send(pair.a, b"lost")
+    pair.a.table.path_found(pair.b.key)
+    (again,) = pair.leaving(pair.a)
+    assert kinds([*first, again]) == [1, 1]
+    pair.a.table.path_found(pair.b.key)
+    assert pair.leaving(pair.a) == []
+    for message in pair.give(pair.b, again):
+        for answer in pair.give(pair.a, message):
+            pair.give(pair.b, answer)
+    assert pair.arrived(pair.b) == [b"lost"]
+    pair.advance(1)
+    pair.a.table.path_found(pair.b.key)
+    pair.b.table.path_found(pair.a.key)
+    assert pair.leaving(pair.a) == pair.leaving(pair.b) == []
+
+
 def test_an_init_counts_once() -> None:
     """A repeated or an older Init changes nothing and is not answered."""
     pair = Pair()

@@ -6,13 +6,24 @@ from typing import Any
 
 import pytest
 
-from ygg_c.bloom import BloomFilter
 from ygg_c.gateway import Gateway
 from ygg_c.node import Node
 from ygg_c.packetport import PacketPort
 
 from ..simnet import MILLISECOND, Network, secret_of
-from .farside import ANNOUNCE, BLOOM, FULL_FILTER, LOOKUP, NOTIFY, SECOND, SIG_REQ, Clock, FarSide, announce
+from .farside import (
+    ANNOUNCE,
+    BLOOM,
+    EMPTY_FILTER,
+    FULL_FILTER,
+    LOOKUP,
+    NOTIFY,
+    SECOND,
+    SIG_REQ,
+    Clock,
+    FarSide,
+    announce,
+)
 from .test_gateway import ipv6
 from .test_pathfinder import notify
 from .test_reach import alive, child, holding
@@ -49,7 +60,7 @@ def milliseconds(network: Network, condition: Any, most: float) -> float:
 
 @pytest.mark.parametrize("delay", [0, 1, 50])
 def test_the_first_packet_arrives_soon(delay: int) -> None:
-    """A packet for a node peered this instant waits for tree, filters, lookups and session: eleven trips and a few gaps."""
+    """A packet for a node peered this instant waits for tree, filters, lookups, session: eleven trips and some gaps."""
     network = Network("first", make=Node)
     a, b = network.add(1), network.add(2)
     taken: list[bytes] = []
@@ -71,7 +82,7 @@ def test_the_first_packet_arrives_soon(delay: int) -> None:
 @pytest.mark.parametrize(("size", "most"), [(5, 100), (20, 2500)])
 @pytest.mark.parametrize("order", ["any", "rising", "falling"])
 def test_a_line_finds_its_tree(network: Network, size: int, most: int, order: str) -> None:
-    """Nodes that are joined all at once agree after a few milliseconds a hop; long lines use up what may be done early."""
+    """Nodes joined all at once agree after a few milliseconds a hop; long lines use up what may be done early."""
     numbers = {"any": list(range(1, size + 1)), "rising": by_key(*range(1, size + 1)),
                "falling": by_key(*range(1, size + 1))[::-1]}[order]
     nodes = [network.add(number) for number in numbers]
@@ -218,15 +229,15 @@ def test_a_hostile_neighbour_cannot_hurry_us(clock: Clock) -> None:
     """Whatever it sends, others hear no more of it than a burst and five times a second."""
     hostile, honest = child(clock, 8), child(clock, 3)
     hostile.polite = False
-    root, grown = secret_of(by_key(*range(1, 256))[0]), BloomFilter()
+    root = secret_of(by_key(*range(1, 256))[0])
     before = clock.router.counters()
     seconds, steps = 10, 400
     for step in range(steps):
-        # Its place in the tree changes, the root changes, its filter grows, and our questions are answered.
+        # Its place in the tree changes, the root changes, its filter comes and goes, and our questions are answered.
         parent = (root, clock.secret, hostile.secret)[step % 3]
         hostile.send(ANNOUNCE, **announce(hostile.secret, parent, 100 + step, step, 1 + step % 5))
         hostile.send(ANNOUNCE, **announce(root, root, 1 + step, step, 0))
-        hostile.filter(FULL_FILTER if step % 2 else grown.encode())
+        hostile.filter(FULL_FILTER if step % 2 else EMPTY_FILTER)
         for request in hostile.got(SIG_REQ):
             hostile.respond(request)
         clock.pass_time(seconds / steps)

@@ -127,7 +127,7 @@ class Clock:
             await self.passes(*cores)
 
     async def reaches(self, vtun: VTun, *cores: Core) -> None:
-        """Let time pass until a ping from `vtun` to the last of `cores` is answered: fresh nodes take seconds."""
+        """Let time pass until a ping from `vtun` to the last of `cores` is answered."""
         answer = asyncio.ensure_future(vtun.ping(str(cores[-1].address), timeout=None))
         await self.until(answer.done, *cores)
         await answer
