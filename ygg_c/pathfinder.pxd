@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.bloom cimport Probe
-from ygg_c.buffer cimport Packet
+from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
@@ -16,6 +16,7 @@ cdef enum:
     PATHS_MAX = 16384
     RUMORS_MAX = 4096
     HELD_MAX = 4194304              # bytes of packets that wait for a path
+    HELD_EACH = 8                   # packets that wait for one
 
 cdef class Path:
     cdef uint8_t key[32]
@@ -25,7 +26,7 @@ cdef class Path:
     cdef uint64_t created           # ns
     cdef uint64_t expires
     cdef bint broken
-    cdef Packet *held
+    cdef PacketQueue held
     cdef Py_ssize_t _slot
     # The Traffic header up to and including the keys, and the first hop, for one generation of the tree.
     cdef uint8_t *header
@@ -43,8 +44,8 @@ cdef class Rumor:
     cdef int repeats                # of the lookup, since it was last wanted
     cdef uint64_t sent
     cdef uint64_t expires
-    cdef uint8_t dest[32]           # whom the held packet is for
-    cdef Packet *held
+    cdef uint8_t dest[32]           # whom the held packets are for
+    cdef PacketQueue held
     cdef Py_ssize_t _slot
 
 cdef class Pathfinder:
@@ -78,7 +79,7 @@ cdef class Pathfinder:
     # Look for a key, at most once a second; `urgent`: its path has just been lost.
     cdef void want(self, const uint8_t *dest, bint urgent=*) noexcept
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
-    cdef Packet *release(self, Path path) noexcept                  # what waited for this path, or NULL
+    cdef PacketQueue release(self, Path path) noexcept              # what waited for this path
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
     cdef Path notify_in(self, const Routed *message)                # for us: the path it made or renewed, else None
     cdef void broken_in(self, const Routed *message) noexcept       # for us
@@ -94,7 +95,7 @@ cdef class Pathfinder:
     cdef Path _new_path(self, const uint8_t *key)
     cdef Rumor _new_rumor(self, const uint8_t *target)
     cdef int _set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept
-    cdef void _drop_held(self, Packet **held) noexcept
+    cdef void _drop_held(self, PacketQueue *held, size_t keep) noexcept
     cdef void _remove_path(self, Path path) noexcept
     cdef void _remove_rumor(self, Rumor rumor) noexcept
 

@@ -14,7 +14,8 @@ A lookup is in vain while no filter leads to the key, and its answer is lost whe
 While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more neighbours or come from
 another place: after a node has started or lost its parent nobody has to wait for the next second.
 
-Both may hold one packet, the last one that could not be sent; it leaves when the path is found. A node that cannot forward
+Both hold the last few packets that could not be sent; they leave when the path is found. One would not do: when both ends
+have begun to talk, an Ack waits ahead of the first payload, which is worth nothing without it. A node that cannot forward
 traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile: anyone can
 forge that message, so it must not stop anything by itself.
 """
@@ -26,7 +27,7 @@ from libc.string cimport memcmp, memcpy
 
 from ygg_c.address cimport lookup_key
 from ygg_c.bloom cimport probe_init
-from ygg_c.buffer cimport packet_free, packet_new
+from ygg_c.buffer cimport packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
@@ -46,7 +47,7 @@ cdef class Path:
     """Where a key is."""
 
     def __dealloc__(self):
-        packet_free(self.held)
+        queue_clear(&self.held)
         free(self.ports)
         free(self.header)
 
@@ -55,7 +56,7 @@ cdef class Rumor:
     """A key somebody here wants to reach."""
 
     def __dealloc__(self):
-        packet_free(self.held)
+        queue_clear(&self.held)
 
 
 cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,
@@ -155,7 +156,7 @@ cdef class Pathfinder:
         if last is not path:
             self._all_paths[path._slot] = last
             last._slot = path._slot
-        self._drop_held(&path.held)
+        self._drop_held(&path.held, 0)
         self._paths.discard(path.key)
 
     # Rumors
@@ -179,7 +180,7 @@ cdef class Pathfinder:
         if last is not rumor:
             self._all_rumors[rumor._slot] = last
             last._slot = rumor._slot
-        self._drop_held(&rumor.held)
+        self._drop_held(&rumor.held, 0)
         self._rumors.discard(rumor.target)
 
     cdef void want(self, const uint8_t *dest, bint urgent=False) noexcept:
@@ -242,37 +243,42 @@ cdef class Pathfinder:
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept:
         cdef uint8_t target[32]
         cdef PyObject *found = self._paths.get(dest)
-        cdef Packet **held = NULL
+        cdef PacketQueue *held = NULL
+        cdef Rumor rumor
         if found != NULL:
             held = &(<Path>found).held
         else:
             lookup_key(dest, target)
             found = self._rumors.get(target)
             if found != NULL:
-                held = &(<Rumor>found).held
-                memcpy((<Rumor>found).dest, dest, 32)
-        if held != NULL and held[0] != NULL:
-            self._drop_held(held)
+                rumor = <Rumor>found
+                held = &rumor.held
+                if memcmp(rumor.dest, dest, 32) != 0:
+                    self._drop_held(held, 0)
+                    memcpy(rumor.dest, dest, 32)
+        if held != NULL:
+            self._drop_held(held, HELD_EACH - 1)
         if held == NULL or self._held + packet.size > HELD_MAX:
             self.held_dropped += 1
             packet_free(packet)
         else:
-            held[0] = packet
+            queue_push(held, packet)
             self._held += packet.size
 
-    cdef void _drop_held(self, Packet **held) noexcept:
-        if held[0] != NULL:
+    # Drop the oldest of what waits.
+    cdef void _drop_held(self, PacketQueue *held, size_t keep) noexcept:
+        cdef Packet *packet
+        while held.count > keep:
+            packet = queue_pop(held)
             self.held_dropped += 1
-            self._held -= held[0].size
-            packet_free(held[0])
-            held[0] = NULL
-
-    cdef Packet *release(self, Path path) noexcept:
-        cdef Packet *packet = path.held
-        if packet != NULL:
             self._held -= packet.size
-            path.held = NULL
-        return packet
+            packet_free(packet)
+
+    cdef PacketQueue release(self, Path path) noexcept:
+        cdef PacketQueue held = path.held
+        self._held -= held.bytes
+        queue_init(&path.held)
+        return held
 
     # Messages
 
@@ -355,9 +361,9 @@ cdef class Pathfinder:
             return None
         if path is None:
             path = self._new_path(message.source)
-            if (<Rumor>rumor).held != NULL and memcmp((<Rumor>rumor).dest, message.source, 32) == 0:
+            if memcmp((<Rumor>rumor).dest, message.source, 32) == 0:
                 path.held = (<Rumor>rumor).held
-                (<Rumor>rumor).held = NULL
+                queue_init(&(<Rumor>rumor).held)
         if self._set_ports(path, shortest, size) < 0:
             self._remove_path(path)
             return None

@@ -44,7 +44,7 @@ cdef class Router(LinkHost):
     # Upcalls, for Node to override (and credit_in of LinkHost).
     # A session message for us; `payload` may be changed in place and lives only for the call.
     cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept
-    # This key has answered with a path; `held`: a packet that waited for it is leaving.
+    # This key has answered with a path; `held`: packets that waited for it are leaving.
     cdef void path_in(self, const uint8_t *key, bint held) noexcept
     cdef void link_closed(self, Link link) noexcept             # link.error says why; called once per link
 

@@ -9,7 +9,9 @@ second, five times what the tick alone would do.
 
 from libc.string cimport memcmp, memcpy
 
-from ygg_c.buffer cimport HEADROOM, packet_copy, packet_free, packet_headroom, packet_new, packet_push
+from ygg_c.buffer cimport (
+    HEADROOM, PacketQueue, packet_copy, packet_free, packet_headroom, packet_new, packet_push, queue_pop,
+)
 from ygg_c.census cimport LIVE_NODE, born, died
 from ygg_c.link cimport Sink
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
@@ -246,7 +248,8 @@ cdef class Router(LinkHost):
         cdef Routed message
         cdef Hop hop
         cdef Path path
-        cdef Packet *held
+        cdef PacketQueue held
+        cdef bint waited
         cdef int code = decode_notify(body, size, &message)
         if code:
             return code
@@ -261,9 +264,10 @@ cdef class Router(LinkHost):
         path = self.pathfinder.notify_in(&message)
         if path is not None:
             held = self.pathfinder.release(path)
-            if held != NULL:
-                self.send_traffic(path.key, held)
-            self.path_in(path.key, held != NULL)
+            waited = held.count > 0
+            while held.count:
+                self.send_traffic(path.key, queue_pop(&held))
+            self.path_in(path.key, waited)
             self.credit_in()        # the way there may have changed from a link that had refused credit
         return OK
 

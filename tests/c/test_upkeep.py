@@ -79,6 +79,24 @@ def test_the_first_packet_arrives_soon(delay: int) -> None:
     network.close()
 
 
+@pytest.mark.parametrize("fraction", [0, 0.3, 0.7])
+def test_both_ends_may_begin(fraction: float) -> None:
+    """Lookups and Inits cross; an Ack and the payload behind it wait for the same path."""
+    network = Network("both", make=Node)
+    nodes = [network.add(1), network.add(2)]
+    answers: list[bytes] = []
+    network.run(10 + fraction)
+    network.join(*nodes)
+    for node, other in itertools.permutations(nodes):
+        node.turn(network.now, network.wall)
+        node.request(other.key, "self", lambda key, kind, data: answers.append(key))
+        network.settle(node)
+    assert milliseconds(network, lambda: len(answers) == 2, 100) > 0
+    nodes.clear()
+    del node, other
+    network.close()
+
+
 @pytest.mark.parametrize(("size", "most"), [(5, 100), (20, 2500)])
 @pytest.mark.parametrize("order", ["any", "rising", "falling"])
 def test_a_line_finds_its_tree(network: Network, size: int, most: int, order: str) -> None:
