@@ -82,10 +82,12 @@ class Record:
 
     @property
     def identity(self) -> Identity:
+        """What no two records share: the URL without its query, and the interface."""
         return self.url.identity, self.interface
 
     @property
     def link(self) -> Link | None:
+        """The engine's link while it is up."""
         return self.carrier.link if self.carrier else None
 
     @property
@@ -94,6 +96,7 @@ class Record:
         return self.url.with_query().redacted()
 
     def note(self, reason: str) -> None:
+        """Remember why the last attempt or link failed."""
         self.last_error, self.last_error_time = reason, time.monotonic()
 
 

@@ -6,4 +6,5 @@ class Demux(Host):
     congestion: str
     """Name of the congestion control of new connections ("newreno")."""
     @property
-    def closed(self) -> bool: ...
+    def closed(self) -> bool:
+        """Whether the stack has been closed: it takes and sends nothing more."""

@@ -8,7 +8,8 @@ class FairQueue:
     def bytes(self) -> int:
         """Bytes waiting, this node's own packets included."""
     @property
-    def own_bytes(self) -> int: ...
+    def own_bytes(self) -> int:
+        """Bytes queued of the packets put with `own`."""
     @property
     def count(self) -> int:
         """Packets waiting."""

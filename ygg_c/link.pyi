@@ -12,9 +12,11 @@ class LinkHost:
     """What links need of the router above them."""
 
     @property
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """The time of the latest turn, in ns."""
     @property
-    def wall(self) -> int: ...
+    def wall(self) -> int:
+        """The unix time of the latest turn, in seconds."""
 
 class Link:
     """One ordered byte stream to a neighbour, after the handshake. Made by Router.add_link()."""
@@ -53,7 +55,8 @@ class Link:
     def tx_rate(self) -> int:
         """Bytes per second sent over the last tick."""
     @property
-    def closed(self) -> bool: ...
+    def closed(self) -> bool:
+        """Whether it has ended; `error` says why."""
     @property
     def error(self) -> str:
         """Empty while it is up, then the reason it closed: "EOF", "ErrDecode", "ErrTimeout" or what close() was given."""

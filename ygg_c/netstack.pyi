@@ -20,7 +20,8 @@ class NetStack(Demux):
     def addresses(self) -> list[tuple[bytes, int]]:
         """The addresses served, with their prefix lengths."""
     @property
-    def mtu(self) -> int: ...
+    def mtu(self) -> int:
+        """Bytes of the largest packet, 1280 to 65535."""
     @property
     def now(self) -> int:
         """The time of the latest turn."""

@@ -12,9 +12,11 @@ class PacketTap(Lower):
     limit: int
     """Packets held at most; further ones are dropped and counted in `dropped`."""
     dropped: int
+    """Packets dropped so far."""
     credit_bytes: int
     """What the upper side is told it may send now, in bytes."""
     on_turn: Callable[[], object] | None
+    """Called when the upper side wants a turn: call `poll` soon. Dropped when it raises."""
     def __init__(self, upper: Upper, limit: int = 4096) -> None: ...
     def take(self) -> list[bytes]:
         """Return the packets sent since the last call, oldest first."""

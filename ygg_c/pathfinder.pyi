@@ -8,12 +8,17 @@ class Pathfinder:
     """The paths and rumors of one node; see Router for what is public."""
 
     @property
-    def lookups_limited(self) -> int: ...
+    def lookups_limited(self) -> int:
+        """Lookups dropped because their neighbour sent too many."""
     @property
-    def answers_limited(self) -> int: ...
+    def answers_limited(self) -> int:
+        """Lookups for this node left unanswered: too many, or one like it was answered just now."""
     @property
-    def checks_limited(self) -> int: ...
+    def checks_limited(self) -> int:
+        """Notifies dropped unchecked: too many signatures to check at once."""
     @property
-    def notifies_refused(self) -> int: ...
+    def notifies_refused(self) -> int:
+        """Notifies of a key that nobody had asked for, or not signed by it."""
     @property
-    def held_dropped(self) -> int: ...
+    def held_dropped(self) -> int:
+        """Payloads dropped while they waited for a path."""

@@ -51,14 +51,19 @@ class TransportPump(Pump):
     def connection_made(self, transport: BaseTransport) -> None:
         """Do nothing: the transport is known."""
 
-    def get_buffer(self, sizehint: int) -> memoryview: ...
-    def buffer_updated(self, nbytes: int) -> None: ...
-    def data_received(self, data: bytes) -> None: ...
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes of the stream go."""
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take `nbytes` bytes written into `get_buffer()`, in a turn."""
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the stream, in a turn."""
     def eof_received(self) -> bool:
         """Close the link."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Close the link."""
 
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
+    def pause_writing(self) -> None:
+        """Hold back what the link has to send: the transport is full."""
+    def resume_writing(self) -> None:
+        """Send again."""

@@ -7,13 +7,17 @@ class Tree:
     """The records of one node, and what follows from them; see Router for what is public."""
 
     @property
-    def announces_limited(self) -> int: ...
+    def announces_limited(self) -> int:
+        """Announcements and signatures dropped because their neighbour sent too many."""
     @property
-    def requests_limited(self) -> int: ...
+    def requests_limited(self) -> int:
+        """Signature requests dropped because their neighbour sent too many."""
     @property
-    def records_refused(self) -> int: ...
+    def records_refused(self) -> int:
+        """Records not taken in, the table full of better ones."""
     @property
-    def records_evicted(self) -> int: ...
+    def records_evicted(self) -> int:
+        """Records on the way of no neighbour that made room for others."""
 
 def replaces(new: tuple[int, bytes, int], old: tuple[int, bytes, int]) -> bool:
     """Tell whether a record (seq, parent key, nonce) replaces another for the same node (protocol 0.5, merge rule)."""

@@ -158,6 +158,7 @@ class VTunBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        """Connect to an overlay address. Raises httpcore's `ConnectError` and `ConnectTimeout`."""
         local = None if local_address is None else (local_address, 0)
         async with _bounded(timeout, _ON_CONNECT):
             transport, stream = await self._vtun.create_connection(_Stream, host, port, local_addr=local)
@@ -169,9 +170,11 @@ class VTunBackend(httpcore.AsyncNetworkBackend):
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.AsyncNetworkStream:
+        """Raise `ConnectError`: the overlay has none."""
         raise httpcore.ConnectError("an overlay has no unix sockets")
 
     async def sleep(self, seconds: float) -> None:
+        """Wait, for httpcore between retries."""
         await asyncio.sleep(seconds)
 
 

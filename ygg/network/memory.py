@@ -30,18 +30,22 @@ class MemorySocket:
         self._sockname, self._peername = sockname, peername
 
     def getsockname(self) -> tuple[Any, ...]:
+        """Return this end's address."""
         return self._sockname
 
     def getpeername(self) -> tuple[Any, ...]:
+        """Return the other end's address."""
         return self._peername
 
     def getsockopt(self, level: int, option: int, buflen: int = 0) -> int | bytes:
+        """Return zero, whatever the option."""
         return bytes(buflen) if buflen else 0
 
     def setsockopt(self, level: int, option: int, value: object, optlen: int = 0) -> None:
-        pass
+        """Do nothing: memory has no options."""
 
     def fileno(self) -> int:
+        """Return -1: there is no file descriptor."""
         return -1
 
 

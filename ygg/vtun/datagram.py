@@ -140,12 +140,15 @@ class DatagramTransport(asyncio.DatagramTransport):
             self._lose(None)
 
     def get_write_buffer_size(self) -> int:
+        """Return the bytes that wait for room on the way."""
         return self._waiting_bytes
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
+        """Return (low, high) in bytes."""
         return self._low, self._high
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Have the protocol paused above `high` bytes waiting, resumed at `low`; as for `asyncio.WriteTransport`."""
         if high is None:
             high = _HIGH_WATER if low is None else 4 * low
         if low is None:
