@@ -1,8 +1,8 @@
 """What holds for every test: Hypothesis profiles, and nothing left behind.
 
-After every test no engine object, socket, thread, task, timer or open transport may be left. Engine objects are
-counted in the extension, sockets in the process; what an event loop still holds is looked at as asyncio.run ends it,
-for asyncio cancels and forgets it there without a word.
+After every test no engine object, descriptor, thread, task, timer or open transport may be left. Engine objects are
+counted in the extension, descriptors in the process; what an event loop still holds is looked at as asyncio.run ends
+it, for asyncio cancels and forgets it there without a word.
 """
 
 import asyncio
@@ -77,17 +77,23 @@ async def _some_turns() -> None:
 asyncio.runners._cancel_all_tasks = _look_then_cancel  # type: ignore[attr-defined]
 
 
-def _sockets() -> set[str]:
+def _descriptors() -> set[str]:
+    """Return the open descriptors of everything but files: sockets, pipes, event queues, devices, memory."""
     found = set()
     for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
         with contextlib.suppress(OSError):
-            if stat.S_ISSOCK(os.stat(int(name)).st_mode):
-                found.add(f"{name} → {os.readlink(f'/proc/self/fd/{name}')}")
+            target = os.readlink(f"/proc/self/fd/{name}")
+            if not stat.S_ISREG(os.stat(int(name)).st_mode) or target.startswith("/memfd:"):
+                found.add(f"{name} → {target}")
     return found
 
 
 def pytest_collection_finish() -> None:
     """Take what was imported out of the garbage collector's sight, so that collecting after every test is cheap."""
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        uvloop.new_event_loop().close()  # the first one opens a pipe that stays
     gc.collect()
     gc.freeze()
 
@@ -106,16 +112,16 @@ _FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture(autouse=True)
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves an engine object, socket, thread, task, timer or transport behind."""
+    """Fail a test that leaves an engine object, descriptor, thread, task, timer or transport behind."""
     _left_in_loops.clear()
-    objects, sockets, threads = census.live(), _sockets(), set(threading.enumerate())
+    objects, descriptors, threads = census.live(), _descriptors(), set(threading.enumerate())
     yield
     if request.node.stash.get(_FAILED, False):
         return
     gc.collect()
     left = list(_left_in_loops)
     left += [f"{count - objects[kind]} {kind}" for kind, count in census.live().items() if count > objects[kind]]
-    left += [f"socket {name}" for name in sorted(_sockets() - sockets)]
+    left += [f"descriptor {name}" for name in sorted(_descriptors() - descriptors)]
     left += [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 CONFTEST = Path(__file__).resolve().parent.parent / "conftest.py"
 LEAKS = '''
-import asyncio, socket, threading
+import asyncio, os, socket, threading
 from ygg_c.node import Node
 from ygg_c.sodium import SeededRandom
 from ygg.keys import PrivateKey
@@ -49,6 +49,9 @@ def test_transport():
 def test_socket():
     kept.append(socket.socket())
 
+def test_pipe():
+    kept.extend(os.pipe())
+
 def test_thread():
     threading.Thread(target=threading.Event().wait, args=(3,), daemon=True).start()
 
@@ -68,6 +71,7 @@ def test_what_is_left_fails_the_test(tmp_path: Path) -> None:
     output = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
     found = {line.split("::")[1].split(" ")[0]: line for line in output.splitlines() if line.startswith("ERROR ")}
     for kind, name in {"task": "task Task", "timer": "timer <TimerHandle", "transport": "transport <_Selector",
-                       "socket": "socket ", "thread": "thread Thread", "engine_object": "1 node"}.items():
+                       "socket": "descriptor ", "pipe": "descriptor ", "thread": "thread Thread",
+                       "engine_object": "1 node"}.items():
         assert name in found.pop(f"test_{kind}", ""), output
     assert not found, output
