@@ -51,11 +51,11 @@ class Carrier:
             self._loop.remove_writer(self._fd)
             self._fd = -1
         self._pump.close()
-        # TLS would wait for the other side's goodbye, and a full buffer for its reading.
-        if self._transport.get_extra_info("sslcontext") is None and not self._transport.get_write_buffer_size():
-            self._transport.close()
-        else:
+        # A full buffer would wait for the other side's reading.
+        if self._transport.get_write_buffer_size():
             self._transport.abort()
+        else:
+            self._transport.close()
 
     def _stream_pump(self, node: Node) -> StreamPump | None:
         descriptor = descriptor_of(self._transport)

@@ -9,7 +9,7 @@ from typing import cast
 from ygg import handshake
 from ygg.errors import HandshakeTimeout, LinkError, RemoteClosed, from_os_error
 from ygg.keys import PrivateKey
-from ygg.network.holding import is_tls, take_over
+from ygg.network.holding import take_over
 from ygg.url import LinkOptions
 
 
@@ -42,7 +42,7 @@ class Meeting(asyncio.Protocol):
     def eof_received(self) -> bool:
         self.eof = True
         self._fail(RemoteClosed())
-        return not is_tls(self._transport)
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.eof = True

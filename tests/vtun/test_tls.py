@@ -66,6 +66,7 @@ def test_upgrading_a_connection_in_use(with_pair, server_side):
             writer.write(b"ready\n")
             await writer.drain()
             await reader.readexactly(4)
+            writer.write(b"go on\n")
             inner = asyncio.StreamReader()
             protocol = asyncio.StreamReaderProtocol(inner)
             transport = await start_tls(writer.transport, protocol, server_side, server_side=True)
@@ -79,6 +80,7 @@ def test_upgrading_a_connection_in_use(with_pair, server_side):
             reader, writer = await pair.a.open_connection(pair.address_b, 25)
             assert await reader.readline() == b"ready\n"
             writer.write(b"TLS!")
+            assert await reader.readline() == b"go on\n"
             inner = asyncio.StreamReader()
             protocol = asyncio.StreamReaderProtocol(inner)
             transport = await start_tls(writer.transport, protocol, client_context())

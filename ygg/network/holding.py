@@ -28,7 +28,7 @@ class HoldingProtocol(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self.eof = True
-        return not is_tls(self.transport)  # a half-closed connection is still worth handing over
+        return True  # a half-closed connection is still worth handing over
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost, self.error = True, exc
@@ -38,11 +38,6 @@ class HoldingProtocol(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.writing_paused = False
-
-
-def is_tls(transport: asyncio.BaseTransport | None) -> bool:
-    """Tell whether a transport speaks TLS: it knows no half-closed streams, and warns when it is asked for one."""
-    return transport is not None and transport.get_extra_info("sslcontext") is not None
 
 
 def take_over(transport: asyncio.Transport, protocol: asyncio.BaseProtocol) -> None:

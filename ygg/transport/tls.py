@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from typing import Protocol
 
 from ygg.errors import TLSError, from_os_error
-from ygg.network.asyncio_private import start_tls
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.network.tlsstream import start_tls, tls_error
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.upgrade import UpgradingListener
 from ygg.url import PeerURL
@@ -87,7 +87,7 @@ async def wrap(
             transport, context, server_side=server_side, server_hostname=server_hostname, handshake_timeout=timeout
         )
     except ssl.SSLError as error:
-        raise TLSError(error.reason or str(error)) from None
+        raise tls_error(error) from None
     except OSError as error:
         raise from_os_error(error) from None
     except UnicodeError:
@@ -116,6 +116,8 @@ def server_context(certificate: NodeCertificate) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.num_tickets = 0  # nobody resumes: links last
+    # The dialer's order of ciphers: Go's knows what the machine is quick at, OpenSSL's own begins with AES-256.
+    context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     _load(context, certificate.private_key_pem.rstrip() + b"\n" + certificate.certificate_pem)
     return context
 

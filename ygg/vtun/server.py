@@ -1,6 +1,7 @@
 """asyncio.AbstractServer over listeners of the stack."""
 
 import asyncio
+import logging
 import socket
 import ssl as ssl_module
 import sys
@@ -8,12 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ygg.network.asyncio_private import tls_protocol
+from ygg.network.holding import HoldingProtocol, take_over
+from ygg.network.tlsstream import start_tls
 from ygg.vtun.names import endpoint
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.stream import StreamTransport
 from ygg_c.tcp import TcpConnection, TcpListener
+
+logger = logging.getLogger("ygg.vtun")
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
@@ -26,10 +30,8 @@ class TLSOptions:
     """How accepted connections speak TLS."""
 
     context: ssl_module.SSLContext
-    handshake_timeout: float | None = None
-    """Seconds; None: asyncio's own."""
-    shutdown_timeout: float | None = None
-    """Seconds; None: asyncio's own."""
+    handshake_timeout: float
+    """Seconds."""
 
 
 class Server(asyncio.AbstractServer):
@@ -54,6 +56,7 @@ class Server(asyncio.AbstractServer):
         self._keep_alive = keep_alive
         self._sockets = tuple(OverlaySocket(listener, endpoint(*listener.local)) for listener in listeners)
         self._transports: set[StreamTransport] = set()
+        self._handshakes: set[asyncio.Task[None]] = set()
         self._serving = False
         self._forever: asyncio.Future[None] | None = None
         self._waiters: list[asyncio.Future[None]] = []
@@ -70,25 +73,38 @@ class Server(asyncio.AbstractServer):
 
     def _accepted(self, connection: TcpConnection) -> None:
         try:
-            protocol = self._factory()
-            if self._tls is not None:
-                protocol = tls_protocol(
-                    protocol,
-                    self._tls.context,
-                    server_side=True,
-                    handshake_timeout=self._tls.handshake_timeout,
-                    shutdown_timeout=self._tls.shutdown_timeout,
-                )
+            protocol = HoldingProtocol() if self._tls is not None else self._factory()
             transport = StreamTransport(connection, protocol, self._registry, self._detach)
         except Exception as error:
             connection.abort()
-            context = {"message": "Error on transport creation for incoming connection", "exception": error}
-            self._loop.call_exception_handler(context)
+            self._report(error)
             return
         self._transports.add(transport)
         if self._keep_alive:
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         transport.start()
+        if self._tls is not None:
+            task = self._loop.create_task(self._secure(transport, self._tls))
+            self._handshakes.add(task)
+            task.add_done_callback(self._handshakes.discard)
+
+    async def _secure(self, transport: StreamTransport, options: TLSOptions) -> None:
+        try:
+            secured = await start_tls(
+                transport, options.context, server_side=True, handshake_timeout=options.handshake_timeout
+            )
+        except OSError as error:
+            logger.debug("TLS handshake with %s: %s", transport.get_extra_info("peername"), error)
+            return
+        try:
+            take_over(secured, self._factory())
+        except Exception as error:
+            secured.abort()
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        context = {"message": "Error on transport creation for incoming connection", "exception": error}
+        self._loop.call_exception_handler(context)
 
     def _detach(self, transport: StreamTransport) -> None:
         self._transports.discard(transport)

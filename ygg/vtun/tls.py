@@ -3,7 +3,11 @@
 import asyncio
 import ssl
 
-from ygg.network.asyncio_private import plain_transport, tls_protocol
+from ygg.network import tlsstream
+from ygg.network.holding import HoldingProtocol
+
+HANDSHAKE_TIMEOUT = 60.0
+"""Seconds, asyncio's own."""
 
 
 async def start_tls(
@@ -18,30 +22,21 @@ async def start_tls(
 ) -> asyncio.Transport:
     """Upgrade a connection to TLS as `loop.start_tls` does, which uvloop refuses; return the transport to use now.
 
-    Raises ssl.SSLError or ConnectionError when the handshake fails; the connection is closed then.
+    Raises ssl.SSLError, TimeoutError or ConnectionError when the handshake fails; the connection is closed then.
+    Closing waits for no goodbye of the other side's, so `ssl_shutdown_timeout` is never reached.
     """
     if not isinstance(sslcontext, ssl.SSLContext):
         raise TypeError(f"sslcontext is expected to be an instance of ssl.SSLContext, got {sslcontext!r}")
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
-    wrapped = tls_protocol(
-        protocol,
+    holding = HoldingProtocol()
+    transport.set_protocol(holding)
+    holding.connection_made(transport)
+    secured = await tlsstream.start_tls(
+        transport,
         sslcontext,
-        waiter,
         server_side=server_side,
         server_hostname=server_hostname,
-        handshake_timeout=ssl_handshake_timeout,
-        shutdown_timeout=ssl_shutdown_timeout,
-        call_connection_made=False,
+        handshake_timeout=HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout,
     )
-    transport.pause_reading()
-    transport.set_protocol(wrapped)
-    steps = [loop.call_soon(wrapped.connection_made, transport), loop.call_soon(transport.resume_reading)]
-    try:
-        await waiter
-    except BaseException:
-        transport.close()
-        for step in steps:
-            step.cancel()
-        raise
-    return plain_transport(wrapped)
+    secured.set_protocol(protocol)
+    secured.resume_reading()
+    return secured

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ygg.errors import from_os_error
 from ygg.ipv6rwc import ReadWriteCloser
-from ygg.network.asyncio_private import plain_transport, tls_protocol
+from ygg.network.holding import HoldingProtocol, take_over
+from ygg.network.tlsstream import start_tls
 from ygg.tun import TunAdapter
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.dial import Dial
@@ -20,6 +21,7 @@ from ygg.vtun.ping import Ping
 from ygg.vtun.registry import Registry
 from ygg.vtun.server import Server, TLSOptions
 from ygg.vtun.stream import StreamTransport
+from ygg.vtun.tls import HANDSHAKE_TIMEOUT
 from ygg_c.endpoint import CLOSED, DRAINED
 from ygg_c.netstack import NetStack
 from ygg_c.tcp import TcpConnection, TcpListener
@@ -149,30 +151,21 @@ class VTun:
         connection = await Dial(self._stack, target, (bindable(local[0]), local[1]), self._registry).run()
         try:
             protocol = protocol_factory()
-            if not ssl:
-                transport = StreamTransport(connection, protocol, self._registry)
-                transport.start()
-                return transport, protocol
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            wrapped = tls_protocol(
-                protocol,
-                ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context(),
-                waiter,
-                server_hostname=str(host) if server_hostname is None else server_hostname,
-                handshake_timeout=ssl_handshake_timeout,
-                shutdown_timeout=ssl_shutdown_timeout,
-            )
+            transport = StreamTransport(connection, HoldingProtocol() if ssl else protocol, self._registry)
         except BaseException:
             connection.abort()
             raise
-        carrier = StreamTransport(connection, wrapped, self._registry)
-        carrier.start()
-        try:
-            await waiter
-        except BaseException:
-            carrier.abort()
-            raise
-        return plain_transport(wrapped), protocol
+        transport.start()
+        if not ssl:
+            return transport, protocol
+        secured = await start_tls(
+            transport,
+            ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context(),
+            server_hostname=str(host) if server_hostname is None else server_hostname,
+            handshake_timeout=HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout,
+        )
+        take_over(secured, protocol)
+        return secured, protocol
 
     async def create_server(
         self,
@@ -202,7 +195,11 @@ class VTun:
             raise TypeError("ssl argument must be an SSLContext or None")
         self._check()
         hosts = [host] if host is None or isinstance(host, Host) else list(host)
-        options = None if ssl is None else TLSOptions(ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
+        options = (
+            None
+            if ssl is None
+            else TLSOptions(ssl, HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout)
+        )
         listeners = self._listen([bindable(one) for one in hosts], check_port(port), backlog)
         server = Server(listeners, protocol_factory, self._registry, options, keep_alive)
         if start_serving:
