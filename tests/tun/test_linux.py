@@ -4,13 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).resolve().parent.parent
 # Run inside `unshare`: two nodes in a process, one with a TUN device; a socket of the kernel's reaches the other by it.
 SCRIPT = """
 import asyncio, socket
-from tests.nodes import node
+from nodes import node
 from ygg import LoopbackNetwork, ReadWriteCloser, TunAdapter, VTun
 from ygg.tun.linux import OSTun
 
@@ -61,9 +63,10 @@ def allowed() -> bool:
 @pytest.mark.interop
 @pytest.mark.skipif(not allowed(), reason="needs /dev/net/tun and network namespaces")
 def test_the_kernel_reaches_a_node_through_a_tun_device() -> None:
+    paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         ["unshare", "-rn", sys.executable, "-W", "error", "-c", SCRIPT],
-        capture_output=True, text=True, timeout=60, check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert "hello 200:eaee:3845:17ec:1cd4:55a:49a5:868b" in done.stdout, done.stderr
     assert "tun0 1500 True True" in done.stdout
