@@ -26,7 +26,7 @@ from tests.nodes import node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network, PrivateKey
 from ygg_c import wire
 
-COUNT = 3000
+COUNT = 1500
 MOST_RECORDS = 4096
 """That one neighbour may be the first to bring."""
 

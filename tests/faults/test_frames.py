@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tests.aio import run, until
+from tests.aio import LOOPS, run, until
 from tests.faults.hostile import (
     ANNOUNCE,
     BLOOM,
@@ -119,9 +119,10 @@ async def vanishes(one: Core, impostor: Impostor, data: bytes, reset: bool) -> N
     await until(lambda: not one.peers())
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("scheme", ["tcp", "tls"])
 @pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
-def test_neighbours_that_vanish_within_a_frame(network_type: type[Network], scheme: str) -> None:
+def test_neighbours_that_vanish_within_a_frame(network_type: type[Network], scheme: str, loop: str) -> None:
     """A frame that never comes to its end leaves nothing, whether the stream ends or is reset."""
 
     async def main() -> None:
@@ -134,7 +135,7 @@ def test_neighbours_that_vanish_within_a_frame(network_type: type[Network], sche
                     await impostor.proven()
                     await vanishes(one, impostor, frame[:count], reset)
 
-    run(main())
+    run(main(), loop)
 
 
 def test_a_frame_that_trickles_is_taken_and_does_not_grow() -> None:
