@@ -64,9 +64,10 @@ def allowed() -> bool:
 @pytest.mark.skipif(not allowed(), reason="needs /dev/net/tun and network namespaces")
 def test_the_kernel_reaches_a_node_through_a_tun_device() -> None:
     paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(
         ["unshare", "-rn", sys.executable, "-W", "error", "-c", SCRIPT],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)}, capture_output=True, text=True, timeout=60, check=False,
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert "hello 200:eaee:3845:17ec:1cd4:55a:49a5:868b" in done.stdout, done.stderr
     assert "tun0 1500 True True" in done.stdout
