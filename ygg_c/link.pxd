@@ -46,7 +46,7 @@ cdef class LinkHost:
     cdef void link_down(self, Link link) noexcept       # it has just closed
     cdef void credit_in(self) noexcept                  # a link that had been refused credit drained
     cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon
-    cdef void want_upkeep(self, uint64_t when) noexcept # the tree or the filters have something to do at this time
+    cdef void want_upkeep(self, uint64_t when) noexcept     # the tree or the filters have something to do at this time
     cdef void *rx_take(self) noexcept
     cdef void rx_give(self, void *buffer) noexcept
 

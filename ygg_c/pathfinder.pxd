@@ -7,9 +7,10 @@ from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
+from ygg_c.nexthop cimport Hop, NextHops
 from ygg_c.reach cimport Reach
 from ygg_c.throttle cimport Bucket, Recent
-from ygg_c.tree cimport Hop, Tree
+from ygg_c.tree cimport Tree
 from ygg_c.wire cimport Lookup, Routed
 
 cdef enum:
@@ -51,6 +52,7 @@ cdef class Rumor:
 cdef class Pathfinder:
     cdef LinkHost host
     cdef Tree tree
+    cdef NextHops hops
     cdef Reach reach
     cdef ByteMap _paths             # key -> Path
     cdef ByteMap _rumors            # transformed key -> Rumor

@@ -81,9 +81,10 @@ cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size
 cdef class Pathfinder:
     """The paths and rumors of one node."""
 
-    def __cinit__(self, LinkHost host not None, Tree tree not None, Reach reach not None):
+    def __cinit__(self, LinkHost host not None, Tree tree not None, NextHops hops not None, Reach reach not None):
         self.host = host
         self.tree = tree
+        self.hops = hops
         self.reach = reach
         self._paths = ByteMap(32)
         self._rumors = ByteMap(32)
@@ -120,7 +121,7 @@ cdef class Pathfinder:
         at = path_put(path.header + path.size, ports, count)
         memcpy(at, self.host.key, 32)
         memcpy(at + 32, path.key, 32)
-        self.tree.next_hop(path.ports, path.size, &path.hop)
+        self.hops.find(path.ports, path.size, &path.hop)
         path.generation = self.tree.generation
 
     cdef void touch(self, const uint8_t *key) noexcept:
@@ -306,7 +307,7 @@ cdef class Pathfinder:
         if not recent_pass(&self._answered, asker, self._salt, now, ANSWER_INTERVAL) or not bucket_take(&self._answers, now):
             self.answers_limited += 1
             return
-        self.tree.next_hop(message.origin, message.origin_size, &hop)
+        self.hops.find(message.origin, message.origin_size, &hop)
         if hop.link == NULL:
             return
         info = self._sign_info()

@@ -112,7 +112,8 @@ cdef class Reach:
             count += _towards(neighbour, probe) is not None
         return count
 
-    cdef size_t multicast(self, const uint8_t *body, size_t size, Neighbour came_from, const uint8_t *source, const uint8_t *target) noexcept:
+    cdef size_t multicast(self, const uint8_t *body, size_t size, Neighbour came_from,
+                          const uint8_t *source, const uint8_t *target) noexcept:
         cdef uint8_t transformed[32]
         cdef Probe probe
         cdef Neighbour neighbour

@@ -9,6 +9,7 @@ from ygg_c.buffer cimport Packet
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
+from ygg_c.nexthop cimport NextHops
 from ygg_c.pathfinder cimport Pathfinder, Path
 from ygg_c.reach cimport Reach
 from ygg_c.throttle cimport Bucket, Recent
@@ -17,6 +18,7 @@ from ygg_c.wire cimport Routed
 
 cdef class Router(LinkHost):
     cdef Tree tree
+    cdef NextHops hops
     cdef Reach reach
     cdef Pathfinder pathfinder
     cdef list links                     # of Link, oldest first

@@ -14,11 +14,12 @@ from ygg_c.buffer cimport (
 )
 from ygg_c.census cimport LIVE_NODE, born, died
 from ygg_c.link cimport Sink
+from ygg_c.nexthop cimport Hop
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 from ygg_c.pathfinder cimport send_routed
 from ygg_c.sodium cimport Random
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
-from ygg_c.tree cimport Hop, Record
+from ygg_c.tree cimport Record
 from ygg_c.wire cimport (
     ANNOUNCE, Announce, BLOOM_FILTER, DUMMY, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, Lookup, OK, PATH_BROKEN, PATH_LOOKUP,
     PATH_NOTIFY, SIG_REQ, SIG_RES, SigReq, SigRes, TRAFFIC, decode_announce, decode_broken, decode_lookup, decode_notify,
@@ -45,8 +46,9 @@ cdef class Router(LinkHost):
         memcpy(self.key, data + 32, 32)
         self.random = random if random is not None else Random()
         self.tree = Tree(self)
+        self.hops = NextHops(self, self.tree)
         self.reach = Reach(self, self.tree)
-        self.pathfinder = Pathfinder(self, self.tree, self.reach)
+        self.pathfinder = Pathfinder(self, self.tree, self.hops, self.reach)
         self.links = []
         self._delivered = []
         self._salt = self.random.u64()
@@ -133,7 +135,7 @@ cdef class Router(LinkHost):
         cdef int code = decode_traffic(body, size, &message)
         if code:
             return code
-        self.tree.next_hop(message.path, message.path_size, &hop)
+        self.hops.find(message.path, message.path_size, &hop)
         if hop.link != NULL and hop.distance < message.watermark:
             self._forward(<Link>hop.link, body, &message, hop.distance)
         elif memcmp(message.dest, self.key, 32) == 0:
@@ -253,7 +255,7 @@ cdef class Router(LinkHost):
         cdef int code = decode_notify(body, size, &message)
         if code:
             return code
-        self.tree.next_hop(message.path, message.path_size, &hop)
+        self.hops.find(message.path, message.path_size, &hop)
         if hop.link != NULL and hop.distance < message.watermark:
             send_routed(<Link>hop.link, PATH_NOTIFY, message.path, message.path_size, hop.distance,
                         message.source, body + size - message.source, False)
@@ -280,7 +282,7 @@ cdef class Router(LinkHost):
 
     cdef void _route_broken(self, const Routed *message) noexcept:
         cdef Hop hop
-        self.tree.next_hop(message.path, message.path_size, &hop)
+        self.hops.find(message.path, message.path_size, &hop)
         if hop.link != NULL and hop.distance < message.watermark:
             send_routed(<Link>hop.link, PATH_BROKEN, message.path, message.path_size, hop.distance, message.source, 64, False)
         elif memcmp(message.source, self.key, 32) == 0:

@@ -1,4 +1,4 @@
-# The spanning tree: records, their gossip, the choice of a parent, coordinates, and the greedy next hop.
+# The spanning tree: records, their gossip, the choice of a parent, and coordinates.
 
 from libc.stdint cimport uint8_t, uint64_t
 
@@ -28,21 +28,6 @@ cdef class Record:
     cdef size_t _depth
     cdef uint64_t _generation       # 0: never computed
 
-# A next hop and the watermark to send with; link is borrowed, NULL when there is none.
-cdef struct Hop:
-    void *link
-    uint64_t distance               # own distance: the new watermark when there is a link
-
-cdef struct HopSlot:
-    uint64_t generation
-    uint8_t path[40]
-    size_t size
-    Hop hop
-
-cdef enum:
-    HOP_SLOTS = 512
-    HOP_PATH_MAX = 40
-
 # Where following parents from a key ends.
 cdef struct Walk:
     uint8_t root[32]                # the last key that has a record
@@ -61,8 +46,6 @@ cdef class Tree:
     cdef uint64_t _root_at          # when we become root if there is no parent by then; NEVER: we have a place
     cdef uint64_t _walks
     cdef uint64_t _expire_at        # no record expires before
-    cdef HopSlot *_hops
-    cdef uint64_t _salt
     cdef readonly uint64_t announces_limited
     cdef readonly uint64_t requests_limited
     cdef readonly uint64_t records_refused
@@ -83,7 +66,6 @@ cdef class Tree:
     cdef Record record(self, const uint8_t *key)                    # None when unknown
     cdef size_t coords(self, Record record, uint64_t **ports) noexcept      # how many; `ports` is borrowed until the next change
     cdef size_t own_coords(self, uint64_t **ports) noexcept
-    cdef void next_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept
 
     # Records
     cdef bint _make_room(self, Neighbour bringer) noexcept
@@ -105,4 +87,3 @@ cdef class Tree:
     cdef void _send_record(self, Link link, Record record) noexcept
     cdef void _gossip(self) noexcept
     cdef void _gossip_about(self, const uint8_t *key, Neighbour neighbour) noexcept
-    cdef void _find_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept

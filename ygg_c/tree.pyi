@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-
 class Record:
     """Who a node's parent is, under which port, signed by both."""
 
@@ -24,6 +22,3 @@ def replaces(new: tuple[int, bytes, int], old: tuple[int, bytes, int]) -> bool:
 
 def smooth_lag(lag: int | None, rtt: int) -> int:
     """Return a link's lag in ns after a round trip of `rtt` ns; None is the lag before the first (protocol 0.5, link cost)."""
-
-def distance(a: Sequence[int], b: Sequence[int]) -> int:
-    """Return how many tree links lie between two coordinates, given as ports from the root down (protocol 0.5, coordinates)."""

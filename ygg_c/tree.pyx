@@ -5,9 +5,7 @@ Theory of operation
 
 Every node names a parent among its neighbours, and the node with the smallest key names itself: following parents from
 anywhere ends there. A node's coordinates are the port numbers on the way down to it, so that two coordinates tell how far
-apart their nodes are in the tree, and a packet that carries its destination's coordinates can be forwarded greedily, by any
-link (tree link or not) whose far end is nearer. Each hop must be strictly nearer than the last; loops cannot happen, however
-stale anyone's knowledge is.
+apart their nodes are in the tree: forwarding needs no more (see nexthop.pyx).
 
 What a node knows is a set of records, one per node key: "my parent is P, who knows me as port n", signed by both. Records are
 soft state: refreshed every four minutes by their owner, forgotten after five. For one key, all nodes prefer the same of two
@@ -31,15 +29,14 @@ are too many, those in nobody's ancestry go first.
 """
 
 from cpython.ref cimport PyObject
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
 from ygg_c.throttle cimport bucket_init, bucket_take
 from ygg_c.wire cimport (
-    ANNOUNCE, ANNOUNCE_MAX, ERR_BAD_MESSAGE, OK, PATH_PORTS_MAX, SIG_REQ, SIG_RES, TREE_BYTES_MAX, encode_announce,
-    path_ports, tree_bytes, uv_put,
+    ANNOUNCE, ANNOUNCE_MAX, ERR_BAD_MESSAGE, OK, SIG_REQ, SIG_RES, TREE_BYTES_MAX, encode_announce, tree_bytes, uv_put,
 )
 
 cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our record is renewed
@@ -66,13 +63,6 @@ cdef inline uint64_t _smooth(uint64_t lag, uint64_t rtt) noexcept nogil:
     return lag * 7 // 8 + min(rtt, 2 * lag) // 8
 
 
-cdef inline uint64_t _distance(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count) noexcept nogil:
-    cdef size_t common = 0
-    while common < a_count and common < b_count and a[common] == b[common]:
-        common += 1
-    return a_count + b_count - 2 * common
-
-
 cdef class Record:
     """Who a node's parent is, under which port, signed by both."""
 
@@ -91,13 +81,6 @@ cdef class Tree:
         self._by_key = ByteMap(32)
         self.generation = 1
         self._expire_at = NEVER
-        self._salt = host.random.u64()
-        self._hops = <HopSlot *>calloc(HOP_SLOTS, sizeof(HopSlot))
-        if self._hops == NULL:
-            raise MemoryError
-
-    def __dealloc__(self):
-        free(self._hops)
 
     # Neighbours and links
 
@@ -546,54 +529,6 @@ cdef class Tree:
     cdef size_t own_coords(self, uint64_t **ports) noexcept:
         return self.coords(self.own, ports)
 
-    # Greedy next hop
-
-    cdef void next_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept:
-        cdef HopSlot *slot
-        cdef uint64_t code = self._salt
-        cdef size_t index
-        if size > HOP_PATH_MAX:
-            self._find_hop(path, size, hop)
-            return
-        for index in range(size):
-            code = (code ^ path[index]) * <uint64_t>0x9e3779b97f4a7c15
-        slot = &self._hops[(code >> 32) & (HOP_SLOTS - 1)]
-        if slot.generation != self.generation or slot.size != size or memcmp(slot.path, path, size) != 0:
-            self._find_hop(path, size, &slot.hop)
-            slot.generation = self.generation
-            slot.size = size
-            memcpy(slot.path, path, size)
-        hop[0] = slot.hop
-
-    cdef void _find_hop(self, const uint8_t *path, size_t size, Hop *hop) noexcept:
-        cdef uint64_t target[PATH_PORTS_MAX]
-        cdef uint64_t *ports
-        cdef size_t target_count = path_ports(path, path + size, target, PATH_PORTS_MAX)
-        cdef size_t count = self.own_coords(&ports)
-        cdef uint64_t own = _distance(target, target_count, ports, count)
-        cdef uint64_t distance, cost, best_distance = 0, best_cost = 0
-        cdef int priority
-        cdef Neighbour neighbour
-        cdef Link link
-        cdef Link best = None
-        for neighbour in self.neighbours:
-            count = self.coords(self.record(neighbour.key), &ports)
-            distance = _distance(target, target_count, ports, count)
-            if distance >= own:
-                continue
-            priority = _priority(neighbour)
-            for link in neighbour.links:
-                if link.priority != priority or not link.proven:
-                    continue
-                cost = link.cost_now()
-                if best is None or _better(cost, distance, link.order, best_cost, best_distance, best.order):
-                    best = link
-                    best_cost = cost
-                    best_distance = distance
-        hop.link = <void *>best if best is not None else NULL
-        hop.distance = own
-
-
 cdef inline bint _same(Record record, const Announce *message) noexcept:
     return (
         record.seq == message.seq and record.nonce == message.nonce and record.port == message.port
@@ -610,27 +545,6 @@ cdef uint64_t _cost_by(Neighbour neighbour, uint64_t depth) noexcept:
     return cost
 
 
-# The lowest priority number among the links that may be used.
-cdef int _priority(Neighbour neighbour) noexcept:
-    cdef int priority = 256
-    cdef Link link
-    for link in neighbour.links:
-        if link.proven:
-            priority = min(priority, link.priority)
-    return priority
-
-
-cdef inline bint _better(uint64_t cost, uint64_t distance, uint64_t order,
-                         uint64_t old_cost, uint64_t old_distance, uint64_t old_order) noexcept nogil:
-    if cost * distance != old_cost * old_distance:
-        return cost * distance < old_cost * old_distance
-    if distance != old_distance:
-        return distance < old_distance
-    if cost != old_cost:
-        return cost < old_cost
-    return order < old_order
-
-
 # The rules that every node must share, for Python.
 
 def replaces(new, old):
@@ -644,17 +558,3 @@ def replaces(new, old):
 def smooth_lag(lag, uint64_t rtt):
     """Return a link's lag after a round trip."""
     return _smooth(LAG_UNKNOWN if lag is None else lag, rtt)
-
-
-def distance(a, b):
-    """Return how many tree links lie between two coordinates."""
-    cdef uint64_t first[PATH_PORTS_MAX]
-    cdef uint64_t second[PATH_PORTS_MAX]
-    cdef size_t index
-    if len(a) > PATH_PORTS_MAX or len(b) > PATH_PORTS_MAX:
-        raise ValueError("coordinates have at most 1024 ports")
-    for index, port in enumerate(a):
-        first[index] = port
-    for index, port in enumerate(b):
-        second[index] = port
-    return _distance(first, len(a), second, len(b))

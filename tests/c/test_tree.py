@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from ygg_c.tree import distance, replaces, smooth_lag
+from ygg_c.tree import replaces, smooth_lag
 
 from ..simnet import MILLISECOND, Network, secret_of
 from .farside import ANNOUNCE, BLOOM, SECOND, SIG_REQ, Clock, FarSide, announce
@@ -84,11 +84,6 @@ def all_exchange(network) -> None:
 def test_merge_rule(new, accepted):
     """The vectors of the protocol, against (seq 5, parent P2, nonce 9)."""
     assert replaces(new, (5, P2, 9)) is accepted
-
-
-def test_distance():
-    """The vectors of the protocol."""
-    assert [distance(*pair) for pair in ([[1, 300], [1, 2]], [[], [1, 2]], [[1], [1, 3, 7]])] == [2, 2, 2]
 
 
 def test_lag():
