@@ -299,57 +299,6 @@ def test_linger_zero_resets_on_close(with_pair):
     with_pair(main)
 
 
-def test_a_closed_port_refuses(with_pair):
-    async def main(pair):
-        with pytest.raises(ConnectionRefusedError) as caught:
-            await pair.a.create_connection(Recorder, pair.address_b, 9)
-        assert isinstance(caught.value, YggError)
-        assert caught.value.errno == errno.ECONNREFUSED
-        assert pair.address_b in str(caught.value)
-
-    with_pair(main)
-
-
-def test_silence_times_out_with_etimedout(with_pair):
-    async def main(pair):
-        pair.wire.cut()
-        pair.a.stack.syn_retries = 0
-        with pytest.raises(TimeoutError) as caught:
-            await pair.a.create_connection(Recorder, pair.address_b, 9)
-        assert caught.value.errno == errno.ETIMEDOUT
-
-    with_pair(main)
-
-
-def test_a_cancelled_dial_frees_everything(with_pair):
-    async def main(pair):
-        pair.wire.cut()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await pair.a.open_connection(pair.address_b, 9)
-        assert pair.a.stack.endpoints() == []
-
-    with_pair(main)
-
-
-@pytest.mark.parametrize("host", ["fe80::1", "::1", "2001:db8::1", "400::1"])
-def test_hosts_outside_the_overlay_are_unreachable(with_pair, host):
-    async def main(pair):
-        with pytest.raises(OSError, match="not in 200::/7") as caught:
-            await pair.a.open_connection(host, 80)
-        assert caught.value.errno == errno.EHOSTUNREACH
-
-    with_pair(main)
-
-
-def test_a_name_raises_as_resolution_does(with_pair):
-    async def main(pair):
-        with pytest.raises(socket.gaierror):
-            await pair.a.open_connection("example.org", 80)
-
-    with_pair(main)
-
-
 def test_bad_arguments(with_pair):
     async def main(pair):
         with pytest.raises(ValueError, match="host and port"):
@@ -397,6 +346,28 @@ def test_extra_info_and_the_socket_view(with_pair):
             sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         server.close()
 
+    with_pair(main)
+
+
+def test_what_comes_with_the_handshake_is_told(with_pair):
+    class Hasty(asyncio.Protocol):
+        def connection_made(self, transport):
+            transport.write(b"220 ready")
+            if not hold:
+                transport.close()
+
+    async def main(pair):
+        nonlocal hold
+        async with await pair.b.create_server(Hasty, port=80) as server:
+            for hold in (True, False):
+                reader, writer = await pair.a.open_connection(pair.address_b, 80)
+                assert await reader.readexactly(9) == b"220 ready"
+                if not hold:
+                    assert await reader.read() == b""
+                writer.close()
+            server.close_clients()
+
+    hold = False
     with_pair(main)
 
 

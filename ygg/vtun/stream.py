@@ -72,6 +72,8 @@ class StreamTransport(StartTLSCompatible, asyncio.Transport):
         connection.on_event = self._on_event
         if connection.closed:  # it ended before anybody listened, and tells no more
             self._loop.call_soon(self._on_event, FAILED if connection.error else CLOSED)
+        elif connection.readable or connection.at_eof:  # likewise what came while the dialling task was not yet back
+            self._loop.call_soon(self._read)
 
     def __repr__(self) -> str:
         state = "closed" if self._connection is None else "closing" if self._closing else "open"
