@@ -77,11 +77,11 @@ async def test_a_node_that_stops_first_does_not_hold_up_its_vtun():
     async with LoopbackNetwork() as network:
         async with node(1, network) as core:
             vtun = VTun.over(core)
-            reader, writer = None, None
-            async with await vtun.start_server(_echo, port=7):
-                reader, writer = await vtun.open_connection(core.address, 7)
-                writer.write(b"x")
-                assert await reader.readexactly(1) == b"x"
+            server = await vtun.start_server(_echo, port=7)
+            reader, writer = await vtun.open_connection(core.address, 7)
+            writer.write(b"x")
+            assert await reader.readexactly(1) == b"x"
+            server.close()
         await vtun.close(grace=0.05)
         with pytest.raises(ConnectionAbortedError):
             await reader.read()
