@@ -8,7 +8,7 @@ from ygg_c.endpoint cimport Endpoint, Host
 from ygg_c.icmpv6 cimport Bucket
 from ygg_c.ipv6 cimport Chain
 from ygg_c.reassembly cimport Reassembler
-from ygg_c.tcp cimport TcpConnection
+from ygg_c.tcp cimport TcpConnection, TcpListener
 from ygg_c.tcpwire cimport Segment
 from ygg_c.udp cimport UdpSocket
 
@@ -45,6 +45,7 @@ cdef class Demux(Host):
     cdef void _fragment_in(self, uint8_t *data, size_t size, Chain *chain) noexcept
     cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept
+    cdef TcpListener _listener(self, const uint8_t *key)
     cdef void _udp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _icmp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _icmp_error_in(self, uint8_t *data, size_t offset, size_t size) noexcept

@@ -184,25 +184,16 @@ cdef class Demux(Host):
 
     cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept:
         # A segment that belongs to no connection: it may open one.
-        cdef uint8_t bound[18]
-        cdef PyObject *found
-        cdef TcpListener listener
+        cdef TcpListener listener = self._listener(key)
         cdef TcpConnection connection
-        memcpy(bound, key + 16, 16)
-        memcpy(bound + 16, key + 34, 2)
-        found = self._listeners.get(bound)
-        if found == NULL:
-            memset(bound, 0, 16)
-            found = self._listeners.get(bound)
-        if found == NULL or segment.flags & ACK:
-            if found == NULL:
+        if listener is None or segment.flags & ACK:
+            if listener is None:
                 self.count[COUNT_TCP_NO_PORT] += 1
             if bucket_take(&self._reset_bucket, self._now, RESET_RATE, RESET_RATE):
                 send_reset(self, key, segment)
             return
         if segment.flags & (RST | SYN) != SYN:
             return
-        listener = <TcpListener>found
         if listener.full():
             self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
             return
@@ -217,6 +208,20 @@ cdef class Demux(Host):
             return
         listener.begin(connection, self.syn_queue)
         connection.accept_syn(listener, segment)
+
+    cdef TcpListener _listener(self, const uint8_t *key):
+        # Who listens for a connection of this key: on its address, or on every address.
+        cdef uint8_t bound[18]
+        cdef PyObject *found
+        memcpy(bound, key + 16, 16)
+        memcpy(bound + 16, key + 34, 2)
+        found = self._listeners.get(bound)
+        if found == NULL:
+            memset(bound, 0, 16)
+            found = self._listeners.get(bound)
+        if found == NULL or not (<TcpListener>found).listening:
+            return None
+        return <TcpListener>found
 
     cdef TcpConnection _new_connection(self, const uint8_t *key):
         cdef TcpConnection connection = TcpConnection()

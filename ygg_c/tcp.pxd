@@ -13,6 +13,7 @@ cdef class TcpListener(Acceptor):
     cdef uint8_t local_address[16]
     cdef uint16_t local_port
     cdef readonly int backlog
+    cdef public bint listening
     cdef list _queue                # completed, oldest first
     cdef dict _half                 # half-open connections, oldest first
     cdef bint full(self) noexcept

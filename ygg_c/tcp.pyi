@@ -80,6 +80,8 @@ class TcpListener(Acceptor):
     @property
     def backlog(self) -> int:
         """Completed connections kept for `accept`; further handshakes wait for room."""
+    listening: bool
+    """False keeps the port and refuses connections, as a socket that is bound and does not listen. True at first."""
     def accept(self) -> TcpConnection | None:
         """Return the oldest connection whose handshake completed, or None."""
     def close(self) -> None:

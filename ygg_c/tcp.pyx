@@ -271,6 +271,7 @@ cdef class TcpListener(Acceptor):
     """Accepts connections on one port."""
 
     def __cinit__(self):
+        self.listening = True
         self._queue = []
         self._half = {}
         born(LIVE_LISTENER)

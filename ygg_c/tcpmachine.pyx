@@ -360,6 +360,8 @@ cdef class TcpMachine(TcpSender):
         failure = icmp_errno(kind, code, &hard)
         if hard and (self._state == SYN_SENT or self._state == SYN_RCVD):
             self.fail(failure, False)
+        else:
+            self.soft_error = failure
 
     cdef bint yields_to(self, const Segment *segment) noexcept:
         if self._state != TIME_WAIT or segment.flags & (SYN | ACK | RST) != SYN:

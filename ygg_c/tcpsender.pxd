@@ -112,6 +112,7 @@ cdef class TcpSender(Endpoint):
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2, TIME-WAIT
     cdef uint64_t progress_at       # when the peer last acknowledged something new, or had nothing to
     cdef uint64_t user_limit
+    cdef int soft_error             # what a router said since then (RFC 9293, 3.9.2.2), 0: nothing
     # Figures.
     cdef size_t retransmits
     cdef size_t timeouts

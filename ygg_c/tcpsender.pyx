@@ -344,6 +344,7 @@ cdef class TcpSender(Endpoint):
         self.tries = 0
         self.duplicates = 0
         self.progress_at = now
+        self.soft_error = 0
         self.rto_at = NEVER
         ranges_trim(&self.sacked, ack)
         self.out.release(min(ack, self.out.end))
@@ -428,7 +429,7 @@ cdef class TcpSender(Endpoint):
         if self.tries > (self.host.syn_retries if opening else self.host.retries) or (
             self.user_limit and now - self.progress_at >= self.user_limit
         ):
-            self.fail(ETIMEDOUT, not opening)
+            self.fail(self.soft_error or ETIMEDOUT, not opening)
             return
         self.timeouts += 1
         self.host.count[COUNT_TCP_TIMEOUTS] += 1

@@ -262,6 +262,26 @@ class TestSynSent:
             peer.tap.give([icmp_packet(B, A, 1, 4, bytes(4) + quoted)], peer.now)
             assert connection.error == error
 
+    @pytest.mark.parametrize(("code", "error"), [(0, errno.ENETUNREACH), (3, errno.EHOSTUNREACH)])
+    def test_what_a_router_says_is_told_when_nothing_else_came(self, peer, code, error):
+        peer.stack.syn_retries = 1
+        connection, syn = dial(peer)
+        peer.tap.give([icmp_packet(B, A, 1, code, bytes(4) + syn.packet(A, B))], peer.now)
+        assert connection.state == "SYN-SENT"
+        while connection.error == 0:
+            peer.now = peer.deadline
+            peer.take()
+        assert connection.error == error
+
+    def test_a_listener_that_does_not_listen_refuses_and_keeps_its_port(self, peer):
+        listener = peer.stack.listen(None, 80)
+        listener.listening = False
+        assert peer.one(flags=SYN, ack=0).has(RST, ACK)
+        with pytest.raises(OSError, match=str(errno.EADDRINUSE)):
+            peer.stack.listen(None, 80)
+        listener.listening = True
+        assert peer.one(flags=SYN, ack=0).has(SYN, ACK)
+
     def test_window_zero_in_the_syn_opened_by_the_final_ack(self, peer):
         listener = peer.stack.listen(None, 80)
         syn_ack = peer.one(flags=SYN, ack=0, window=0)

@@ -92,6 +92,20 @@ def test_a_datagram_beyond_the_mtu_is_an_error_received(with_pair):
     with_pair(main, mtu=1280)
 
 
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [(("2001:db8::1", 1), errno.EHOSTUNREACH), (("200::1", 0), errno.EADDRNOTAVAIL), (None, errno.EDESTADDRREQ)],
+)
+def test_what_cannot_be_sent_is_an_error_received(with_pair, address, code):
+    async def main(pair):
+        here, client = await pair.a.create_datagram_endpoint(Recorder, local_addr=(None, 0))
+        here.sendto(b"", address)
+        assert (await client.errors.get()).errno == code
+        here.close()
+
+    with_pair(main)
+
+
 def test_without_credit_datagrams_wait_and_the_protocol_pauses(with_pair):
     async def main(pair):
         there, server = await pair.b.create_datagram_endpoint(Recorder, local_addr=(None, 53))

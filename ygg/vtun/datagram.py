@@ -12,7 +12,7 @@ from collections import deque
 from typing import Any, Self
 
 from ygg.errors import from_os_error
-from ygg.vtun.names import Address, Host, destination, endpoint, failure, split
+from ygg.vtun.names import Address, Host, endpoint, failure, remote_end, split
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg_c.endpoint import CLOSED, FAILED, READABLE, WRITABLE
@@ -27,7 +27,7 @@ _Target = tuple[bytes, int] | tuple[()]
 @functools.lru_cache(4096)
 def _target(address: tuple[object, ...]) -> tuple[bytes, int]:
     host, port = split(address, "address")
-    return destination(host or ""), port
+    return remote_end(host or "", port)
 
 
 class DatagramTransport(asyncio.DatagramTransport):
@@ -110,13 +110,17 @@ class DatagramTransport(asyncio.DatagramTransport):
         socket = self._socket
         if socket is None or self._closing:
             return
-        target: _Target = () if addr is None else _target(addr)
-        if target and self._remote is not None:
-            if endpoint(*target) != self._remote:
+        try:
+            to: _Target = () if addr is None else _target(addr)
+        except OSError as error:
+            self._tell(self._protocol.error_received, error)
+            return
+        if to and self._remote is not None:
+            if endpoint(*to) != self._remote:
                 raise ValueError(f"Invalid address: must be None or {self._remote}")
-            target = ()
-        if self._waiting or not self._send(socket, data, target):
-            self._waiting.append((bytes(data), target))
+            to = ()
+        if self._waiting or not self._send(socket, data, to):
+            self._waiting.append((bytes(data), to))
             self._waiting_bytes += len(data)
             if self._waiting_bytes > self._high and not self._writing_paused:
                 self._writing_paused = True

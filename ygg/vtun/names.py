@@ -63,6 +63,14 @@ def check_port(port: int | str | None) -> int:
     return number
 
 
+def remote_end(host: Host, port: int | str | None) -> tuple[bytes, int]:
+    """Return what to connect or send to: the 16 bytes of `host` and a port; EADDRNOTAVAIL for port 0."""
+    number = check_port(port)
+    if number == 0:
+        raise failure(errno.EADDRNOTAVAIL, "port 0 is no destination")
+    return destination(host), number
+
+
 @functools.lru_cache(4096)
 def endpoint(raw: bytes, port: int) -> Address:
     """Return the socket 4-tuple of a packed address and a port."""

@@ -37,7 +37,7 @@ class TLSOptions:
 class Server(asyncio.AbstractServer):
     """Listens on one or more addresses of a VTun. Made by `VTun.create_server` and `VTun.start_server`.
 
-    A server that is not serving yet lets its listeners' backlog fill.
+    A server that is not serving yet holds its ports, which refuse connections.
     """
 
     def __init__(
@@ -50,6 +50,8 @@ class Server(asyncio.AbstractServer):
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listeners = list(listeners)
+        for listener in self._listeners:
+            listener.listening = False
         self._factory = factory
         self._registry = registry
         self._tls = tls_options
@@ -124,11 +126,12 @@ class Server(asyncio.AbstractServer):
         return self._serving
 
     def begin(self) -> None:
-        """Accept connections from now on, and what has come before."""
+        """Accept connections from now on."""
         if not self._serving and self._listeners:
             self._serving = True
             for listener in self._listeners:
                 listener.on_event = partial(self._on_event, listener)
+                listener.listening = True
 
     async def start_serving(self) -> None:
         if not self._listeners:

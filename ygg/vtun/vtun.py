@@ -16,7 +16,7 @@ from ygg.network.tlsstream import start_tls
 from ygg.tun import TunAdapter
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.dial import Dial
-from ygg.vtun.names import Host, bindable, check_port, destination, failure, packed, split
+from ygg.vtun.names import Host, bindable, check_port, destination, failure, packed, remote_end, split
 from ygg.vtun.ping import Ping
 from ygg.vtun.registry import Registry
 from ygg.vtun.server import Server, TLSOptions
@@ -138,7 +138,8 @@ class VTun:
 
         Returns when the handshake is done; cancelling gives up and leaves nothing behind. Raises
         ConnectionRefusedError, TimeoutError (ETIMEDOUT, after about two minutes of silence), OSError with EHOSTUNREACH
-        (a host outside 200::/7), EADDRNOTAVAIL, EADDRINUSE; socket.gaierror for a name.
+        (a host outside 200::/7, or what a router on the way said), EADDRNOTAVAIL (also: port 0), EADDRINUSE;
+        socket.gaierror for a name.
         """
         _only_ours(sock)
         if host is None or port is None:
@@ -146,9 +147,9 @@ class VTun:
         if server_hostname is not None and not ssl:
             raise ValueError("server_hostname is only meaningful with ssl")
         local = (None, 0) if local_addr is None else split(local_addr, "local_addr")
-        target = destination(host), check_port(port)
+        remote = remote_end(host, port)
         self._check()
-        connection = await Dial(self._stack, target, (bindable(local[0]), local[1]), self._registry).run()
+        connection = await Dial(self._stack, remote, (bindable(local[0]), local[1]), self._registry).run()
         try:
             protocol = protocol_factory()
             transport = StreamTransport(connection, HoldingProtocol() if ssl else protocol, self._registry)
@@ -187,8 +188,8 @@ class VTun:
     ) -> Server:
         """Listen as `loop.create_server` does. `host` is one or several of our addresses, None for all of them.
 
-        Port 0 or None picks a port: see `server.sockets[0].getsockname()`. Raises OSError with EADDRINUSE or
-        EADDRNOTAVAIL.
+        Port 0 or None picks a port: see `server.sockets[0].getsockname()`. Without `start_serving` connections are
+        refused until `server.start_serving()`. Raises OSError with EADDRINUSE or EADDRNOTAVAIL.
         """
         _only_ours(sock)
         if isinstance(ssl, bool):
@@ -288,7 +289,7 @@ class VTun:
         remote = None
         if remote_addr is not None:
             remote_host, remote_port = split(remote_addr, "remote_addr")
-            remote = destination(remote_host or ""), remote_port
+            remote = remote_end(remote_host or "", remote_port)
         try:
             return self._stack.udp(bindable(host), port, remote)
         except OSError as error:
@@ -302,9 +303,9 @@ class VTun:
         A request without an answer is repeated every second. Raises TimeoutError (ETIMEDOUT) after `timeout` seconds,
         OSError with EHOSTUNREACH and the like when a router says so.
         """
-        target = destination(host)
+        raw = destination(host)
         self._check()
-        return await Ping(self._stack.echo(), target, size, self._registry).run(timeout)
+        return await Ping(self._stack.echo(), raw, size, self._registry).run(timeout)
 
     # The end
 
