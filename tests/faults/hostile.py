@@ -40,6 +40,7 @@ class Impostor(Stranger):
         self.signed: list[dict[str, Any]] = []
         """Signatures received."""
         self.answering = True
+        """Whether it says by itself what a neighbour must."""
 
     @classmethod
     async def linked(cls, network: Network, url: str, number: int = 99) -> "Impostor":
@@ -59,7 +60,7 @@ class Impostor(Stranger):
         for frame in take_frames(self):
             kind, body = parts(frame)
             self.heard[kind] += 1
-            if kind not in (DUMMY, KEEPALIVE):
+            if self.answering and kind not in (DUMMY, KEEPALIVE):
                 self.frame(KEEPALIVE)
             if kind == SIG_RES:
                 self.signed.append(wire.decode(SIG_RES, body))
