@@ -114,6 +114,32 @@ def test_removing_a_waiting_peer_and_one_that_is_not_there() -> None:
     run(main())
 
 
+def test_a_peer_is_known_by_its_interface_too() -> None:
+    async def main() -> None:
+        async with node(1, LoopbackNetwork()) as one:
+            one.add_peer("tcp://127.0.0.1:99?priority=1", source_interface="lo")
+            one.add_peer("tcp://127.0.0.1:99?priority=1")
+            one.remove_peer("tcp://127.0.0.1:99?priority=2", source_interface="lo")
+            assert [peer.source_interface for peer in one.peers()] == [""]
+            with pytest.raises(PeerUnknownError):
+                one.remove_peer("tcp://127.0.0.1:99", source_interface="lo")
+            one.remove_peer("tcp://127.0.0.1:99")
+            assert one.peers() == []
+
+    run(main())
+
+
+@on_loops
+async def test_a_link_that_came_in_is_removed_by_the_url_it_is_shown_with() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
+        await until(lambda: ups(two))
+        two.remove_peer(two.peers()[0].url)
+        assert not two.peers()
+        await until(lambda: not one.peers())
+
+
 def test_what_can_be_wrong_with_a_call() -> None:
     async def main() -> None:
         network = LoopbackNetwork()
@@ -152,6 +178,32 @@ def test_only_allowed_keys_come_in_except_where_all_are_admitted() -> None:
             await two.call_peer(f"tcp://{(await one.listen('tcp://127.0.0.1:0')).address}")
 
     run(main())
+
+
+def test_only_so_many_links_come_in(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "ygg.links")
+
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network, max_incoming=2) as one, node(2, network) as two, node(3, network) as three:
+            at = (await one.listen("tcp://127.0.0.1:0")).address
+            out = (await two.listen("tcp://127.0.0.1:0")).address
+            await one.call_peer(f"tcp://{out}")             # what one dials does not count
+            await two.call_peer(f"tcp://{at}")
+            await three.call_peer(f"tcp://{at}")
+            await until(lambda: len(ups(one)) == 3)
+            async with node(4, network) as four:
+                for _ in range(2):
+                    await four.call_peer(f"tcp://{at}")     # the dialer cannot know yet
+                    await until(lambda: not four.peers())
+                assert len(ups(one)) == 3
+                three.remove_peer(f"tcp://{at}")
+                await until(lambda: len(ups(one)) == 2)
+                await four.call_peer(f"tcp://{at}")
+                await until(lambda: len(ups(one)) == 3)
+
+    run(main())
+    assert [record.message for record in caplog.records] == ["No room for more than 2 incoming links"]
 
 
 def test_several_links_to_one_node() -> None:

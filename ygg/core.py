@@ -15,7 +15,7 @@ from ygg.certificate import Certificate
 from ygg.driver import Driver
 from ygg.errors import AnswerError, ConnectionAborted, KeyFormatError, QueryTimeout
 from ygg.keys import PUBLIC_SIZE
-from ygg.links import Kind, Links, Record
+from ygg.links import MOST_INCOMING, Kind, Links, Record
 from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
@@ -53,14 +53,15 @@ class Core:
         group_password: str | bytes = b"",
         node_info: Mapping[str, Any] | None = None,
         node_info_privacy: bool = False,
+        max_incoming: int = MOST_INCOMING,
         random: Random | None = None,
     ) -> None:
         """Describe a node; nothing runs yet.
 
         `allowed_public_keys` (32 bytes each) may connect to our listeners, all when empty. Sessions work between nodes
         with the same `group_password`. `node_info` is told to whoever asks, with build name, version and platform
-        unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON. `random` is for
-        simulations alone.
+        unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON. Of links to our
+        listeners only `max_incoming` are let in at once. `random` is for simulations alone.
         """
         self._certificate = certificate
         self._manager = manager
@@ -69,6 +70,7 @@ class Core:
         self._info = dict(node_info or {})
         self._privacy = node_info_privacy
         self._node_info = nodeinfo.encode(self._info, privacy=node_info_privacy)
+        self._max_incoming = max_incoming
         self._random = random
         self._node: Node | None = None
         self._driver: Driver | None = None
@@ -91,7 +93,9 @@ class Core:
         self._node.nodeinfo = self._node_info
         self._node.on_error = self._report
         self._driver = Driver(self._node, asyncio.get_running_loop())
-        self._links = Links(self._node, self._certificate.private_key, self._manager, self._allowed)
+        self._links = Links(
+            self._node, self._certificate.private_key, self._manager, self._allowed, self._max_incoming
+        )
         self._driver.wake()
 
     async def stop(self) -> None:

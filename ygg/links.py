@@ -19,6 +19,7 @@ import random
 import time
 from collections.abc import Collection, Coroutine, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ygg import handshake
 from ygg.address import address_of
@@ -42,6 +43,9 @@ log = logging.getLogger("ygg.links")
 
 MOST_HANDSHAKES = 256
 """Incoming connections in the handshake at once; the oldest makes room, for an honest one needs but a round trip."""
+MOST_INCOMING = 512
+"""Links that listeners let in at once, unless told otherwise: each takes a descriptor, and half of the usual 1024 are
+left to the program."""
 MOST_FAILURES = 32
 """Failures after which the pause between redials grows no more."""
 JITTER = 0.2
@@ -73,8 +77,8 @@ class Record:
     """Why the last attempt or the last link failed; empty once a link is up."""
     last_error_time: float = 0.0
     """When that was, by `time.monotonic()`."""
-    task: asyncio.Task[None] | None = None
-    """What keeps a persistent link up."""
+    task: asyncio.Task[Any] | None = None
+    """What keeps a persistent link up, or dials an ephemeral one."""
     ended: asyncio.Future[str] | None = None
     """Done with the reason when the present link has closed."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -95,6 +99,11 @@ class Record:
         """The URL as logs may show it: without query and password."""
         return self.url.with_query().redacted()
 
+    def redial(self) -> None:
+        """End the pause before the next attempt, the present one's if it fails; nothing while the link is up."""
+        if self.link is None:
+            self.wake.set()
+
     def note(self, reason: str) -> None:
         """Remember why the last attempt or link failed."""
         self.last_error, self.last_error_time = reason, time.monotonic()
@@ -109,7 +118,12 @@ class Links:
     """Dials, accepts, and keeps the records."""
 
     def __init__(
-        self, node: Node, key: PrivateKey, manager: TransportManager, allowed: Collection[bytes] = frozenset()
+        self,
+        node: Node,
+        key: PrivateKey,
+        manager: TransportManager,
+        allowed: Collection[bytes] = frozenset(),
+        most_incoming: int = MOST_INCOMING,
     ) -> None:
         self._node = node
         self._key = key
@@ -118,12 +132,15 @@ class Links:
         self._records: dict[Identity, Record] = {}
         self._by_link: dict[Link, Record] = {}
         self._handshakes: dict[asyncio.Task[None], None] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._listeners: list[ManagedListener] = []
         self._leaving: set[asyncio.Future[None]] = set()
         self._closed = False
         self.allowed = frozenset(allowed)
         """Keys that listeners admit; empty admits all."""
+        self.most_incoming = most_incoming
+        """Links that listeners let in at once."""
+        self._full = False
         node.on_link_closed = self._on_link_closed
 
     def __iter__(self) -> Iterator[Record]:
@@ -139,10 +156,17 @@ class Links:
     async def call(self, url: PeerURL, interface: str = "") -> bytes:
         """Make one attempt at a link that is not redialed; return the node's key. Raises what went wrong."""
         record = self._register(url, interface, Kind.EPHEMERAL)
+        # A task of its own, which remove() and close() can cancel; whoever waits here hears of it.
+        record.task = task = self._loop.create_task(self._dial(record))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         try:
-            link = await self._dial(record)
-        except BaseException:
-            self._forget(record)
+            link = await task
+        except BaseException as error:
+            self._end(record)
+            caller = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and not (caller and caller.cancelling()):
+                raise ConnectionAborted("the node is stopped" if self._closed else "the peer was removed") from None
             raise
         if link.closed:
             raise LinkError(link.error)
@@ -158,6 +182,9 @@ class Links:
         record = self._records.get((url.identity, interface))
         if record is None:
             raise PeerUnknownError
+        self._end(record)
+
+    def _end(self, record: Record) -> None:
         if record.task is not None:
             record.task.cancel()
         if record.link is not None:
@@ -167,13 +194,13 @@ class Links:
     def retry_now(self) -> None:
         """Redial everything that waits."""
         for record in self._records.values():
-            record.wake.set()
+            record.redial()
 
     def _register(self, url: PeerURL, interface: str, kind: Kind) -> Record:
         self._require_open()
         record = Record(url, interface, kind)
         if present := self._records.get(record.identity):
-            present.wake.set()
+            present.redial()
             raise PeerExistsError
         self._records[record.identity] = record
         return record
@@ -192,6 +219,7 @@ class Links:
             try:
                 await self._dial(record)
                 failures = 0
+                record.wake.clear()
                 assert record.ended is not None
                 await record.ended
                 forever = False
@@ -200,12 +228,12 @@ class Links:
                 self._failed(record, error)
             failures = min(failures + 1, MOST_FAILURES)
             pause = pause_before_redial(failures, record.url.options.max_backoff, random.random())
-            record.wake.clear()
             try:
                 async with asyncio.timeout(None if forever else pause):
                     await record.wake.wait()
             except TimeoutError:
                 pass
+            record.wake.clear()
 
     def _failed(self, record: Record, error: Exception) -> None:
         record.note(str(error) or type(error).__name__)
@@ -279,6 +307,8 @@ class Links:
         try:
             meta, rest, size = await meet(transport, self._key, options, allowed)
             self._require_open()
+            if record.kind is Kind.INCOMING:
+                self._require_room()
             carrier = Carrier(self._node, transport, self._loop)
         except BaseException:
             transport.abort()
@@ -298,6 +328,15 @@ class Links:
         if link.closed:  # by what came behind the handshake, before the link was known here
             self._on_link_closed(link, link.error)
         return link
+
+    def _require_room(self) -> None:
+        # Only who has shown a key is counted: strangers in the handshake have a limit of their own.
+        count = sum(record.kind is Kind.INCOMING for record in self._by_link.values())
+        was_full, self._full = self._full, count >= self.most_incoming
+        if self._full and not was_full:
+            log.warning("No room for more than %d incoming links", self.most_incoming)
+        if self._full:
+            raise LinkError("no room for another incoming link")
 
     def _on_link_closed(self, link: Link, reason: str) -> None:
         record = self._by_link.pop(link, None)
