@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ygg.jumper import Jumper, JumperConfig
     from ygg.keys import PrivateKey
     from ygg.multicast import InterfaceRule, Multicast
-    from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network, RejectNetwork
+    from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network, RejectNetwork, SocksNetwork
     from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
     from ygg.transport import DialOptions, ListenOptions, TCPTransport, TLSTransport, Transport, TransportManager
     from ygg.tun import PacketDevice, TunAdapter
@@ -36,7 +36,7 @@ _HOMES = {
     "ygg.jumper": ("Jumper", "JumperConfig"),
     "ygg.keys": ("PrivateKey",),
     "ygg.multicast": ("InterfaceRule", "Multicast"),
-    "ygg.network": ("Listener", "LoopbackNetwork", "NativeNetwork", "Network", "RejectNetwork"),
+    "ygg.network": ("Listener", "LoopbackNetwork", "NativeNetwork", "Network", "RejectNetwork", "SocksNetwork"),
     "ygg.state": ("PathEntry", "PeerInfo", "SelfInfo", "SessionEntry", "TreeEntry"),
     "ygg.transport": (
         "DialOptions",
@@ -81,6 +81,7 @@ __all__ = [
     "RejectNetwork",
     "SelfInfo",
     "SessionEntry",
+    "SocksNetwork",
     "TCPTransport",
     "TLSTransport",
     "Transport",
