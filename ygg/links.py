@@ -43,9 +43,9 @@ log = logging.getLogger("ygg.links")
 
 MOST_HANDSHAKES = 256
 """Incoming connections in the handshake at once; the oldest makes room, for an honest one needs but a round trip."""
-MOST_INCOMING = 512
-"""Links that listeners let in at once, unless told otherwise: each takes a descriptor, and half of the usual 1024 are
-left to the program."""
+MOST_INCOMING = 256
+"""Links that listeners let in at once, unless told otherwise: each over a plain socket takes two descriptors, and half
+of the usual 1024 are left to the program."""
 MOST_FAILURES = 32
 """Failures after which the pause between redials grows no more."""
 JITTER = 0.2
