@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ygg import Config, Core, LoopbackNetwork, NativeNetwork, TCPTransport, TLSTransport, TransportManager, VTun
 from ygg.network import Network
-from ygg.transport import Transport, UnixTransport, WSTransport
+from ygg.transport import QuicTransport, Transport, UnixTransport, WSTransport
 
 from . import bulk
 from .nodes import Member, reach
@@ -32,11 +32,13 @@ CARRIERS = {
     "unix": Carrier("unix://{folder}/link"),
     "tls": Carrier("tls://127.0.0.1:0"),
     "ws": Carrier("ws://127.0.0.1:0"),
+    "quic": Carrier("quic://127.0.0.1:0"),
 }
 
 
 def _transports(config: Config) -> list[Transport]:
-    return [TCPTransport(), TLSTransport(config.certificate), UnixTransport(), WSTransport()]
+    return [TCPTransport(), TLSTransport(config.certificate), UnixTransport(), WSTransport(),
+            QuicTransport(config.certificate)]
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ygg.certificate import Certificate
 from ygg.network import Network
 from ygg.transport import (
+    QuicTransport,
     SocksTransport,
     TCPTransport,
     TLSTransport,
@@ -22,6 +23,6 @@ def every_transport(network: Network, certificate: Certificate) -> TransportMana
     """
     manager = TransportManager(network)
     transports: list[Transport] = [TCPTransport(), TLSTransport(certificate), UnixTransport(), WSTransport(certificate)]
-    for transport in [*transports, SocksTransport()]:
+    for transport in [*transports, QuicTransport(certificate), SocksTransport()]:
         manager.register(transport)
     return manager

@@ -28,6 +28,14 @@ class Mailbox(Generic[T]):
         self._items.append(item)
         self._notify()
 
+    def offer(self, item: T) -> bool:
+        """Add `item` if there is room; tell whether there was."""
+        if self.closed or len(self._items) >= self._room:
+            return False
+        self._items.append(item)
+        self._notify()
+        return True
+
     async def get(self) -> T:
         """Return the next item, waiting for one. Raises `ListenerClosed`."""
         await self._until(lambda: bool(self._items))

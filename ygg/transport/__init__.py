@@ -4,6 +4,7 @@ from ygg.network.base import Listener
 from ygg.network.holding import HoldingProtocol, take_over
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.manager import ManagedListener, TransportManager
+from ygg.transport.quic import QuicTransport
 from ygg.transport.socks import SocksTransport
 from ygg.transport.tcp import TCPTransport
 from ygg.transport.tls import TLSTransport
@@ -16,6 +17,7 @@ __all__ = [
     "ListenOptions",
     "Listener",
     "ManagedListener",
+    "QuicTransport",
     "SocksTransport",
     "TCPTransport",
     "TLSTransport",

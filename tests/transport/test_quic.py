@@ -1,0 +1,272 @@
+"""ygg.transport.quic: links over QUIC."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.aio import on_loops, run, settle, until
+from ygg.certificate import Certificate
+from ygg.errors import ConnectionRefused, ConnectTimeout, ListenerClosed, MissingExtraError, OperationNotSupported
+from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network, take_over
+from ygg.network.streams import streams
+from ygg.transport import DialOptions, Listener, ListenOptions, QuicTransport, quic, quicstream
+from ygg.url import PeerURL
+
+NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
+CERTIFICATE = Certificate.generate()
+Pair = tuple[Any, Any]
+
+
+@asynccontextmanager
+async def listening(network: Network) -> AsyncIterator[tuple[QuicTransport, Listener, PeerURL]]:
+    transport = QuicTransport(CERTIFICATE)
+    listener = await transport.listen(network, PeerURL.parse("quic://127.0.0.1:0"), ListenOptions())
+    try:
+        yield transport, listener, PeerURL.parse(f"quic://{listener.address}")
+    finally:
+        listener.close()
+        await listener.wait_closed()
+
+
+@asynccontextmanager
+async def connected(network: Network) -> AsyncIterator[Pair]:
+    async with listening(network) as (transport, listener, url):
+        client = await transport.dial(network, url, DialOptions())
+        client.write(b"!")
+        server, remote = await listener.accept()
+        assert remote.startswith("127.0.0.1:")
+        yield client, server
+
+
+@NETWORKS
+@on_loops
+async def test_bytes_cross_both_ways_and_the_end_is_clean(network_type: type[Network]) -> None:
+    async with network_type() as network, connected(network) as (client, server):
+        assert isinstance(client.get_protocol(), HoldingProtocol)
+        assert not client.is_reading()
+        assert client.get_extra_info("peername")[:2] == server.get_extra_info("sockname")[:2]
+        (reader, writer), (other_reader, other) = streams(client), streams(server)
+        sent = os.urandom(200_000)
+        writer.write(sent)
+        other.write(b"early answer\n")
+        assert await reader.readline() == b"early answer\n"
+        assert await other_reader.readexactly(len(sent) + 1) == b"!" + sent
+        writer.write_eof()
+        assert await other_reader.read() == b""
+        other.write(b"last words")
+        other.close()
+        assert await reader.read() == b"last words"
+        await other.wait_closed()
+        writer.close()
+        await writer.wait_closed()
+
+
+@on_loops
+async def test_what_came_before_the_end_is_read_after_it() -> None:
+    async with LoopbackNetwork() as network, connected(network) as (client, server):
+        client.write(b"?" * 9)
+        client.close()
+        await until(lambda: server._link.gone)
+        reader, writer = streams(server)
+        assert await reader.read() == b"!" + b"?" * 9
+        await writer.wait_closed()
+
+
+@on_loops
+async def test_a_writer_is_paused_while_nobody_reads_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quicstream, "MOST_UNREAD", 64 * 1024)
+    async with LoopbackNetwork() as network, connected(network) as (client, server):
+        _, writer = streams(client)
+        client.set_write_buffer_limits(high=32 * 1024)
+        sent = 1
+        while not client._writing_paused:
+            writer.write(bytes(16 * 1024))
+            sent += 16 * 1024
+            await asyncio.sleep(0.001)
+        assert server.unread < 128 * 1024
+        reader, _ = streams(server)
+        assert len(await reader.readexactly(sent)) == sent
+        await writer.drain()
+        client.abort()
+
+
+@NETWORKS
+@on_loops
+async def test_an_abort_ends_both_sides(network_type: type[Network]) -> None:
+    async with network_type() as network, connected(network) as (client, server):
+        reader, _ = streams(server)
+        client.abort()
+        assert await reader.read() == b"!"
+        assert client.is_closing()
+
+
+def test_a_protocol_that_raises_ends_the_connection() -> None:
+    class Faulty(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            raise ZeroDivisionError
+
+    async def main() -> list[Any]:
+        complaints: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["exception"]))
+        async with LoopbackNetwork() as network, connected(network) as (_, server):
+            take_over(server, Faulty())
+            await until(server.is_closing)
+        return complaints
+
+    assert [type(error) for error in run(main())] == [ZeroDivisionError]
+
+
+@NETWORKS
+@on_loops
+async def test_nobody_listens(network_type: type[Network]) -> None:
+    async with network_type() as network:
+        async with listening(network) as (transport, _, url):
+            pass
+        with pytest.raises(ConnectionRefused):
+            await transport.dial(network, url, DialOptions(timeout=1))
+
+
+class Babbler(asyncio.DatagramProtocol):
+    """Answers every datagram with nonsense, or with silence."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if self.answer:
+            self.transport.sendto(self.answer, addr)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"\xff" * 1200, b"HTTP/1.1 400\r\n\r\n", b"\xc0\0\0\0\1\x08aaaaaaaa\x08bbbbbbbb" * 40]
+)
+@on_loops
+async def test_a_server_that_is_silent_or_babbles(answer: bytes) -> None:
+    async with LoopbackNetwork() as network:
+        port, _ = await network.create_datagram_endpoint(lambda: Babbler(answer), ("127.0.0.1", 0))
+        url = PeerURL.parse(f"quic://127.0.0.1:{port.get_extra_info('sockname')[1]}")
+        with pytest.raises(ConnectTimeout):
+            await QuicTransport(CERTIFICATE).dial(network, url, DialOptions(timeout=0.05))
+        dial = asyncio.ensure_future(QuicTransport(CERTIFICATE).dial(network, url, DialOptions()))
+        await asyncio.sleep(0.01)
+        dial.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dial
+
+
+@on_loops
+async def test_nonsense_and_stalled_clients_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quic, "MOST_UNOPENED", 4)
+    async with LoopbackNetwork() as network, listening(network) as (transport, listener, url):
+        port, _ = await network.create_datagram_endpoint(lambda: Babbler(b""), remote_addr=("127.0.0.1", url.port or 0))
+        for size in (0, 1, 7, 30, 1200, 1472):
+            for first in (0x40, 0x80, 0xC0, 0xFF):
+                port.sendto(bytes([first]) + os.urandom(size))
+        # Connections without a stream: clients that shake hands and say nothing.
+        silent = [await transport.dial(network, url, DialOptions()) for _ in range(6)]
+        await settle()
+        assert len(listener._unopened) <= 5  # type: ignore[attr-defined]
+        client = await transport.dial(network, url, DialOptions())
+        client.write(b"hello\n")
+        server, _ = await listener.accept()
+        reader, _ = streams(server)
+        assert await reader.readline() == b"hello\n"
+        await until(lambda: any(one.is_closing() for one in silent))
+
+
+@on_loops
+async def test_a_client_that_opens_no_stream_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quic, "DIAL_TIMEOUT", 0.05)
+    async with LoopbackNetwork() as network, listening(network) as (transport, _, url):
+        client = await transport.dial(network, url, DialOptions())
+        await until(client.is_closing)
+
+
+@on_loops
+async def test_connections_nobody_accepts_are_bounded() -> None:
+    async with LoopbackNetwork() as network:
+        transport = QuicTransport(CERTIFICATE)
+        listener = await transport.listen(network, PeerURL.parse("quic://127.0.0.1:0"), ListenOptions(backlog=1))
+        url = PeerURL.parse(f"quic://{listener.address}")
+        clients = [await transport.dial(network, url, DialOptions()) for _ in range(3)]
+        for client in clients:
+            client.write(b"x")
+        await until(lambda: sum(client.is_closing() for client in clients) == 2)
+        listener.close()
+        await until(lambda: all(client.is_closing() for client in clients))
+        await listener.wait_closed()
+        with pytest.raises(ListenerClosed):
+            await listener.accept()
+
+
+@on_loops
+async def test_what_was_accepted_outlives_the_listener() -> None:
+    async with LoopbackNetwork() as network:
+        async with listening(network) as (transport, listener, url):
+            client = await transport.dial(network, url, DialOptions())
+            client.write(b"x")
+            server, _ = await listener.accept()
+        (_, writer), (reader, _) = streams(client), streams(server)
+        writer.write(b" still here\n")
+        assert await reader.readline() == b"x still here\n"
+
+
+@NETWORKS
+@on_loops
+async def test_a_network_that_goes_down_ends_everything(network_type: type[Network]) -> None:
+    async with network_type() as network, connected(network) as (client, server):
+        network.down()
+        await until(lambda: client.is_closing() and server.is_closing())
+
+
+@on_loops
+async def test_keeping_a_connection_from_idling_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quicstream, "KEEPALIVE", 0.02)
+    monkeypatch.setattr(quic, "IDLE_TIMEOUT", 0.2)
+    async with LoopbackNetwork() as network, connected(network) as (client, server):
+        await asyncio.sleep(0.5)
+        assert not client.is_closing()
+        assert not server.is_closing()
+
+
+@on_loops
+async def test_networks_without_datagrams() -> None:
+    class Streams(LoopbackNetwork):
+        create_datagram_endpoint = Network.create_datagram_endpoint
+
+    async with Streams() as network:
+        with pytest.raises(OperationNotSupported):
+            await QuicTransport(CERTIFICATE).dial(network, PeerURL.parse("quic://127.0.0.1:1"), DialOptions())
+
+
+@on_loops
+async def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aioquic.quic.connection", None)
+    transport, url = QuicTransport(CERTIFICATE), PeerURL.parse("quic://127.0.0.1:1")
+    async with LoopbackNetwork() as network:
+        with pytest.raises(MissingExtraError, match=r"ygg\[quic\]"):
+            await transport.dial(network, url, DialOptions())
+        with pytest.raises(MissingExtraError, match=r"ygg\[quic\]"):
+            await transport.listen(network, url, ListenOptions())
+
+
+def test_the_private_names_of_aioquic_mean_what_they_did() -> None:
+    from aioquic.asyncio.protocol import QuicConnectionProtocol
+    from aioquic.quic.connection import QuicConnection
+    from aioquic.quic.stream import QuicStream
+
+    assert {"_timer", "_quic", "_transmit_soon"} <= set(
+        QuicConnectionProtocol.__init__.__code__.co_names + tuple(vars(QuicConnectionProtocol))
+    )
+    assert "_streams" in QuicConnection.__init__.__code__.co_names
+    stream = QuicStream(stream_id=0)
+    stream.sender.write(b"five!")
+    assert len(stream.sender._buffer) == 5

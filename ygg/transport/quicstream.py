@@ -1,0 +1,329 @@
+"""A byte stream that is the first stream of a QUIC connection (protocol 0.5, QUIC; RFC 9000).
+
+`aioquic` speaks the protocol; what is here makes an asyncio transport of one stream. Its own transports have neither
+flow control nor an end, and it lets a sender go on however little its reader takes. So datagrams are dropped, as by a
+full socket buffer, while too much waits to be read, and what is unacknowledged counts as the write buffer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from aioquic.asyncio.protocol import QuicConnectionProtocol
+from aioquic.quic.connection import QuicConnection
+from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, QuicEvent, StreamDataReceived, StreamReset
+
+from ygg.errors import ConnectionReset, ConnectTimeout, from_os_error
+from ygg.network.holding import HoldingProtocol, feed
+
+logger = logging.getLogger("ygg.transport")
+
+KEEPALIVE = 20.0
+"""Seconds between pings."""
+LINGER = 5.0
+"""Seconds that what was written before a close has to arrive."""
+HIGH_WATER = 256 * 1024
+"""Bytes not acknowledged above which the writer is paused."""
+MOST_UNREAD = 1024 * 1024
+"""Bytes not read above which datagrams are dropped."""
+
+Address = tuple[Any, ...]
+
+
+class Port:
+    """The sending side of a datagram port, as a connection knows it: to one address, or to the one given."""
+
+    def __init__(self, transport: asyncio.DatagramTransport, *, connected: bool) -> None:
+        self._transport, self._connected = transport, connected
+
+    def sendto(self, data: bytes, address: Address) -> None:
+        if not self._transport.is_closing():
+            self._transport.sendto(data, None if self._connected else address)
+
+
+class QuicLink(QuicConnectionProtocol):
+    """A connection of which one stream is used: the first that its client opens."""
+
+    def __init__(self, quic: QuicConnection, sockname: Address, on_gone: Callable[[QuicLink], None]) -> None:
+        super().__init__(quic)
+        self._sockname, self._on_gone = sockname, on_gone
+        self._client = quic.configuration.is_client
+        self._peer: Address = ()
+        self._keepalive: asyncio.TimerHandle | None = None
+        self._linger: asyncio.TimerHandle | None = None
+        self.stream: QuicStream | None = None
+        self.gone = False
+        self.opened: asyncio.Future[QuicStream] = self._loop.create_future()
+        """Done when there is a stream."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, Port):  # the network's own transport is attached in its place
+            super().connection_made(cast(Any, transport))
+
+    def attach(self, port: Port, sockname: Address) -> None:
+        """Send through `port`."""
+        self._sockname = sockname
+        self.connection_made(cast(Any, port))
+
+    def dial(self, address: Address) -> None:
+        """Start the handshake."""
+        self._peer = address
+        self.connect(address)
+
+    def datagram_received(self, data: bytes | str, addr: Address) -> None:
+        if self.gone or (self.stream is not None and self.stream.unread > MOST_UNREAD):
+            return
+        if not self._client:
+            self._peer = self._peer or addr
+        try:
+            super().datagram_received(data, self._peer if self._client else addr)
+        except Exception as error:  # the library is not as careful as one could wish
+            logger.debug("QUIC connection with %s: %r", addr, error)
+            self.end(ConnectionReset(f"QUIC error: {error}"))
+
+    def error_received(self, exc: Exception) -> None:
+        """A port nobody listens at says so, once; what else a network says about one datagram means little."""
+        if isinstance(exc, ConnectionRefusedError) and not self.opened.done():
+            self.end(from_os_error(exc))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.end(ConnectionReset() if exc is None else exc)
+        self._forget()
+
+    def transmit(self) -> None:
+        super().transmit()
+        if self.stream is not None:
+            self.stream.relieve()
+
+    def quic_event_received(self, event: QuicEvent) -> None:
+        if isinstance(event, HandshakeCompleted):
+            self._beat()
+            if self._client:
+                self._open(self._quic.get_next_available_stream_id())
+        elif isinstance(event, StreamDataReceived):
+            if self.stream is None and not self._client and event.stream_id % 4 == 0:
+                self._open(event.stream_id)
+            if self.stream is not None and event.stream_id == self.stream.stream_id:
+                self.stream.received(event.data, event.end_stream)
+        elif isinstance(event, StreamReset):
+            if self.stream is not None and event.stream_id == self.stream.stream_id:
+                self.end(ConnectionReset())
+        elif isinstance(event, ConnectionTerminated):
+            reason = event.reason_phrase or f"code {event.error_code}"
+            self.end(None if event.error_code == 0 else ConnectionReset(f"QUIC connection closed: {reason}"))
+            self._forget()
+
+    def _open(self, stream_id: int) -> None:
+        holding = HoldingProtocol()
+        self.stream = QuicStream(self, stream_id, holding, self._sockname, self._peer)
+        holding.connection_made(self.stream)
+        if not self.opened.done():
+            self.opened.set_result(self.stream)
+
+    def _beat(self) -> None:
+        """Keep the connection from idling out."""
+        self._keepalive = self._loop.call_later(KEEPALIVE, self._beat)
+        self._quic.send_ping(0)
+        self.transmit()
+
+    # For the stream
+
+    def send(self, stream_id: int, data: bytes, *, end: bool = False) -> None:
+        """Queue bytes, and see them off in this turn of the loop."""
+        self._quic.send_stream_data(stream_id, data, end_stream=end)
+        self._transmit_soon()
+
+    def unacknowledged(self, stream_id: int) -> int:
+        """Return the bytes of a stream that the other side has not confirmed."""
+        stream = self._quic._streams.get(stream_id)
+        return 0 if stream is None else len(stream.sender._buffer)
+
+    def end_later(self) -> None:
+        """Close the connection when the time for what is under way is over."""
+        self._linger = self._loop.call_later(LINGER, self.end, None)
+
+    def end(self, error: BaseException | None) -> None:
+        """Close the connection, unless it is: the stream, if there is one, ends with `error`."""
+        if self.gone:
+            return
+        self.gone = True
+        for timer in (self._keepalive, self._linger):
+            if timer is not None:
+                timer.cancel()
+        if not self.opened.done():
+            self.opened.set_exception(error or ConnectionReset())
+            self.opened.exception()  # whoever waited may have given up
+        if self.stream is not None:
+            self.stream.lose(error)
+        self.close()
+
+    def _forget(self) -> None:
+        """Nothing more is to be sent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._on_gone(self)
+
+
+class QuicStream(asyncio.Transport):
+    """One stream, and with it its connection: they end together."""
+
+    def __init__(
+        self, link: QuicLink, stream_id: int, protocol: asyncio.BaseProtocol, sockname: Address, peername: Address
+    ) -> None:
+        super().__init__({"sockname": sockname, "peername": peername})
+        self._loop = asyncio.get_running_loop()
+        self._link, self.stream_id, self._protocol = link, stream_id, protocol
+        self._inbox: deque[bytes] = deque()
+        self.unread = 0
+        """Bytes that wait for the protocol."""
+        self._reading = True
+        self._remote_ended = self._eof_told = self._eof_written = False
+        self._closing = self._lost = False
+        self._writing_paused = False
+        self._low, self._high = HIGH_WATER // 4, HIGH_WATER
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'closing' if self._closing else 'open'} {self.get_extra_info('peername')}>"
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
+    # Reading
+
+    def is_reading(self) -> bool:
+        return self._reading and not self._closing
+
+    def pause_reading(self) -> None:
+        self._reading = False
+
+    def resume_reading(self) -> None:
+        self._reading = True
+        self._loop.call_soon(self._deliver)
+
+    def received(self, data: bytes, ended: bool) -> None:
+        """Take what the connection brings."""
+        if data:
+            self._inbox.append(data)
+            self.unread += len(data)
+        self._remote_ended = self._remote_ended or ended
+        self._deliver()
+
+    def _deliver(self) -> None:
+        try:
+            while self._inbox and self.is_reading():
+                data = self._inbox.popleft()
+                self.unread -= len(data)
+                feed(self._protocol, data)
+            if self._remote_ended and self.is_reading() and not self._eof_told:
+                self._eof_told = True
+                if not cast(asyncio.Protocol, self._protocol).eof_received() or self._lost:
+                    self.close()
+        except Exception as error:
+            context = {"message": "Fatal error: protocol call failed.", "exception": error}
+            self._loop.call_exception_handler(context | {"transport": self, "protocol": self._protocol})
+            self._force_close(error)
+
+    # Writing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._eof_written:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if data and not self._closing and not self._lost:
+            self._link.send(self.stream_id, bytes(data))
+            self._strain()
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        if not self._eof_written and not self._closing and not self._lost:
+            self._eof_written = True
+            self._link.send(self.stream_id, b"", end=True)
+
+    def get_write_buffer_size(self) -> int:
+        """Return the bytes that the other side has not confirmed."""
+        return 0 if self._lost else self._link.unacknowledged(self.stream_id)
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return self._low, self._high
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        if high is None:
+            high = HIGH_WATER if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+        self._low, self._high = low, high
+        self._strain()
+
+    def _strain(self) -> None:
+        if not self._writing_paused and self.get_write_buffer_size() > self._high:
+            self._writing_paused = True
+            self._protocol.pause_writing()
+
+    def relieve(self) -> None:
+        """See whether the other side has confirmed enough to go on, or to close."""
+        if self._lost:
+            return
+        size = self.get_write_buffer_size()
+        if self._closing and size == 0:
+            self._link.end(None)
+        elif self._writing_paused and size <= self._low:
+            self._writing_paused = False
+            self._protocol.resume_writing()
+
+    # The end
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def close(self) -> None:
+        if self._closing:
+            return
+        self.write_eof()
+        self._closing = True
+        if self._lost:
+            self._loop.call_soon(self._protocol.connection_lost, None)
+        else:
+            self._loop.call_soon(self.relieve)
+            self._link.end_later()
+
+    def abort(self) -> None:
+        self._force_close(None)
+
+    def _force_close(self, error: BaseException | None) -> None:
+        self._closing = True
+        self._link.end(error)
+
+    def lose(self, error: BaseException | None) -> None:
+        """The connection has ended; after an end in good order what has come can still be read."""
+        if self._lost:
+            return
+        self._lost = True
+        if error is None and self._inbox and not self._closing:
+            self._remote_ended = True
+        else:
+            self._closing = True
+            self._loop.call_soon(self._protocol.connection_lost, cast("Exception | None", error))
+
+
+async def opening(link: QuicLink, seconds: float) -> QuicStream:
+    """Return the stream of a connection, held still. Raises `ConnectTimeout` and what ended the connection."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.shield(link.opened)
+    except TimeoutError:
+        link.end(None)
+        raise ConnectTimeout("QUIC handshake timed out") from None
+    except BaseException:
+        link.end(None)
+        raise
