@@ -4,6 +4,7 @@ from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_suc
 from ygg.network.holding import HoldingProtocol, feed, take_over
 from ygg.network.loopback import LoopbackNetwork
 from ygg.network.native import NativeNetwork
+from ygg.network.overlay import OverlayNetwork
 from ygg.network.reject import RejectNetwork
 from ygg.network.socks import SocksNetwork
 from ygg.network.wrapper import WrapperNetwork
@@ -16,6 +17,7 @@ __all__ = [
     "LoopbackNetwork",
     "NativeNetwork",
     "Network",
+    "OverlayNetwork",
     "RejectNetwork",
     "SocksNetwork",
     "WrapperNetwork",

@@ -1,0 +1,130 @@
+"""The overlay as a network: what a node offers its programs, offered to another node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from ygg.errors import from_os_error
+from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
+from ygg.network.holding import HoldingProtocol
+from ygg.network.mailbox import Mailbox
+from ygg.url import host_port
+
+if TYPE_CHECKING:
+    from ygg.vtun import VTun
+    from ygg.vtun.server import Server
+
+D = TypeVar("D", bound=asyncio.DatagramProtocol)
+
+
+class OverlayNetwork(Network):
+    """TCP and UDP between overlay addresses, through `vtun`, which stays its owner's to close.
+
+    Hosts are numeric addresses of 200::/7: the overlay has no names. With it in a `TransportManager`, a node peers
+    through another node.
+    """
+
+    def __init__(self, vtun: VTun) -> None:
+        super().__init__()
+        self._vtun = vtun
+
+    async def resolve(self, host: str) -> list[str]:
+        from ipaddress import IPv6Address
+
+        from ygg.vtun.names import destination
+
+        return [str(IPv6Address(destination(host)))]
+
+    async def connect_stream(
+        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    ) -> asyncio.Transport:
+        token = self._enter(port)
+        try:
+            async with asyncio.timeout(timeout):
+                transport, _ = await self._vtun.create_connection(HoldingProtocol, host, port)
+        except OSError as error:
+            raise from_os_error(error) from None
+        self._admit(transport, token)
+        return transport
+
+    async def listen_stream(
+        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    ) -> Listener:
+        token = self._enter(port)
+        listener = OverlayListener(lambda transport: self._admit(transport, token), backlog)
+        listener.attach(await self._vtun.create_server(listener.held, host or None, port, backlog=backlog))
+        self._admit(listener, token)
+        return listener
+
+    async def create_datagram_endpoint(
+        self,
+        protocol_factory: Callable[[], D],
+        local_addr: tuple[str, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        *,
+        source_interface: str | None = None,
+    ) -> tuple[asyncio.DatagramTransport, D]:
+        token = self._enter()
+        made = await self._vtun.create_datagram_endpoint(protocol_factory, local_addr, remote_addr)
+        self._admit(made[0], token)
+        return made
+
+
+class OverlayListener(Listener):
+    """A listener of an `OverlayNetwork`; connections beyond the backlog are reset."""
+
+    def __init__(self, admit: Callable[[asyncio.Transport], None], backlog: int) -> None:
+        self._admit = admit
+        self._ready: Mailbox[asyncio.Transport] = Mailbox(backlog)
+        self._closed = asyncio.Event()
+
+    def attach(self, server: Server) -> None:
+        """Listen with `server`, made with `held` for its protocol factory."""
+        self._server = server
+        self._address = host_port(*server.sockets[0].getsockname()[:2])
+
+    def held(self) -> HoldingProtocol:
+        """Return the protocol of the next connection."""
+        return _Arrival(self._arrived)
+
+    def _arrived(self, transport: asyncio.Transport) -> None:
+        try:
+            self._admit(transport)
+        except OSError:
+            return  # the network has just gone down: broken already
+        if not self._ready.offer(transport):
+            transport.abort()
+
+    @property
+    def address(self) -> str:
+        return self._address
+
+    async def accept(self) -> tuple[asyncio.Transport, str]:
+        transport = await self._ready.get()
+        return transport, host_port(*transport.get_extra_info("peername")[:2])
+
+    def close(self) -> None:
+        self._server.close()
+        for transport in self._ready.close():
+            transport.abort()
+        self._closed.set()
+
+    async def wait_closed(self) -> None:
+        await self._closed.wait()
+
+    def is_closing(self) -> bool:
+        return self._ready.closed
+
+
+class _Arrival(HoldingProtocol):
+    """Holds a connection still and announces it."""
+
+    def __init__(self, announce: Callable[[asyncio.Transport], None]) -> None:
+        super().__init__()
+        self._announce = announce
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._announce(cast(asyncio.Transport, transport))
