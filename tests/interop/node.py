@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from network.socks_proxy import Proxy
 from remote import obey
 from ygg import (
     Config,
@@ -22,13 +23,12 @@ from ygg import (
     InterfaceRule,
     Multicast,
     NativeNetwork,
-    TCPTransport,
-    TLSTransport,
-    TransportManager,
     VTun,
 )
+from ygg.daemon.transports import every_transport
 from ygg.integrations.asgi import serve
 from ygg.integrations.httpx import YggTransport
+from ygg.network.streams import serving
 
 from . import payload
 
@@ -83,6 +83,11 @@ class Worker:
     async def peer_keys(self) -> list[str]:
         """Return the keys of the peers that are up."""
         return [peer.key.hex() for peer in self._core.peers() if peer.up and peer.key]
+
+    async def proxy(self, host: str, port: int, users: dict[str, str]) -> None:
+        """Run a SOCKS5 proxy that asks for a name and a password where there are users."""
+        proxy = Proxy(self._network, {}, users)
+        await self._stack.enter_async_context(serving(self._network, proxy.handle, host, port))
 
     async def discover(self, **rule: Any) -> None:
         """Find the nodes on the link by multicast from now on; the arguments are those of an `InterfaceRule`."""
@@ -201,9 +206,7 @@ async def main(options: dict[str, Any]) -> None:
         "PrivateKey": options["private"], "AllowedPublicKeys": options["allowed"], "IfMTU": options["mtu"]}))
     async with contextlib.AsyncExitStack() as stack:
         network = await stack.enter_async_context(NativeNetwork())
-        manager = TransportManager(network)
-        manager.register(TCPTransport())
-        manager.register(TLSTransport(config.certificate))
+        manager = every_transport(network, config.certificate)
         core = await stack.enter_async_context(
             Core(config.certificate, manager, allowed_public_keys=config.allowed_public_keys))
         vtun = await stack.enter_async_context(VTun.over(core, mtu=options["mtu"]))

@@ -1,6 +1,5 @@
 """ygg.network.overlay: the overlay is a network, so a node can peer through another node."""
 
-import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
