@@ -166,6 +166,11 @@ class Core:
         """
         return await self._running().call(PeerURL.parse(url), source_interface)
 
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The URL schemes it can dial: those with a transport in its manager."""
+        return self._manager.schemes
+
     def add_peer(self, url: str | PeerURL, *, source_interface: str = "") -> None:
         """Stay connected to a peer: dial it now, and again whenever that fails or the link ends.
 

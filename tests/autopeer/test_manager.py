@@ -12,7 +12,7 @@ import pytest
 
 from aio import on_loops, run, settle, until
 from ygg.autopeer import AutoPeerConfig, AutoPeerManager, PeerFetcher, PublicPeer
-from ygg.errors import PeerExistsError, PeerUnknownError, UnknownSchemeError
+from ygg.errors import PeerExistsError, PeerUnknownError
 from ygg.network import LoopbackNetwork
 from ygg.url import PeerURL
 
@@ -40,8 +40,7 @@ class FakeNode:
 
     def add_peer(self, url: str) -> None:
         parsed = PeerURL.parse(url)
-        if parsed.scheme not in self.schemes:
-            raise UnknownSchemeError
+        assert parsed.scheme in self.schemes
         if parsed.identity in self.urls():
             raise PeerExistsError
         self.links.append(Peer(parsed.identity))
@@ -283,10 +282,11 @@ def test_peer_removed_by_someone_else_is_forgotten(lab: Lab) -> None:
     assert manager.chosen == (second,)
 
 
-def test_scheme_the_node_cannot_speak_is_passed_over(lab: Lab) -> None:
-    lab.write({"quic://a:1": measured(response_ms=1), "tcp://b:1": {}})
+def test_scheme_the_node_cannot_speak_is_no_candidate(lab: Lab) -> None:
+    better = {f"quic://{name}:1": measured(response_ms=1) for name in "abcdefghijkl"}
+    lab.write(better | {"tcp://b:1": {}})
     lab.node.schemes = ("tcp",)
-    assert lab.checks(lab.manager()) == ["tcp://b:1"]
+    assert lab.checks(lab.manager(minimum_connected=2), 2) == ["tcp://b:1", None]
 
 
 def test_probing_prefers_near_candidates(lab: Lab) -> None:
@@ -301,6 +301,18 @@ def test_probing_prefers_near_candidates(lab: Lab) -> None:
     lab.write({f"tcp://{name}:1": {} for name in times})
     manager = lab.manager(probe_candidates=5, probe=probe, minimum_connected=5)
     assert lab.checks(manager, 5) == [f"tcp://{name}:1" for name in "ceabd"]
+
+
+def test_replaced_peer_rests_though_it_is_near(lab: Lab) -> None:
+    async def probe(peer: PublicPeer) -> float | None:
+        return "abc".index(peer.host) / 10
+
+    lab.write({f"tcp://{name}:1": {} for name in "abc"})
+    manager = lab.manager(patience=100, rest=1000, probe_candidates=8, probe=probe)
+    chosen = []
+    for lab.now in range(0, 404, 101):
+        chosen += lab.checks(manager)
+    assert [str(url)[6] for url in chosen] == ["a", "b", "c", "a"]
 
 
 def test_no_probes_unless_asked_for(lab: Lab) -> None:

@@ -69,3 +69,14 @@ async def test_whole(tmp_path: Path) -> None:
             await until(lambda: any(peer.up for peer in ours.peers()))
         await asyncio.sleep(0)
         assert [peer.persistent for peer in ours.peers()] == [True]
+
+
+@on_loops
+async def test_node_never_gets_what_it_cannot_dial(tmp_path: Path) -> None:
+    path = tmp_path / "germany.md"
+    path.write_text("`tls://192.0.2.1:1` `tcp://192.0.2.1:2`")
+    async with LoopbackNetwork() as network, node(network) as ours:
+        manager = AutoPeerManager(PeerFetcher([path]), ours, AutoPeerConfig(["germany"], ["tls", "tcp"]))
+        await manager.fetcher.refresh()
+        assert [await manager.check() for _ in range(2)] == ["tcp://192.0.2.1:2", None]
+        assert [peer.url for peer in ours.peers()] == ["tcp://192.0.2.1:2"]

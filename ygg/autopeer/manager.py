@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -46,6 +46,8 @@ class PeeringNode(Protocol):
 
     @property
     def public_key(self) -> bytes: ...
+    @property
+    def schemes(self) -> Collection[str]: ...
     def add_peer(self, url: str) -> object: ...
     def remove_peer(self, url: str) -> object: ...
     def peers(self) -> Sequence[PeerInfo]: ...
@@ -288,9 +290,6 @@ class AutoPeerManager:
         for peer in (await self._ranked(view, now))[:MAX_ATTEMPTS]:
             try:
                 self._node.add_peer(peer.url)
-            except URLError as error:  # a scheme this node has no transport for
-                _log.info("public peer %s: %s", peer.identity, error)
-                self._resting[peer.identity] = now + self._config.rest
             except YggError as error:
                 _log.debug("public peer %s: %s", peer.identity, error)
             else:
@@ -302,17 +301,27 @@ class AutoPeerManager:
     async def _ranked(self, view: _View, now: float) -> list[PublicPeer]:
         """Return the candidates, best first."""
         self._resting = {identity: until for identity, until in self._resting.items() if until > now}
+        spoken = self._node.schemes
         candidates = [
             peer
             for peer in self.fetcher.peers
-            if self._config.admits(peer) and peer.identity not in view.identities and peer.key not in view.keys
+            if self._config.admits(peer)
+            and peer.scheme in spoken
+            and peer.identity not in view.identities
+            and peer.key not in view.keys
         ]
-        candidates.sort(key=lambda peer: (self._resting.get(peer.identity, 0), *_merit(peer), self._random.random()))
+        candidates.sort(key=lambda peer: (self._rest_of(peer), *_merit(peer), self._random.random()))
         count = self._config.probe_candidates
         probe = self._probe or (tcp_probe(self.fetcher.network) if self.fetcher.network else None)
         if not count or probe is None:
             return candidates
-        return await nearest_first(candidates[:count], probe) + candidates[count:]
+        nearest = await nearest_first(candidates[:count], probe)
+        # One that was replaced may be near: it answers, and yet came to nothing.
+        return sorted(nearest, key=self._rest_of) + candidates[count:]
+
+    def _rest_of(self, peer: PublicPeer) -> float:
+        """Return the time until which a peer comes after all others, 0 for one that was never replaced."""
+        return self._resting.get(peer.identity, 0)
 
 
 def _merit(peer: PublicPeer) -> tuple[int, float, float]:
