@@ -141,7 +141,8 @@ def test_yggpeers_endpoint_without_a_required_member(missing: str) -> None:
     ("fields", "reason"),
     [
         ({"port": True}, "`port` is not of type int"),
-        ({"port": 444}, "`port` is 444, the URL's 443"),
+        ({"port": 444}, "`port` is not the URL's 443"),
+        ({"port": 10**400}, "`port` is not the URL's 443"),
         ({"annotations": [1]}, "`annotations` holds something that is not a string"),
         ({"uptime": 5}, "the entry is no object"),
         ({"uptime": {"uptime_7d_percent": 101}}, "`uptime_7d_percent` is out of range"),

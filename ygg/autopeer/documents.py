@@ -208,7 +208,7 @@ def _endpoint(endpoint: object, where: dict[str, str]) -> PublicPeer:
     port = _field(endpoint, "port", int)
     peer = check_peer(url, **where, **_uptime(endpoint.get("uptime")))
     if port != peer.port:
-        raise PeerRejected(f"`port` is {port:.0f}, the URL's {peer.port}")
+        raise PeerRejected(f"`port` is not the URL's {peer.port}")
     return peer
 
 
