@@ -14,6 +14,7 @@ from ygg.autopeer.documents import (
     Document,
     DocumentError,
     parse_document,
+    shown,
 )
 from ygg.autopeer.peer import FRESH, PeerRejected, PublicPeer, check_peer, place
 
@@ -238,6 +239,19 @@ def test_rejection_is_fit_for_a_log() -> None:
     assert len(rejection.entry) < 200
     (rejection,) = parse({"germany.md": {"tcp://host:1?priority=300&password=hidden": {}}}).rejections
     assert rejection.entry == "tcp://host:1"
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("tcp://me:hidden@host:1/a@b?c", "tcp://host:1/a@b"),
+        ("tcp://me:hidden@host:1/x://y", "tcp://host:1/x://y"),
+        ("me:hidden@host:1", "host:1"),
+        ("tcp://", "tcp://"),
+    ],
+)
+def test_logs_leave_out_user_and_query(url: str, text: str) -> None:
+    assert shown(url) == text
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_entries_left_out_are_logged_with_the_reason(caplog: pytest.LogCaptureFi
 
     with caplog.at_level(logging.INFO, "ygg.autopeer"):
         run(main())
-    assert f"peer list {FIRST}: tcp://u:p@h:1\\n left out: the URL holds spaces, control or non-ASCII characters" in (
+    assert f"peer list {FIRST}: tcp://h:1\\n left out: the URL holds spaces, control or non-ASCII characters" in (
         caplog.messages
     )
 
@@ -333,3 +333,73 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     fetcher = PeerFetcher([FIRST, BUILTIN], network=LoopbackNetwork())
     assert len(run(fetcher.refresh())) > 300
     assert "ygg[http]" in fetcher.status()[0].error
+
+
+BAD_INPUT = {
+    "huge": (b"`tcp://a:1`" + bytes(100_000), [], "larger than 60000 bytes"),
+    "truncated": (b'{"germany.md": {"tcp://a:1": {"up": tr', [], "not JSON: Expecting value"),
+    "cut short on the wire": (None, [], "peer closed connection without sending complete message body"),
+    "wrong types": (
+        b'{"germany.md": {"tcp://a:1": {"up": "yes"}, "tcp://b:1": {}}}', ["b"],
+        "tcp://a:1 left out: `up` is not of type bool",
+    ),
+    "a number too large": (
+        b'{"germany.md": {"tcp://a:1": {"response_ms": 1%s}, "tcp://b:1": {}}}' % (b"0" * 400), ["b"],
+        "tcp://a:1 left out: `response_ms` is out of range",
+    ),
+    "unknown fields": (
+        b'{"germany.md": {"tcp://a:1": {"up": true, "mood": [{}]}}}', ["a"],
+        "1 peers, 0 entries left out, 0 duplicates",
+    ),
+    "thousands of duplicates": (
+        b"`tcp://a:1`" * 5000, ["a"], "1 peers, 0 entries left out, 4999 duplicates",
+    ),
+    "credentials": (b"`tcp://me:hidden@a:1` `tcp://b:1`", ["b"], "left out: the URL carries credentials"),
+    "control characters": (
+        b'{"germany.md": {"tcp://a:1\\u001b[2J": {}, "tcp://b:1": {}}}', ["b"],
+        "tcp://a:1\\x1b[2J left out: the URL holds spaces, control or non-ASCII characters",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_has_a_clear_line_and_the_rest_works(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    body, found, text = BAD_INPUT[name]
+
+    async def main() -> None:
+        async with sites() as (server, network):
+            cut = response(200, "Content-Length: 5000") + b"`tcp://a:1`"
+            server.answers["/publicnodes.json"] = cut if body is None else ok(body)
+            fetcher = PeerFetcher([FIRST, SECOND], network=network, max_size=60_000)
+            assert hosts(await fetcher.refresh()) == [*found, *(host for host in ["b", "c"] if host not in found)]
+
+    with caplog.at_level(logging.INFO, "ygg.autopeer"):
+        run(main())
+    (line,) = [message for message in caplog.messages if text in message]
+    assert line.startswith(f"peer list {FIRST}: ")
+    assert line.isprintable()
+    assert "hidden" not in caplog.text
+
+
+def test_any_thread_reads_a_whole_snapshot() -> None:
+    async def main() -> set[tuple[str, ...]]:
+        seen: set[tuple[str, ...]] = set()
+        done = threading.Event()
+
+        def read() -> None:
+            while not done.is_set():
+                seen.add(tuple(hosts(fetcher.peers)))
+
+        async with sites() as (_, network):
+            fetcher = PeerFetcher([FIRST, SECOND], network=network)
+            reader = threading.Thread(target=read)
+            reader.start()
+            for turn in range(40):
+                fetcher.map_network(FIRST, None if turn % 2 else network)
+                await fetcher.refresh()
+            done.set()
+            reader.join()
+        return seen
+
+    # The last is what the second list says before the first one has answered again.
+    assert run(main()) <= {(), ("a", "b", "c"), ("b", "c")}

@@ -48,7 +48,7 @@ class Rejection:
     """An entry that was left out."""
 
     entry: str
-    """Its URL, shortened, without its query, and with unprintable characters escaped."""
+    """Its URL, shortened, without user and query, and with unprintable characters escaped."""
     reason: str
 
 
@@ -104,7 +104,7 @@ class Document:
         """Note that an entry was left out, and why."""
         self.rejected += 1
         if len(self.rejections) < MAX_REASONS:
-            self.rejections.append(Rejection(_shown(entry), reason))
+            self.rejections.append(Rejection(_escaped(entry), reason))
 
 
 def parse_document(data: bytes, *, name: str = "", region: str = "", now: float) -> Document:
@@ -295,6 +295,14 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _shown(entry: object) -> str:
-    text = entry.partition("?")[0] if isinstance(entry, str) else type(entry).__name__
+def shown(url: str) -> str:
+    """Return a URL as logs may have it: what follows its `?`, and a user before its host, may be secret."""
+    url = url.partition("?")[0]
+    scheme = url[: url.find("://") + 3] if "://" in url else ""
+    authority, slash, path = url[len(scheme) :].partition("/")
+    return f"{scheme}{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def _escaped(entry: object) -> str:
+    text = shown(entry) if isinstance(entry, str) else type(entry).__name__
     return text[:120].encode("unicode_escape").decode("ascii")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ygg.autopeer.builtin import Builtin, builtin_document, read_checkout
-from ygg.autopeer.documents import Document, DocumentError, parse_document
+from ygg.autopeer.documents import Document, DocumentError, parse_document, shown
 from ygg.errors import MissingExtraError, YggError
 from ygg.network import Network
 
@@ -82,12 +82,8 @@ class SourceState:
 
     @property
     def _shown(self) -> str:
-        """The name as logs may have it: what follows the `?` of a URL, and a user before its host, may be secret."""
-        if not self.is_remote:
-            return self.name
-        scheme, _, rest = self.name.partition("?")[0].partition("://")
-        authority, slash, path = rest.partition("/")
-        return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+        """The name as logs may have it."""
+        return shown(self.name) if self.is_remote else self.name
 
     def status(self) -> SourceStatus:
         """Return how the source is doing."""
@@ -164,6 +160,7 @@ class SourceState:
 
 
 def _log_document(name: str, document: Document) -> None:
-    _log.info("peer list %s: %d peers, %d entries left out", name, len(document.peers), document.rejected)
+    kept, left_out, twice = len(document.peers), document.rejected, document.duplicates
+    _log.info("peer list %s: %d peers, %d entries left out, %d duplicates", name, kept, left_out, twice)
     for rejection in document.rejections:
         _log.info("peer list %s: %s left out: %s", name, rejection.entry, rejection.reason)
