@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from ygg.errors import ConnectionReset
 from ygg.network.asyncio_private import StartTLSCompatible
+from ygg.network.watermarks import watermarks
 
 HIGH_WATER = 64 * 1024
 """Bytes in flight above which the writer is paused."""
@@ -214,13 +215,7 @@ class MemoryTransport(StartTLSCompatible, asyncio.Transport):
         return self._low, self._high
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        if high is None:
-            high = HIGH_WATER if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        self._high, self._low = high, low
+        self._low, self._high = watermarks(high, low, HIGH_WATER)
 
     def _relieve(self) -> None:
         if self._writing_paused and self._peer._inbox_size <= self._low:

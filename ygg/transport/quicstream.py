@@ -19,6 +19,7 @@ from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, QuicEv
 
 from ygg.errors import ConnectionReset, ConnectTimeout, from_os_error
 from ygg.network.holding import HoldingProtocol, feed
+from ygg.network.watermarks import watermarks
 
 logger = logging.getLogger("ygg.transport")
 
@@ -41,6 +42,7 @@ class Port:
         self._transport, self._connected = transport, connected
 
     def sendto(self, data: bytes, address: Address) -> None:
+        """Send a datagram; a connected port has the one destination, whatever `address` says."""
         if not self._transport.is_closing():
             self._transport.sendto(data, None if self._connected else address)
 
@@ -256,13 +258,7 @@ class QuicStream(asyncio.Transport):
         return self._low, self._high
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        if high is None:
-            high = HIGH_WATER if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        self._low, self._high = low, high
+        self._low, self._high = watermarks(high, low, HIGH_WATER)
         self._strain()
 
     def _strain(self) -> None:

@@ -12,6 +12,7 @@ from collections import deque
 from typing import Any, Self
 
 from ygg.errors import from_os_error
+from ygg.network.watermarks import watermarks
 from ygg.vtun.names import Address, Host, endpoint, failure, remote_end, split
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
@@ -153,13 +154,7 @@ class DatagramTransport(asyncio.DatagramTransport):
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """Have the protocol paused above `high` bytes waiting, resumed at `low`; as for `asyncio.WriteTransport`."""
-        if high is None:
-            high = _HIGH_WATER if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        self._high, self._low = high, low
+        self._low, self._high = watermarks(high, low, _HIGH_WATER)
 
     # The end
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ygg.network.asyncio_private import StartTLSCompatible
+from ygg.network.watermarks import watermarks
 from ygg.vtun.names import endpoint, failure
 from ygg.vtun.sockets import OverlaySocket
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED, READABLE, WRITABLE
@@ -56,7 +57,7 @@ class StreamTransport(StartTLSCompatible, asyncio.Transport):
         self._paused = self._eof_told = self._eof_written = False
         self._writes_lost = 0
         self._writing_paused = False
-        self._high = _HIGH_WATER
+        self._low, self._high = _HIGH_WATER // 4, _HIGH_WATER
         self._mark = connection.send_limit + _HIGH_WATER
         # Like asyncio's own: whoever writes small pieces wants them sent.
         connection.nodelay = True
@@ -236,18 +237,10 @@ class StreamTransport(StartTLSCompatible, asyncio.Transport):
         return self._low, self._high
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        if high is None:
-            high = _HIGH_WATER if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        self._high, self._low = high, low
+        self._low, self._high = watermarks(high, low, _HIGH_WATER)
         if self._connection is not None:
-            self._mark = self._connection.send_limit + high
+            self._mark = self._connection.send_limit + self._high
             self._pause_writing(self._connection)
-
-    _low = _HIGH_WATER // 4
 
     # The end
 
