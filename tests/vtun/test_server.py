@@ -45,6 +45,17 @@ def test_only_own_addresses_can_be_bound(with_pair):
     with_pair(main)
 
 
+def test_a_host_named_twice_counts_once_and_any_backlog_will_do(with_pair):
+    async def main(pair):
+        async with await pair.b.start_server(_nothing, [pair.address_b, pair.address_b], 80, backlog=0) as server:
+            assert len(server.sockets) == 1
+            reader, writer = await pair.a.open_connection(pair.address_b, 80)
+            assert await reader.read() == b""
+            writer.close()
+
+    with_pair(main)
+
+
 def test_a_server_started_later_refuses_until_then(with_pair):
     async def main(pair):
         server = await pair.b.start_server(_nothing, port=80, start_serving=False)

@@ -201,7 +201,9 @@ class VTun:
             if ssl is None
             else TLSOptions(ssl, HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout)
         )
-        listeners = self._listen([bindable(one) for one in hosts], check_port(port), backlog)
+        # As asyncio has it: a host named twice counts once, and any backlog will do.
+        addresses = list(dict.fromkeys(bindable(one) for one in hosts))
+        listeners = self._listen(addresses, check_port(port), max(backlog, 1))
         server = Server(listeners, protocol_factory, self._registry, options, keep_alive)
         if start_serving:
             server.begin()
