@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ pytest.importorskip("websockets")
 
 from tests.aio import on_loops, until
 from ygg.certificate import Certificate
-from ygg.errors import ConnectTimeout, LinkError, OperationNotSupported
+from ygg.errors import ConnectTimeout, LinkError, MissingExtraError, OperationNotSupported
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
 from ygg.network.streams import open_connection, serving, streams
 from ygg.transport import TransportManager, websocket
@@ -155,6 +156,48 @@ async def test_a_web_server_that_is_none_of_ours() -> None:
             await manager.dial(f"ws://{silent.address}", timeout=0.02)
         with pytest.raises(OperationNotSupported, match="WSS listener not supported"):
             await manager.listen("wss://127.0.0.1:0")
+
+
+@on_loops
+async def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "websockets.protocol", None)
+    async with LoopbackNetwork() as network:
+        manager = TransportManager(network)
+        manager.register(WSTransport())
+        for attempt in (manager.dial, manager.listen):
+            with pytest.raises(MissingExtraError, match=r"ygg\[ws\]"):
+                await attempt("ws://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        b"\x82\x02hi",  # not masked
+        b"\xf2\x80\0\0\0\0",  # reserved bits
+        b"\x83\x80\0\0\0\0",  # an opcode there is none of
+        b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0",  # eight exbibytes
+        b"\x89\xfe\x01\x00\0\0\0\0" + bytes(256),  # a ping too long
+        b"\x80\x81\0\0\0\0x",  # the rest of no message
+    ],
+)
+@on_loops
+async def test_frames_that_are_nonsense_end_the_link_and_nothing_else(frames: bytes) -> None:
+    async with LoopbackNetwork() as network, listening(network) as (manager, listener):
+        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
+        writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        server, _ = await listener.accept()
+        other_reader, other = streams(server)
+        writer.write(frames)
+        with pytest.raises(ConnectionResetError):
+            await other_reader.read()
+        assert b"\x88" in await reader.read()  # told why
+        writer.close()
+        other.close()
+        good = await manager.dial(listener.url)
+        await listener.accept()
+        assert not good.is_closing()
+        good.abort()
 
 
 @on_loops

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from . import datagrams, engine, http, latency, links, peers, stream, transit
+from . import datagrams, engine, http, latency, links, mapping, peers, stream, transit
 
 Measurement = Callable[[float], dict[str, float]]
 MEASUREMENTS: dict[str, Measurement] = {
@@ -23,6 +23,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "session_65535": functools.partial(engine.session, 65535),
     "http": http.http,
     "links": links.links,
+    "mapping_1000": functools.partial(mapping.mapping, 1000),
     "peer_document": functools.partial(peers.document, 5000),
     "python_calls": stream.python_calls,
 }

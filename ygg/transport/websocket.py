@@ -184,6 +184,9 @@ class WebSocketTransport(asyncio.Transport):
     def _end(self) -> None:
         """See the stream off once what arrived before its end has been read."""
         self._ended = True
+        broken = self._websocket.parser_exc
+        if broken is not None and not isinstance(broken, EOFError):
+            self._error = self._error or ConnectionReset(f"WebSocket peer broke the protocol: {broken}")
         code = self._websocket.close_code if self._websocket.state > OPEN else None
         if code not in (None, NORMAL, GOING_AWAY) and self._error is None:
             self._error = ConnectionReset(f"WebSocket closed with code {code}")
