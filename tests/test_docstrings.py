@@ -1,9 +1,11 @@
 """Every public name has a docstring: in ygg at run time, where one may be inherited; in the engine's stubs as text."""
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import pkgutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -37,6 +39,14 @@ def undocumented_members(kind: type) -> Iterator[str]:
             yield name
 
 
+def undocumented_fields(kind: type) -> Iterator[str]:
+    """Yield a dataclass's public fields without a docstring below them."""
+    if dataclasses.is_dataclass(kind):
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+        assert isinstance(tree, ast.ClassDef)
+        yield from undocumented([node for node in tree.body if isinstance(node, ast.AnnAssign | ast.Expr)])
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_of_a_module(name: str) -> None:
     module = importlib.import_module(name)
@@ -45,7 +55,7 @@ def test_of_a_module(name: str) -> None:
         if not value.__doc__:
             missing.append(label)
         if inspect.isclass(value):
-            missing += [f"{label}.{member}" for member in undocumented_members(value)]
+            missing += [f"{label}.{member}" for member in (*undocumented_members(value), *undocumented_fields(value))]
     assert not missing
 
 

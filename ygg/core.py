@@ -237,7 +237,7 @@ class Core:
             SessionEntry(
                 key=session["key"],
                 address=address_of(session["key"]),
-                bytes_received=session["bytes_recvd"],
+                bytes_received=session["bytes_received"],
                 bytes_sent=session["bytes_sent"],
                 uptime=session["uptime"] / 1e9,
             )

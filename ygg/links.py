@@ -69,8 +69,11 @@ class Record:
     """One link there is or shall be."""
 
     url: PeerURL
+    """Where it leads, or where it came from."""
     interface: str
+    """Interface it leaves by; empty for any."""
     kind: Kind
+    """Why it exists."""
     carrier: Carrier | None = None
     """What carries the link while it is up."""
     last_error: str = ""

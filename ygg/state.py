@@ -11,8 +11,11 @@ class SelfInfo:
     """This node."""
 
     public_key: bytes
+    """32 bytes, as all keys here."""
     address: IPv6Address
+    """In 200::/7."""
     subnet: IPv6Network
+    """The /64 in 300::/8 that is routed to it."""
     root: bytes
     """Key of the node this one takes for the root of the tree."""
     coordinates: tuple[int, ...]
@@ -30,12 +33,15 @@ class PeerInfo:
     source_interface: str
     """Interface it leaves by; empty for any."""
     up: bool
+    """Whether the link is there now."""
     inbound: bool
+    """Whether it came in through a listener."""
     persistent: bool
     """Whether it is redialed."""
     key: bytes | None
-    """The neighbour's public key; None while down, as `address` and `latency` are."""
+    """The neighbour's public key; None while down."""
     address: IPv6Address | None
+    """The neighbour's address; None while down."""
     port: int
     """The number this node gives the neighbour; shared by all links to it."""
     priority: int
@@ -43,11 +49,13 @@ class PeerInfo:
     cost: int
     """Smoothed round trip in ms, at least 1; 0 while down."""
     bytes_received: int
+    """Bytes of the stream, handshake included; 0 while down."""
     bytes_sent: int
-    """Bytes of the stream, handshake included."""
+    """The same, to the neighbour."""
     receive_rate: int
-    send_rate: int
     """Bytes per second over the last second."""
+    send_rate: int
+    """The same, to the neighbour."""
     uptime: float
     """Seconds since the link came up; 0 while down."""
     latency: float | None
@@ -63,10 +71,13 @@ class TreeEntry:
     """One record of the spanning tree."""
 
     key: bytes
+    """The node it speaks of."""
     address: IPv6Address
+    """That node's address."""
     parent: bytes
     """The parent's key; a root is its own."""
     sequence: int
+    """Grows with every record the node makes of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,9 @@ class PathEntry:
     """A known way to a node."""
 
     key: bytes
+    """The node."""
     address: IPv6Address
+    """Its address."""
     path: tuple[int, ...]
     """Ports from the root down to it."""
     sequence: int
@@ -88,9 +101,12 @@ class SessionEntry:
     """An encrypted session."""
 
     key: bytes
+    """The other node."""
     address: IPv6Address
+    """Its address."""
     bytes_received: int
+    """Bytes of payloads."""
     bytes_sent: int
-    """Payload bytes."""
+    """The same, to the other node."""
     uptime: float
     """Seconds since it was made."""

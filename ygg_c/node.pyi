@@ -77,7 +77,7 @@ class Node(Router):
     def sessions(self) -> list[dict[str, Any]]:
         """Return the sessions, sorted by key.
 
-        Each is a dict of key (32 bytes), bytes_sent, bytes_recvd (of payloads), packets_sent, packets_recvd, uptime (ns).
+        Each is a dict of key (32 bytes), bytes_sent, bytes_received (of payloads), packets_sent, packets_received, uptime (ns).
         """
 
     def counters(self) -> dict[str, int]:

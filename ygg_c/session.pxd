@@ -72,8 +72,8 @@ cdef class Remote:
 
 cdef class Session(Remote):
     cdef uint64_t since             # ns
-    cdef uint64_t bytes_sent, bytes_recvd
-    cdef uint64_t packets_sent, packets_recvd
+    cdef uint64_t bytes_sent, bytes_received
+    cdef uint64_t packets_sent, packets_received
     cdef KeyPair recv, send, next   # ours
     cdef uint8_t remote_current[32]
     cdef uint8_t remote_next[32]

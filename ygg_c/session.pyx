@@ -257,8 +257,8 @@ cdef class Session(Remote):
         self.nonces[which] = number
         payload[0] = box + 32
         payload_size[0] = end - box - 32
-        self.bytes_recvd += payload_size[0]
-        self.packets_recvd += 1
+        self.bytes_received += payload_size[0]
+        self.packets_received += 1
         if which != CURRENT_RECV and (not self.has_rotated or now - self.rotated > ROTATION_INTERVAL):
             memcpy(self.remote_current, self.remote_next, 32)
             memcpy(self.remote_next, box, 32)

@@ -323,9 +323,9 @@ cdef class SessionTable:
             result.append({
                 "key": key,
                 "bytes_sent": session.bytes_sent,
-                "bytes_recvd": session.bytes_recvd,
+                "bytes_received": session.bytes_received,
                 "packets_sent": session.packets_sent,
-                "packets_recvd": session.packets_recvd,
+                "packets_received": session.packets_received,
                 "uptime": self.now - session.since,
             })
         return result

@@ -98,7 +98,7 @@ def test_unasked_answers_and_nonsense_are_ignored() -> None:
             mesh.nodes[1].send_payload(mesh.nodes[2].key, bytes.fromhex(payload))
             mesh.run(1.5)
         (session,) = mesh.nodes[2].sessions()
-        assert session["packets_recvd"] == 9
+        assert session["packets_received"] == 9
         assert session["packets_sent"] == 0
 
 

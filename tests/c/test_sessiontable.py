@@ -21,7 +21,7 @@ def test_first_payload_opens_a_session() -> None:
     assert pair.exchange(pair.a, b"first") == [b"first"]
     (state,) = pair.a.table.states()
     assert state["key"] == pair.b.key
-    assert (state["bytes_sent"], state["packets_sent"], state["bytes_recvd"]) == (5, 1, 0)
+    assert (state["bytes_sent"], state["packets_sent"], state["bytes_received"]) == (5, 1, 0)
 
 
 def test_only_the_newest_payload_waits() -> None:

@@ -50,6 +50,7 @@ class Rejection:
     entry: str
     """Its URL, shortened, without user and query, and with unprintable characters escaped."""
     reason: str
+    """Why, for a person."""
 
 
 @dataclass(slots=True)

@@ -45,7 +45,9 @@ class Validators:
     """What makes a request conditional: `ETag` and `Last-Modified` of the last good answer (RFC 9110, section 8.8)."""
 
     etag: str = ""
+    """As the server wrote it; empty when it gave none."""
     last_modified: str = ""
+    """The same."""
 
     def headers(self) -> list[tuple[str, str]]:
         """Return the request headers that ask for the document only if it changed."""
@@ -58,7 +60,9 @@ class Reply:
     """A fetched document, or None for one that has not changed."""
 
     body: bytes | None
+    """The document; None when it has not changed."""
     validators: Validators
+    """For the next question."""
 
 
 async def get(

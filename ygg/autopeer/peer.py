@@ -33,9 +33,13 @@ class PublicPeer:
     """A peer from a public list. What the list does not say, or says with a stale measurement, is None."""
 
     url: str
+    """What a node dials."""
     scheme: str
+    """Of the URL, lower case."""
     host: str
+    """Of the URL."""
     port: int
+    """Of the URL."""
     country: str
     """Lower case with spaces, such as `united states`; empty when the list does not say."""
     region: str = ""

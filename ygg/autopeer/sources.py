@@ -64,9 +64,13 @@ class SourceState:
     """One source, the list it last gave, and what makes the next question conditional."""
 
     source: Source
+    """What is asked."""
     document: Document | None = None
+    """The list it last gave; None before the first, and once dropped."""
     checked: float | None = None
+    """Unix time of the last answer; None before the first."""
     error: str = ""
+    """Why the last question failed; empty when it did not."""
     _validators: Validators | None = field(default=None, repr=False)
     _stamp: tuple[int, int] | None = field(default=None, repr=False)
 

@@ -36,6 +36,7 @@ class Reach:
     """Which URIs may be published and dialed."""
 
     schemes: frozenset[str]
+    """URL schemes, lower case."""
     networks: tuple[Prefix, ...] = ()
     """Prefixes outside the public internet that are fine too."""
 

@@ -42,8 +42,11 @@ class Beacon:
     """A public key (32 bytes), the TCP port its TLS listener has on the link, and the proof of the password."""
 
     key: bytes
+    """32 bytes."""
     port: int
+    """Of its TLS listener."""
     proof: bytes
+    """Digest of key and password; see `digest`."""
 
     @classmethod
     def make(cls, key: bytes, port: int, password: bytes = b"") -> Beacon:

@@ -36,9 +36,11 @@ class Interface:
     """One network interface at one moment."""
 
     name: str
+    """As the system calls it."""
     index: int
     """The kernel's index, which a recreated interface does not keep."""
     flags: Flags
+    """What it is able to do, and whether it is up."""
     addresses: tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]
     """Its unicast addresses, without zones, in the system's order."""
     link_address: str | None = None
@@ -61,8 +63,11 @@ class DefaultRoute:
     """Where packets for the rest of the world go."""
 
     interface: str
+    """Name of the interface."""
     gateway: str
+    """Address of the next hop."""
     family: socket.AddressFamily
+    """AF_INET or AF_INET6."""
 
 
 def list_interfaces() -> list[Interface]:

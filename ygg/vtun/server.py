@@ -30,6 +30,7 @@ class TLSOptions:
     """How accepted connections speak TLS."""
 
     context: ssl_module.SSLContext
+    """The certificate and what else is configured."""
     handshake_timeout: float
     """Seconds."""
 
