@@ -167,10 +167,11 @@ class Network(ABC):
         """Listen on a UNIX socket, as `listen_stream()`."""
         raise OperationNotSupported(f"{type(self).__name__} has no UNIX sockets")
 
-    def _enter(self, port: int = 0) -> int:
+    def _enter(self, *ports: int) -> int:
         """Return the token that `_admit()` wants. Raises `NetworkDown`, and `URLError` for what is no port."""
-        if not 0 <= port <= 65535:
-            raise URLError(f"invalid port {port}")
+        for port in ports:
+            if not 0 <= port <= 65535:
+                raise URLError(f"invalid port {port}")
         if not self._is_up:
             raise NetworkDown
         return self._epoch

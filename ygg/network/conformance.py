@@ -109,6 +109,48 @@ async def bulk_with_backpressure(subject: Subject) -> None:
 
 
 @_check
+async def deadlines(subject: Subject) -> None:
+    """Reading and writing given up at a deadline lose nothing, and a dial that finds no room ends in time."""
+    listener = await subject.listening.listen_stream(subject.host, 0, backlog=1)
+    client = await subject.network.connect_stream(subject.host, _port(listener))
+    server, _ = await listener.accept()
+    (reader, writer), (other_reader, other) = streams(client), streams(server)
+    _true(await _gives_up(reader.read(1)), "read something that nobody sent")
+    size, block = 0, bytes(64 * 1024)
+    while size < 64 * 1024 * 1024:
+        writer.write(block)
+        size += len(block)
+        if await _gives_up(writer.drain()):
+            break
+    else:
+        raise AssertionError("a writer is never held back")
+    for _ in range(size // len(block)):
+        await other_reader.readexactly(len(block))
+    await writer.drain()
+    other.write(b"answer")
+    _equal(await reader.readexactly(6), b"answer")
+    if not subject.network.dial_allowance:
+        await _fill(subject, listener)
+    await _shut(listener, client, server)
+
+
+async def _fill(subject: Subject, listener: Listener) -> None:
+    """Dial a listener of backlog 1 that accepts nothing until it takes no more."""
+    dialed = []
+    try:
+        async with asyncio.timeout(5):
+            for _ in range(64):
+                dialed.append(await subject.network.connect_stream(subject.host, _port(listener), timeout=0.05))
+    except OSError as error:
+        _true(isinstance(error, YggError), f"{error!r} is no YggError")
+        return
+    finally:
+        for transport in dialed:
+            transport.abort()
+    raise AssertionError("a listener of backlog 1 took 64 connections that nobody accepted")
+
+
+@_check
 async def half_close(subject: Subject) -> None:
     """The end of one direction leaves the other open."""
 
@@ -255,9 +297,14 @@ async def down_and_up(subject: Subject) -> None:
     client = await network.connect_stream(subject.host, _port(listener))
     server, _ = await listener.accept()
     (reader, writer), (_, other) = streams(client), streams(server)
+    port = await _port_of_datagrams(subject) if subject.datagrams else None
     network.down()
     _true(not network.is_up, "the network is still up")
     await _ends(reader)
+    if port is not None:
+        async with asyncio.timeout(5):
+            await port.closed
+        await _fails(_port_of_datagrams(subject), NetworkDown)
     await _fails(network.connect_stream(subject.host, _port(listener)), NetworkDown)
     if subject.server is None:
         _true(listener.is_closing(), "the listener is still open")
@@ -311,6 +358,45 @@ async def datagrams_to_nobody(subject: Subject) -> None:
     await protocol.closed
 
 
+@_check
+async def datagram_errors(subject: Subject) -> None:
+    """Names without addresses, ports out of range, addresses of others, ends of two families."""
+    if not subject.datagrams:
+        return
+    network, here = subject.network, (subject.host, 1)
+    await _fails(network.create_datagram_endpoint(_Datagrams, remote_addr=(subject.unknown, 1)), OSError)
+    for port in (-1, 65536):
+        await _fails(network.create_datagram_endpoint(_Datagrams, remote_addr=(subject.host, port)), URLError)
+        await _fails(network.create_datagram_endpoint(_Datagrams, ("", port), here), URLError)
+    if subject.foreign is not None:
+        await _fails(network.create_datagram_endpoint(_Datagrams, (subject.foreign, 0)), AddressNotAvailable)
+    (address, *_) = await network.resolve(subject.host)
+    other = "127.0.0.1" if ":" in address else "::1"
+    await _fails(network.create_datagram_endpoint(_Datagrams, (other, 0), here), OSError)
+
+
+@_check
+async def datagrams_from_every_address(subject: Subject) -> None:
+    """A port bound to every address reaches, and is reached by, one of either kind of end."""
+    if not subject.datagrams:
+        return
+    server, echo = await subject.listening.create_datagram_endpoint(_Datagrams, (subject.host, 0))
+    echo.echo = True
+    remote = (subject.host, server.get_extra_info("sockname")[1])
+    transport, protocol = await subject.network.create_datagram_endpoint(_Datagrams, ("", 0), remote)
+    transport.sendto(b"from anywhere")
+    _equal(await protocol.get(), b"from anywhere")
+    for port, ended in ((transport, protocol), (server, echo)):
+        port.close()
+        await ended.closed
+
+
+async def _port_of_datagrams(subject: Subject) -> "_Datagrams":
+    """Return the protocol of a datagram port of the network that dials."""
+    _, protocol = await subject.network.create_datagram_endpoint(_Datagrams, ("", 0))
+    return protocol
+
+
 class _Datagrams(asyncio.DatagramProtocol):
     """Keeps or echoes what arrives."""
 
@@ -355,6 +441,16 @@ async def _ends(reader: asyncio.StreamReader) -> None:
             _equal(await reader.read(), b"")
     except ConnectionError:
         pass
+
+
+async def _gives_up(what: Awaitable[object]) -> bool:
+    """Wait for something a little while; tell whether it was not over then."""
+    try:
+        async with asyncio.timeout(0.01):
+            await what
+    except TimeoutError:
+        return True
+    return False
 
 
 async def _fails(what: Awaitable[object], *kinds: type[Exception]) -> None:

@@ -2,9 +2,12 @@
 
 import socket
 import struct
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from ygg.errors import AddressNotAvailable, NetworkDown
+
+Address = IPv4Address | IPv6Address
 
 _SIOCGIFFLAGS = 0x8913
 _IFF_UP = 0x1
@@ -23,7 +26,7 @@ def is_up(interface: str) -> bool:
     return bool(struct.unpack_from("16sH", answer)[1] & _IFF_UP)
 
 
-def addresses_of(interface: str) -> list[IPv4Address | IPv6Address]:
+def addresses_of(interface: str) -> list[Address]:
     """Return the addresses of `interface`, without zones; empty when it does not exist."""
     import ifaddr
 
@@ -48,19 +51,38 @@ def with_zone(address: str, interface: str | None) -> str:
     return f"{address}%{interface}"
 
 
-def source_address(interface: str, destination: str) -> str:
+def choose_source(interface: str | None, hints: Iterable[Address], destination: str) -> str | None:
+    """Return the address to dial `destination` from, of `interface` or of `hints` or both; `None` for the system's.
+
+    Raises as `source_address()`, and `AddressNotAvailable` for a link-local hint without a zone.
+    """
+    target = ip_address(destination)
+    fitting = [hint for hint in hints if _fits(hint, target) and hint.is_loopback == target.is_loopback]
+    if interface:
+        return source_address(interface, destination, fitting)
+    return with_zone(str(fitting[0]), None) if fitting else None
+
+
+def _fits(address: Address, target: Address) -> bool:
+    """Tell whether an address has the family and the scope class of another."""
+    return address.version == target.version and address.is_link_local == target.is_link_local
+
+
+def source_address(interface: str, destination: str, preferred: Iterable[Address] = ()) -> str:
     """Return the address of `interface` to dial `destination` from: same family, same scope class, zone included.
 
-    Raises `AddressNotAvailable` when the interface has none or does not exist, `NetworkDown` when it is down.
+    One that is among the `preferred` comes first. Raises `AddressNotAvailable` when the interface has none or does not
+    exist, `NetworkDown` when it is down.
     """
     target = ip_address(destination)
     if interface not in {name for _, name in socket.if_nameindex()}:
         raise AddressNotAvailable(f"no interface {interface}")
     if not is_up(interface):
         raise NetworkDown(f"interface {interface} is down")
-    for ip in addresses_of(interface):
-        if ip.version == target.version and ip.is_link_local == target.is_link_local and not ip.is_multicast:
-            return with_zone(str(ip), interface)
+    wanted = {hint.packed for hint in preferred}
+    fitting = [ip for ip in addresses_of(interface) if _fits(ip, target)]
+    for ip in sorted(fitting, key=lambda ip: ip.packed not in wanted):
+        return with_zone(str(ip), interface)
     raise AddressNotAvailable(f"interface {interface} has no address to dial {destination} from")
 
 

@@ -18,7 +18,7 @@ from ygg.network.holding import HoldingProtocol
 from ygg.network.mailbox import Mailbox
 from ygg.network.memory import MemoryTransport
 from ygg.network.memory_datagram import MemoryDatagramTransport
-from ygg.network.ports import Address, Ports
+from ygg.network.ports import Address, Ports, common_family, unspecified
 from ygg.url import host_port
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
@@ -74,7 +74,7 @@ class LoopbackNetwork(Network):
         self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
     ) -> Listener:
         token = self._enter(port)
-        address = await self._bindable(host)
+        address = self._bindable((await self.resolve(host))[0] if host else "::")
         listener = LoopbackListener(self._listeners, address, port, backlog, self._sources)
         self._admit(listener, token)
         return listener
@@ -87,12 +87,13 @@ class LoopbackNetwork(Network):
         *,
         source_interface: str | None = None,
     ) -> tuple[asyncio.DatagramTransport, D]:
-        token = self._enter()
-        remote = None
-        if remote_addr:
-            remote = self._destination((await self.resolve(remote_addr[0]))[0]), remote_addr[1]
+        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
+        remotes = await self.resolve(remote_addr[0]) if remote_addr else []
+        locals_ = await self.resolve(local_addr[0]) if local_addr and local_addr[0] else []
+        near, far = common_family(locals_, remotes)
+        remote = (self._destination(far), remote_addr[1]) if far and remote_addr else None
         if local_addr:
-            address, port = await self._bindable(local_addr[0]), local_addr[1]
+            address, port = self._bindable(near or str(unspecified(far or "::"))), local_addr[1]
         else:
             address, port = _source(remote[0]) if remote else IPv6Address(0), 0
         protocol = protocol_factory()
@@ -138,8 +139,8 @@ class LoopbackNetwork(Network):
             raise NetworkUnreachable
         return target
 
-    async def _bindable(self, host: str) -> Address:
-        address = ip_address((await self.resolve(host))[0]) if host else IPv6Address(0)
+    def _bindable(self, text: str) -> Address:
+        address = ip_address(text)
         if not address.is_unspecified and not self._owns(address):
             raise AddressNotAvailable
         return address

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar
@@ -19,7 +19,8 @@ from ygg.errors import (
 )
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success, is_suitable
 from ygg.network.holding import HoldingProtocol
-from ygg.network.interface import bind_to_device, source_address, with_zone
+from ygg.network.interface import Address, bind_to_device, choose_source, with_zone
+from ygg.network.ports import common_family, unspecified
 from ygg.url import host_port
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
@@ -36,10 +37,22 @@ class NativeNetwork(Network):
 
     Dials skip the addresses no peer can have: unspecified, multicast, and the overlay's own 200::/7. TCP keepalive
     probes are off: links have their own.
+
+    `source_interface` is the interface dialed from where a dial names none. `source_addresses` are addresses of this
+    machine to dial from, the first that has the destination's family and scope; where none has, the system chooses.
+    With an interface too, only those that are its own count.
     """
 
-    def __init__(self, *, address_filter: Callable[[str], bool] = is_suitable) -> None:
+    def __init__(
+        self,
+        *,
+        source_interface: str | None = None,
+        source_addresses: Iterable[str] = (),
+        address_filter: Callable[[str], bool] = is_suitable,
+    ) -> None:
         super().__init__()
+        self._interface = source_interface
+        self._hints = [ip_address(address) for address in source_addresses]
         self._filter = address_filter
 
     async def resolve(self, host: str) -> list[str]:
@@ -54,7 +67,7 @@ class NativeNetwork(Network):
         token = self._enter(port)
 
         async def attempt(address: str) -> asyncio.Transport:
-            sock, sockaddr = _dialing_socket(address, port, source_interface)
+            sock, sockaddr = _dialing_socket(address, port, source_interface or self._interface, self._hints)
             return await _connect(sock, sockaddr, timeout)
 
         transport = await first_success(await self.resolve(host), attempt)
@@ -82,13 +95,21 @@ class NativeNetwork(Network):
         *,
         source_interface: str | None = None,
     ) -> tuple[asyncio.DatagramTransport, D]:
-        token = self._enter()
-        remote = ((await self.resolve(remote_addr[0]))[0], remote_addr[1]) if remote_addr else None
-        local = ((await _lookup(local_addr[0] or _wildcard()))[0], local_addr[1]) if local_addr else None
-        if local is None and remote is None:
-            local = (_wildcard(), 0)
+        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
+        remotes = await self.resolve(remote_addr[0]) if remote_addr else []
+        locals_ = await _lookup(local_addr[0]) if local_addr and local_addr[0] else []
+        source, target = common_family(locals_, remotes)
+        interface = source_interface or self._interface
         try:
-            sock = _datagram_socket(local, remote, source_interface)
+            if local_addr is None and target is not None:
+                source = choose_source(interface, self._hints, target)
+            elif source is None:
+                source = _wildcard() if target is None else str(unspecified(target))
+            sock = _datagram_socket(
+                None if source is None else (source, local_addr[1] if local_addr else 0),
+                None if target is None or remote_addr is None else (target, remote_addr[1]),
+                interface,
+            )
         except OSError as error:
             raise from_os_error(error) from None
         try:
@@ -252,14 +273,17 @@ def _sockaddr(address: str, port: int, interface: str | None) -> tuple[socket.Ad
     return found[0][0], found[0][4]
 
 
-def _dialing_socket(address: str, port: int, interface: str | None) -> tuple[socket.socket, Any]:
+def _dialing_socket(
+    address: str, port: int, interface: str | None, hints: Iterable[Address]
+) -> tuple[socket.socket, Any]:
     family, sockaddr = _sockaddr(address, port, interface)
-    source: Any = _sockaddr(source_address(interface, address), 0, None)[1] if interface else None
+    source = choose_source(interface, hints, address)
     sock = _socket(family, socket.SOCK_STREAM)
     try:
         if interface:
             bind_to_device(sock, interface)
-            sock.bind(source)
+        if source:
+            sock.bind(_sockaddr(source, 0, None)[1])
     except OSError:
         sock.close()
         raise

@@ -66,7 +66,7 @@ class OverlayNetwork(Network):
         *,
         source_interface: str | None = None,
     ) -> tuple[asyncio.DatagramTransport, D]:
-        token = self._enter()
+        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
         made = await self._vtun.create_datagram_endpoint(protocol_factory, local_addr, remote_addr)
         self._admit(made[0], token)
         return made

@@ -1,9 +1,11 @@
 """Who is bound to which address and port, with the kernel's rules for wildcards and conflicts."""
 
-from ipaddress import IPv4Address, IPv6Address
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import product
 from typing import Any, Generic, TypeVar
 
-from ygg.errors import AddressInUse
+from ygg.errors import AddressInUse, AddressNotAvailable
 
 Address = IPv4Address | IPv6Address
 T = TypeVar("T")
@@ -53,6 +55,24 @@ class Ports(Generic[T]):
 
     def _taken(self, address: Address, port: int) -> bool:
         return any(_overlap(address, other) for other in self._bound.get(port, ()))
+
+
+def common_family(local: Sequence[str], remote: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the first address of each end that suits the other's; an end without addresses suits all.
+
+    Raises `AddressNotAvailable` when one end has IPv4 alone and the other IPv6.
+    """
+    if not (local and remote):
+        return next(iter(local), None), next(iter(remote), None)
+    for near, far in product(local, remote):
+        if ip_address(near).version == ip_address(far).version:
+            return near, far
+    raise AddressNotAvailable("the two ends are of different address families")
+
+
+def unspecified(address: str) -> Address:
+    """Return what binds every address of the family of `address`."""
+    return IPv4Address(0) if ip_address(address).version == 4 else IPv6Address(0)
 
 
 def _overlap(one: Address, other: Address) -> bool:

@@ -50,7 +50,7 @@ class WrapperNetwork(Network):
         *,
         source_interface: str | None = None,
     ) -> tuple[asyncio.DatagramTransport, D]:
-        token = self._enter()
+        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
         made = await self.base.create_datagram_endpoint(
             protocol_factory, local_addr, remote_addr, source_interface=source_interface
         )
