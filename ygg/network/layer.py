@@ -1,4 +1,4 @@
-"""A byte stream made of another one: what TLS and WebSocket connections have in common."""
+"""A byte stream made of another one, but for what makes it another: the base of TLS."""
 
 import asyncio
 from abc import abstractmethod
