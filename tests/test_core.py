@@ -112,6 +112,20 @@ def test_state_and_questions() -> None:
     run(main())
 
 
+def test_rates_are_those_of_the_last_second() -> None:
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one, node(2, network) as two:
+            await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
+            await until(lambda: one.peers()[0].receive_rate > 0 and one.peers()[0].send_rate > 0)
+            (peer,) = one.peers()
+            assert 0 < peer.send_rate <= peer.bytes_sent
+            assert 0 < peer.receive_rate <= peer.bytes_received
+            assert 0 < peer.uptime < 10
+
+    run(main())
+
+
 def test_those_who_ask_the_same_share_the_answer_and_silence_times_out() -> None:
     async def main() -> None:
         network = LoopbackNetwork()

@@ -87,6 +87,32 @@ async def test_a_persistent_peer_is_redialed_when_woken_and_remembers_its_error(
         assert one.peers()[0].last_error
 
 
+def test_a_persistent_peer_comes_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, float]] = []
+
+    def pause(failures: int, most: float, chance: float) -> float:
+        asked.append((failures, most))
+        return 0.005
+
+    monkeypatch.setattr(links, "pause_before_redial", pause)
+
+    async def main() -> None:
+        network = LoopbackNetwork()
+        async with node(1, network) as one:
+            one.add_peer("tcp://127.0.0.1:99?maxbackoff=90s")
+            await until(lambda: len(asked) >= 3)
+            assert asked[:3] == [(1, 90), (2, 90), (3, 90)]
+            for _ in range(2):
+                async with node(2, network) as two:
+                    await two.listen("tcp://127.0.0.1:99")
+                    await until(lambda: ups(one))
+                    asked.clear()
+                await until(lambda: len(asked) >= 2)
+                assert asked[0] == (1, 90)      # a link that was up starts the count anew
+
+    run(main())
+
+
 @on_loops
 async def test_adding_twice_fails_and_wakes_the_first() -> None:
     network = LoopbackNetwork()
