@@ -178,6 +178,7 @@ cdef class Session(Remote):
         if content.seq <= self.stamp:
             return False
         self._take(content)
+        self.proven = True
         return True
 
     cdef void _take(self, const Handshake *content) noexcept:
@@ -245,8 +246,6 @@ cdef class Session(Remote):
             which = NEXT_RECV
         else:
             return OPEN_UNKNOWN_KEYS
-        if number <= self.nonces[which]:
-            return OPEN_REPLAYED
         secret = self._secret(which)
         if secret == NULL:
             return OPEN_FORGED
@@ -254,7 +253,11 @@ cdef class Session(Remote):
         _put_u64(nonce, number)
         if subkey_open(box, place, end - box, nonce, secret) != 0:
             return OPEN_FORGED
+        # Only now: a remote that was restarted counts from one, and must hear that its keys are wrong.
+        if number <= self.nonces[which]:
+            return OPEN_REPLAYED
         self.nonces[which] = number
+        self.proven = True
         payload[0] = box + 32
         payload_size[0] = end - box - 32
         self.bytes_received += payload_size[0]

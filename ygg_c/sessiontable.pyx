@@ -10,6 +10,10 @@ When both send an Init in the same second and both take the other's, they end up
 sides step at different times: packets are lost and Inits cross again. One Init is enough, so the node with the smaller
 key overlooks the first that crosses its own; the remote's Ack is on its way.
 
+A handshake recorded before we were restarted makes a session with keys that the remote has left. The Ack that would tell
+it may be lost, and the reference overlooks packets with a nonce it has had without a word. So while nothing has proved
+that the remote holds these keys, we repeat our Init as we talk. An Ack to an Init of ours proves it unless it is older.
+
 No key is sent more than one unsolicited Init a second, for a second one with the same time stamp would be ignored; but when
 a path is replaced the first may have been lost on the old one, and is repeated once. An Init sent again carries the present
 second, so that an Ack that was lost is sent again too.
@@ -188,6 +192,7 @@ cdef class SessionTable:
             memcpy(session.x_public, opening.x_public, 32)
             session.x_state = opening.x_state
             session.said = opening.said
+            session.proven = content.seq >= opening.said
             self._payload_bytes -= opening.payload.size if opening.payload != NULL else 0
             aging_remove(self._list_of(opening), &opening.aging)
             self._openings.discard(key)
@@ -240,6 +245,8 @@ cdef class SessionTable:
         if session.seal(payload) == 0:
             aging_touch(&self._live, &session.aging, self.now)
             self.emit(session.key, payload)
+            if not session.proven and self.wall > session.said + 1:
+                self._send_session_handshake(session, SESSION_INIT)
         else:
             self.counts[COUNT_UNSEALED] += 1
             packet_free(payload)

@@ -169,6 +169,25 @@ def test_a_replay_after_a_repeated_handshake_is_refused() -> None:
     assert pair.arrived(pair.b) == [b"once"]
 
 
+def test_old_nonces_under_other_keys_are_forged() -> None:
+    """A remote that was restarted counts anew: however many packets came before, it is told that its keys are wrong."""
+    pair = Pair()
+    (init,) = pair.send(pair.b, b"first")
+    (ack,) = pair.give(pair.a, init)
+    pair.give(pair.a, *pair.give(pair.b, ack))
+    for _ in range(50):
+        pair.exchange(pair.b, b"more")
+    pair.advance(1)
+    pair.restart(pair.b)
+    assert [message[0] for message in pair.give(pair.b, ack)] == [2]        # the replay; its answer is lost
+    pair.advance(1)
+    assert [message[0] for message in pair.give(pair.a, *pair.send(pair.b, b"unheard"))] == [1]
+    assert (pair.a.table.counters()["forged"], pair.a.table.counters()["replayed"]) == (1, 0)
+    pair.advance(1)
+    pair.exchange(pair.b, b"unheard, and answered")
+    assert pair.exchange(pair.b, b"heard") == [b"heard"]
+
+
 @pytest.mark.parametrize("position", range(0, 60, 7))
 def test_a_changed_packet_is_not_opened(position: int) -> None:
     """Whichever byte is changed, nothing is delivered and the session goes on."""

@@ -102,6 +102,46 @@ def test_a_restarted_side_that_talks_first_replaces_the_session() -> None:
     assert pair.exchange(pair.a, b"welcome") == [b"welcome"]
 
 
+def test_a_session_from_a_replay_gives_way() -> None:
+    """While nothing proves that the remote holds the keys of a session, a side that talks repeats its Init."""
+    pair = Pair()
+    (ack,) = pair.give(pair.a, *pair.send(pair.b, b"first"))
+    pair.give(pair.a, *pair.give(pair.b, ack))
+    assert pair.arrived(pair.a) == [b"first"]
+    pair.advance(5)
+    pair.restart(pair.b)
+    assert kinds(pair.give(pair.b, ack)) == [2]     # the replay; its answer is lost
+    # The remote could be one that drops these without a word.
+    assert kinds(pair.send(pair.b, b"unheard")) == [3]
+    pair.advance(1)
+    assert kinds(pair.send(pair.b, b"unheard")) == [3]
+    pair.advance(1)
+    (_, init) = pair.send(pair.b, b"unheard")
+    assert kinds([init, *pair.send(pair.b, b"unheard")]) == [1, 3]
+    assert kinds(pair.give(pair.a, init)) == [2]    # lost again
+    pair.advance(2)
+    (_, init) = pair.send(pair.b, b"unheard")
+    pair.give(pair.b, *pair.give(pair.a, init))
+    assert pair.exchange(pair.b, b"heard") == [b"heard"]
+    pair.advance(2)
+    assert kinds(pair.send(pair.b, b"proven")) == [3]
+
+
+@pytest.mark.parametrize("opener", ["a", "b"])
+def test_one_way_traffic_needs_no_further_init(opener: str) -> None:
+    """An Ack to an Init of our own, or traffic under the keys of our Ack, proves a session."""
+    pair = Pair()
+    talker = getattr(pair, opener)
+    assert pair.exchange(talker, b"first") == [b"first"]
+    for _ in range(5):
+        pair.advance(2)
+        assert kinds(pair.send(talker, b"more")) == [3]
+    pair.settle()
+    for _ in range(5):
+        pair.advance(2)
+        assert kinds(pair.send(pair.other(talker), b"back")) == [3]
+
+
 def test_of_two_crossing_inits_one_counts() -> None:
     """When both sides send an Init in one second the node with the smaller key waits for the answer to its own."""
     pair = Pair()
