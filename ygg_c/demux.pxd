@@ -21,7 +21,7 @@ cdef class _PathMtu:
     cdef uint64_t expires
 
 cdef class Demux(Host):
-    cdef public str congestion
+    cdef str _congestion
     cdef readonly bint closed
     cdef Prefix *_prefixes
     cdef int _prefix_count

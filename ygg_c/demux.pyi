@@ -3,8 +3,14 @@ from ygg_c.endpoint import Host
 class Demux(Host):
     """What a stack does with packets: each is checked, reassembled, and given to the endpoint it is for."""
 
-    congestion: str
-    """Name of the congestion control of new connections ("newreno")."""
+    @property
+    def congestion(self) -> str:
+        """Name of the congestion control of new connections, "newreno" at first; `ygg_c.congestion.algorithms()` has all.
+
+        ValueError for another.
+        """
+    @congestion.setter
+    def congestion(self, name: str) -> None: ...
     @property
     def closed(self) -> bool:
         """Whether the stack has been closed: it takes and sends nothing more."""

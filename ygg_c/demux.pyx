@@ -26,6 +26,8 @@ from ygg_c.tcpmachine cimport send_reset
 from ygg_c.tcpwire cimport ACK, RST, SYN, parse_segment
 from ygg_c.udp cimport UDP_HEADER, EchoSocket
 
+from ygg_c.congestion import algorithms
+
 cdef enum:
     LOOP_BYTES = 4194304        # queued to ourselves
     LOOP_PACKETS = 4096         # of them handled in one turn
@@ -67,12 +69,23 @@ cdef class Demux(Host):
         self._paths = ByteMap(16)
         self._time_waits = {}
         self._reassembler = Reassembler()
-        self.congestion = "newreno"
+        self._congestion = "newreno"
 
     def __dealloc__(self):
         queue_clear(&self._loop)
         free(self._prefixes)
         died(LIVE_STACK)
+
+    @property
+    def congestion(self):
+        """Name of the congestion control of new connections."""
+        return self._congestion
+
+    @congestion.setter
+    def congestion(self, str name not None):
+        if name not in algorithms():
+            raise ValueError(f"congestion control is one of {', '.join(algorithms())}, not {name}")
+        self._congestion = name
 
     # Packets in.
 
@@ -227,7 +240,7 @@ cdef class Demux(Host):
         cdef TcpConnection connection = TcpConnection()
         # RFC 6528: a clock of 4 µs ticks over a keyed hash of the two ends.
         cdef uint32_t iss = <uint32_t>(ygg_siphash(key, 36, self._secret) + self._now // 4000)
-        connection.congestion = make_congestion(self.congestion)
+        connection.congestion = make_congestion(self._congestion)
         connection.start(self, key, iss, ygg_siphash(key, 36, self._secret + 2), self._now)
         return connection
 

@@ -10,8 +10,6 @@ cdef enum:
     QUERY_SELF
     QUERY_PEERS
     QUERY_TREE
-    QUERY_KINDS
-    QUERY_UNKNOWN = -1
 
 cdef class Query:
     cdef uint8_t name[33]           # kind and key

@@ -66,14 +66,6 @@ cdef void ranges_trim(Ranges *ranges, uint64_t below) noexcept nogil:
         ranges.items[0].start = below
 
 
-cdef bint ranges_cover(const Ranges *ranges, uint64_t start, uint64_t end) noexcept nogil:
-    cdef size_t index
-    for index in range(ranges.count):
-        if ranges.items[index].end >= end:
-            return ranges.items[index].start <= start
-    return False
-
-
 cdef uint64_t ranges_gap(const Ranges *ranges, uint64_t start, uint64_t *limit) noexcept nogil:
     cdef size_t index
     for index in range(ranges.count):
