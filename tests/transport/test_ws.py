@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("websockets")
 
-from tests.aio import on_loops, until
+from tests.aio import on_loops, settle, until
 from ygg.certificate import Certificate
 from ygg.errors import ConnectTimeout, LinkError, MissingExtraError, OperationNotSupported
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
@@ -216,6 +216,26 @@ async def test_our_options_are_not_told_to_the_web_server() -> None:
     assert asked[0].startswith(b"GET /p?token=t HTTP/1.1\r\n")
     assert b"Host: 127.0.0.1\r\n" in asked[0]
     assert b"secret" not in asked[0]
+
+
+@on_loops
+async def test_a_peer_that_nobody_has_accepted_yet_is_held_back() -> None:
+    async with LoopbackNetwork() as network, listening(network) as (_, listener):
+        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
+        writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        message = b"\x82\xfe\xff\xff\0\0\0\0" + bytes(65535)
+        for _ in range(100):
+            writer.write(message)
+            await settle(2)
+        # The write buffer of a connection in memory is what the other side has not taken.
+        assert writer.transport.get_write_buffer_size() > 98 * len(message)
+        server, _ = await listener.accept()
+        other_reader, other = streams(server)
+        for _ in range(100):
+            await other_reader.readexactly(65535)
+        other.close()
+        writer.transport.abort()
 
 
 @on_loops

@@ -174,6 +174,9 @@ class WebSocketTransport(asyncio.Transport):
     def _opened(self, event: Request | Response) -> None:
         if not self.handshake.done():
             self.handshake.set_result(event)
+        # What follows is the protocol's, which may not be reading yet: it is not to pile up here.
+        if not self._reading:
+            self.pause_reading()
 
     def _deliver(self) -> None:
         while self._inbox and self.is_reading():
