@@ -57,14 +57,18 @@ async def _reach(sink: bulk.Sink, count: int) -> None:
         await asyncio.sleep(0.05)
 
 
-async def count_calls(mtu: int, mebibytes: int) -> float:
-    """Return the Python-level calls, of Python and C functions, for each MiB between two nodes in this process."""
-    calls = 0
+async def count_calls(mtu: int, mebibytes: int) -> tuple[float, float]:
+    """Return the Python-level calls, of Python and C functions, and the event loop's turns, both for each MiB.
+
+    Two nodes in this process; the loop must be asyncio's own, whose every turn is one call of its selector.
+    """
+    calls = turns = 0
 
     def count(frame: Any, event: str, argument: Any) -> None:
-        nonlocal calls
+        nonlocal calls, turns
         if event in ("call", "c_call"):
             calls += 1
+            turns += event == "call" and frame.f_code.co_name == "_run_once"
 
     async with pair(mtu) as (one, other):
         source, sink = await _start(one, other)
@@ -77,9 +81,10 @@ async def count_calls(mtu: int, mebibytes: int) -> float:
         finally:
             sys.setprofile(None)
         source.stop()
-        return calls / ((sink.count - start) / bulk.MIB)
+        size = (sink.count - start) / bulk.MIB
+        return calls / size, turns / size
 
 
 def python_calls(seconds: float) -> dict[str, float]:
     """Count the Python-level calls while bulk data flows at the ordinary MTU of the overlay."""
-    return {"python_calls_per_mib": asyncio.run(count_calls(65535, round(100 * seconds)))}
+    return {"python_calls_per_mib": asyncio.run(count_calls(65535, round(100 * seconds)))[0]}
