@@ -162,7 +162,8 @@ class Core:
         """Make one attempt at a link and return the peer's public key; the link is not redialed when it ends.
 
         Raises `URLError`, `PeerExistsError` (a waiting peer is redialed at once), and what went wrong: a `YggError`
-        that is an `OSError` too, `HandshakeError` among them.
+        that is an `OSError` too, `HandshakeError` among them; `ConnectionAborted` when the peer is removed or the node
+        stopped meanwhile.
         """
         return await self._running().call(PeerURL.parse(url), source_interface)
 
