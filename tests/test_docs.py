@@ -1,0 +1,30 @@
+"""The Python in docs/ is Python, imports what there is, and quotes the examples as they are."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = [
+    pytest.param(text, id=f"{page.stem}-{number}")
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    for number, text in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S))
+]
+
+
+@pytest.mark.parametrize("text", BLOCKS)
+def test_block(text: str) -> None:
+    tree = compile(text, "docs", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.import_module(str(node.module))
+            assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+def test_the_network_of_ones_own_is_that_of_the_example() -> None:
+    quoted = re.findall(r"^class LimitedNetwork.*?^```", (ROOT / "docs/networks.md").read_text(), re.M | re.S)
+    assert quoted
+    assert quoted[0].removesuffix("```") in (ROOT / "examples/own_network.py").read_text()
