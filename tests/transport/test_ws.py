@@ -1,6 +1,7 @@
 """ygg.transport.ws and ygg.transport.websocket: links as WebSocket traffic."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -216,6 +217,21 @@ async def test_our_options_are_not_told_to_the_web_server() -> None:
     assert asked[0].startswith(b"GET /p?token=t HTTP/1.1\r\n")
     assert b"Host: 127.0.0.1\r\n" in asked[0]
     assert b"secret" not in asked[0]
+
+
+@pytest.mark.parametrize("method", [b"GET", b"PUT", b"\0ET"])
+@pytest.mark.parametrize("tail", [b"", b"nonsense"])
+@on_loops
+async def test_a_request_with_its_end_or_nonsense_right_behind(method: bytes, tail: bytes) -> None:
+    async with LoopbackNetwork() as network, listening(network) as (manager, listener):
+        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
+        writer.write(method + b" / HTTP/1.1\r\n" + UPGRADE + b"\r\n" + tail)
+        writer.write_eof()
+        with contextlib.suppress(ConnectionResetError):
+            await reader.read()
+        writer.close()
+        good = await manager.dial(listener.url)
+        good.abort()
 
 
 @on_loops

@@ -139,6 +139,9 @@ async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> asynci
     except BaseException:
         stream.abort()
         raise
+    if websocket.parser_exc is not None:  # nonsense or the end came right behind the request
+        stream.abort()
+        raise LinkError(f"WebSocket handshake failed: {websocket.parser_exc}")
     if request.path.partition("?")[0] in HEALTH_PATHS:
         websocket.send_response(websocket.reject(200, "OK"))
     elif not _is_admitted(request.headers.get("Origin"), request.headers.get("Host", ""), origins):
