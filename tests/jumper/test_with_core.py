@@ -107,3 +107,12 @@ async def test_an_address_that_is_not_the_publishers_leads_nowhere(caplog: pytes
                 await nodes.exchange()
             assert jumper.links == []
             assert len(direct(nodes.a, nodes.b)) == 1
+
+
+@on_loops
+async def test_without_a_jumper_nothing_is_published_and_nobody_dialed() -> None:
+    async with row() as nodes:
+        for _ in range(2):
+            await nodes.exchange(1 << 16)
+        assert "direct" not in await nodes.a.node_info(nodes.c.public_key)
+        assert [len(one.peers()) for one in (nodes.a, nodes.b, nodes.c)] == [1, 2, 1]
