@@ -8,7 +8,8 @@ complete the session at once. What strangers can make us keep is bounded apart f
 
 When both send an Init in the same second and both take the other's, they end up in the third key case, out of which the
 sides step at different times: packets are lost and Inits cross again. One Init is enough, so the node with the smaller
-key overlooks the first that crosses its own; the remote's Ack is on its way.
+key overlooks the first that crosses its own; the remote's Ack is on its way. The two clocks may differ, so an Init that
+comes within a second or two of ours, by our own clock, crosses it too.
 
 A handshake recorded before we were restarted makes a session with keys that the remote has left. The Ack that would tell
 it may be lost, and the reference overlooks packets with a nonce it has had without a word. So while nothing has proved
@@ -134,6 +135,7 @@ cdef class SessionTable:
             if not session.accept(&content):
                 self.counts[COUNT_HANDSHAKE_OLD] += 1
                 return
+            session.crossing = False
             aging_touch(&self._live, &session.aging, self.now)
         if fresh or kind == SESSION_INIT:
             self._send_session_handshake(session, SESSION_ACK)
@@ -142,7 +144,7 @@ cdef class SessionTable:
             opening.payload = NULL
 
     cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept:
-        cdef bint crossed = (remote.crossing and remote.said == content.seq
+        cdef bint crossed = (remote.crossing and (remote.said == content.seq or self.wall <= remote.said + 1)
                              and memcmp(self.me.key, remote.key, 32) < 0)
         remote.crossing &= not crossed
         return crossed

@@ -5,7 +5,7 @@ import pytest
 from ygg_c.sessiontap import SessionTap
 from ygg_c.sodium import SeededRandom
 
-from .session_pair import End, Pair, identity
+from .session_pair import START, End, Pair, identity
 
 
 def kinds(messages: list[bytes]) -> list[int]:
@@ -157,6 +157,23 @@ def test_of_two_crossing_inits_one_counts() -> None:
     pair.settle()
     assert (pair.arrived(pair.a), pair.arrived(pair.b)) == ([b"from b"], [b"from a"])
     assert pair.b.table.counters()["handshake_crossed"] == 1
+
+
+@pytest.mark.parametrize("skew", [-3600, -1, 1, 3600])
+def test_inits_cross_whatever_the_clocks_say(skew: int) -> None:
+    """The node with the smaller key tells a crossing by its own clock; a session it then has is not disturbed."""
+    pair = Pair()
+    pair.a.table.tick(0, START + skew)
+    init_a, init_b = pair.send(pair.a, b"from a"), pair.send(pair.b, b"from b")
+    assert pair.give(pair.b, *init_a) == []
+    pair.give(pair.b, *pair.give(pair.a, *init_b))
+    pair.settle()
+    assert pair.b.table.counters()["handshake_crossed"] == 1
+    assert pair.exchange(pair.a, b"more")[-1] == b"more"
+    # That exchange is over: an Init in the same second, of a node that was restarted, counts.
+    pair.restart(pair.a)
+    pair.a.table.tick(0, START + skew + 1)
+    assert pair.exchange(pair.a, b"anew") == [b"anew"]
 
 
 def test_strangers_get_one_init_a_second() -> None:
