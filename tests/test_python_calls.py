@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from benchmarks.stream import count_calls
 
 TURN, DATA = 40, 150

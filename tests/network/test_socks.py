@@ -85,13 +85,30 @@ async def test_a_proxy_that_refuses_or_speaks_nonsense(reply: bytes, kind: type[
             await network.connect_stream("a.example", 1)
 
 
+@pytest.mark.parametrize("said", [b"", b"\5", b"\5\2", b"\5\2\1\0", b"\5\2\1\0\5\0\0", b"\5\2\1\0\5\0\0\3\xffname"])
 @on_loops
-async def test_a_proxy_that_stalls() -> None:
-    async with LoopbackNetwork() as base:
-        listener = await base.listen_stream("127.0.0.1", 0)
-        network = SocksNetwork(f"socks5://{listener.address}", base, timeout=0.01)
+async def test_a_proxy_that_stalls(said: bytes) -> None:
+    """At whatever point of the exchange; others keep working meanwhile, and the connection to it is given up."""
+    ended = asyncio.Event()
+
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        try:
+            while await reader.read(100):
+                pass
+        except ConnectionError:
+            pass
+        ended.set()
+
+    async with LoopbackNetwork() as base, serving(base, stall, "127.0.0.1") as proxy:
+        network = SocksNetwork(f"socks5://me:secret@{proxy.address}", base, timeout=0.02)
+        dial = asyncio.ensure_future(network.connect_stream("a.example", 1))
+        async with Proxy(base, {}).running() as other:
+            good = SocksNetwork(f"socks5://{other.address}", base)
+            (await good.connect_stream("127.0.0.1", int(other.address.rpartition(":")[2]))).abort()
         with pytest.raises(ConnectTimeout, match="did not answer"):
-            await network.connect_stream("a.example", 1)
+            await dial
+        await ended.wait()
 
 
 @on_loops
