@@ -75,22 +75,25 @@ def test_wrong_password_does_not_peer(net: Net) -> None:
     assert fourth.peer_keys() == {other.key}
 
 
+def answers(one: Ours, other: Daemon | Ours) -> bool:
+    with contextlib.suppress(RuntimeError):     # nothing came back in time
+        one.ask("ping", address=other.address, size=8)
+        return True
+    return False
+
+
 def test_interface_that_goes_down_and_up_heals(net: Net) -> None:
+    """Traffic stops with the interface and goes on after it. What is idle says nothing, and so its link may outlive that."""
     one, other = (ours(net, beacon=True, listen=True) for _ in range(2))
     third = daemon(net, Beacon=True, Listen=True)
     meet(one, other)
     meet(one, third)
+    wait_until(lambda: answers(one, other) and answers(one, third), "they talk")
     ip("-n", one.host.namespace, "link", "set", "eth0", "down")
-
-    def parted() -> bool:
-        # An idle link is silent, so its death shows only when somebody speaks.
-        for here, there in ((one, other), (one, third), (other, one)):
-            with contextlib.suppress(RuntimeError):    # a ping unanswered
-                here.ask("ping", address=there.address, size=8)
-        return not one.peer_keys() and one.key not in other.peer_keys()
-
-    wait_until(parted, "the links end", DETECTION)
+    assert not answers(one, other)
+    wait_until(lambda: not answers(one, other) and other.key not in one.peer_keys(), "the link in use ends", DETECTION)
     ip("-n", one.host.namespace, "link", "set", "eth0", "up")
+    wait_until(lambda: answers(one, other) and answers(one, third), "they talk again", DETECTION)
     meet(one, other, DETECTION)
     meet(one, third, DETECTION)
 
