@@ -83,7 +83,7 @@ def answers(one: Ours, other: Daemon | Ours) -> bool:
 
 
 def test_interface_that_goes_down_and_up_heals(net: Net) -> None:
-    """Traffic stops with the interface and goes on after it. What is idle says nothing, and so its link may outlive that."""
+    """Traffic stops with the interface and goes on after it; an idle link is silent and may outlive that."""
     one, other = (ours(net, beacon=True, listen=True) for _ in range(2))
     third = daemon(net, Beacon=True, Listen=True)
     meet(one, other)
