@@ -387,18 +387,20 @@ def test_any_thread_reads_a_whole_snapshot() -> None:
         done = threading.Event()
 
         def read() -> None:
-            while not done.is_set():
+            while not done.wait(0.0005):    # leaves the interpreter to the loop in between
                 seen.add(tuple(hosts(fetcher.peers)))
 
         async with sites() as (_, network):
             fetcher = PeerFetcher([FIRST, SECOND], network=network)
             reader = threading.Thread(target=read)
             reader.start()
-            for turn in range(40):
-                fetcher.map_network(FIRST, None if turn % 2 else network)
-                await fetcher.refresh()
-            done.set()
-            reader.join()
+            try:
+                for turn in range(40):
+                    fetcher.map_network(FIRST, None if turn % 2 else network)
+                    await fetcher.refresh()
+            finally:
+                done.set()
+                reader.join()
         return seen
 
     # The last is what the second list says before the first one has answered again.
