@@ -62,7 +62,7 @@ def test_a_deaf_neighbour_is_dropped_and_others_are_served(
     network_type: type[Network], scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three seconds after it should have said something, over every kind of carrier; queues stay bounded till then."""
-    assert 2.5 < run(stall(Clock(monkeypatch), network_type(), scheme)) < 6
+    assert 1.5 < run(stall(Clock(monkeypatch), network_type(), scheme)) < 6
 
 
 @pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
