@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 
 from tests.aio import on_loops, run, until
 from tests.nodes import key, node
-from ygg import LoopbackNetwork, NativeNetwork
+from ygg import LoopbackNetwork, NativeNetwork, VTun
 from ygg.carrier import Carrier
 from ygg.driver import Driver
+from ygg.transport.tls import dialing_context
 from ygg_c.node import Node
 from ygg_c.pump import StreamPump, TransportPump
+from ygg_c.tlspump import TlsPump
 
 
 class Modest(asyncio.Transport):
@@ -106,6 +109,31 @@ async def test_a_full_socket_is_written_when_it_has_room_again() -> None:
     driver.close()
     engine.close()
     theirs.close()
+
+
+@pytest.mark.parametrize("network", [LoopbackNetwork, NativeNetwork])
+@pytest.mark.parametrize("reachable", [True, False])
+@on_loops
+async def test_tls_by_the_engine_and_where_it_cannot_be_had_by_the_ssl_module(
+    network: Callable[[], Any], reachable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialing_context.cache_clear()
+    if not reachable:
+        monkeypatch.setitem(sys.modules, "ygg_c.tls", None)
+    async with network() as net, node(1, net) as one, node(2, net) as two:
+        listener = await two.listen("tls://127.0.0.1:0")
+        await one.call_peer(f"tls://{listener.address}")
+        await until(lambda: two.peers() and two.peers()[0].up)
+        expected = TlsPump if reachable and network is NativeNetwork else TransportPump
+        for core in (one, two):
+            (record,) = core._links
+            assert record.carrier is not None
+            assert type(record.carrier._pump) is expected
+        async with VTun.over(one) as near, VTun.over(two) as far:
+            assert await near.ping(far.addresses[0], timeout=5) > 0
+        one.remove_peer(one.peers()[0].url)
+        await until(lambda: not two.peers())
+    dialing_context.cache_clear()
 
 
 @pytest.mark.parametrize("network", [LoopbackNetwork, NativeNetwork])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from ygg.network.tlsstream import TLSStream
 from ygg.plainsocket import descriptor_of
 from ygg_c.link import Link
 from ygg_c.node import Node
@@ -17,8 +18,9 @@ HIGH_WATER = 131072
 class Carrier:
     """One link and its transport, from the end of the handshake to the end of the link.
 
-    A transport that is a plain socket is put to sleep and the socket driven by the engine; any other works through its
-    own methods. The link ends when its transport does; `Node.on_link_closed` tells, and `close()` ends the transport.
+    A transport that is a plain socket, or TLS over one, is put to sleep and the socket driven by the engine; any other
+    works through its own methods. The link ends when its transport does; `Node.on_link_closed` tells, and `close()`
+    ends the transport.
     """
 
     def __init__(self, node: Node, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -58,12 +60,20 @@ class Carrier:
             self._transport.close()
 
     def _stream_pump(self, node: Node) -> StreamPump | None:
-        descriptor = descriptor_of(self._transport)
+        carrier, tls = self._transport, None
+        if isinstance(carrier, TLSStream) and (engine := carrier.engine()):
+            carrier, tls = engine
+        descriptor = descriptor_of(carrier)
         # What the transport still holds would be overtaken.
         if descriptor is None or self._transport.get_write_buffer_size():
             return None
         self._transport.pause_reading()
-        pump = StreamPump(node, descriptor, self._blocked)
+        if tls is None:
+            pump = StreamPump(node, descriptor, self._blocked)
+        else:
+            from ygg_c.tlspump import TlsPump  # where there is no `tls` it cannot be imported
+
+            pump = TlsPump(node, descriptor, self._blocked, tls)
         self._fd = pump.fileno()
         return pump
 

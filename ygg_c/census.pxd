@@ -11,6 +11,7 @@ cdef enum:
     LIVE_UDP
     LIVE_PUMP
     LIVE_PACKET
+    LIVE_TLS
     LIVE_KINDS
 
 cdef void born(int kind) noexcept

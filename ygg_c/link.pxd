@@ -26,6 +26,7 @@ cdef enum:
 # is full, sets link.blocked; on becoming writable again it clears that and calls link.want_flush().
 cdef class Sink:
     cdef void flush(self, Link link) noexcept
+    cdef bint has_output(self) noexcept         # of what it has taken
 
 cdef class PySink(Sink):
     cdef object _callback

@@ -29,6 +29,9 @@ cdef class Sink:
     cdef void flush(self, Link link) noexcept:
         link.blocked = True
 
+    cdef bint has_output(self) noexcept:
+        return False
+
 
 cdef class PySink(Sink):
     """Calls a Python function when a link has output."""

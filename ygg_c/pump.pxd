@@ -1,8 +1,8 @@
 # The engine's only system calls: the clock, and moving bytes between links and sockets.
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint8_t, uint64_t
 
-from ygg_c.link cimport Link, Sink
+from ygg_c.link cimport Link, Sink, iovec
 from ygg_c.node cimport Node
 
 cdef enum:
@@ -10,6 +10,9 @@ cdef enum:
     PARTS = 64          # pieces of one sendmsg
     LOWAT = 131072      # bytes the kernel may hold unsent: what waits must wait in the fair queue
     CHUNK = 65536       # bytes of one write to an asyncio transport
+
+# Begin a turn now.
+cdef void enter_now(Node node) noexcept
 
 cdef class Pump(Sink):
     cdef Node node
@@ -21,6 +24,8 @@ cdef class StreamPump(Pump):
     cdef object on_blocked
     cdef bint _writer                   # on_blocked(True) was the last call
     cdef bint _read(self) noexcept      # False: nothing more now
+    cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept       # 0: nothing now; -1: the link is failing
+    cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept            # bytes taken; -1: the link is failing
     cdef void _want_writer(self, bint wanted) noexcept
 
 # Anything else, by the methods of its asyncio transport.

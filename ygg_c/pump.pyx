@@ -70,7 +70,7 @@ cdef extern from *:
 cdef uint64_t SECOND = 1000000000
 
 
-cdef inline void _enter(Node node) noexcept:
+cdef void enter_now(Node node) noexcept:
     node.enter(ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND)
 
 
@@ -106,7 +106,7 @@ cdef class Pump(Sink):
         cdef Node node = self.node
         if self.link is not None or node is None:
             raise ValueError("the pump has carried a link already")
-        _enter(node)
+        enter_now(node)
         try:
             self.link = link = node.add_link(key, priority, self)
             link.receive(data)
@@ -159,7 +159,7 @@ cdef class StreamPump(Pump):
         for _turn in range(READS):
             if self.link is None or self.link.closed:
                 return
-            _enter(node)
+            enter_now(node)
             more = self._read()
             node.leave()
             if not more:
@@ -172,7 +172,7 @@ cdef class StreamPump(Pump):
             return
         self.link.blocked = False
         self.link.want_flush()
-        _enter(node)
+        enter_now(node)
         node.leave()
         if self.link is not None and not self.link.blocked:
             self._want_writer(False)
@@ -185,44 +185,58 @@ cdef class StreamPump(Pump):
         if space == NULL:
             link.fail("out of memory")
             return False
+        count = self._recv(link, space, room)
+        if count > 0:
+            return link.rx_commit(count) == 0 and <size_t>count == room
+        if count == 0:
+            link.rx_commit(0)       # gives the read buffer back
+        return False
+
+    cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept:
+        cdef ssize_t count
         while True:
             count = recv(self.fd, space, room, MSG_DONTWAIT)
             if count >= 0 or errno != EINTR:
                 break
         if count > 0:
-            return link.rx_commit(count) == 0 and <size_t>count == room
-        if count == 0:
-            link.fail("EOF")
-        elif errno == EAGAIN:
-            link.rx_commit(0)       # gives the read buffer back
-        else:
-            link.fail(os.strerror(errno).lower())
-        return False
+            return count
+        if count < 0 and errno == EAGAIN:
+            return 0
+        link.fail(os.strerror(errno).lower() if count else "EOF")
+        return -1
 
     cdef void flush(self, Link link) noexcept:
         cdef iovec parts[PARTS]
-        cdef int index, used
-        cdef size_t total
+        cdef int used
         cdef ssize_t count
-        while self.fd >= 0:
+        while self.fd >= 0 and not link.blocked:
             used = link.gather(parts, PARTS)
             if used == 0:
                 return
-            total = 0
-            for index in range(used):
-                total += parts[index].iov_len
+            count = self._send(link, parts, used)
+            if count < 0:
+                return
+            link.sent(count)
+
+    cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept:
+        cdef int index
+        cdef size_t total = 0
+        cdef ssize_t count
+        for index in range(used):
+            total += parts[index].iov_len
+        while True:
             count = ygg_send(self.fd, parts, used)
-            if count > 0:
-                link.sent(count)
-            elif count < 0 and errno == EINTR:
-                continue
-            elif count < 0 and errno != EAGAIN:
+            if count >= 0 or errno != EINTR:
+                break
+        if count < 0:
+            if errno != EAGAIN:
                 link.fail(os.strerror(errno).lower())
-                return
-            if count < <ssize_t>total:      # full: asking the kernel once more would only say so
-                link.blocked = True
-                self._want_writer(True)
-                return
+                return -1
+            count = 0
+        if <size_t>count < total:       # full: asking the kernel once more would only say so
+            link.blocked = True
+            self._want_writer(True)
+        return count
 
     cdef void _want_writer(self, bint wanted) noexcept:
         if self._writer == wanted or self.on_blocked is None:
@@ -257,14 +271,14 @@ cdef class TransportPump(Pump):
     def buffer_updated(self, nbytes):
         cdef Node node = self.node
         if self.link is not None:
-            _enter(node)
+            enter_now(node)
             self.link.buffer_updated(nbytes)
             node.leave()
 
     def data_received(self, data):
         cdef Node node = self.node
         if self.link is not None:
-            _enter(node)
+            enter_now(node)
             self.link.receive(data)
             node.leave()
 
@@ -286,13 +300,13 @@ cdef class TransportPump(Pump):
         if self.link is not None:
             self.link.blocked = False
             self.link.want_flush()
-            _enter(node)
+            enter_now(node)
             node.leave()
 
     def _end(self, str reason):
         cdef Node node = self.node
         if self.link is not None and not self.link.closed:
-            _enter(node)
+            enter_now(node)
             self.link.fail(reason)
             node.leave()
 

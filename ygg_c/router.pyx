@@ -364,10 +364,11 @@ cdef class Router(LinkHost):
         self.ready = []
         for link in ready:
             link._listed = False
-            if link.closed or link.error or link.blocked or not link.has_output():
+            if link.closed or link.error or link.blocked:
                 continue
             sink = link.sink        # held: the link drops it when flushing closes it
-            sink.flush(link)
+            if link.has_output() or sink.has_output():
+                sink.flush(link)
             if not link.closed and not link.blocked and link.has_output():
                 link.want_flush()
         self._close_failed()

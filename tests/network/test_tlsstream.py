@@ -15,11 +15,24 @@ from ygg.errors import ConnectionReset, ConnectTimeout, TLSError
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network, layer, take_over
 from ygg.network.streams import streams
 from ygg.network.tlsstream import TLSStream, start_tls
-from ygg.transport.tls import client_context, server_context
+from ygg.transport.tls import client_context, dialing_context, listening_context, server_context
 
 NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
-CLIENT, SERVER = client_context(), server_context(Certificate.generate())
+CERTIFICATE = Certificate.generate()
+CLIENT: Any = None
+SERVER: Any = None
 Pair = tuple[asyncio.Transport, asyncio.Transport]
+
+
+@pytest.fixture(autouse=True, params=["ssl", "engine"])
+def contexts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each test use the ssl module's TLS, then the engine's own."""
+    made = (client_context(), server_context(CERTIFICATE))
+    if request.param == "engine":
+        made = (dialing_context(), listening_context(CERTIFICATE))
+        assert not any(isinstance(context, ssl.SSLContext) for context in made)
+    monkeypatch.setitem(globals(), "CLIENT", made[0])
+    monkeypatch.setitem(globals(), "SERVER", made[1])
 
 
 class Log(asyncio.Protocol):
@@ -80,12 +93,10 @@ async def carriers(network_type: type[Network] = LoopbackNetwork) -> AsyncIterat
 
 
 @asynccontextmanager
-async def secured(
-    network_type: type[Network] = LoopbackNetwork, client: ssl.SSLContext = CLIENT
-) -> AsyncIterator[Pair]:
+async def secured(network_type: type[Network] = LoopbackNetwork) -> AsyncIterator[Pair]:
     async with carriers(network_type) as (near, far):
         yield await asyncio.gather(
-            start_tls(near, client, handshake_timeout=1),
+            start_tls(near, CLIENT, handshake_timeout=1),
             start_tls(far, SERVER, server_side=True, handshake_timeout=1),
         )
 

@@ -1,17 +1,24 @@
 """TLS over a connection of any kind, on any event loop.
 
-asyncio's own TLS costs more than the encryption itself, uvloop's refuses transports it has not made. Here the `ssl`
-module's object without IO works on batches: all that one read has brought is decrypted into the protocol's buffer, and
-all of one write is encrypted, before the next layer hears of either.
+asyncio's own TLS costs more than the encryption itself, uvloop's refuses transports it has not made. Here whole
+batches are encrypted: all that one read has brought is decrypted into the protocol's buffer, and all of one write is
+encrypted, before the next layer hears of either.
 """
+
+from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ygg.errors import ConnectionReset, TLSError, from_os_error
-from ygg.network.holding import HoldingProtocol, feed
+from ygg.network.holding import HoldingProtocol
 from ygg.network.layer import LayeredTransport
+from ygg.network.tlsobject import TLSObject, engine_of, tls_object
+
+if TYPE_CHECKING:
+    from ygg.network.tlsobject import AnyContext
+    from ygg_c.tls import Tls
 
 RECORD = 16384
 """Bytes that a TLS record holds at most (RFC 8446, 5.1)."""
@@ -28,47 +35,51 @@ class TLSStream(LayeredTransport):
         self,
         carrier: asyncio.Transport,
         protocol: asyncio.BaseProtocol,
-        context: ssl.SSLContext,
+        context: AnyContext,
         *,
         server_side: bool = False,
         server_hostname: str | None = None,
     ) -> None:
         super().__init__(carrier, protocol)
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(
-            self._incoming, self._outgoing, server_side=server_side, server_hostname=server_hostname
-        )
-        self._kept = bytearray()
+        self._tls: TLSObject = tls_object(context, server_side, server_hostname)
         self._eof_written = False
 
+    def engine(self) -> tuple[asyncio.Transport, Tls] | None:
+        """Return what is left to do to whoever drives the socket below: its transport, and the encryption.
+
+        None where the encryption cannot be driven from there, or the stream is no longer whole.
+        """
+        tls = engine_of(self._tls)
+        if tls is None or self._eof_written or self._ended or self._closing:
+            return None
+        return self._carrier, tls
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        if name == "ssl_object":
-            return self._tls
-        if name == "sslcontext":
-            return self._tls.context
+        if name in ("ssl_object", "sslcontext"):
+            return getattr(self._tls, name)
         if name in ("peercert", "cipher", "compression") and self.opened.done():
-            return self._tls.getpeercert() if name == "peercert" else getattr(self._tls, name)()
+            shown = self._tls.ssl_object
+            return shown.getpeercert() if name == "peercert" else getattr(shown, name)()
         return super().get_extra_info(name, default)
 
     # Handshake
 
     def _begin(self) -> None:
         try:
-            self._tls.do_handshake()
-        except ssl.SSLWantReadError:
-            self._send()
+            over = self._tls.handshake()
         except ssl.SSLError as error:
             self._send()  # the alert that says why
             self._error = error
             self.close()
-        else:
-            self._send()
+            return
+        self._send()
+        if over:
             self._open()
 
     # Reading
 
     def _received(self, data: bytes | memoryview) -> None:
-        self._incoming.write(data)
+        self._tls.feed(data)
         if not self.opened.done():
             self._begin()
 
@@ -80,19 +91,16 @@ class TLSStream(LayeredTransport):
     def _deliver(self) -> None:
         if not self.opened.done():
             return
-        if self._kept and self.is_reading():
-            kept, self._kept = self._kept, bytearray()
-            feed(self._protocol, kept)
         more = True
         while more and self.is_reading():
             protocol = self._protocol
             more = self._fill(protocol) if isinstance(protocol, asyncio.BufferedProtocol) else self._collect()
-        if self._outgoing.pending:
-            self._answer(self._outgoing.read())
+        if self._tls.unsent_size:
+            self._answer(self._tls.take())
 
     def _fill(self, protocol: asyncio.BufferedProtocol) -> bool:
         """Decrypt into the protocol's buffer; tell whether there may be more."""
-        space = memoryview(cast(bytearray, protocol.get_buffer(self._incoming.pending)))
+        space = memoryview(cast(bytearray, protocol.get_buffer(self._tls.unread))).cast("B")
         size = self._decrypt(space)
         if size:
             protocol.buffer_updated(size)
@@ -100,34 +108,21 @@ class TLSStream(LayeredTransport):
 
     def _collect(self) -> bool:
         """Decrypt everything for a protocol without a buffer."""
-        if data := self._plain_text():
-            cast(asyncio.Protocol, self._protocol).data_received(data)
-        return False
-
-    def _plain_text(self) -> bytes:
         chunks, space = [], memoryview(bytearray(RECORD))
         while size := self._decrypt(space):
             chunks.append(bytes(space[:size]))
-        return b"".join(chunks)
+        if chunks:
+            cast(asyncio.Protocol, self._protocol).data_received(b"".join(chunks))
+        return False
 
     def _decrypt(self, space: memoryview) -> int:
         """Fill `space` as far as there is plain text, record by record; return the number of bytes."""
-        read: Any = self._tls.read
-        room, done = len(space), 0
-        try:
-            while done < room:
-                size = read(room - done, space[done:])
-                if not size:
-                    self._ended = True
-                    break
-                done += size
-        except ssl.SSLWantReadError:
-            pass
-        except ssl.SSLZeroReturnError:
+        size, ended = self._tls.read_into(space)
+        if ended:
             self._ended = True
-        except ssl.SSLError as error:
-            self._ended, self._error = True, tls_error(error)
-        return done
+            if self._tls.failure is not None:
+                self._error = tls_error(self._tls.failure)
+        return size
 
     # Writing
 
@@ -137,7 +132,7 @@ class TLSStream(LayeredTransport):
         if not data or self._closing:
             return
         try:
-            self._tls.write(data)
+            self._tls.encrypt(data)
         except ssl.SSLError as error:
             self._force_close(tls_error(error))
         self._send()
@@ -149,20 +144,18 @@ class TLSStream(LayeredTransport):
         if self._eof_written or self._closing:
             return
         self._eof_written = True
-        # Saying goodbye, the library looks for the other side's, and takes data before it for an error.
-        self._kept += self._plain_text()
         self._farewell()
 
+    def get_write_buffer_size(self) -> int:
+        return super().get_write_buffer_size() + self._tls.unsent_size
+
     def _farewell(self) -> None:
-        try:
-            self._tls.unwrap()
-        except ssl.SSLError:
-            pass  # it is said; what the other side says to it does not matter
+        self._tls.goodbye()
         self._send()
 
     def _send(self) -> None:
-        if self._outgoing.pending and not self._carrier.is_closing():
-            self._carrier.write(self._outgoing.read())
+        if self._tls.unsent_size and not self._carrier.is_closing():
+            self._carrier.write(self._tls.take())
 
 
 def tls_error(error: ssl.SSLError) -> TLSError:
@@ -172,7 +165,7 @@ def tls_error(error: ssl.SSLError) -> TLSError:
 
 async def start_tls(
     transport: asyncio.Transport,
-    context: ssl.SSLContext,
+    context: AnyContext,
     *,
     server_side: bool = False,
     server_hostname: str | None = None,

@@ -6,7 +6,7 @@ from ygg.errors import URLError
 from ygg.network.base import Network
 from ygg.network.socks import SocksNetwork
 from ygg.transport.base import DialOptions, Transport
-from ygg.transport.tls import client_context, server_name, wrap
+from ygg.transport.tls import dialing_context, server_name, wrap
 from ygg.url import PeerURL
 
 
@@ -26,7 +26,7 @@ class SocksTransport(Transport):
         if url.scheme != "sockstls":
             return transport
         # The name is the target's: what terminates TLS is the target, not the proxy.
-        return await wrap(transport, client_context(), server_hostname=server_name(target), timeout=options.timeout)
+        return await wrap(transport, dialing_context(), server_hostname=server_name(target), timeout=options.timeout)
 
 
 def _target(url: PeerURL) -> PeerURL:

@@ -1,11 +1,14 @@
 """`tls://`: TLS over TCP with the node's own self-signed certificate (protocol 0.5, TLS)."""
 
+from __future__ import annotations
+
 import asyncio
+import base64
 import os
 import ssl
-from functools import cached_property
+from functools import cache, cached_property
 from ipaddress import ip_address
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ygg.errors import TLSError, from_os_error
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
@@ -13,6 +16,9 @@ from ygg.network.tlsstream import start_tls, tls_error
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.upgrade import UpgradingListener
 from ygg.url import PeerURL
+
+if TYPE_CHECKING:
+    from ygg.network.tlsobject import AnyContext
 
 
 class NodeCertificate(Protocol):
@@ -38,12 +44,12 @@ class TLSTransport(Transport):
         self._certificate = certificate
 
     @cached_property
-    def _client(self) -> ssl.SSLContext:
-        return client_context()
+    def _client(self) -> AnyContext:
+        return dialing_context()
 
     @cached_property
-    def _server(self) -> ssl.SSLContext:
-        return server_context(self._certificate)
+    def _server(self) -> AnyContext:
+        return listening_context(self._certificate)
 
     async def dial(self, network: Network, url: PeerURL, options: DialOptions) -> asyncio.Transport:
         port = url.require_port()
@@ -75,7 +81,7 @@ class TLSTransport(Transport):
 
 async def wrap(
     transport: asyncio.Transport,
-    context: ssl.SSLContext,
+    context: AnyContext,
     *,
     server_side: bool = False,
     server_hostname: str | None = None,
@@ -102,6 +108,25 @@ def server_name(url: PeerURL) -> str | None:
     return None
 
 
+@cache
+def dialing_context() -> AnyContext:
+    """Return what dials links: the engine's own TLS, or where that cannot be had the ssl module's."""
+    try:
+        from ygg_c.tls import Context
+    except ImportError:
+        return client_context()
+    return Context()
+
+
+def listening_context(certificate: NodeCertificate) -> AnyContext:
+    """Return what accepts links with this certificate: the engine's own TLS, or the ssl module's as above."""
+    try:
+        from ygg_c.tls import Context
+    except ImportError:
+        return server_context(certificate)
+    return Context(_der(certificate.certificate_pem), _der(certificate.private_key_pem))
+
+
 def client_context() -> ssl.SSLContext:
     """Return a context that dials TLS 1.2 or 1.3 and verifies nothing."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -120,6 +145,10 @@ def server_context(certificate: NodeCertificate) -> ssl.SSLContext:
     context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     _load(context, certificate.private_key_pem.rstrip() + b"\n" + certificate.certificate_pem)
     return context
+
+
+def _der(pem: bytes) -> bytes:
+    return base64.b64decode(b"".join(line for line in pem.splitlines() if not line.startswith(b"-----")))
 
 
 def _load(context: ssl.SSLContext, pem: bytes) -> None:

@@ -10,7 +10,7 @@ from ygg.errors import LinkError, OperationNotSupported, URLError, from_os_error
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
 from ygg.network.holding import HoldingProtocol
 from ygg.transport.base import DialOptions, ListenOptions, Transport
-from ygg.transport.tls import NodeCertificate, client_context, server_context, server_name, wrap
+from ygg.transport.tls import NodeCertificate, dialing_context, listening_context, server_name, wrap
 from ygg.transport.upgrade import UpgradingListener
 from ygg.transport.websocket import (
     MAX_FRAME,
@@ -58,7 +58,7 @@ class WSTransport(Transport):
                         address, port, source_interface=options.source_interface, timeout=options.timeout
                     )
                     if url.scheme == "wss":
-                        carrier = await wrap(carrier, client_context(), server_hostname=server_name(url))
+                        carrier = await wrap(carrier, dialing_context(), server_hostname=server_name(url))
                     return await _request(carrier, url)
             except TimeoutError as error:
                 raise from_os_error(error) from None
@@ -72,7 +72,7 @@ class WSTransport(Transport):
         if url.scheme == "wss":
             if self._certificate is None:
                 raise OperationNotSupported("WSS listener not supported, use WS listener behind reverse proxy instead")
-            tls = server_context(self._certificate)
+            tls = listening_context(self._certificate)
         base = await network.listen_stream(
             url.host, port, source_interface=options.source_interface, backlog=options.backlog
         )
