@@ -11,6 +11,7 @@ from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, Network, addr
 from ygg.carrier import Carrier
 from ygg.errors import AnswerError, ConfigError, ConnectionAborted, KeyFormatError, QueryTimeout
 from ygg_c.pump import StreamPump, TransportPump
+from ygg_c.tlspump import TlsPump
 
 
 async def agree(*cores: Core) -> None:
@@ -58,7 +59,7 @@ async def test_two_nodes_over_sockets() -> None:
 @on_loops
 async def test_two_nodes_over_tls() -> None:
     async with NativeNetwork() as network:
-        await two_nodes(network, "tls://[::1]:0", TransportPump)
+        await two_nodes(network, "tls://[::1]:0", TlsPump)
 
 
 @on_loops
