@@ -65,7 +65,8 @@ class Tls:
     def selected_alpn_protocol(self) -> None:
         """None: no protocol is negotiated."""
     @overload
-    def getpeercert(self, binary_form: Literal[True]) -> bytes | None: ...
+    def getpeercert(self, binary_form: Literal[True]) -> bytes | None:
+        """Return the other side's certificate as DER; None where there is none."""
     @overload
     def getpeercert(self, binary_form: Literal[False] = False) -> dict[str, str] | None:
-        """The other side's certificate as DER; {} without `binary_form`, for it is not verified; None where there is none."""
+        """Return {}, for the other side's certificate is not verified; None where there is none."""

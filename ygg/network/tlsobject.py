@@ -57,7 +57,7 @@ class TLSObject(Protocol):
         """Return the ciphertext to be sent."""
 
 
-class StandardTLS:
+class _StandardTLS:
     """A connection of the ssl module's; a `TLSObject`."""
 
     def __init__(self, context: ssl.SSLContext, server_side: bool, server_hostname: str | None) -> None:
@@ -130,7 +130,7 @@ class StandardTLS:
 def tls_object(context: AnyContext, server_side: bool, server_hostname: str | None) -> TLSObject:
     """Return the side of a connection that `context` makes. Raises UnicodeError for a name that cannot be one."""
     if isinstance(context, ssl.SSLContext):
-        return StandardTLS(context, server_side, server_hostname)
+        return _StandardTLS(context, server_side, server_hostname)
     from ygg_c.tls import Tls
 
     if context.server != server_side:
@@ -140,4 +140,4 @@ def tls_object(context: AnyContext, server_side: bool, server_hostname: str | No
 
 def engine_of(tls: TLSObject) -> Tls | None:
     """Return what the engine can drive by itself of `tls`: itself, or nothing."""
-    return None if isinstance(tls, StandardTLS) else tls  # type: ignore[return-value]
+    return None if isinstance(tls, _StandardTLS) else tls  # type: ignore[return-value]
