@@ -1,17 +1,17 @@
-"""A network of one's own: it counts connections, allows three at a time, and passes the checks every network must."""
+"""A network of one's own: it allows three connections at a time, counts their bytes, and passes the checks."""
 
 import asyncio
 
 from ygg import Config, Core, NativeNetwork, TCPTransport, TransportManager
 from ygg.errors import ConnectionRefused
-from ygg.network import WrapperNetwork
+from ygg.network import WrapperNetwork, WrapperTransport
 from ygg.network.conformance import CHECKS, Subject
 
 
 class LimitedNetwork(WrapperNetwork):
     def __init__(self, base, most):
         super().__init__(base)
-        self.most, self.seen, self.open = most, 0, set()
+        self.most, self.seen, self.open, self.bytes = most, 0, set(), 0
 
     def passing(self, transport, remote):            # each connection, dialed or accepted
         self.seen += 1
@@ -19,6 +19,21 @@ class LimitedNetwork(WrapperNetwork):
         if len(self.open) >= self.most:
             raise ConnectionRefused(f"{remote} is one too many")
         self.open.add(transport)
+        return MeteredConnection(transport, self)    # takes its place
+
+
+class MeteredConnection(WrapperTransport):
+    def __init__(self, base, network):
+        super().__init__(base)
+        self.network = network
+
+    def incoming(self, data):
+        self.network.bytes += len(data)
+        return data                                  # what is delivered in its place
+
+    def outgoing(self, data):
+        self.network.bytes += len(data)
+        return data
 
 
 async def main() -> None:
@@ -38,6 +53,7 @@ async def main() -> None:
             listener = await server.listen("tcp://127.0.0.1:0")
             await client.call_peer(str(listener.url))
             print("both ends seen:", network.seen)
+            print("bytes seen:", network.bytes)
             try:
                 await other.call_peer(str(listener.url))
             except OSError as error:

@@ -14,7 +14,7 @@ PRINTS = {
     "two_nodes.py": ["connected to the server: True", "configured: 2"],
     "metered_transport.py": ["dials 1 listens 1 peers 1"],
     "network_mapping.py": ["unmapped: no network is mapped", "mapped: 1 peer", "blocked: ", "unmapped: 0 peers"],
-    "own_network.py": ["passed ", "both ends seen: 2", "the next: 127.0.0.1:"],
+    "own_network.py": ["passed ", "both ends seen: 2", "bytes seen: ", "the next: 127.0.0.1:"],
     "over_tcp.py": ["HELLO", "OVERLAY", "end of stream: True"],
     "over_udp.py": ["from the client: True", "ANYBODY THERE?", "answered within a second: True"],
     "over_http.py": ["200 True"],

@@ -1,22 +1,252 @@
 """ygg.network.wrapper: a network in front of another."""
 
 import asyncio
+import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.aio import on_loops, settle
+from tests.aio import on_loops, settle, until
+from tests.nodes import node
 from ygg.errors import ConnectionReset
-from ygg.network import LoopbackNetwork, NativeNetwork, WrapperNetwork
+from ygg.network import (
+    LoopbackNetwork,
+    NativeNetwork,
+    Network,
+    WrapperDatagrams,
+    WrapperNetwork,
+    WrapperTransport,
+    take_over,
+)
 from ygg.network.conformance import CHECKS, Check, Subject
+from ygg.network.streams import streams
+
+
+class Meter(WrapperTransport):
+    """Counts the bytes each way."""
+
+    def __init__(self, base: asyncio.Transport) -> None:
+        super().__init__(base)
+        self.received = self.sent = 0
+
+    def incoming(self, data: bytes) -> bytes:
+        self.received += len(data)
+        return data
+
+    def outgoing(self, data: Any) -> Any:
+        self.sent += len(data)
+        return data
+
+
+class DatagramMeter(WrapperDatagrams):
+    """Counts the datagrams each way."""
+
+    received = sent = 0
+
+    def incoming(self, data: bytes, addr: Any) -> bytes:
+        self.received += 1
+        return data
+
+    def outgoing(self, data: Any, addr: Any) -> Any:
+        self.sent += 1
+        return data
+
+
+class MeteredNetwork(WrapperNetwork):
+    """Counts everything."""
+
+    def __init__(self, base: Network) -> None:
+        super().__init__(base)
+        self.meters: list[Meter] = []
+        self.ports: list[DatagramMeter] = []
+
+    def passing(self, transport: asyncio.Transport, remote: str) -> Meter:
+        self.meters.append(Meter(transport))
+        return self.meters[-1]
+
+    def passing_datagrams(self, transport: asyncio.DatagramTransport) -> DatagramMeter:
+        self.ports.append(DatagramMeter(transport))
+        return self.ports[-1]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("base", [NativeNetwork, LoopbackNetwork])
+@pytest.mark.parametrize("wrapper", [WrapperNetwork, MeteredNetwork])
 @on_loops
-async def test_conformance(base: type[NativeNetwork] | type[LoopbackNetwork], check: Check) -> None:
-    async with WrapperNetwork(base()) as network:
+async def test_conformance(
+    wrapper: type[WrapperNetwork], base: type[NativeNetwork] | type[LoopbackNetwork], check: Check
+) -> None:
+    async with wrapper(base()) as network:
         await check(Subject(network, "127.0.0.1"))
+
+
+@pytest.mark.parametrize("base", [NativeNetwork, LoopbackNetwork])
+@on_loops
+async def test_every_byte_of_a_connection_is_seen(base: type[NativeNetwork] | type[LoopbackNetwork]) -> None:
+    async with MeteredNetwork(base()) as network:
+        listener = await network.listen_stream("127.0.0.1", 0)
+        client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+        server, _ = await listener.accept()
+        (reader, writer), (far_reader, far_writer) = streams(client), streams(server)
+        writer.write(b"x" * 300_000)
+        writer.write_eof()
+        assert len(await far_reader.read()) == 300_000
+        far_writer.writelines([b"answ", b"er"])
+        far_writer.close()
+        assert await reader.read() == b"answer"
+        near, far = network.meters
+        assert (near.sent, near.received) == (far.received, far.sent) == (300_000, 6)
+        writer.close()
+
+
+@pytest.mark.parametrize("base", [NativeNetwork, LoopbackNetwork])
+@on_loops
+async def test_every_datagram_is_seen_and_may_be_dropped(base: type[NativeNetwork] | type[LoopbackNetwork]) -> None:
+    class Deaf(DatagramMeter):
+        def incoming(self, data: bytes, addr: Any) -> Any:
+            super().incoming(data, addr)
+            return None if data == b"noise" else data.upper()
+
+        def outgoing(self, data: Any, addr: Any) -> Any:
+            super().outgoing(data, addr)
+            return None if data == b"secret" else data
+
+    class Deafened(MeteredNetwork):
+        def passing_datagrams(self, transport: asyncio.DatagramTransport) -> DatagramMeter:
+            self.ports.append(Deaf(transport))
+            return self.ports[-1]
+
+    class Inbox(asyncio.DatagramProtocol):
+        def __init__(self) -> None:
+            self.got: list[bytes] = []
+
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            self.got.append(data)
+
+    async with Deafened(base()) as network:
+        transport, inbox = await network.create_datagram_endpoint(Inbox, ("127.0.0.1", 0))
+        assert transport is network.ports[0]
+        for data in (b"secret", b"noise", b"hello"):
+            transport.sendto(data, transport.get_extra_info("sockname"))
+        await until(lambda: inbox.got)
+        assert inbox.got == [b"HELLO"]
+        assert (network.ports[0].sent, network.ports[0].received) == (3, 2)
+        transport.close()
+        assert transport.is_closing()
+
+
+@pytest.mark.parametrize("base", [NativeNetwork, LoopbackNetwork])
+@on_loops
+async def test_a_datagram_port_may_be_refused(base: type[NativeNetwork] | type[LoopbackNetwork]) -> None:
+    class Closed(WrapperNetwork):
+        def passing_datagrams(self, transport: asyncio.DatagramTransport) -> None:
+            raise ConnectionReset("not today")
+
+    async with Closed(base()) as network:
+        with pytest.raises(ConnectionReset, match="not today"):
+            await network.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 0))
+        await settle()
+
+
+@on_loops
+async def test_bytes_can_be_changed_on_their_way() -> None:
+    class Masked(WrapperTransport):
+        def incoming(self, data: bytes) -> bytes:
+            return bytes(byte ^ 0x55 for byte in data)
+
+        outgoing = incoming  # type: ignore[assignment]
+
+    class MaskedNetwork(WrapperNetwork):
+        def passing(self, transport: asyncio.Transport, remote: str) -> Masked:
+            return Masked(transport)
+
+    async with MaskedNetwork(LoopbackNetwork()) as network, node(1, network) as one, node(2, network) as two:
+        listener = await two.listen("tcp://127.0.0.1:0")
+        await one.call_peer(f"tcp://{listener.address}")
+        await until(lambda: two.peers())
+
+
+@pytest.mark.parametrize("base", [NativeNetwork, LoopbackNetwork])
+@on_loops
+async def test_what_comes_can_be_slowed_down(base: type[NativeNetwork] | type[LoopbackNetwork]) -> None:
+    class Slow(Meter):
+        def incoming(self, data: bytes) -> bytes:
+            self.hold(0.02)
+            self.hold(0.02)
+            return super().incoming(data)
+
+    class SlowNetwork(WrapperNetwork):
+        def passing(self, transport: asyncio.Transport, remote: str) -> Slow:
+            return Slow(transport)
+
+    async with base() as below, SlowNetwork(below) as network:
+        listener = await below.listen_stream("127.0.0.1", 0)
+        client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+        server, _ = await listener.accept()
+        reader, _writer = streams(client)
+        times = []
+        for letter in b"abcd":
+            server.write(bytes((letter,)))
+            assert await reader.readexactly(1) == bytes((letter,))
+            times.append(asyncio.get_running_loop().time())
+            assert not client.is_reading()
+        assert times[-1] - times[0] > 0.05
+        client.resume_reading()
+        client.close()
+        client.resume_reading()
+        server.abort()
+
+
+@on_loops
+async def test_pausing_in_the_middle_of_what_came() -> None:
+    class Sipping(asyncio.BufferedProtocol):
+        def __init__(self) -> None:
+            self.space, self.got = bytearray(1000), 0
+
+        def get_buffer(self, sizehint: int) -> bytearray:
+            return self.space
+
+        def buffer_updated(self, nbytes: int) -> None:
+            self.got += nbytes
+            client.pause_reading()
+
+    async with MeteredNetwork(LoopbackNetwork()) as network:
+        listener = await network.listen_stream("127.0.0.1", 0)
+        client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+        server, _ = await listener.accept()
+        protocol = Sipping()
+        take_over(client, protocol)
+        server.write(bytes(5000))
+        await settle()
+        for expected in (1000, 2000, 3000):
+            assert protocol.got == expected
+            client.resume_reading()
+            await settle()
+        client.abort()
+
+
+@on_loops
+async def test_a_wrapper_that_fails_refuses_one_connection_only(caplog: pytest.LogCaptureFixture) -> None:
+    class Faulty(WrapperNetwork):
+        faulty = True
+
+        def passing(self, transport: asyncio.Transport, remote: str) -> None:
+            if self.faulty:
+                raise ZeroDivisionError
+
+    async with LoopbackNetwork() as base, Faulty(base) as network:
+        listener = await network.listen_stream("127.0.0.1", 0)
+        port = int(listener.address.rpartition(":")[2])
+        accept = asyncio.ensure_future(listener.accept())
+        with caplog.at_level(logging.ERROR, "ygg.network"):
+            refused = await base.connect_stream("127.0.0.1", port)
+            await settle()
+        assert refused.is_closing()
+        assert "Faulty failed to pass a connection on" in caplog.text
+        network.faulty = False
+        await base.connect_stream("127.0.0.1", port)
+        await accept
 
 
 @on_loops

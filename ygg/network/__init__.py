@@ -5,6 +5,7 @@ from ygg.network.holding import HoldingProtocol, feed, take_over
 from ygg.network.loopback import LoopbackNetwork
 from ygg.network.native import NativeNetwork
 from ygg.network.overlay import OverlayNetwork
+from ygg.network.passing import WrapperDatagrams, WrapperTransport
 from ygg.network.reject import RejectNetwork
 from ygg.network.socks import SocksNetwork
 from ygg.network.wrapper import WrapperNetwork
@@ -20,7 +21,9 @@ __all__ = [
     "OverlayNetwork",
     "RejectNetwork",
     "SocksNetwork",
+    "WrapperDatagrams",
     "WrapperNetwork",
+    "WrapperTransport",
     "feed",
     "first_success",
     "is_suitable",

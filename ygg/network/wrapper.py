@@ -1,10 +1,14 @@
 """A network in front of another: the base for those that meter, log, limit or filter."""
 
 import asyncio
+import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
+from ygg.network.passing import DatagramRelay, WrapperDatagrams
+
+logger = logging.getLogger("ygg.network")
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
@@ -13,7 +17,8 @@ class WrapperNetwork(Network):
     """Passes everything on to `base`; override what you want to see or change.
 
     Going down breaks what was made through the wrapper and leaves `base` up; each has its own `up()` and `down()`.
-    To see every connection, dialed or accepted, override `passing()`.
+    To see every connection, dialed or accepted, override `passing()`; to see what it carries, have that return a
+    `WrapperTransport`. `passing_datagrams()` and `WrapperDatagrams` do the same for datagram ports.
     """
 
     def __init__(self, base: Network) -> None:
@@ -21,8 +26,17 @@ class WrapperNetwork(Network):
         self.base = base
         self.dial_allowance = base.dial_allowance
 
-    def passing(self, transport: asyncio.Transport, remote: str) -> None:
-        """Called with each new connection before anyone else gets it; an exception breaks the connection."""
+    def passing(self, transport: asyncio.Transport, remote: str) -> asyncio.Transport | None:
+        """Called with each new connection, held still, before anyone else gets it.
+
+        Returns what takes its place, such as a `WrapperTransport` in front of it, or None for itself; an exception
+        breaks it off.
+        """
+        return None
+
+    def passing_datagrams(self, transport: asyncio.DatagramTransport) -> WrapperDatagrams | None:
+        """Called with each new datagram port; as `passing()`, with a `WrapperDatagrams`."""
+        return None
 
     async def resolve(self, host: str) -> list[str]:
         return await self.base.resolve(host)
@@ -32,8 +46,7 @@ class WrapperNetwork(Network):
     ) -> asyncio.Transport:
         token = self._enter(port)
         transport = await self.base.connect_stream(host, port, source_interface=source_interface, timeout=timeout)
-        self._pass(transport, f"{host}:{port}", token)
-        return transport
+        return self._pass(transport, f"{host}:{port}", token)
 
     async def listen_stream(
         self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
@@ -51,42 +64,44 @@ class WrapperNetwork(Network):
         source_interface: str | None = None,
     ) -> tuple[asyncio.DatagramTransport, D]:
         token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
-        made = await self.base.create_datagram_endpoint(
-            protocol_factory, local_addr, remote_addr, source_interface=source_interface
+        protocol = protocol_factory()
+        base, relay = await self.base.create_datagram_endpoint(
+            lambda: DatagramRelay(protocol, self.passing_datagrams),
+            local_addr,
+            remote_addr,
+            source_interface=source_interface,
         )
-        self._admit(made[0], token)
-        return made
+        if relay.error is not None:
+            raise relay.error
+        self._admit(base, token)
+        return cast(asyncio.DatagramTransport, relay.transport), protocol
 
     async def connect_path(self, path: str, *, timeout: float = DIAL_TIMEOUT) -> asyncio.Transport:
         token = self._enter()
         transport = await self.base.connect_path(path, timeout=timeout)
-        self._pass(transport, path, token)
-        return transport
+        return self._pass(transport, path, token)
 
     async def listen_path(self, path: str, *, backlog: int = BACKLOG) -> Listener:
         token = self._enter()
         return self._listening(await self.base.listen_path(path, backlog=backlog), token)
 
     def _listening(self, base: Listener, token: int) -> Listener:
-        def admit(transport: asyncio.Transport, remote: str) -> None:
-            self._pass(transport, remote, token)
-
-        listener = _WrappedListener(base, admit)
+        listener = _WrappedListener(base, self, token)
         self._admit(listener, token)
         return listener
 
-    def _pass(self, transport: asyncio.Transport, remote: str, token: int) -> None:
+    def _pass(self, transport: asyncio.Transport, remote: str, token: int) -> asyncio.Transport:
         self._admit(transport, token)
         try:
-            self.passing(transport, remote)
+            return self.passing(transport, remote) or transport
         except BaseException:
             transport.abort()
             raise
 
 
 class _WrappedListener(Listener):
-    def __init__(self, base: Listener, admit: Callable[[asyncio.Transport, str], None]) -> None:
-        self._base, self._admit = base, admit
+    def __init__(self, base: Listener, network: WrapperNetwork, token: int) -> None:
+        self._base, self._network, self._token = base, network, token
 
     @property
     def address(self) -> str:
@@ -96,10 +111,11 @@ class _WrappedListener(Listener):
         while True:
             transport, remote = await self._base.accept()
             try:
-                self._admit(transport, remote)
-            except OSError:
-                continue  # refused by the wrapper: broken already, and no concern of who accepts
-            return transport, remote
+                return self._network._pass(transport, remote, self._token), remote
+            except OSError as error:  # broken off already, and no concern of who accepts
+                logger.debug("connection from %s: %s", remote, error)
+            except Exception:
+                logger.exception("%s failed to pass a connection on", type(self._network).__name__)
 
     def close(self) -> None:
         self._base.close()
