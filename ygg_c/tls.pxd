@@ -11,6 +11,8 @@ from libc.stdint cimport uint8_t
 cdef enum:
     RECORD = 16384          # bytes a record holds at most (RFC 8446, 5.1)
     UNSENT_LIMIT = 1048576  # bytes of answers (key updates) to a side that reads nothing, before it is taken for hostile
+    SPARE_LEAST = 65536     # bytes of a block worth keeping for the next link that needs one
+    SPARE_MOST = 1048576
 
 cdef enum Outcome:
     TLS_OK          # done, and there may be more
@@ -18,17 +20,17 @@ cdef enum Outcome:
     TLS_CLOSED      # the other side said goodbye
     TLS_FAILED      # see reason
 
+ctypedef struct Store:
+    uint8_t *bytes
+    size_t start
+    size_t end
+    size_t room
+
 ctypedef struct Wire:
     const uint8_t *lent     # ciphertext that came, in the caller's memory
     size_t lent_size
-    uint8_t *kept           # ciphertext that came, copied; read before what is lent
-    size_t kept_start
-    size_t kept_end
-    size_t kept_room
-    uint8_t *out            # ciphertext to be sent
-    size_t out_start
-    size_t out_end
-    size_t out_room
+    Store kept              # ciphertext that came, copied; read before what is lent
+    Store out               # ciphertext to be sent
 
 cdef class Context:
     cdef void *_context

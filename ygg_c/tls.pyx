@@ -11,7 +11,7 @@ import ssl
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy, memmove
+from libc.string cimport memcpy, memmove, memset
 
 from ygg_c.census cimport LIVE_TLS, born, died
 
@@ -70,10 +70,12 @@ cdef enum:
     BIO_CTRL_FLUSH = 11
     BIO_FLAGS_READ = 1
     BIO_FLAGS_SHOULD_RETRY = 8
+    SSL_CTRL_MODE = 33
     SSL_CTRL_SET_TLSEXT_HOSTNAME = 55
     SSL_CTRL_SET_MIN_PROTO_VERSION = 123
     SSL_ERROR_WANT_READ = 2
     SSL_ERROR_ZERO_RETURN = 6
+    SSL_MODE_RELEASE_BUFFERS = 16
     SSL_OP_NO_COMPRESSION = 1 << 17
     SSL_OP_NO_RENEGOTIATION = 1 << 30
     TLS_1_2 = 0x0303
@@ -148,10 +150,10 @@ _bind(<void **>&BIO_clear_flags, "BIO_clear_flags")
 cdef int _bio_read(void *bio, char *space, size_t room, size_t *count) noexcept nogil:
     cdef Wire *wire = <Wire *>BIO_get_data(bio)
     BIO_clear_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
-    if wire.kept_start < wire.kept_end:
-        count[0] = min(room, wire.kept_end - wire.kept_start)
-        memcpy(space, wire.kept + wire.kept_start, count[0])
-        wire.kept_start += count[0]
+    if wire.kept.start < wire.kept.end:
+        count[0] = min(room, wire.kept.end - wire.kept.start)
+        memcpy(space, wire.kept.bytes + wire.kept.start, count[0])
+        _drop(&wire.kept, count[0])
         return 1
     count[0] = min(room, wire.lent_size)
     if count[0] == 0:
@@ -165,35 +167,60 @@ cdef int _bio_read(void *bio, char *space, size_t room, size_t *count) noexcept 
 
 cdef int _bio_write(void *bio, const char *data, size_t size, size_t *count) noexcept nogil:
     cdef Wire *wire = <Wire *>BIO_get_data(bio)
-    count[0] = 0
-    if _reserve(&wire.out, &wire.out_start, &wire.out_end, &wire.out_room, size) < 0:
-        return 0
-    memcpy(wire.out + wire.out_end, data, size)
-    wire.out_end += size
-    count[0] = size
-    return 1
+    count[0] = size if _add(&wire.out, <const uint8_t *>data, size) == 0 else 0
+    return count[0] == size
 
 
 cdef long _bio_ctrl(void *bio, int command, long number, void *pointer) noexcept nogil:
     return command == BIO_CTRL_FLUSH
 
 
-# Have room for `size` more bytes behind `end`: by moving what there is to the front, else by more memory.
-cdef int _reserve(uint8_t **buffer, size_t *start, size_t *end, size_t *room, size_t size) noexcept nogil:
-    cdef size_t held = end[0] - start[0]
+# Ciphertext that waits. Memory is held only while something does: most links are idle most of the time, and those that are
+# not pass one block around.
+
+cdef uint8_t *_spare = NULL
+cdef size_t _spare_room = 0
+
+
+cdef int _add(Store *store, const uint8_t *data, size_t size) noexcept nogil:
+    cdef size_t held = store.end - store.start
     cdef uint8_t *larger
-    if size <= room[0] - end[0]:
-        return 0
-    if held and start[0]:
-        memmove(buffer[0], buffer[0] + start[0], held)
-    start[0], end[0] = 0, held
-    if size <= room[0] - held:
-        return 0
-    larger = <uint8_t *>realloc(buffer[0], 2 * (held + size))
-    if larger == NULL:
-        return -1
-    buffer[0], room[0] = larger, 2 * (held + size)
+    if size > store.room - store.end:
+        if store.bytes == NULL:
+            _take_spare(store)
+        elif store.start:
+            memmove(store.bytes, store.bytes + store.start, held)
+        store.start, store.end = 0, held
+    if size > store.room - held:
+        larger = <uint8_t *>realloc(store.bytes, 2 * (held + size))
+        if larger == NULL:
+            return -1
+        store.bytes, store.room = larger, 2 * (held + size)
+    memcpy(store.bytes + store.end, data, size)
+    store.end += size
     return 0
+
+
+cdef void _drop(Store *store, size_t count) noexcept nogil:
+    store.start += count
+    if store.start == store.end:
+        _free(store)
+
+
+cdef void _take_spare(Store *store) noexcept nogil:
+    global _spare, _spare_room
+    store.bytes, store.room = _spare, _spare_room
+    _spare, _spare_room = NULL, 0
+
+
+cdef void _free(Store *store) noexcept nogil:
+    global _spare, _spare_room
+    if SPARE_LEAST <= store.room <= SPARE_MOST and store.room > _spare_room:
+        free(_spare)
+        _spare, _spare_room = store.bytes, store.room
+    else:
+        free(store.bytes)
+    memset(store, 0, sizeof(Store))
 
 
 cdef void *_bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, b"ygg")
@@ -227,6 +254,7 @@ cdef class Context:
         if self._context == NULL:
             raise _error(_last_error())
         SSL_CTX_ctrl(self._context, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS_1_3 if self.server else TLS_1_2, NULL)
+        SSL_CTX_ctrl(self._context, SSL_CTRL_MODE, SSL_MODE_RELEASE_BUFFERS, NULL)
         SSL_CTX_set_options(self._context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
         SSL_CTX_set_ciphersuites(self._context, CIPHERS)
         if self.server:
@@ -278,8 +306,8 @@ cdef class Tls:
     def __dealloc__(self):
         if self._ssl != NULL:
             SSL_free(self._ssl)
-        free(self._wire.kept)
-        free(self._wire.out)
+        _free(&self._wire.kept)
+        _free(&self._wire.out)
         died(LIVE_TLS)
 
     # For the engine
@@ -313,13 +341,11 @@ cdef class Tls:
         return TLS_OK
 
     cdef size_t unsent(self, const uint8_t **data) noexcept:
-        data[0] = self._wire.out + self._wire.out_start
-        return self._wire.out_end - self._wire.out_start
+        data[0] = self._wire.out.bytes + self._wire.out.start
+        return self._wire.out.end - self._wire.out.start
 
     cdef void sent(self, size_t count) noexcept:
-        self._wire.out_start += count
-        if self._wire.out_start == self._wire.out_end:
-            self._wire.out_start = self._wire.out_end = 0
+        _drop(&self._wire.out, count)
 
     cdef Outcome _outcome(self, int result) noexcept:
         cdef int code = SSL_get_error(self._ssl, result)
@@ -346,23 +372,17 @@ cdef class Tls:
     @property
     def unread(self):
         """Bytes of ciphertext that wait for `read_into`."""
-        return self._wire.kept_end - self._wire.kept_start
+        return self._wire.kept.end - self._wire.kept.start
 
     @property
     def unsent_size(self):
         """Bytes of ciphertext that wait for `take`."""
-        return self._wire.out_end - self._wire.out_start
+        return self._wire.out.end - self._wire.out.start
 
     def feed(self, const uint8_t[::1] data not None):
         """Take ciphertext."""
-        cdef size_t size = data.shape[0]
-        cdef Wire *wire = &self._wire
-        if size == 0:
-            return
-        if _reserve(&wire.kept, &wire.kept_start, &wire.kept_end, &wire.kept_room, size) < 0:
+        if data.shape[0] and _add(&self._wire.kept, &data[0], data.shape[0]) < 0:
             raise MemoryError()
-        memcpy(wire.kept + wire.kept_end, &data[0], size)
-        wire.kept_end += size
 
     def handshake(self):
         """Go on with the handshake; tell whether it is over."""
