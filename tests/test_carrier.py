@@ -84,7 +84,6 @@ async def test_a_socket_with_output_left_is_driven_through_its_transport() -> No
 @on_loops
 async def test_a_full_socket_is_written_when_it_has_room_again() -> None:
     ours, theirs = socket.socketpair()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     for end in (ours, theirs):
         end.setblocking(False)
     loop = asyncio.get_running_loop()
@@ -93,6 +92,7 @@ async def test_a_full_socket_is_written_when_it_has_room_again() -> None:
     driver = Driver(engine, loop)
     carrier = Carrier(engine, transport, loop)
     assert isinstance(carrier._pump, StreamPump)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     link = carrier.start(key(2).public_key, 0, b"")
     request = bytes.fromhex("0b0201ef9bafcdf8acd19101")
     while not link.blocked:

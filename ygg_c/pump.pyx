@@ -11,7 +11,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
-from ygg_c.link cimport Link, Sink, iovec
+from ygg_c.link cimport FLIGHT_LIMIT, Link, Sink, iovec
 from ygg_c.node cimport Node
 
 cdef extern from *:
@@ -43,10 +43,12 @@ cdef extern from *:
         return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 
-    /* Fails, and may fail, on sockets that are not TCP. */
-    static void ygg_tune(int fd, int lowat) {
+    /* What fails may fail: it makes links slower. A UNIX socket's buffer does not grow by itself as TCP's does: it should
+       take a whole flight, which the other side then reads at once. */
+    static void ygg_tune(int fd, int lowat, int flight) {
         int one = 1;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
+            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &flight, sizeof flight);
     #ifdef TCP_NOTSENT_LOWAT
         setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
     #endif
@@ -62,7 +64,7 @@ cdef extern from *:
         MSG_DONTWAIT
     uint64_t ygg_clock(int which) noexcept nogil
     ssize_t ygg_send(int fd, iovec *parts, int count) noexcept nogil
-    void ygg_tune(int fd, int lowat) noexcept nogil
+    void ygg_tune(int fd, int lowat, int flight) noexcept nogil
     ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
     int fcntl(int fd, int command, ...) noexcept nogil
     int close(int fd) noexcept nogil
@@ -134,7 +136,7 @@ cdef class StreamPump(Pump):
             raise OSError(errno, os.strerror(errno))
         self.node = node
         self.on_blocked = on_blocked
-        ygg_tune(self.fd, LOWAT)
+        ygg_tune(self.fd, LOWAT, FLIGHT_LIMIT)
 
     def __dealloc__(self):
         if self.fd >= 0:

@@ -23,11 +23,11 @@ class Host:
         self.node = Node(key(1).secret)
         self.inside, self.outside = socket.socketpair()
         self.outside.setblocking(False)
-        self.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.blocked: list[bool] = []
         self.ended: list[str] = []
         self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
         self.pump = StreamPump(self.node, self.inside.fileno(), self.blocked.append)
+        self.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
     def start(self, data: bytes = b"") -> None:
         self.link = self.pump.start(key(2).public_key, 0, data)

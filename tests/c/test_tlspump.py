@@ -23,12 +23,12 @@ class Host:
         self.node = Node(key(1).secret)
         self.inside, self.outside = socket.socketpair()
         self.outside.setblocking(False)
-        self.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.theirs, self.ours = shaken()
         self.blocked: list[bool] = []
         self.ended: list[str] = []
         self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
         self.pump = TlsPump(self.node, self.inside.fileno(), self.blocked.append, self.ours)
+        self.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
     def start(self, data: bytes = b"") -> None:
         self.link = self.pump.start(key(2).public_key, 0, data)
