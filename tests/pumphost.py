@@ -1,0 +1,53 @@
+"""A node whose one link runs over a socket that the test holds the other end of; no event loop."""
+
+import contextlib
+import socket
+
+from tests.nodes import key
+from ygg_c.node import Node
+from ygg_c.pump import StreamPump
+
+KEEPALIVE = b"\x01\x01"
+UNKNOWN = b"\x02\x63\x00"
+REQUEST = bytes.fromhex("0b0201ef9bafcdf8acd19101")
+"""For a signature, which is given."""
+
+
+class Host:
+    """A node with one link, over a socket whose other end is the test's."""
+
+    def __init__(self) -> None:
+        self.node = Node(key(1).secret)
+        self.inside, self.outside = socket.socketpair()
+        self.outside.setblocking(False)
+        self.blocked: list[bool] = []
+        self.ended: list[str] = []
+        self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
+        self.pump = self.make_pump()
+        self.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+    def make_pump(self) -> StreamPump:
+        return StreamPump(self.node, self.inside.fileno(), self.blocked.append)
+
+    def start(self, data: bytes = b"") -> None:
+        self.link = self.pump.start(key(2).public_key, 0, data)
+
+    def fill(self) -> None:
+        """Ask for more answers than the socket takes."""
+        while not self.blocked and not self.ended:
+            self.outside.send(REQUEST * 100)
+            self.pump.readable()
+
+    def drain(self) -> bytes:
+        found = bytearray()
+        with contextlib.suppress(BlockingIOError):
+            while piece := self.outside.recv(1 << 20):
+                found += piece
+        return bytes(found)
+
+    def close(self) -> None:
+        self.node.close()
+        self.pump.close()
+        self.inside.close()
+        self.outside.close()
+        vars(self).clear()      # pytest holds fixtures longer than the search for what is left behind
