@@ -10,17 +10,20 @@ import pytest
 
 from tests.aio import on_loops, run, until
 from tests.nodes import key, node
-from ygg import LoopbackNetwork, NativeNetwork, VTun
+from ygg import LoopbackNetwork, NativeNetwork, Network, Transport, VTun
 from ygg.carrier import Carrier
 from ygg.driver import Driver
+from ygg.errors import ConnectionRefused, WrongPasswordError
+from ygg.transport import DialOptions
 from ygg.transport.tls import dialing_context
+from ygg.url import PeerURL
 from ygg_c.node import Node
 from ygg_c.pump import StreamPump, TransportPump
 from ygg_c.tlspump import TlsPump
 
 
 class Modest(asyncio.Transport):
-    """A user's transport with as little as can be: it knows no buffered protocols and no limits."""
+    """A user's transport with the least there can be: no buffered protocols, no limits, no buffer size, no abort."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,9 +34,6 @@ class Modest(asyncio.Transport):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
-
-    def get_write_buffer_size(self) -> int:
-        return 0
 
     def write(self, data: Any) -> None:
         self.written += data
@@ -62,6 +62,67 @@ def test_a_modest_transport_carries_a_link() -> None:
         engine.close()
 
     run(main())
+
+
+class Faulty(asyncio.Transport):
+    """A user's transport around another, whose named methods fail."""
+
+    def __init__(self, base: asyncio.Transport, faults: tuple[str, ...]) -> None:
+        super().__init__()
+        for name in ("set_protocol", "get_protocol", "write", "pause_reading", "resume_reading", "is_closing"):
+            setattr(self, name, getattr(base, name))
+        for name in ("get_write_buffer_size", "close", "abort"):
+            setattr(self, name, self._fail if name in faults else getattr(base, name))
+
+    def _fail(self) -> None:
+        raise RuntimeError("a fault of the user's")
+
+
+class FaultyTransport(Transport):
+    """Dials through memory; what it has dialed cannot do what `faults` names."""
+
+    schemes = ("faulty",)
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = faults
+
+    async def dial(self, network: Network, url: PeerURL, options: DialOptions) -> asyncio.Transport:
+        return Faulty(await network.connect_stream(url.host, url.require_port()), self.faults)
+
+
+@pytest.mark.parametrize(
+    "faults", [("get_write_buffer_size",), ("abort", "get_write_buffer_size"), ("close",), ("close", "abort")]
+)
+@on_loops
+async def test_a_link_ends_whatever_its_transport_fails_in(
+    faults: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The peer is down and dialed again, and both nodes can stop."""
+    async with LoopbackNetwork() as network, node(1, network) as one:
+        one.manager.register(FaultyTransport(*faults))
+        async with node(2, network) as two:
+            listener = await two.listen("tcp://127.0.0.1:0")
+            one.add_peer(f"faulty://{listener.address}")
+            await until(lambda: one.peers()[0].up)
+        await until(lambda: not one.peers()[0].up)
+        one.retry_peers_now()
+        await until(lambda: one.peers()[0].last_error == ConnectionRefused.text)
+    shown = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert shown == (["Faulty cannot be closed"] if "close" in faults and "abort" in faults else [])
+    caplog.clear()  # a traceback keeps the link alive
+
+
+@pytest.mark.parametrize("faults", [("abort",), ("abort", "close")])
+@on_loops
+async def test_a_failed_handshake_tells_its_own_reason_whatever_its_transport_fails_in(
+    faults: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with LoopbackNetwork() as network, node(1, network) as one, node(2, network) as two:
+        one.manager.register(FaultyTransport(*faults))
+        listener = await two.listen("tcp://127.0.0.1:0?password=secret")
+        with pytest.raises(WrongPasswordError):
+            await one.call_peer(f"faulty://{listener.address}")
+    caplog.clear()
 
 
 @on_loops

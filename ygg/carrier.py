@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from ygg.network.base import break_off
 from ygg.network.tlsstream import TLSStream
 from ygg.plainsocket import descriptor_of
 from ygg_c.link import Link
@@ -53,11 +54,13 @@ class Carrier:
             self._loop.remove_writer(self._fd)
             self._fd = -1
         self._pump.close()
-        # A full buffer would wait for the other side's reading.
-        if self._transport.get_write_buffer_size():
-            self._transport.abort()
-        else:
-            self._transport.close()
+        # A full buffer would wait for the other side's reading. A user's transport may not know, and may fail.
+        with contextlib.suppress(Exception):
+            if not self._transport.get_write_buffer_size():
+                self._transport.close()
+                return
+        if not break_off(self._transport):
+            self.gone()
 
     def _stream_pump(self, node: Node) -> StreamPump | None:
         carrier, tls = self._transport, None

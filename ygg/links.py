@@ -34,6 +34,7 @@ from ygg.errors import (
 )
 from ygg.keys import PrivateKey
 from ygg.meeting import meet
+from ygg.network.base import break_off
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
 from ygg_c.link import Link
@@ -268,7 +269,7 @@ class Links:
                 transport, remote = await listener.accept()
                 record = Record(_remote_url(listener.url, remote), "", Kind.INCOMING)
                 if self._closed or record.identity in self._records:
-                    transport.abort()
+                    break_off(transport)
                     continue
                 self._admit(record, transport, None if admit_all else self.allowed)
         except ListenerClosed:
@@ -299,7 +300,7 @@ class Links:
         # Here rather than in _welcome, which never runs if it is cancelled early.
         self._handshakes.pop(task, None)
         if record.carrier is None:
-            transport.abort()
+            break_off(transport)
             self._forget(record)
 
     # Links
@@ -314,7 +315,7 @@ class Links:
                 self._require_room()
             carrier = Carrier(self._node, transport, self._loop)
         except BaseException:
-            transport.abort()
+            break_off(transport)
             raise
         self._leaving.add(carrier.lost)
         carrier.lost.add_done_callback(self._leaving.discard)
@@ -345,14 +346,14 @@ class Links:
         record = self._by_link.pop(link, None)
         if record is None or record.carrier is None or record.ended is None:
             return
-        record.carrier.close()
-        record.carrier = None
+        carrier, record.carrier = record.carrier, None
         record.note(reason)
         log.info("Link down: %s %s, %s: %s", record.kind.value, record.name, address_of(link.key), reason)
         if not record.ended.done():
             record.ended.set_result(reason)
         if record.kind is not Kind.PERSISTENT:
             self._forget(record)
+        carrier.close()  # last: it may be a user's code that runs
 
     async def close(self) -> None:
         """End every link, dial and listener; return when nothing of them is left."""

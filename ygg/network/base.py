@@ -1,6 +1,7 @@
 """What a network is: something that resolves names, dials and listens for byte streams, and opens datagram ports."""
 
 import asyncio
+import logging
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,6 +9,8 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Self, TypeVar
 
 from ygg.errors import NetworkDown, NoSuitableAddress, OperationNotSupported, URLError, from_os_error
+
+log = logging.getLogger("ygg.network")
 
 DIAL_TIMEOUT = 5.0
 """Seconds for one address to answer (protocol 0.5, TCP)."""
@@ -45,10 +48,21 @@ async def first_success(addresses: Iterable[str], attempt: Callable[[str], Await
     raise from_os_error(error) from error.__cause__
 
 
-def break_off(item: "asyncio.BaseTransport | Listener") -> None:
-    """Abort a transport, close a listener."""
+def break_off(item: "asyncio.BaseTransport | Listener") -> bool:
+    """Abort a transport, or close what cannot be aborted, and tell whether that worked.
+
+    What a user's own raises is logged: whoever breaks it off has more to do.
+    """
     # By name: uvloop's transports are no subclasses of asyncio's.
-    getattr(item, "abort", item.close)()
+    for end in (getattr(item, "abort", item.close), item.close):
+        try:
+            end()
+        except Exception as error:
+            failure = error
+        else:
+            return True
+    log.error("%s cannot be closed", type(item).__name__, exc_info=failure)
+    return False
 
 
 class Listener(ABC):
