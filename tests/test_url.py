@@ -58,6 +58,21 @@ def test_the_first_of_a_repeated_option_counts_and_an_empty_one_is_absent() -> N
     assert PeerURL.parse("tcp://h:1?priority=&password=&maxbackoff=&key=").options == LinkOptions()
 
 
+@pytest.mark.parametrize("password", ["a|b{c}^d`e<f>", "a b", "grüße", '"\\', "a\u2028b", "?/@[]:'"])
+def test_a_query_may_be_written_without_escapes(password: str) -> None:
+    url = PeerURL.parse(f"tcp://h:1?password={password}&priority=1")
+    assert url.options == LinkOptions(priority=1, password=password.encode())
+    assert PeerURL.parse(str(url)) == url
+    assert str(url).isascii()
+
+
+@pytest.mark.parametrize("option", ["password=100%", "password=%zz", "password=a;b", "pass%word=a", "password=x%4"])
+def test_a_malformed_option_is_left_out_as_the_reference_leaves_it_out(option: str) -> None:
+    url = PeerURL.parse(f"tcp://h:1?{option}&priority=1")
+    assert url.options == LinkOptions(priority=1)
+    assert str(url) == "tcp://h:1?priority=1"
+
+
 @pytest.mark.parametrize(
     ("query", "kind", "text"),
     [
@@ -98,7 +113,13 @@ def test_bad_options_fail_with_the_known_texts(query: str, kind: type[errors.URL
         "tcp://h h:1",
         "tcp://h\n:1",
         "tcp://h\x00:1",
-        "tcp://h:1?password=%zz",
+        "tcp://h:1?password=a\nb",
+        "tcp://h:1?password=\x7f",
+        "tcp://h:1?password=\ud800",
+        "tcp://h:1/a b?password=x",
+        f"tcp://h:1?key={KEY}%",
+        f"tcp://h:1?key=%{KEY}",
+        f"tcp://h:1?key={KEY};",
         "tcp://h:1/" + "a" * 5000,
         "tcp://h:1?" + "a=1&" * 65,
     ],

@@ -25,8 +25,10 @@ MAX_PASSWORD = 64
 """Bytes of a link password: the key size of BLAKE2b."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff<>\"\\^`{|}]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_FORBIDDEN = re.compile(r"[\x20\xa0\u2028\u2029<>\"\\^`{|}]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_BAD_OPTION = re.compile(rf";|{_BAD_ESCAPE.pattern}")
 _NAME = re.compile(r"[^\s/?#@:\[\]%]{0,255}")
 _ZONE = re.compile(r"[A-Za-z0-9._~:@+-]{1,64}")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -126,21 +128,24 @@ class PeerURL:
 
     @classmethod
     def parse(cls, text: "str | PeerURL") -> "PeerURL":
-        """Return the URL `text` spells. Raises `URLError` or the subclass that names the bad option."""
+        """Return the URL `text` spells. Raises `URLError` or the subclass that names the bad option.
+
+        As in the reference, the query may have any character but control characters, and of its options those with a
+        bare `%` or a `;` are left out: a password has `%25` and `%3B` for them. A pinned key is never left out.
+        """
         if isinstance(text, PeerURL):
             return text
         if len(text) > MAX_URL:
             raise URLError(f"URL is longer than {MAX_URL} characters")
-        if _FORBIDDEN.search(text):
+        rest, _, query_text = text.partition("#")[0].partition("?")
+        if _CONTROL.search(text) or _FORBIDDEN.search(rest):
             raise URLError("URL has a character that must be percent-encoded")
-        text = text.partition("#")[0]
-        rest, _, query_text = text.partition("?")
         scheme, separator, rest = rest.partition("://")
         if not separator or not _SCHEME.fullmatch(scheme):
             raise URLError("missing or malformed scheme in URL")
         authority, slash, path = rest.partition("/")
         userinfo, _, location = authority.rpartition("@")
-        if any(map(_BAD_ESCAPE.search, (userinfo, path, query_text))):
+        if any(map(_BAD_ESCAPE.search, (userinfo, path))):
             raise URLError("invalid URL escape")
         host, port = _split_location(location)
         query = _parse_query(query_text)
@@ -261,8 +266,14 @@ def _parse_query(text: str) -> tuple[tuple[str, bytes], ...]:
     parts = [part for part in text.replace("+", " ").split("&") if part]
     if len(parts) > MAX_OPTIONS:
         raise URLError(f"URL has more than {MAX_OPTIONS} options")
-    pairs = (part.partition("=") for part in parts)
-    return tuple((unquote(name), unquote_to_bytes(value)) for name, _, value in pairs)
+    pairs = []
+    for part in parts:
+        name, _, value = part.partition("=")
+        if not _BAD_OPTION.search(part):
+            pairs.append((unquote(name), unquote_to_bytes(value)))
+        elif unquote(name) == "key":  # the reference would take any key then
+            raise PinnedKeyError
+    return tuple(pairs)
 
 
 def _format_query(query: Iterable[tuple[str, bytes]]) -> str:

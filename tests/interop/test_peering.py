@@ -8,11 +8,14 @@ from interop.net import Net
 from interop.ours import Ours
 
 SCHEMES = ("tcp", "tls")
-PASSWORD = "correct horse & battery"
-QUOTED = "correct+horse+%26+battery"
+PASSWORD = "correct horse & battery|^`<>"
+QUOTED = "correct+horse+%26+battery%7C%5E%60%3C%3E"
+BARE = "correct horse %26 battery|^`<>"
 STRANGER = identities(1)[0].key
 # What a peer's URI asks for, whether the listener wants the password, and whether that makes a link.
-GOOD = {"plain": ("", False), "password": (f"?password={QUOTED}", True), "pinned": ("?key={key}", False),
+GOOD = {"plain": ("", False), "password": (f"?password={QUOTED}", True),
+        "password with few escapes": (f"?password={BARE}", True), "malformed escape": ("?password=100%", False),
+        "semicolon": ("?password=a;b", False), "pinned": ("?key={key}", False),
         "password and pinned": (f"?password={QUOTED}&key={{key}}", True),
         "pinned among others": (f"?key={STRANGER}&key={{key}}", False)}
 BAD = {"wrong password": ("?password=wrong", True), "no password": ("", True),
