@@ -5,6 +5,7 @@ import errno
 
 import pytest
 
+from ygg.errors import AddressNotAvailable, MessageTooBig
 from ygg.vtun import ping as ping_module
 
 
@@ -53,5 +54,32 @@ def test_hosts_outside_the_overlay_are_unreachable(with_pair):
     async def main(pair):
         with pytest.raises(OSError, match="not in 200::/7"):
             await pair.a.ping("2001:db8::1")
+
+    with_pair(main)
+
+
+@pytest.mark.parametrize("size", [1280 - 40 - 8 + 1, 70000])
+def test_a_ping_larger_than_the_mtu_is_too_big(with_pair, size):
+    async def main(pair):
+        assert await pair.a.ping(pair.address_b, size=1280 - 40 - 8) < 1
+        with pytest.raises(MessageTooBig):
+            await pair.a.ping(pair.address_b, size=size)
+        assert pair.a.stack.endpoints() == []
+
+    with_pair(main, mtu=1280)
+
+
+def test_a_ping_for_which_no_identifier_is_free(with_pair, monkeypatch):
+    class Full:
+        """A stack with all 65536 taken, which takes seconds to come to."""
+
+        def echo(self):
+            raise OSError(errno.EADDRNOTAVAIL, "as the stack raises it")
+
+    async def main(pair):
+        with monkeypatch.context() as patch:
+            patch.setattr(pair.a, "_stack", Full())
+            with pytest.raises(AddressNotAvailable):
+                await pair.a.ping(pair.address_b)
 
     with_pair(main)

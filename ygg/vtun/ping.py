@@ -5,10 +5,11 @@ import errno
 import os
 import time
 
+from ygg.errors import from_os_error
 from ygg.vtun.names import failure
 from ygg.vtun.registry import Registry
 from ygg_c.endpoint import CLOSED
-from ygg_c.udp import EchoSocket
+from ygg_c.netstack import NetStack
 
 INTERVAL = 1.0
 """Seconds after which an unanswered request is followed by another."""
@@ -17,9 +18,13 @@ INTERVAL = 1.0
 class Ping:
     """One ping: requests go out until one of them is answered."""
 
-    def __init__(self, socket: EchoSocket, target: bytes, size: int, registry: Registry) -> None:
-        self._socket, self._target, self._registry = socket, target, registry
+    def __init__(self, stack: NetStack, target: bytes, size: int, registry: Registry) -> None:
         self._payload = os.urandom(size)
+        try:
+            self._socket = socket = stack.echo()
+        except OSError as error:
+            raise from_os_error(error) from None
+        self._target, self._registry = target, registry
         self._sent: list[float] = []
         self._answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         socket.on_event = self._on_event
@@ -47,7 +52,10 @@ class Ping:
     def _send(self) -> None:
         # A full link is a lost request: the next interval brings another.
         self._sent.append(time.perf_counter())
-        self._socket.send(self._target, len(self._sent) & 0xFFFF, self._payload)
+        try:
+            self._socket.send(self._target, len(self._sent) & 0xFFFF, self._payload)
+        except OSError as error:
+            raise from_os_error(error) from None
 
     def _on_event(self, events: int) -> None:
         for code, sequence, source, payload, _ in self._socket.recv_many():

@@ -303,11 +303,12 @@ class VTun:
         """Return the round-trip time to `host` in seconds, with `size` bytes of payload.
 
         A request without an answer is repeated every second. Raises TimeoutError (ETIMEDOUT) after `timeout` seconds,
-        OSError with EHOSTUNREACH and the like when a router says so.
+        OSError with EMSGSIZE for a payload that with its 48 bytes of headers is larger than the MTU, EHOSTUNREACH and
+        the like when a router says so.
         """
         raw = destination(host)
         self._check()
-        return await Ping(self._stack.echo(), raw, size, self._registry).run(timeout)
+        return await Ping(self._stack, raw, size, self._registry).run(timeout)
 
     # The end
 
