@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from contextlib import suppress
+from ipaddress import IPv6Address
 
 import pytest
 
@@ -41,6 +42,17 @@ def test_a_client_that_checks_certificates_refuses_ours(with_pair, server_side):
         async with await pair.b.start_server(_shout, port=443, ssl=server_side):
             with pytest.raises(ssl.SSLCertVerificationError):
                 await pair.a.open_connection(pair.address_b, 443, ssl=True)
+
+    with_pair(main)
+
+
+@pytest.mark.parametrize("host", [str, "[{}]".format, IPv6Address, lambda text: IPv6Address(text).packed])
+def test_the_name_to_check_is_the_address_however_it_is_given(with_pair, server_side, host):
+    async def main(pair):
+        async with await pair.b.start_server(_shout, port=443, ssl=server_side):
+            _, writer = await pair.a.open_connection(host(pair.address_b), 443, ssl=client_context())
+            assert writer.get_extra_info("ssl_object").server_hostname == pair.address_b
+            writer.close()
 
     with_pair(main)
 

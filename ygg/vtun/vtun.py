@@ -16,7 +16,7 @@ from ygg.network.tlsstream import start_tls
 from ygg.tun import TunAdapter
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.dial import Dial
-from ygg.vtun.names import Host, bindable, check_port, destination, failure, packed, remote_end, split
+from ygg.vtun.names import Host, bindable, check_port, destination, endpoint, failure, packed, remote_end, split
 from ygg.vtun.ping import Ping
 from ygg.vtun.registry import Registry
 from ygg.vtun.server import Server, TLSOptions
@@ -162,7 +162,7 @@ class VTun:
         secured = await start_tls(
             transport,
             ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context(),
-            server_hostname=str(host) if server_hostname is None else server_hostname,
+            server_hostname=endpoint(*remote)[0] if server_hostname is None else server_hostname,
             handshake_timeout=HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout,
         )
         take_over(secured, protocol)
