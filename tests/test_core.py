@@ -148,6 +148,30 @@ def test_those_who_ask_the_same_share_the_answer_and_silence_times_out() -> None
     run(main())
 
 
+@on_loops
+async def test_a_question_is_forgotten_when_nobody_waits_for_its_answer() -> None:
+    """After the last one's time is up, or it was cancelled; one who waits longer is still answered."""
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        stranger = key(3).public_key
+        patient = asyncio.ensure_future(one.node_info(two.public_key, timeout=30))
+        hasty = [one.node_info(public, timeout=0.01) for public in (two.public_key, two.public_key, stranger, stranger)]
+        results = await asyncio.gather(*hasty, return_exceptions=True)
+        assert {type(result) for result in results} == {QueryTimeout}
+        assert list(one._queries) == [(two.public_key, "nodeinfo")]
+        given_up = asyncio.ensure_future(one.node_info(stranger, timeout=30))
+        await settle()
+        assert len(one._queries) == 2
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        assert list(one._queries) == [(two.public_key, "nodeinfo")]
+        await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
+        assert (await patient)["buildname"] == "ygg"
+        await settle()
+        assert not one._queries
+
+
 def test_nonsense_for_an_answer_is_an_error() -> None:
     async def main() -> None:
         network = LoopbackNetwork()

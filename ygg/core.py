@@ -76,7 +76,7 @@ class Core:
         self._driver: Driver | None = None
         self._links: Links | None = None
         self._stopped = False
-        self._queries: dict[tuple[bytes, str], asyncio.Future[bytes]] = {}
+        self._queries: dict[tuple[bytes, str], _Query] = {}
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -104,10 +104,10 @@ class Core:
         node, self._node = self._node, None
         if node is None or self._links is None or self._driver is None:
             return
-        for future in self._queries.values():
-            if not future.done():
-                future.set_exception(ConnectionAborted("the node is stopped"))
-                future.exception()  # those who gave up waiting ask no more
+        for query in self._queries.values():
+            if not query.answer.done():
+                query.answer.set_exception(ConnectionAborted("the node is stopped"))
+                query.answer.exception()  # those who gave up waiting ask no more
         try:
             await self._links.close()
         finally:
@@ -283,12 +283,16 @@ class Core:
     async def _ask(self, key: bytes, kind: str, timeout: float) -> bytes:
         # Answers carry no number: all who wait for the same one share it.
         name = (_checked(key), kind)
-        future = self._queries.get(name)
-        if future is None:
-            future = self._queries[name] = asyncio.get_running_loop().create_future()
-            future.add_done_callback(lambda _: self._queries.pop(name))
-        waiting = future
+        query = self._queries.setdefault(name, _Query())
+        query.waiting += 1
+        try:
+            return await self._answer(query.answer, *name, timeout)
+        finally:
+            query.waiting -= 1
+            if not query.waiting:
+                del self._queries[name]
 
+    async def _answer(self, waiting: asyncio.Future[bytes], key: bytes, kind: str, timeout: float) -> bytes:
         def answered(key: bytes, kind: str, data: bytes) -> None:
             if not waiting.done():
                 waiting.set_result(data)
@@ -309,6 +313,14 @@ class Core:
 
     def _report(self, error: BaseException) -> None:
         log.error("A callback of the engine failed", exc_info=error)
+
+
+class _Query:
+    """A question that awaits its answer, and how many await it."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.waiting = 0
 
 
 def _peer_info(record: Record, now: int) -> PeerInfo:
