@@ -318,6 +318,83 @@ async def test_closed_connections_are_forgotten() -> None:
         assert len(manager._uses) == 1  # the listener
 
 
+class PlacedListener(Listener):
+    """A user's listener, which says where it is in its own way: with a text, or an error that is raised."""
+
+    def __init__(self, place: str | Exception) -> None:
+        self.place, self.closed = place, False
+
+    @property
+    def address(self) -> str:
+        if isinstance(self.place, Exception):
+            raise self.place
+        return self.place
+
+    async def accept(self) -> tuple[asyncio.Transport, str]:
+        raise ListenerClosed
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def wait_closed(self) -> None:
+        pass
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+class PlacedTransport(Transport):
+    """Has one listener."""
+
+    schemes = ("placed",)
+
+    def __init__(self, place: str | Exception) -> None:
+        self.listener = PlacedListener(place)
+
+    async def dial(self, network: Network, url: PeerURL, options: DialOptions) -> asyncio.Transport:
+        raise ConnectionRefused
+
+    async def listen(self, network: Network, url: PeerURL, options: ListenOptions) -> Listener:
+        return self.listener
+
+
+@pytest.mark.parametrize(
+    ("address", "location"),
+    [
+        ("10.0.0.1:7", "10.0.0.1:7"),
+        ("[fe80::1%eth0]:7", "[fe80::1%eth0]:7"),
+        ("/run/x.sock", "h:1"),
+        ("/run/x:7", "h:1"),
+        ("somewhere", "h:1"),
+        ("here:there", "h:1"),
+        ("", "h:1"),
+    ],
+)
+@on_loops
+async def test_the_url_of_a_listener_is_the_one_asked_for_where_its_address_is_no_host_and_port(
+    address: str, location: str
+) -> None:
+    manager = TransportManager(LoopbackNetwork())
+    manager.register(PlacedTransport(address))
+    listener = await manager.listen("placed://h:1?priority=3")
+    assert listener.address == address
+    assert listener.url.location == location
+    assert listener.url.options.priority == 3
+    listener.close()
+    assert not manager._uses
+
+
+@on_loops
+async def test_a_listener_that_fails_to_say_where_it_is_is_closed() -> None:
+    manager = TransportManager(LoopbackNetwork())
+    transport = PlacedTransport(RuntimeError("a fault of the user's"))
+    manager.register(transport)
+    with pytest.raises(RuntimeError, match="a fault of the user's"):
+        await manager.listen("placed://h:1")
+    assert transport.listener.closed
+    assert not manager._uses
+
+
 @on_loops
 async def test_accepting_on_a_listener_that_was_remapped_meanwhile() -> None:
     """A connection that the old listener had in hand is not handed out."""

@@ -24,7 +24,7 @@ import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from ygg.errors import BlockedHostError, ListenerClosed, UnknownSchemeError, UnmappedHostError, from_os_error
+from ygg.errors import BlockedHostError, ListenerClosed, UnknownSchemeError, UnmappedHostError, URLError, from_os_error
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, break_off
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.pattern import HostPattern, normal
@@ -126,7 +126,12 @@ class TransportManager:
         carrier = self._carrier(url)
         options = ListenOptions(source_interface, backlog)
         listener, use = await self._through(url, lambda network: carrier.listen(network, url, options))
-        return ManagedListener(self, listener, url, use)
+        try:
+            return ManagedListener(self, listener, url, use)
+        except BaseException:
+            use.drop()
+            break_off(listener)
+            raise
 
     def _carrier(self, url: PeerURL) -> Transport:
         if carrier := self._transports.get(url.scheme):
@@ -244,11 +249,12 @@ _UNMAPPED = _Unmapped()
 
 
 def _bound(url: PeerURL, address: str) -> PeerURL:
-    """Return `url` with the host and port of a listener's address; as it is when that is a path."""
-    if url.port is None:
+    """Return `url` with the host and port of a listener's address; as it is when that is a path, or anything else."""
+    try:
+        bound = PeerURL.parse(f"{url.scheme}://{address}")
+    except URLError:
         return url
-    host, _, port = address.rpartition(":")
-    return url.with_host(host.strip("[]"), int(port))
+    return url if url.port is None or bound.port is None else url.with_host(bound.host, bound.port)
 
 
 def _break_off(item: asyncio.Transport | Listener | None) -> None:
