@@ -113,6 +113,23 @@ def test_state_and_questions() -> None:
     run(main())
 
 
+@on_loops
+async def test_a_peers_password_is_in_its_url_and_nowhere_else() -> None:
+    async with node(1, LoopbackNetwork()) as one:
+        one.add_peer("socks://me:hush@127.0.0.1:9/h:1?password=secret")
+        (peer,) = one.peers()
+        assert peer.url == "socks://me:hush@127.0.0.1:9/h:1"
+        assert peer.redacted == "socks://me:xxxxx@127.0.0.1:9/h:1"
+        for shown in (repr(peer), str(peer)):
+            assert peer.redacted in shown
+            assert "hush" not in shown
+            assert "secret" not in shown
+        one.remove_peer(peer.url)
+        assert not one.peers()
+        one.add_peer(peer.url)
+        assert [again.url for again in one.peers()] == [peer.url]
+
+
 def test_rates_are_those_of_the_last_second() -> None:
     async def main() -> None:
         network = LoopbackNetwork()

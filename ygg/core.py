@@ -327,6 +327,7 @@ def _peer_info(record: Record, now: int) -> PeerInfo:
     link = record.link
     return PeerInfo(
         url=record.url.identity,
+        redacted=record.name,
         source_interface=record.interface,
         up=link is not None,
         inbound=record.kind is Kind.INCOMING,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network
 
 
@@ -28,8 +28,10 @@ class SelfInfo:
 class PeerInfo:
     """One link there is or shall be."""
 
-    url: str
-    """Without its query."""
+    url: str = field(repr=False)
+    """Without its query: what `add_peer` and `remove_peer` know it by. May hold the password of a proxy."""
+    redacted: str
+    """The same, fit for a log: without that password."""
     source_interface: str
     """Interface it leaves by; empty for any."""
     up: bool
