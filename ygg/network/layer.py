@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from ygg.errors import ConnectionReset
+from ygg.network.asyncio_private import SendfileCompatible
 from ygg.network.holding import take_over
 
 SMALL, LARGE = 16 * 1024, 256 * 1024
@@ -15,7 +16,7 @@ MOST_ANSWERS = 256 * 1024
 """Bytes that a layer answers by itself (key updates, pongs) to a side that reads nothing."""
 
 
-class LayeredTransport(asyncio.Transport):
+class LayeredTransport(SendfileCompatible):
     """A stream inside `carrier`, a connection held still, which it takes over with `start()`.
 
     Reading is paused until resumed, and with it the carrier's, once the handshake of the layer is over: nothing piles
@@ -24,7 +25,6 @@ class LayeredTransport(asyncio.Transport):
 
     def __init__(self, carrier: asyncio.Transport, protocol: asyncio.BaseProtocol) -> None:
         super().__init__()
-        self._loop = asyncio.get_running_loop()
         self._carrier, self._protocol = carrier, protocol
         self._reading = self._closing = False
         self._ended = False
@@ -32,7 +32,6 @@ class LayeredTransport(asyncio.Transport):
         self._eof_told = False
         self._error: BaseException | None = None
         self._answered = 0
-        self._writing_paused = False
         self.opened: asyncio.Future[None] = self._loop.create_future()
         """Done when the handshake of the layer is."""
 
@@ -139,7 +138,7 @@ class LayeredTransport(asyncio.Transport):
 
     def _answer(self, data: bytes) -> None:
         """Send what the other side has made the layer say, within measure."""
-        if self._writing_paused:
+        if self._protocol_paused:
             self._answered += len(data)
             if self._answered > MOST_ANSWERS:
                 self._force_close(ConnectionReset("the other side asks and reads no answers"))
@@ -209,9 +208,9 @@ class _Wire(asyncio.BufferedProtocol):
         self._stream._lose(exc)
 
     def pause_writing(self) -> None:
-        self._stream._writing_paused = True
+        self._stream._protocol_paused = True
         self._stream._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        self._stream._writing_paused, self._stream._answered = False, 0
+        self._stream._protocol_paused, self._stream._answered = False, 0
         self._stream._protocol.resume_writing()

@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ygg.network.asyncio_private import StartTLSCompatible
+from ygg.network.asyncio_private import SendfileCompatible, StartTLSCompatible
 from ygg.network.watermarks import watermarks
 from ygg.vtun.names import endpoint, failure
 from ygg.vtun.sockets import OverlaySocket
@@ -36,7 +36,7 @@ _HIGH_WATER = 64 * 1024  # asyncio's own default
 _WARN_AFTER_WRITES = 5  # asyncio.constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
 
 
-class StreamTransport(StartTLSCompatible, asyncio.Transport):
+class StreamTransport(StartTLSCompatible, SendfileCompatible):
     """One TCP connection as asyncio sees it. Made by VTun; call `start` once."""
 
     def __init__(
@@ -49,14 +49,12 @@ class StreamTransport(StartTLSCompatible, asyncio.Transport):
         self._local, self._remote = endpoint(*connection.local), endpoint(*connection.remote)
         self._socket = OverlaySocket(connection, self._local, self._remote)
         super().__init__({"socket": self._socket, "sockname": self._local, "peername": self._remote})
-        self._loop = asyncio.get_running_loop()
         self._connection: TcpConnection | None = connection
         self._registry = registry
         self._on_lost = on_lost
         self._closing = self._lost = False
         self._paused = self._eof_told = self._eof_written = False
         self._writes_lost = 0
-        self._writing_paused = False
         self._low, self._high = _HIGH_WATER // 4, _HIGH_WATER
         self._mark = connection.send_limit + _HIGH_WATER
         # Like asyncio's own: whoever writes small pieces wants them sent.
@@ -126,7 +124,7 @@ class StreamTransport(StartTLSCompatible, asyncio.Transport):
         elif self._closing:
             if events & CLOSED or connection.queued <= connection.send_limit:
                 self._lose(None)
-        elif events & _ROOM and self._writing_paused:
+        elif events & _ROOM and self._protocol_paused:
             self._resume_writing()
 
     def _read(self) -> None:
@@ -201,16 +199,16 @@ class StreamTransport(StartTLSCompatible, asyncio.Transport):
 
     def _pause_writing(self, connection: TcpConnection) -> None:
         self._mark = connection.send_limit + self._high  # the limit may have grown
-        if self._writing_paused or connection.queued <= self._mark:
+        if self._protocol_paused or connection.queued <= self._mark:
             return
-        self._writing_paused = True
+        self._protocol_paused = True
         try:
             self._protocol.pause_writing()
         except Exception as error:
             self._report(error, "protocol.pause_writing() failed")
 
     def _resume_writing(self) -> None:
-        self._writing_paused = False
+        self._protocol_paused = False
         try:
             self._protocol.resume_writing()
         except Exception as error:
