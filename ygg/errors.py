@@ -94,7 +94,7 @@ class PinnedKeyError(URLError):
 
 
 class PasswordError(URLError):
-    """The option `password` is longer than 64 bytes."""
+    """The option `password` is longer than 64 bytes, or is not percent-encoded where it must be."""
 
     text = "invalid password supplied"
 

@@ -33,6 +33,7 @@ _NAME = re.compile(r"[^\s/?#@:\[\]%]{0,255}")
 _ZONE = re.compile(r"[A-Za-z0-9._~:@+-]{1,64}")
 _PORT = re.compile(r"[0-9]{1,5}")
 _KEY = re.compile(r"[0-9A-Fa-f]{64}")
+_GUARDS = {"key": PinnedKeyError, "password": PasswordError}
 _DURATION = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
 _UNITS = {
     "ns": 1,
@@ -131,7 +132,8 @@ class PeerURL:
         """Return the URL `text` spells. Raises `URLError` or the subclass that names the bad option.
 
         As in the reference, the query may have any character but control characters, and of its options those with a
-        bare `%` or a `;` are left out: a password has `%25` and `%3B` for them. A pinned key is never left out.
+        bare `%` or a `;` are left out. Not so a pinned key or a password, without which the link would be less guarded
+        than whoever wrote it believes: there they raise.
         """
         if isinstance(text, PeerURL):
             return text
@@ -271,8 +273,8 @@ def _parse_query(text: str) -> tuple[tuple[str, bytes], ...]:
         name, _, value = part.partition("=")
         if not _BAD_OPTION.search(part):
             pairs.append((unquote(name), unquote_to_bytes(value)))
-        elif unquote(name) == "key":  # the reference would take any key then
-            raise PinnedKeyError
+        elif error := _GUARDS.get(unquote(name)):
+            raise error(f"{error.text}: % and ; are written %25 and %3B there")
     return tuple(pairs)
 
 

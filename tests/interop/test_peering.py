@@ -14,8 +14,8 @@ BARE = "correct horse %26 battery|^`<>"
 STRANGER = identities(1)[0].key
 # What a peer's URI asks for, whether the listener wants the password, and whether that makes a link.
 GOOD = {"plain": ("", False), "password": (f"?password={QUOTED}", True),
-        "password with few escapes": (f"?password={BARE}", True), "malformed escape": ("?password=100%", False),
-        "semicolon": ("?password=a;b", False), "pinned": ("?key={key}", False),
+        "password with few escapes": (f"?password={BARE}", True),
+        "malformed option": ("?sni=100%&maxbackoff=a;b", False), "pinned": ("?key={key}", False),
         "password and pinned": (f"?password={QUOTED}&key={{key}}", True),
         "pinned among others": (f"?key={STRANGER}&key={{key}}", False)}
 BAD = {"wrong password": ("?password=wrong", True), "no password": ("", True),
