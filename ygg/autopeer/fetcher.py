@@ -1,8 +1,9 @@
 """Public peers gathered from several lists and kept current.
 
 How it works: each source keeps the list it last gave. A refresh asks all of them at once; one that fails keeps its old
-list and troubles no other. Then the lists are merged in the order of the sources into one snapshot, a tuple replaced
-as a whole, so any thread may read it. Subscribers hear of a snapshot that differs from the one before.
+list, and one that is slow holds no other back. After each answer the lists are merged in the order of the sources into
+one snapshot, a tuple replaced as a whole, so any thread may read it. Subscribers hear of a snapshot that differs from
+the one before.
 """
 
 from __future__ import annotations
@@ -114,10 +115,12 @@ class PeerFetcher:
             await asyncio.wait([task])
 
     async def refresh(self) -> Snapshot:
-        """Ask every source now and return what is known then; never raises for a source's failure."""
+        """Ask every source now and return what is known once all have answered or failed; never raises for one.
+
+        What a source gives is among `peers` as soon as it has answered.
+        """
         async with self._busy:
             await asyncio.gather(*(self._refresh_one(state) for state in self._states))
-            self._publish()
         return self._snapshot
 
     def refresh_soon(self) -> None:
@@ -187,6 +190,7 @@ class PeerFetcher:
         await state.refresh(network, self._terms, self._clock())
         if self._is_skipped(state):  # decided while the answer was on its way
             state.forget()
+        self._publish()
 
     def _publish(self) -> None:
         snapshot = self._merged()
