@@ -31,7 +31,7 @@ class Server:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             path = head[0].split()[1]
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:-2])}
             self.asked.append((path, headers))

@@ -44,7 +44,7 @@ async def test_document_and_its_validators() -> None:
     async with site() as (server, network):
         server.answers["/peers.json"] = ok(b"list", 'ETag: "1"', "Last-Modified: Tue, 09 Jun 2026 00:00:00 GMT")
         reply = await fetch(network)
-        assert reply == Reply(b"list", Validators('"1"', "Tue, 09 Jun 2026 00:00:00 GMT"))
+        assert reply == Reply(b"list", Validators(b'"1"', b"Tue, 09 Jun 2026 00:00:00 GMT"))
         ((path, headers),) = server.asked
         assert (path, headers["host"], headers["accept-encoding"]) == ("/peers.json", "lists.example", "identity")
         assert "if-none-match" not in headers
@@ -54,13 +54,33 @@ def test_conditional_request() -> None:
     async def main() -> None:
         async with site() as (server, network):
             server.answers["/peers.json"] = response(304)
-            validators = Validators('"1"', "Tue, 09 Jun 2026 00:00:00 GMT")
+            validators = Validators(b'"1"', b"Tue, 09 Jun 2026 00:00:00 GMT")
             assert await fetch(network, validators=validators) == Reply(None, validators)
             headers = server.asked[0][1]
-            assert headers["if-none-match"] == validators.etag
-            assert headers["if-modified-since"] == validators.last_modified
+            assert headers["if-none-match"].encode() == validators.etag
+            assert headers["if-modified-since"].encode() == validators.last_modified
 
     run(main())
+
+
+@pytest.mark.parametrize("tag", [b'"\xe9"', '"\u00e9"'.encode(), b'"a\tb"'])
+def test_validators_go_back_byte_for_byte(tag: bytes) -> None:
+    async def main() -> None:
+        async with site() as (server, network):
+            fields = b"ETag: " + tag + b"\r\nLast-Modified: d\xe9c"
+            server.answers["/peers.json"] = ok(b"list", "X: y").replace(b"X: y", fields)
+            validators = (await fetch(network)).validators
+            assert validators == Validators(tag, b"d\xe9c")
+            await fetch(network, validators=validators)
+            headers = server.asked[1][1]
+            assert headers["if-none-match"].encode("latin-1") == tag
+            assert headers["if-modified-since"].encode("latin-1") == b"d\xe9c"
+
+    run(main())
+
+
+def test_not_modified_is_no_answer_to_an_unconditional_request() -> None:
+    refused(response(304), "HTTP status 304")
 
 
 def test_chunked_document() -> None:
@@ -85,8 +105,43 @@ def test_redirects_are_followed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "host", "path"),
+    [
+        ("http://b\u00fccher.example/\u00e9.md?\u00e9 #x", "xn--bcher-kva.example", "/%C3%A9.md?%C3%A9%20"),
+        ("HTTP://me:hidden@Lists.example/a b%20c", "lists.example", "/a%20b%20c"),
+        ("http://lists.example?a=b&c", "lists.example", "/?a=b&c"),
+        ("http://[2001:db8::1]/", "[2001:db8::1]", "/"),
+    ],
+)
+def test_url_is_encoded_for_the_wire(url: str, host: str, path: str) -> None:
+    async def main() -> None:
+        hosts = {"lists.example": ["192.0.2.1"], "xn--bcher-kva.example": ["192.0.2.1"]}
+        async with LoopbackNetwork(hosts=hosts, addresses=["2001:db8::/32"]) as network:
+            address = "2001:db8::1" if ":" in host else "192.0.2.1"
+            async with serving(network, address, 80) as server:
+                server.answers[path] = ok(b"list")
+                assert (await fetch(network, url)).body == b"list"
+                assert [(asked, headers["host"]) for asked, headers in server.asked] == [(path, host)]
+
+    run(main())
+
+
+@pytest.mark.parametrize(("location", "path"), [(b"/\xe9 x", "/%E9%20x"), ("/\u00e9".encode(), "/%C3%A9")])
+def test_redirect_is_encoded_for_the_wire(location: bytes, path: str) -> None:
+    async def main() -> None:
+        async with site() as (server, network):
+            server.answers["/peers.json"] = response(302, "Location: X").replace(b": X", b": " + location)
+            server.answers[path] = ok(b"list")
+            assert (await fetch(network)).body == b"list"
+
+    run(main())
+
+
+@pytest.mark.parametrize(
     ("location", "reason"),
     [
+        ("http://\u00e9..example/", "label empty"),
+        ("http://lists.example:80:80/", "Port could not be cast"),
         ("/peers.json", "more than 5 redirects"),
         ("", "without a location"),
         ("file:///etc/passwd", "redirect to scheme 'file'"),
@@ -122,6 +177,16 @@ def test_answer_refused(answer: bytes, reason: str) -> None:
 
 def test_server_that_says_nothing() -> None:
     refused(None, "no answer within 0.01 s", timeout=0.01)
+
+
+@pytest.mark.parametrize("url", ["gopher://lists.example/", "lists.example", "http:///x", "http://"])
+def test_url_that_cannot_be_fetched(url: str) -> None:
+    async def main() -> None:
+        async with site() as (_, network):
+            with pytest.raises(FetchError):
+                await fetch(network, url)
+
+    run(main())
 
 
 def test_network_that_refuses() -> None:

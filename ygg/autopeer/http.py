@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import anyio.abc
 import anyio.streams.tls
@@ -26,6 +26,7 @@ MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
+_PLAIN = "!$%&'()*+,/:;=?@[]|~"  # what needs no escape in a path or query, beside letters, digits, "_", "." and "-"
 _FAILURES = (
     OSError,
     ValueError,  # a redirect to something that is no URL
@@ -33,6 +34,8 @@ _FAILURES = (
     anyio.BrokenResourceError,
     httpcore.NetworkError,
     httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+    TypeError,  # how httpcore refuses text that is not ASCII: there should be none
 )
 
 
@@ -44,12 +47,12 @@ class FetchError(YggError, OSError):
 class Validators:
     """What makes a request conditional: `ETag` and `Last-Modified` of the last good answer (RFC 9110, section 8.8)."""
 
-    etag: str = ""
-    """As the server wrote it; empty when it gave none."""
-    last_modified: str = ""
+    etag: bytes = b""
+    """As the server wrote it, which need not be ASCII; empty when it gave none."""
+    last_modified: bytes = b""
     """The same."""
 
-    def headers(self) -> list[tuple[str, str]]:
+    def headers(self) -> list[tuple[str, bytes]]:
         """Return the request headers that ask for the document only if it changed."""
         pairs = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
         return [(name, value) for name, value in pairs if value]
@@ -94,6 +97,7 @@ async def get(
 async def _follow(
     url: str, network: Network, limit: int, validators: Validators, context: ssl.SSLContext | None
 ) -> Reply:
+    url = _encoded(url)
     if context is None and urlsplit(url).scheme == "https":
         # Reading the authorities takes a while: not on the event loop.
         context = await asyncio.to_thread(httpcore.default_ssl_context)
@@ -108,9 +112,21 @@ async def _follow(
     raise FetchError(f"more than {MAX_REDIRECTS} redirects")
 
 
+def _encoded(url: str) -> str:
+    """Return a URL as it is sent: the host by IDNA, the rest percent-encoded, without user and fragment."""
+    parts = urlsplit(url)
+    host = parts.hostname
+    if not host:
+        raise FetchError("URL without a host")
+    host = f"[{host}]" if ":" in host else host if host.isascii() else host.encode("idna").decode("ascii")
+    location = host if parts.port is None else f"{host}:{parts.port}"
+    path, query = (quote(part, _PLAIN, errors="surrogateescape") for part in (parts.path, parts.query))
+    return urlunsplit((parts.scheme, location, path, query, ""))
+
+
 def _headers(url: str, validators: Validators) -> list[tuple[str | bytes, str | bytes]]:
     return [
-        ("Host", urlsplit(url).netloc.rpartition("@")[2]),
+        ("Host", urlsplit(url).netloc),
         ("User-Agent", "ygg"),
         ("Accept", "application/json, text/markdown, text/plain, */*"),
         ("Accept-Encoding", "identity"),
@@ -125,17 +141,18 @@ def _decoded(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def _redirected(url: str, location: str) -> str:
     if not location:
         raise FetchError("redirect without a location")
-    target = urljoin(url, location)
+    # Names and paths are UTF-8 these days; bytes that are not are escaped as they are.
+    target = urljoin(url, location.encode("latin-1").decode("utf-8", "surrogateescape"))
     scheme = urlsplit(target).scheme
     if scheme not in ("http", "https"):
         raise FetchError(f"redirect to scheme {scheme[:16]!r}")
     if scheme == "http" and urlsplit(url).scheme == "https":
         raise FetchError("redirect from https to http")
-    return target
+    return _encoded(target)
 
 
 async def _read(response: httpcore.Response, headers: Mapping[str, str], limit: int, validators: Validators) -> Reply:
-    if response.status == _NOT_MODIFIED:
+    if response.status == _NOT_MODIFIED and validators.headers():
         return Reply(None, validators)
     if response.status != 200:
         raise FetchError(f"HTTP status {response.status}")
@@ -148,7 +165,8 @@ async def _read(response: httpcore.Response, headers: Mapping[str, str], limit: 
         body += chunk
         if len(body) > limit:
             raise FetchError(f"larger than {limit} bytes")
-    return Reply(bytes(body), Validators(headers.get("etag", ""), headers.get("last-modified", "")))
+    etag, last_modified = (headers.get(name, "").encode("latin-1") for name in ("etag", "last-modified"))
+    return Reply(bytes(body), Validators(etag, last_modified))
 
 
 class _Connection(anyio.abc.ByteStream):
