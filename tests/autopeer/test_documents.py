@@ -16,7 +16,8 @@ from ygg.autopeer.documents import (
     parse_document,
     shown,
 )
-from ygg.autopeer.peer import FRESH, PeerRejected, PublicPeer, check_peer, place
+from ygg.autopeer.peer import FRESH, MAX_TEXT, PeerRejected, PublicPeer, check_peer, place
+from ygg.url import host_port
 
 NOW = 1_700_000_000.0
 KEY = "0123456789abcdef" * 4
@@ -293,6 +294,27 @@ def test_url_identity_ignores_case_query_and_empty_path() -> None:
     assert one.identity == other.identity == "tls://host.example:443"
 
 
+@pytest.mark.parametrize(
+    ("spelled", "plain"),
+    [
+        ("Host.Example.", "host.example"),
+        ("[2001:DB8:0:0::1]", "2001:db8::1"),
+        ("[::ffff:192.0.2.1]", "192.0.2.1"),
+        ("[::FFFF:c000:201]", "192.0.2.1"),
+        ("192.0.2.1.", "192.0.2.1"),
+    ],
+)
+def test_host_has_one_spelling(spelled: str, plain: str) -> None:
+    peer = check_peer(f"tcp://{spelled}:01?a=B", country="germany")
+    assert (peer.host, peer.identity) == (plain, f"tcp://{host_port(plain, 1)}")
+
+
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.1", "0x7f000001", "1.2.3.4.5", "a.0x1", "300.0.0.1"])
+def test_host_that_ends_in_a_number_is_an_address_in_full(host: str) -> None:
+    with pytest.raises(PeerRejected, match="neither a name nor an address"):
+        check_peer(f"tcp://{host}:1", country="germany")
+
+
 def test_later_list_fills_in_what_the_earlier_left_open() -> None:
     one = PublicPeer("tcp://h:1", "tcp", "h", 1, "germany", uptime=0.0)
     other = PublicPeer("tcp://h:1", "tcp", "h", 1, "france", "europe", KEY, up=True, uptime=9.0)
@@ -301,6 +323,17 @@ def test_later_list_fills_in_what_the_earlier_left_open() -> None:
 
 def test_names_of_places() -> None:
     assert place("United-States.md") == place("united states") == place("UNITED_STATES") == "united states"
+
+
+def test_names_of_places_are_fit_to_be_shown() -> None:
+    assert place("ger\x1b[2Jmany\n \u202epeers\0") == "ger [2jmany peers"
+    assert len(place("x" * 5000)) == MAX_TEXT
+
+
+def test_date_is_fit_to_be_shown() -> None:
+    root = {"format": "ygg-public-peers-1", "date": "2026\x1b[2J" + "x" * 5000, "peers": []}
+    assert parse(root).date == ("2026 [2J" + "x" * 5000)[:MAX_TEXT]
+    assert parse(yggpeers(endpoint(), generated_at="2026\n\n")).date == "2026"
 
 
 def test_large_document_is_read_in_time() -> None:

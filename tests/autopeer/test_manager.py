@@ -207,6 +207,21 @@ def test_uptime_comes_before_response_time(lab: Lab) -> None:
     assert lab.checks(lab.manager(minimum_connected=3), 3) == ["tcp://b:1", "tcp://a:1", "tcp://c:1"]
 
 
+@pytest.mark.parametrize(
+    ("known", "listed"),
+    [
+        ("tcp://[2001:db8:0:0::1]:1", "tcp://[2001:DB8::1]:1"),
+        ("tcp://Host.:1", "tcp://host:1"),
+        ("tcp://192.0.2.1:1", "tcp://[::ffff:192.0.2.1]:1"),
+        ("tcp://[::ffff:192.0.2.1]:1", "tcp://192.0.2.1:1"),
+    ],
+)
+def test_link_the_node_knows_in_another_spelling(known: str, listed: str, lab: Lab) -> None:
+    lab.node.links = [Peer(PeerURL.parse(known).identity)]
+    lab.write({listed: {}})
+    assert lab.checks(lab.manager()) == [None]
+
+
 def test_equals_are_chosen_at_random(lab: Lab) -> None:
     firsts = set()
     for seed in range(40):

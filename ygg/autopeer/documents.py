@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ygg.autopeer.peer import PeerRejected, PublicPeer, check_key, check_peer, is_fresh, place
+from ygg.autopeer.peer import PeerRejected, PublicPeer, check_key, check_peer, is_fresh, place, plain
 from ygg.errors import YggError
 
 MAX_SIZE = 8 << 20
@@ -175,7 +175,7 @@ def _measurement(measured: object, now: float) -> dict[str, Any]:
 
 def _yggpeers(root: dict[str, Any]) -> Document:
     try:
-        document = Document("yggpeers", date=_field(root, "generated_at", str))
+        document = Document("yggpeers", date=plain(_field(root, "generated_at", str)))
         _field(root, "schema_version", str)
         sources = _field(root, "sources", dict)
         for name in ("public_peers_repo", "public_peers_branch", "uptime_page"):
@@ -235,7 +235,7 @@ def _percentage(text: str) -> float | None:
 
 def _own(root: dict[str, Any]) -> Document:
     try:
-        document = Document("ygg", date=_field(root, "date", str))
+        document = Document("ygg", date=plain(_field(root, "date", str)))
         peers = _field(root, "peers", list)
     except PeerRejected as error:
         raise DocumentError(str(error)) from None

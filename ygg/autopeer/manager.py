@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from ygg.autopeer.fetcher import PeerFetcher, Snapshot
-from ygg.autopeer.peer import PublicPeer, place
+from ygg.autopeer.peer import PublicPeer, place, plain_url
 from ygg.autopeer.probe import Probe, nearest_first, tcp_probe
 from ygg.errors import PeerUnknownError, URLError, YggError
 from ygg.url import PeerURL
@@ -335,7 +335,6 @@ def _merit(peer: PublicPeer) -> tuple[int, float, float]:
 def _identity(uri: str) -> str:
     """Return a node's peer URI as `PublicPeer.identity` has it."""
     try:
-        url = PeerURL.parse(uri)
+        return plain_url(PeerURL.parse(uri)).identity
     except URLError:
         return uri
-    return url.with_host(url.host.lower()).with_path("" if url.path == "/" else url.path).identity

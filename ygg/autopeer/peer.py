@@ -14,12 +14,15 @@ SCHEMES = frozenset({"tcp", "tls", "quic", "ws", "wss"})
 """Schemes a public peer may have. A list of strangers must not point us at our own proxies or UNIX sockets."""
 MAX_URL = 1024
 """Longest URL accepted, in characters; the longest in the public lists has 120."""
+MAX_TEXT = 64
+"""Characters kept of a list's date, and of the name of a country or region."""
 FRESH = 86_400
 """Seconds a measurement counts for."""
 
 _PRINTABLE = re.compile(r"[!-~]+")
-_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-_MAYBE_ADDRESS = re.compile(r":|[0-9]\Z")  # looking for an address in every name is what costs most
+_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+# What may be an address: looking for one in every name is what costs most. Some resolvers take 127.1 and 0x7f for one.
+_MAYBE_ADDRESS = re.compile(r":|(?:\A|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)\Z")
 _KEY = re.compile(r"[0-9A-Fa-f]{64}")
 _OVERLAY = ipaddress.IPv6Network("200::/7")
 
@@ -78,9 +81,28 @@ def is_fresh(measured: float, now: float) -> bool:
     return abs(now - measured) <= FRESH
 
 
+def plain(text: str) -> str:
+    """Return a stranger's text fit to be shown: printable, single spaces, and no longer than `MAX_TEXT`."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.split())[:MAX_TEXT].rstrip()
+
+
 def place(name: str) -> str:
     """Return the name of a country or region as it is compared: lower case, spaces, no `.md`."""
-    return " ".join(name.lower().removesuffix(".md").replace("-", " ").replace("_", " ").split())
+    return plain(name.lower().removesuffix(".md").replace("-", " ").replace("_", " "))
+
+
+def plain_host(host: str) -> str:
+    """Return a host in its one spelling: lower case, no final dot, an address in its canonical form, IPv4 unmapped."""
+    host = host.lower().removesuffix(".")
+    address = _address(host)
+    return host if address is None else str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def plain_url(url: PeerURL) -> PeerURL:
+    """Return a URL in the spelling by which links are told apart."""
+    host, path = plain_host(url.host), "" if url.path == "/" else url.path
+    return url if (host, path) == (url.host, url.path) else url.with_host(host).with_path(path)
 
 
 def check_peer(text: object, **fields: Any) -> PublicPeer:
@@ -95,9 +117,8 @@ def check_peer(text: object, **fields: Any) -> PublicPeer:
         url = PeerURL.parse(text)
     except URLError as error:
         raise PeerRejected(str(error)) from None
+    url = plain_url(url)
     _check_parts(url)
-    if url.host != url.host.lower() or url.path == "/":
-        url = url.with_host(url.host.lower()).with_path("" if url.path == "/" else url.path)
     if url.options.keys:
         fields["key"] = url.options.keys[0].hex()
     _, mark, query = text.partition("#")[0].partition("?")
@@ -114,18 +135,22 @@ def _check_parts(url: PeerURL) -> None:
         raise PeerRejected("the URL has no port")
     if "%" in url.host:
         raise PeerRejected("the host has a zone, which means nothing elsewhere")
-    try:
-        address = ipaddress.ip_address(url.host) if _MAYBE_ADDRESS.search(url.host) else None
-    except ValueError:
-        address = None
+    address = _address(url.host)
     if address is None:
-        if not _NAME.fullmatch(url.host):
+        if _MAYBE_ADDRESS.search(url.host) or not _NAME.fullmatch(url.host):
             raise PeerRejected("the host is neither a name nor an address")
         return
     if address.is_unspecified or address.is_multicast:
         raise PeerRejected("the host is no unicast address")
     if address in _OVERLAY:
         raise PeerRejected("the host is inside the overlay itself")
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host) if _MAYBE_ADDRESS.search(host) else None
+    except ValueError:
+        return None
 
 
 def check_key(text: object) -> str:
