@@ -1,7 +1,7 @@
 """Peers found, not configured: a node that reads a public list and connects to someone on it.
 
 Everything happens on this machine: another node of this program is the public peer, and a web server of this program
-serves the list. Against the real lists, leave out `sources`, or name one:
+serves the list, which is why it may name this machine. With the real lists, leave out `allow_local`:
 
     fetcher = PeerFetcher(["https://publicpeers.neilalexander.dev/publicnodes.json", BUILTIN], network=network)
 """
@@ -50,7 +50,7 @@ async def main() -> None:
         web = await serve(json.dumps({"germany.md": {url: {"up": True, "proto_minor": 5}}}).encode())
         async with web:
             source = f"http://127.0.0.1:{web.sockets[0].getsockname()[1]}/publicnodes.json"
-            fetcher = PeerFetcher([source], network=network)
+            fetcher = PeerFetcher([source], network=network, allow_local=True)
             config = AutoPeerConfig(countries=["Germany"], schemes=["tcp", "tls"], minimum_connected=1)
             async with AutoPeerManager(fetcher, ours, config):
                 while not (found := [peer for peer in ours.peers() if peer.up]):

@@ -277,6 +277,10 @@ def test_logs_leave_out_user_and_query(url: str, text: str) -> None:
         ("tls://[fe80::1%25eth0]:443", "zone"),
         ("tls://0.0.0.0:443", "no unicast"),
         ("tls://[ff02::1]:443", "no unicast"),
+        ("tls://[::ffff:0.0.0.0]:443", "no unicast"),
+        ("tls://[::ffff:224.0.0.1]:443", "no unicast"),
+        ("tls://255.255.255.255:443", "no unicast"),
+        ("tls://240.0.0.1:443", "no unicast"),
         ("tls://[200::1]:443", "inside the overlay"),
         ("tls://[3ff:ffff::1]:443", "inside the overlay"),
         ("tls://host:443?key=12", "pinned public key is invalid"),
@@ -286,6 +290,19 @@ def test_logs_leave_out_user_and_query(url: str, text: str) -> None:
 def test_refused_url(url: object, reason: str) -> None:
     with pytest.raises(PeerRejected, match=reason):
         check_peer(url, country="germany")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]", "localhost", "LOCALHOST.", "a.localhost",
+     "169.254.169.254", "[fe80::1]", "[::ffff:169.254.1.1]"],
+)  # fmt: skip
+def test_host_of_this_machine_or_link_is_taken_only_where_allowed(host: str) -> None:
+    data = f"`tcp://{host}:1` `tcp://192.168.0.1:1`".encode()
+    document = parse_document(data, now=NOW)
+    assert reasons(document) == ["the host is this machine's or link's own"]
+    assert [peer.host for peer in document.peers] == ["192.168.0.1"]
+    assert len(parse_document(data, now=NOW, allow_local=True).peers) == 2
 
 
 def test_url_identity_ignores_case_query_and_empty_path() -> None:

@@ -263,6 +263,15 @@ def test_files(tmp_path: Path) -> None:
     assert "No such file" in fetcher.status()[0].error
 
 
+def test_hosts_of_this_machine_are_taken_only_where_allowed(tmp_path: Path) -> None:
+    page = tmp_path / "europe" / "germany.md"
+    page.parent.mkdir()
+    page.write_text("`tcp://127.0.0.1:1` `tcp://b:1`")
+    for source in (page, tmp_path):
+        assert hosts(run(PeerFetcher([source]).refresh())) == ["b"]
+        assert hosts(run(PeerFetcher([source], allow_local=True).refresh())) == ["127.0.0.1", "b"]
+
+
 def test_file_limits(tmp_path: Path) -> None:
     big, pipe = tmp_path / "big.md", tmp_path / "pipe"
     big.write_text("`tcp://a:1`" * 100)

@@ -65,7 +65,8 @@ async def test_whole(tmp_path: Path) -> None:
     async with network, node(network) as public, node(network) as ours:
         listener = await public.listen("tcp://127.0.0.1:0")
         path.write_text(json.dumps({"germany.md": {f"tcp://{listener.address}": {}}}))
-        async with AutoPeerManager(PeerFetcher([path]), ours, AutoPeerConfig(["Germany"], ["tcp"], 1)):
+        config = AutoPeerConfig(["Germany"], ["tcp"], minimum_connected=1)
+        async with AutoPeerManager(PeerFetcher([path], allow_local=True), ours, config):
             await until(lambda: any(peer.up for peer in ours.peers()))
         await asyncio.sleep(0)
         assert [peer.persistent for peer in ours.peers()] == [True]

@@ -27,13 +27,13 @@ def builtin_document() -> Document:
     return parse_document(data, now=time.time())
 
 
-def read_checkout(root: Path) -> Document:
+def read_checkout(root: Path, *, allow_local: bool = False) -> Document:
     """Read a checkout of the Markdown lists: a folder a continent, a file a country. Raises `DocumentError`."""
     whole = Document("markdown")
     pages = sorted(root.glob("*/*.md"))
     if not pages:
         raise DocumentError(f"no Markdown lists in the folders of {root}")
     for page in pages:
-        part = parse_document(page.read_bytes(), name=page.name, region=page.parent.name, now=0)
+        part = parse_document(page.read_bytes(), name=page.name, region=page.parent.name, now=0, allow_local=allow_local)
         whole.merge(part)
     return whole

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ygg.autopeer.peer import PeerRejected, PublicPeer, check_key, check_peer, is_fresh, place, plain
+from ygg.autopeer.peer import PeerRejected, PublicPeer, check_key, check_peer, is_fresh, is_local, place, plain
 from ygg.errors import YggError
 
 MAX_SIZE = 8 << 20
@@ -69,6 +69,8 @@ class Document:
     """Entries left out."""
     duplicates: int = 0
     """Entries for a link the document had named before."""
+    allow_local: bool = False
+    """Whether peers on this machine and its links are taken."""
     _seen: set[str] = field(default_factory=set, repr=False)
 
     def add(self, url: object, make: Callable[[], PublicPeer]) -> None:
@@ -78,6 +80,8 @@ class Document:
             return
         try:
             peer = make()
+            if not self.allow_local and is_local(peer.host):
+                raise PeerRejected("the host is this machine's or link's own")
         except PeerRejected as error:
             self.reject(url, str(error))
         else:
@@ -108,11 +112,14 @@ class Document:
             self.rejections.append(Rejection(_escaped(entry), reason))
 
 
-def parse_document(data: bytes, *, name: str = "", region: str = "", now: float) -> Document:
+def parse_document(
+    data: bytes, *, name: str = "", region: str = "", now: float, allow_local: bool = False
+) -> Document:
     """Read a list of public peers, whichever form it has.
 
     `name` is the file's or URL's last part, which a Markdown list takes its country from, and `region` its folder's;
-    `now` is in Unix seconds, against which measurements are fresh or stale. Raises `DocumentError`.
+    `now` is in Unix seconds, against which measurements are fresh or stale. `allow_local` takes peers on this machine
+    and its links too, which no stranger's list has any business with. Raises `DocumentError`.
     """
     if len(data) > MAX_SIZE:
         raise DocumentError(f"larger than {MAX_SIZE} bytes")
@@ -120,12 +127,15 @@ def parse_document(data: bytes, *, name: str = "", region: str = "", now: float)
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DocumentError(f"not UTF-8: {error.reason} at byte {error.start}") from None
+    document = Document("", allow_local=allow_local)
     if text.lstrip()[:1] in ("{", "["):
-        return _json_document(text, now)
-    return _markdown(text, place(name), place(region))
+        _read_json(document, text, now)
+    else:
+        _read_markdown(document, text, place(name), place(region))
+    return document
 
 
-def _json_document(text: str, now: float) -> Document:
+def _read_json(document: Document, text: str, now: float) -> None:
     try:
         root = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
@@ -135,16 +145,17 @@ def _json_document(text: str, now: float) -> Document:
     if not isinstance(root, dict):
         raise DocumentError("a JSON document, but no object")
     if root.get("format") == OWN_FORMAT:
-        return _own(root)
-    if "schema_version" in root:
-        return _yggpeers(root)
-    if all(isinstance(page, str) and page.endswith(".md") for page in root):
-        return _publicnodes(root, now)
-    raise DocumentError("JSON of no known form")
+        _read_own(document, root)
+    elif "schema_version" in root:
+        _read_yggpeers(document, root)
+    elif all(isinstance(page, str) and page.endswith(".md") for page in root):
+        _read_publicnodes(document, root, now)
+    else:
+        raise DocumentError("JSON of no known form")
 
 
-def _publicnodes(root: dict[str, Any], now: float) -> Document:
-    document = Document("publicnodes")
+def _read_publicnodes(document: Document, root: dict[str, Any], now: float) -> None:
+    document.form = "publicnodes"
     for page, peers in root.items():
         if not isinstance(peers, dict):
             document.reject(page, "the country's peers are no object")
@@ -152,7 +163,6 @@ def _publicnodes(root: dict[str, Any], now: float) -> Document:
         country = place(page)
         for url, measured in peers.items():
             document.add(url, lambda c=country, u=url, m=measured: check_peer(u, country=c, **_measurement(m, now)))  # type: ignore[misc]
-    return document
 
 
 def _measurement(measured: object, now: float) -> dict[str, Any]:
@@ -173,9 +183,10 @@ def _measurement(measured: object, now: float) -> dict[str, Any]:
     return fields
 
 
-def _yggpeers(root: dict[str, Any]) -> Document:
+def _read_yggpeers(document: Document, root: dict[str, Any]) -> None:
+    document.form = "yggpeers"
     try:
-        document = Document("yggpeers", date=plain(_field(root, "generated_at", str)))
+        document.date = plain(_field(root, "generated_at", str))
         _field(root, "schema_version", str)
         sources = _field(root, "sources", dict)
         for name in ("public_peers_repo", "public_peers_branch", "uptime_page"):
@@ -195,7 +206,6 @@ def _yggpeers(root: dict[str, Any]) -> Document:
         for endpoint in endpoints:
             url = endpoint.get("url") if isinstance(endpoint, dict) else endpoint
             document.add(url, lambda e=endpoint, w=where: _endpoint(e, w))  # type: ignore[misc]
-    return document
 
 
 def _endpoint(endpoint: object, where: dict[str, str]) -> PublicPeer:
@@ -233,16 +243,16 @@ def _percentage(text: str) -> float | None:
     return value if 0 <= value <= 100 else None
 
 
-def _own(root: dict[str, Any]) -> Document:
+def _read_own(document: Document, root: dict[str, Any]) -> None:
+    document.form = "ygg"
     try:
-        document = Document("ygg", date=plain(_field(root, "date", str)))
+        document.date = plain(_field(root, "date", str))
         peers = _field(root, "peers", list)
     except PeerRejected as error:
         raise DocumentError(str(error)) from None
     for entry in peers:
         url = entry.get("url") if isinstance(entry, dict) else entry
         document.add(url, lambda e=entry: _own_peer(e))  # type: ignore[misc]
-    return document
 
 
 def _own_peer(entry: object) -> PublicPeer:
@@ -251,13 +261,12 @@ def _own_peer(entry: object) -> PublicPeer:
     return check_peer(url, **where)
 
 
-def _markdown(text: str, country: str, region: str) -> Document:
-    document = Document("markdown")
+def _read_markdown(document: Document, text: str, country: str, region: str) -> None:
+    document.form = "markdown"
     for url in _quoted_urls(text):
         document.add(url, lambda u=url: check_peer(u, country=country, region=region))  # type: ignore[misc]
     if not document.peers and not document.rejected and not text.lstrip().startswith("# "):
         raise DocumentError("neither JSON nor Markdown with a title or URLs in back-ticks")
-    return document
 
 
 def _quoted_urls(text: str) -> Iterator[str]:

@@ -39,6 +39,9 @@ class PeerFetcher:
 
     `interval` is in seconds, as is `timeout` for one document; `max_size` is in bytes. `ssl_context` verifies HTTPS
     sources: the system's authorities and certifi's unless given. `clock` gives Unix seconds.
+
+    `allow_local` takes peers on this machine and its links too. A stranger's list has no business there, where our own
+    proxies listen: it is for lists of one's own.
     """
 
     def __init__(
@@ -51,12 +54,13 @@ class PeerFetcher:
         timeout: float = 30,
         max_size: int = MAX_SIZE,
         ssl_context: ssl.SSLContext | None = None,
+        allow_local: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if interval <= 0 or timeout <= 0:
             raise ValueError("interval and timeout must be positive")
         self.interval = interval
-        self._terms = Terms(min(max_size, MAX_SIZE), timeout, ssl_context)
+        self._terms = Terms(min(max_size, MAX_SIZE), timeout, ssl_context, allow_local)
         self._states = [SourceState(source) for source in dict.fromkeys(sources)]
         self._network = network
         self._networks = dict(networks or {})

@@ -23,7 +23,9 @@ _PRINTABLE = re.compile(r"[!-~]+")
 _NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 # What may be an address: looking for one in every name is what costs most. Some resolvers take 127.1 and 0x7f for one.
 _MAYBE_ADDRESS = re.compile(r":|(?:\A|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)\Z")
+_LOCAL_NAME = re.compile(r"(?:.*\.)?localhost(?:\.localdomain)?|ip6-(?:localhost|loopback)")
 _KEY = re.compile(r"[0-9A-Fa-f]{64}")
+_RESERVED = ipaddress.IPv4Network("240.0.0.0/4")  # broadcast is among them
 _OVERLAY = ipaddress.IPv6Network("200::/7")
 
 
@@ -140,10 +142,18 @@ def _check_parts(url: PeerURL) -> None:
         if _MAYBE_ADDRESS.search(url.host) or not _NAME.fullmatch(url.host):
             raise PeerRejected("the host is neither a name nor an address")
         return
-    if address.is_unspecified or address.is_multicast:
+    if address.is_unspecified or address.is_multicast or address in _RESERVED:
         raise PeerRejected("the host is no unicast address")
     if address in _OVERLAY:
         raise PeerRejected("the host is inside the overlay itself")
+
+
+def is_local(host: str) -> bool:
+    """Tell whether a host in its one spelling is this machine or on a link of it; where a name leads is not known."""
+    address = _address(host)
+    if address is None:
+        return _LOCAL_NAME.fullmatch(host) is not None
+    return address.is_loopback or address.is_link_local
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

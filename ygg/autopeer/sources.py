@@ -8,6 +8,7 @@ import os
 import ssl
 import stat
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -37,6 +38,8 @@ class Terms:
     """Seconds to fetch one."""
     context: ssl.SSLContext | None = None
     """What verifies HTTPS servers; None for the usual authorities."""
+    allow_local: bool = False
+    """Whether its peers may be on this machine and its links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +124,26 @@ class SourceState:
         if isinstance(self.source, Builtin):
             return None if self.document else builtin_document()
         if not self.is_remote:
-            return await asyncio.to_thread(self._read_path, Path(self.source), terms.size, now)
+            return await asyncio.to_thread(self._read_path, Path(self.source), terms, now)
         if network is None:
             raise DocumentError("no network to fetch it through")
         return await self._fetch(self.name, network, terms, now)
 
-    def _read_path(self, path: Path, limit: int, now: float) -> Document | None:
+    def _read_path(self, path: Path, terms: Terms, now: float) -> Document | None:
         about = path.stat()
         if stat.S_ISDIR(about.st_mode):
-            return read_checkout(path)
+            return read_checkout(path, allow_local=terms.allow_local)
         if not stat.S_ISREG(about.st_mode):
             raise DocumentError("neither a file nor a folder")
         stamp = (about.st_mtime_ns, about.st_size)
         if stamp == self._stamp:
             return None
         with path.open("rb") as file:
-            data = file.read(limit + 1)
-        if len(data) > limit:
-            raise DocumentError(f"larger than {limit} bytes")
-        document = parse_document(data, name=path.name, region=path.resolve().parent.name, now=now)
+            data = file.read(terms.size + 1)
+        if len(data) > terms.size:
+            raise DocumentError(f"larger than {terms.size} bytes")
+        region, local = path.resolve().parent.name, terms.allow_local
+        document = parse_document(data, name=path.name, region=region, now=now, allow_local=local)
         self._stamp = stamp
         return document
 
@@ -155,10 +159,10 @@ class SourceState:
         if reply.body is None:
             return None
         *_, folder, name = ["", *url.partition("://")[2].partition("?")[0].split("/")]
-        if len(reply.body) <= _SMALL:
-            document = parse_document(reply.body, name=name, region=folder, now=now)
-        else:
-            document = await asyncio.to_thread(parse_document, reply.body, name=name, region=folder, now=now)
+        parse = partial(
+            parse_document, reply.body, name=name, region=folder, now=now, allow_local=terms.allow_local
+        )
+        document = parse() if len(reply.body) <= _SMALL else await asyncio.to_thread(parse)
         self._validators = reply.validators
         return document
 
