@@ -23,6 +23,9 @@ NOW = 1_700_000_000.0
 KEY = "0123456789abcdef" * 4
 
 
+OBSERVED = "2023-11-14T22:13:20Z"  # NOW
+
+
 def parse(root: object, name: str = "") -> Document:
     data = root.encode() if isinstance(root, str) else json.dumps(root).encode()
     return parse_document(data, name=name, now=NOW)
@@ -97,14 +100,30 @@ def test_measurement_grows_stale() -> None:
         (measured(response_ms="42"), "`response_ms` is not a number"),
         (measured(response_ms=-1), "`response_ms` is out of range"),
         (measured(updated=10**400), "`updated` is out of range"),
+        (measured(updated="now"), "`updated` is not a number"),
+        (measured(imported="now"), "`imported` is not a number"),
+        (measured(last_seen=[]), "`last_seen` is not a number"),
         (measured(key="ab"), "the key is not 64 hex digits"),
         (measured(key=5), "the key is not 64 hex digits"),
+        (measured(key=False), "the key is not 64 hex digits"),
     ],
 )
 def test_publicnodes_measurement_left_out(measurement: object, reason: str) -> None:
     document = parse({"germany.md": {"tcp://192.0.2.1:1": measurement, "tcp://192.0.2.2:1": measured()}})
     assert reasons(document) == [reason]
     assert [peer.host for peer in document.peers] == ["192.0.2.2"]
+
+
+def test_measured_key_must_be_one_the_url_pins() -> None:
+    pinned = f"tcp://192.0.2.1:1?key={'a' * 64}&key={KEY}"
+    (peer,) = parse({"germany.md": {pinned: measured()}}).peers
+    assert peer.key == KEY
+    assert reasons(parse({"germany.md": {pinned: measured(key="b" * 64)}})) == ["the key is not one the URL pins"]
+
+
+def test_publicnodes_with_members_of_another_kind() -> None:
+    document = parse({"generated": 5, "germany.md": {"tcp://192.0.2.1:1": {}}, "$schema": "x"})
+    assert (document.form, len(document.peers), document.rejected) == ("publicnodes", 1, 0)
 
 
 def test_publicnodes_country_of_the_wrong_type() -> None:
@@ -114,7 +133,7 @@ def test_publicnodes_country_of_the_wrong_type() -> None:
 
 
 def test_yggpeers() -> None:
-    uptime = {"status": "up", "uptime_7d_percent": 99.5}
+    uptime = {"status": "up", "uptime_7d_percent": 99.5, "observed_at": OBSERVED}
     document = parse(yggpeers(endpoint(uptime=uptime), schema_version="9", later_field=1))
     assert (document.form, document.date) == ("yggpeers", "2026-06-09T00:00:00Z")
     (peer,) = document.peers
@@ -122,8 +141,30 @@ def test_yggpeers() -> None:
 
 
 def test_yggpeers_uptime_as_text() -> None:
-    (peer,) = parse(yggpeers(endpoint(uptime={"uptime_7d_raw": "98.25%"}))).peers
+    (peer,) = parse(yggpeers(endpoint(uptime={"uptime_7d_raw": "98.25%", "observed_at": OBSERVED}))).peers
     assert peer.uptime == 98.25
+
+
+@pytest.mark.parametrize(
+    ("observed", "generated", "counts"),
+    [
+        (OBSERVED, "2001-01-01T00:00:00Z", True),
+        (None, OBSERVED, True),
+        (None, "2023-11-14T23:13:20.5+01:00", True),
+        (None, "2023-11-14T22:13:20", True),
+        ("2023-11-13T22:13:19Z", OBSERVED, False),
+        (None, "2001-01-01T00:00:00Z", False),
+        (None, "2030-01-01T00:00:00Z", False),
+        (None, "some day", False),
+        (None, "0001-01-01T00:00:00+23:59", False),
+    ],
+)
+def test_yggpeers_uptime_counts_for_a_day(observed: str | None, generated: str, counts: bool) -> None:
+    uptime = {"status": "up", "uptime_7d_percent": 99.5, "observed_at": observed}
+    (peer,) = parse(yggpeers(endpoint(uptime=uptime), generated_at=generated)).peers
+    assert (peer.up, peer.uptime) == ((True, 99.5) if counts else (None, None))
+    later = peer.as_of(NOW + FRESH + 2)
+    assert (later.up, later.uptime) == (None, None)
 
 
 @pytest.mark.parametrize("missing", ["schema_version", "generated_at", "sources", "peers"])
@@ -134,7 +175,7 @@ def test_yggpeers_without_a_required_member(missing: str) -> None:
 
 @pytest.mark.parametrize("missing", ["url", "protocol", "host", "port", "source_url", "normalized", "annotations"])
 def test_yggpeers_endpoint_without_a_required_member(missing: str) -> None:
-    document = parse(yggpeers(endpoint(**{missing: None}), endpoint(url="tcp://192.0.2.1:443")))
+    document = parse(yggpeers(endpoint(**{missing: None}), endpoint(url="tls://host.example:443", query=None)))
     assert reasons(document) == [f"`{missing}` is missing"]
     assert len(document.peers) == 1
 
@@ -145,6 +186,11 @@ def test_yggpeers_endpoint_without_a_required_member(missing: str) -> None:
         ({"port": True}, "`port` is not of type int"),
         ({"port": 444}, "`port` is not the URL's 443"),
         ({"port": 10**400}, "`port` is not the URL's 443"),
+        ({"protocol": "tcp"}, "`protocol` is not the URL's tls"),
+        ({"host": "other.example"}, "`host` is not the URL's host.example"),
+        ({"query": "sni=a"}, "`query` is not the URL's"),
+        ({"query": 1}, "`query` is not of type str"),
+        ({"uptime": {"observed_at": 5}}, "`observed_at` is not of type str"),
         ({"annotations": [1]}, "`annotations` holds something that is not a string"),
         ({"uptime": 5}, "the entry is no object"),
         ({"uptime": {"uptime_7d_percent": 101}}, "`uptime_7d_percent` is out of range"),
@@ -153,6 +199,13 @@ def test_yggpeers_endpoint_without_a_required_member(missing: str) -> None:
 )
 def test_yggpeers_endpoint_left_out(fields: dict[str, Any], reason: str) -> None:
     assert reasons(parse(yggpeers(endpoint(**fields)))) == [reason]
+
+
+def test_yggpeers_parts_may_be_spelled_otherwise() -> None:
+    url = f"tls://[2001:db8::1]:443?sni=a%62&key={KEY}"
+    parts = {"protocol": "TLS", "host": "[2001:DB8::1]", "query": f"?key={KEY}&sni=ab"}
+    unsaid = endpoint(url="tls://host.example:443?sni=a", query=None)
+    assert len(parse(yggpeers(endpoint(url=url, **parts), unsaid)).peers) == 2
 
 
 @pytest.mark.parametrize("entry", [None, 5, "peer", {}, {"continent": "a", "country": 3}])
@@ -177,6 +230,11 @@ def test_markdown() -> None:
     assert {(peer.country, peer.region) for peer in document.peers} == {("czech republic", "europe")}
 
 
+@pytest.mark.parametrize("start", ["[Peers](https://example.org)", "[1]", "[" * 100_000])
+def test_markdown_may_begin_with_a_bracket(start: str) -> None:
+    assert [peer.host for peer in parse(start + "\n* `tcp://192.0.2.1:1`").peers] == ["192.0.2.1"]
+
+
 def test_markdown_list_may_be_empty() -> None:
     assert parse("# Latvia Peers\n").peers == []
 
@@ -185,9 +243,39 @@ def test_byte_order_mark() -> None:
     assert len(parse_document(b"\xef\xbb\xbf`tcp://192.0.2.1:1`", now=NOW).peers) == 1
 
 
+def own(*entries: object, **fields: Any) -> dict[str, Any]:
+    return {"format": "ygg-public-peers-1", "date": "2026-06-09", "count": len(entries), "peers": entries} | fields
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"scheme": "tcp"}, "`scheme` is not the URL's tls"),
+        ({"scheme": 5}, "`scheme` is not of type str"),
+        ({"host": "other.example"}, "`host` is not the URL's host.example"),
+        ({"port": 444}, "`port` is not the URL's 443"),
+        ({"port": "443"}, "`port` is not of type int"),
+        ({"key": "b" * 64}, "the key is not one the URL pins"),
+        ({"key": 5}, "the key is not 64 hex digits"),
+    ],
+)
+def test_own_entry_that_contradicts_its_url(fields: dict[str, Any], reason: str) -> None:
+    entry = {"country": "germany", "url": f"tls://host.example:443?key={KEY}"}
+    document = parse(own(entry | fields, {"country": "germany", "url": "tls://host.example:443", "key": KEY.upper()}))
+    assert reasons(document) == [reason]
+    assert [peer.key for peer in document.peers] == [KEY]
+
+
+@pytest.mark.parametrize(("count", "reason"), [(3, "`count` is not that of its 2 peers"), ("2", "not of type int")])
+def test_own_form_that_is_not_whole(count: object, reason: str) -> None:
+    entries = [{"country": "germany", "url": f"tcp://h:{port}"} for port in (1, 2)]
+    with pytest.raises(DocumentError, match=reason):
+        parse(own(*entries, count=count))
+
+
 def test_own_form() -> None:
     entry = {"country": "germany", "region": "europe", "url": "tcp://192.0.2.1:1", "scheme": "tcp", "later": None}
-    document = parse({"format": "ygg-public-peers-1", "date": "2026-06-09", "count": 1, "peers": [entry, {}, 7]})
+    document = parse(own(entry, {}, 7))
     assert (document.form, document.date, len(document.peers)) == ("ygg", "2026-06-09", 1)
     assert reasons(document) == ["`url` is missing", "the entry is no object"]
 
@@ -195,15 +283,16 @@ def test_own_form() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "neither JSON nor Markdown"),
-        (b"<!doctype html><p>502 Bad Gateway", "neither JSON nor Markdown"),
+        (b"", "neither a JSON object nor Markdown"),
+        (b"<!doctype html><p>502 Bad Gateway", "neither a JSON object nor Markdown"),
         (b"\xff\xfe{", "not UTF-8"),
         (b'{"germany.md": {', "not JSON"),
-        (b"[]", "no object"),
+        (b"[]", "neither a JSON object nor Markdown"),
+        (b"{}", "no known form"),
         (b'{"error": "busy"}', "no known form"),
         (b'{"germany.md": {"tcp://192.0.2.1:1": {"response_ms": NaN}}}', "NaN is no JSON number"),
         (b'{"a.md":' * 100_000, "nested too deeply"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "neither a JSON object nor Markdown"),
         (b'{"a.md": ' + b"9" * 5000 + b"}", "not JSON"),
         (b" " * (MAX_SIZE + 1), "larger than"),
     ],

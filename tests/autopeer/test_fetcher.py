@@ -93,6 +93,46 @@ def test_bad_document_is_logged_and_the_old_one_stays(body: bytes, caplog: pytes
     run(main())
 
 
+NO_PEERS = [
+    b"{}", b"# Sign in\n", b"<script>fetch(`https://login.example/`)</script>", b'{"germany.md": "oops"}',
+    b'{"germany.md": {}}', b'{"format": "ygg-public-peers-1", "date": "", "peers": []}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NO_PEERS)
+def test_document_without_peers_takes_no_list_away(body: bytes, tmp_path: Path) -> None:
+    async def main() -> None:
+        page = tmp_path / "germany.md"
+        page.write_bytes(nodes("f"))
+        async with sites() as (server, network):
+            fetcher = PeerFetcher([FIRST, page], network=network)
+            await fetcher.refresh()
+            server.answers["/publicnodes.json"] = ok(body, 'ETag: "1"')
+            page.write_bytes(body)
+            for _ in range(2):
+                assert hosts(await fetcher.refresh()) == ["a", "b", "f"]
+                assert all(status.error for status in fetcher.status())
+            assert "if-none-match" not in server.asked[2][1]
+
+    run(main())
+
+
+def test_document_without_usable_peers_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with sites() as (server, network):
+            server.answers["/germany.md"] = ok(b"`tcp://me@b:1`")
+            fetcher = PeerFetcher([SECOND], network=network)
+            await fetcher.refresh()
+            assert fetcher.status()[0].error == "no usable peers in it"
+
+    with caplog.at_level(logging.INFO, "ygg.autopeer"):
+        run(main())
+    assert caplog.messages[1:] == [
+        f"peer list {SECOND}: tcp://b:1 left out: the URL carries credentials",
+        f"peer list {SECOND}: no usable peers in it",
+    ]
+
+
 def test_entries_left_out_are_logged_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with sites() as (server, network):

@@ -201,9 +201,8 @@ def test_uptime_comes_before_response_time(lab: Lab) -> None:
     ]  # fmt: skip
     entry = {"continent": "europe", "country": "germany", "source_file": "", "endpoints": endpoints}
     sources = {"public_peers_repo": "", "public_peers_branch": "", "uptime_page": ""}
-    lab.path.write_text(
-        json.dumps({"schema_version": "1", "generated_at": "", "sources": sources, "peers": [entry]})
-    )
+    document = {"schema_version": "1", "generated_at": "1970-01-01T00:00:00Z", "sources": sources, "peers": [entry]}
+    lab.path.write_text(json.dumps(document))
     assert lab.checks(lab.manager(minimum_connected=3), 3) == ["tcp://b:1", "tcp://a:1", "tcp://c:1"]
 
 

@@ -6,7 +6,8 @@
 `ygg`          our own JSON, which `tools/builtin-peers` writes and the library carries
 
 A document that is none of these is refused as a whole with `DocumentError`. Within one, each entry stands alone:
-unknown fields are ignored, a required one that is missing or of the wrong type rejects that entry with its reason.
+unknown fields are ignored; a required one that is missing, one of the wrong type, or one that contradicts the entry's
+URL rejects that entry with its reason.
 """
 
 from __future__ import annotations
@@ -16,9 +17,21 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
-from ygg.autopeer.peer import PeerRejected, PublicPeer, check_key, check_peer, is_fresh, is_local, place, plain
+from ygg.autopeer.peer import (
+    PeerRejected,
+    PublicPeer,
+    check_key,
+    check_peer,
+    is_fresh,
+    is_local,
+    place,
+    plain,
+    plain_host,
+)
 from ygg.errors import YggError
 
 MAX_SIZE = 8 << 20
@@ -35,6 +48,7 @@ OWN_FORMAT = "ygg-public-peers-1"
 """The value of `format` that marks our own form."""
 
 _TOO_MANY = f"the document has more than {MAX_ENTRIES} entries"
+_PAGE = ".md"
 _CODE = re.compile(r"`([^`\n]*)`")
 _MISSING = object()
 
@@ -128,7 +142,7 @@ def parse_document(
     except UnicodeDecodeError as error:
         raise DocumentError(f"not UTF-8: {error.reason} at byte {error.start}") from None
     document = Document("", allow_local=allow_local)
-    if text.lstrip()[:1] in ("{", "["):
+    if text.lstrip()[:1] == "{":
         _read_json(document, text, now)
     else:
         _read_markdown(document, text, place(name), place(region))
@@ -142,13 +156,11 @@ def _read_json(document: Document, text: str, now: float) -> None:
         raise DocumentError("not JSON: nested too deeply") from None
     except ValueError as error:
         raise DocumentError(f"not JSON: {error}") from None
-    if not isinstance(root, dict):
-        raise DocumentError("a JSON document, but no object")
     if root.get("format") == OWN_FORMAT:
         _read_own(document, root)
     elif "schema_version" in root:
-        _read_yggpeers(document, root)
-    elif all(isinstance(page, str) and page.endswith(".md") for page in root):
+        _read_yggpeers(document, root, now)
+    elif any(page.endswith(_PAGE) for page in root):
         _read_publicnodes(document, root, now)
     else:
         raise DocumentError("JSON of no known form")
@@ -157,6 +169,8 @@ def _read_json(document: Document, text: str, now: float) -> None:
 def _read_publicnodes(document: Document, root: dict[str, Any], now: float) -> None:
     document.form = "publicnodes"
     for page, peers in root.items():
+        if not page.endswith(_PAGE):  # a field of a later version
+            continue
         if not isinstance(peers, dict):
             document.reject(page, "the country's peers are no object")
             continue
@@ -173,9 +187,9 @@ def _measurement(measured: object, now: float) -> dict[str, Any]:
         raise PeerRejected(f"speaks protocol 0.{minor:g}, not 0.{PROTO_MINOR}")
     up = _field(measured, "up", bool, None)
     response = _number(measured, "response_ms", least=0)
-    updated = _number(measured, "updated")
+    updated, *_ = (_number(measured, name) for name in ("updated", "imported", "last_seen"))
     fields: dict[str, Any] = {}
-    if measured.get("key"):
+    if measured.get("key") not in (None, ""):
         fields["key"] = check_key(measured["key"])
     if updated is not None and is_fresh(updated, now):
         # a peer that is down keeps the response time of its last good reply
@@ -183,10 +197,10 @@ def _measurement(measured: object, now: float) -> dict[str, Any]:
     return fields
 
 
-def _read_yggpeers(document: Document, root: dict[str, Any]) -> None:
+def _read_yggpeers(document: Document, root: dict[str, Any], now: float) -> None:
     document.form = "yggpeers"
     try:
-        document.date = plain(_field(root, "generated_at", str))
+        generated = _field(root, "generated_at", str)
         _field(root, "schema_version", str)
         sources = _field(root, "sources", dict)
         for name in ("public_peers_repo", "public_peers_branch", "uptime_page"):
@@ -194,6 +208,7 @@ def _read_yggpeers(document: Document, root: dict[str, Any]) -> None:
         peers = _field(root, "peers", list)
     except PeerRejected as error:
         raise DocumentError(str(error)) from None
+    document.date, made = plain(generated), _unix_time(generated)
     for entry in peers:
         try:
             where = {"region": place(_field(entry, "continent", str)), "country": place(_field(entry, "country", str))}
@@ -205,25 +220,28 @@ def _read_yggpeers(document: Document, root: dict[str, Any]) -> None:
             continue
         for endpoint in endpoints:
             url = endpoint.get("url") if isinstance(endpoint, dict) else endpoint
-            document.add(url, lambda e=endpoint, w=where: _endpoint(e, w))  # type: ignore[misc]
+            document.add(url, lambda e=endpoint, w=where: _endpoint(e, w, made, now))  # type: ignore[misc]
 
 
-def _endpoint(endpoint: object, where: dict[str, str]) -> PublicPeer:
+def _endpoint(endpoint: object, where: dict[str, str], made: float | None, now: float) -> PublicPeer:
     url = _field(endpoint, "url", str)
     assert isinstance(endpoint, dict)
     for name in ("protocol", "host", "source_url"):
         _field(endpoint, name, str)
+    _field(endpoint, "port", int)
     _field(endpoint, "normalized", bool)
     if not all(isinstance(note, str) for note in _field(endpoint, "annotations", list)):
         raise PeerRejected("`annotations` holds something that is not a string")
-    port = _field(endpoint, "port", int)
-    peer = check_peer(url, **where, **_uptime(endpoint.get("uptime")))
-    if port != peer.port:
-        raise PeerRejected(f"`port` is not the URL's {peer.port}")
+    peer = check_peer(url, **where, **_uptime(endpoint.get("uptime"), made, now))
+    _check_parts(endpoint, "protocol", peer)
+    query = _field(endpoint, "query", str, "").removeprefix("?")
+    if query and _options(query) != _options(peer.url.partition("?")[2]):
+        raise PeerRejected("`query` is not the URL's")
     return peer
 
 
-def _uptime(uptime: object) -> dict[str, Any]:
+def _uptime(uptime: object, made: float | None, now: float) -> dict[str, Any]:
+    """Return what was measured; `made` is the document's Unix time, which counts where none of its own is given."""
     if uptime is None:
         return {}
     status = str(_field(uptime, "status", str, "")).lower()
@@ -231,8 +249,25 @@ def _uptime(uptime: object) -> dict[str, Any]:
     percent = _number(uptime, "uptime_7d_percent", least=0, most=100)
     if percent is None:
         percent = _percentage(_field(uptime, "uptime_7d_raw", str, ""))
+    observed = _unix_time(_field(uptime, "observed_at", str, ""))
+    measured = made if observed is None else observed
+    if measured is None or not is_fresh(measured, now):
+        return {}
     up = {"up": True, "online": True, "down": False, "offline": False}.get(status)
-    return {"up": up, "uptime": percent}
+    return {"up": up, "uptime": percent, "measured": measured}
+
+
+def _unix_time(text: str) -> float | None:
+    """Return the Unix time of an ISO 8601 one, UTC unless it says otherwise; None for anything else."""
+    try:
+        time = datetime.fromisoformat(text.strip())
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _options(query: str) -> list[tuple[str, str]]:
+    return sorted(parse_qsl(query, keep_blank_values=True))
 
 
 def _percentage(text: str) -> float | None:
@@ -248,8 +283,11 @@ def _read_own(document: Document, root: dict[str, Any]) -> None:
     try:
         document.date = plain(_field(root, "date", str))
         peers = _field(root, "peers", list)
+        count = _field(root, "count", int, len(peers))
     except PeerRejected as error:
         raise DocumentError(str(error)) from None
+    if count != len(peers):
+        raise DocumentError(f"`count` is not that of its {len(peers)} peers")
     for entry in peers:
         url = entry.get("url") if isinstance(entry, dict) else entry
         document.add(url, lambda e=entry: _own_peer(e))  # type: ignore[misc]
@@ -257,8 +295,24 @@ def _read_own(document: Document, root: dict[str, Any]) -> None:
 
 def _own_peer(entry: object) -> PublicPeer:
     url = _field(entry, "url", str)
+    assert isinstance(entry, dict)
     where = {"country": place(_field(entry, "country", str)), "region": place(_field(entry, "region", str, ""))}
-    return check_peer(url, **where)
+    key = None if entry.get("key") is None else check_key(entry["key"])
+    peer = check_peer(url, **where, key=key)
+    _check_parts(entry, "scheme", peer)
+    return peer
+
+
+def _check_parts(entry: dict[str, Any], scheme: str, peer: PublicPeer) -> None:
+    """Refuse an entry whose parts contradict its URL; `scheme` is what its form calls that part."""
+    parts: tuple[tuple[str, type, object, Callable[[Any], object]], ...] = (
+        (scheme, str, peer.scheme, str.lower),
+        ("host", str, peer.host, lambda host: plain_host(host.strip("[]"))),
+        ("port", int, peer.port, int),
+    )
+    for name, kind, true, spelled in parts:
+        if spelled(_field(entry, name, kind, true)) != true:
+            raise PeerRejected(f"`{name}` is not the URL's {true}")
 
 
 def _read_markdown(document: Document, text: str, country: str, region: str) -> None:
@@ -266,7 +320,7 @@ def _read_markdown(document: Document, text: str, country: str, region: str) -> 
     for url in _quoted_urls(text):
         document.add(url, lambda u=url: check_peer(u, country=country, region=region))  # type: ignore[misc]
     if not document.peers and not document.rejected and not text.lstrip().startswith("# "):
-        raise DocumentError("neither JSON nor Markdown with a title or URLs in back-ticks")
+        raise DocumentError("neither a JSON object nor Markdown with a title or URLs in back-ticks")
 
 
 def _quoted_urls(text: str) -> Iterator[str]:

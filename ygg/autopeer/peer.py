@@ -58,7 +58,7 @@ class PublicPeer:
     response_ms: float | None = None
     """Milliseconds it took to answer the crawler."""
     measured: float | None = None
-    """When `up` and `response_ms` were measured, in Unix seconds."""
+    """When `up`, `uptime` and `response_ms` were measured, in Unix seconds."""
 
     @property
     def identity(self) -> str:
@@ -69,7 +69,7 @@ class PublicPeer:
         """Return this peer without what was measured too long before `now` (Unix seconds) to count."""
         if self.measured is None or is_fresh(self.measured, now):
             return self
-        return replace(self, up=None, response_ms=None, measured=None)
+        return replace(self, up=None, uptime=None, response_ms=None, measured=None)
 
     def completed(self, other: PublicPeer) -> PublicPeer:
         """Return this peer with what only another list knows of it filled in."""
@@ -121,8 +121,10 @@ def check_peer(text: object, **fields: Any) -> PublicPeer:
         raise PeerRejected(str(error)) from None
     url = plain_url(url)
     _check_parts(url)
-    if url.options.keys:
-        fields["key"] = url.options.keys[0].hex()
+    if pinned := [key.hex() for key in url.options.keys]:
+        fields["key"] = fields.get("key") or pinned[0]
+        if fields["key"] not in pinned:
+            raise PeerRejected("the key is not one the URL pins")
     _, mark, query = text.partition("#")[0].partition("?")
     canonical = url.identity + mark + query
     return PublicPeer(url=canonical, scheme=url.scheme, host=url.host, port=url.require_port(), **fields)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ygg.autopeer.builtin import Builtin, builtin_document, read_checkout
 from ygg.autopeer.documents import Document, DocumentError, parse_document, shown
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = str | os.PathLike[str] | Builtin
 """An HTTP or HTTPS URL, the path of a file or of a checkout of the lists, or `BUILTIN`."""
+
+Mark: TypeAlias = "Validators | tuple[int, int] | None"
+"""What tells a document from a later one: a server's validators, or a file's time of change and size."""
 
 _SMALL = 32 << 10  # what parses faster than a thread starts
 _log = logging.getLogger("ygg.autopeer")
@@ -74,8 +77,7 @@ class SourceState:
     """Unix time of the last answer; None before the first."""
     error: str = ""
     """Why the last question failed; empty when it did not."""
-    _validators: Validators | None = field(default=None, repr=False)
-    _stamp: tuple[int, int] | None = field(default=None, repr=False)
+    _mark: Mark = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -101,12 +103,14 @@ class SourceState:
 
     def forget(self) -> None:
         """Drop what the source gave, so that the next question is unconditional."""
-        self.document = self._validators = self._stamp = None
+        self.document = self._mark = None
 
     async def refresh(self, network: Network | None, terms: Terms, now: float) -> None:
         """Ask again. A failure is logged and kept in `error`, and what the source gave before stays."""
         try:
-            document = await self._read(network, terms, now)
+            answer = await self._read(network, terms, now)
+            if answer is not None:
+                self._take(*answer)
         except (YggError, OSError) as error:
             self.error = str(error) or type(error).__name__
             _log.warning("peer list %s: %s", self._shown, self.error)
@@ -116,27 +120,32 @@ class SourceState:
             _log.exception("peer list %s", self._shown)
             return
         self.error, self.checked = "", now
-        if document is not None:
-            self.document = document
-            _log_document(self._shown, document)
 
-    async def _read(self, network: Network | None, terms: Terms, now: float) -> Document | None:
+    def _take(self, document: Document, mark: Mark) -> None:
+        """Believe an answer, unless it names nobody: that is more likely a sign-in page than the end of all peers."""
+        _log_document(self._shown, document)
+        if not document.peers:
+            raise DocumentError("no usable peers in it")
+        self.document, self._mark = document, mark
+
+    async def _read(self, network: Network | None, terms: Terms, now: float) -> tuple[Document, Mark] | None:
+        """Return the list and what makes the next question conditional; None when it is the same as before."""
         if isinstance(self.source, Builtin):
-            return None if self.document else builtin_document()
+            return None if self.document else (builtin_document(), None)
         if not self.is_remote:
             return await asyncio.to_thread(self._read_path, Path(self.source), terms, now)
         if network is None:
             raise DocumentError("no network to fetch it through")
         return await self._fetch(self.name, network, terms, now)
 
-    def _read_path(self, path: Path, terms: Terms, now: float) -> Document | None:
+    def _read_path(self, path: Path, terms: Terms, now: float) -> tuple[Document, Mark] | None:
         about = path.stat()
         if stat.S_ISDIR(about.st_mode):
-            return read_checkout(path, allow_local=terms.allow_local)
+            return read_checkout(path, allow_local=terms.allow_local), None
         if not stat.S_ISREG(about.st_mode):
             raise DocumentError("neither a file nor a folder")
         stamp = (about.st_mtime_ns, about.st_size)
-        if stamp == self._stamp:
+        if stamp == self._mark:
             return None
         with path.open("rb") as file:
             data = file.read(terms.size + 1)
@@ -144,17 +153,19 @@ class SourceState:
             raise DocumentError(f"larger than {terms.size} bytes")
         region, local = path.resolve().parent.name, terms.allow_local
         document = parse_document(data, name=path.name, region=region, now=now, allow_local=local)
-        self._stamp = stamp
-        return document
+        return document, stamp
 
-    async def _fetch(self, url: str, network: Network, terms: Terms, now: float) -> Document | None:
+    async def _fetch(
+        self, url: str, network: Network, terms: Terms, now: float
+    ) -> tuple[Document, Mark] | None:
         try:
             # A tenth of a second the first time: not on the event loop.
             http = await asyncio.to_thread(import_module, "ygg.autopeer.http")
         except ImportError as error:
             raise MissingExtraError("fetching peer lists needs httpcore: install ygg[http]") from error
+        validators = cast("Validators | None", self._mark)
         reply = await http.get(
-            url, network, limit=terms.size, timeout=terms.timeout, validators=self._validators, context=terms.context
+            url, network, limit=terms.size, timeout=terms.timeout, validators=validators, context=terms.context
         )
         if reply.body is None:
             return None
@@ -163,8 +174,7 @@ class SourceState:
             parse_document, reply.body, name=name, region=folder, now=now, allow_local=terms.allow_local
         )
         document = parse() if len(reply.body) <= _SMALL else await asyncio.to_thread(parse)
-        self._validators = reply.validators
-        return document
+        return document, reply.validators
 
 
 def _log_document(name: str, document: Document) -> None:
