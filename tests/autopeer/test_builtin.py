@@ -1,6 +1,7 @@
 """ygg.autopeer.builtin and make_builtin: the compiled-in list, and how it is made."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,48 @@ def test_checkout(checkout: Path) -> None:
 def test_folder_without_lists(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="no Markdown lists"):
         read_checkout(tmp_path)
+
+
+BAD_PAGES = {
+    "words": (lambda page: page.write_text("just words"), "neither a JSON object nor Markdown"),
+    "not UTF-8": (lambda page: page.write_bytes(b"# x \xff"), "not UTF-8"),
+    "large": (lambda page: page.write_text("# Peers\n" * 1000), "larger than"),
+    "a folder": (lambda page: page.mkdir(), "Is a directory"),
+    "a pipe": (lambda page: os.mkfifo(page), "not a file"),
+    "a loose end": (lambda page: page.symlink_to("nowhere"), "No such file"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_PAGES)
+def test_bad_page_costs_no_other(kind: str, checkout: Path) -> None:
+    make, reason = BAD_PAGES[kind]
+    make(checkout / "asia" / "bad.md")
+    document = read_checkout(checkout, limit=1000)
+    assert len(document.peers) == 3
+    assert [rejection.entry for rejection in document.rejections if reason in rejection.reason] == ["asia/bad.md"]
+    with pytest.raises(DocumentError, match=f"asia/bad.md: .*{reason}"):
+        read_checkout(checkout, limit=1000, strict=True)
+
+
+def test_limit_is_that_of_all_pages_together(checkout: Path) -> None:
+    assert read_checkout(checkout, limit=186, strict=True).rejected == 1
+    document = read_checkout(checkout, limit=185)
+    assert [peer.country for peer in document.peers] == ["hong kong", "france"]
+    assert document.rejections[-1].entry == "europe/germany.md"
+
+
+def test_empty_page_is_no_bad_page(checkout: Path) -> None:
+    (checkout / "asia" / "latvia.md").write_text("# Latvia Peers\n")
+    assert len(read_checkout(checkout, strict=True).peers) == 3
+
+
+def test_made_list_leaves_no_page_out(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (checkout / "asia" / "bad.md").write_text("just words")
+    output = tmp_path / "out.json"
+    with pytest.raises(SystemExit):
+        main([str(checkout), "--date", "2026-06-09", "--output", str(output)])
+    assert "asia/bad.md" in capsys.readouterr().err
+    assert not output.exists()
 
 
 def test_made_list_reads_back(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

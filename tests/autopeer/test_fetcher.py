@@ -15,7 +15,7 @@ import pytest
 
 from aio import on_loops, run, settle, until
 from autopeer.server import Server, ok, response, serving
-from ygg.autopeer import BUILTIN, PeerFetcher, PublicPeer
+from ygg.autopeer import BUILTIN, Document, PeerFetcher, PublicPeer
 from ygg.network import LoopbackNetwork
 
 NOW = 1_700_000_000.0
@@ -313,12 +313,39 @@ def test_hosts_of_this_machine_are_taken_only_where_allowed(tmp_path: Path) -> N
 
 
 def test_file_limits(tmp_path: Path) -> None:
-    big, pipe = tmp_path / "big.md", tmp_path / "pipe"
+    big, pipe = tmp_path / "europe" / "big.md", tmp_path / "europe" / "pipe.md"
+    big.parent.mkdir()
     big.write_text("`tcp://a:1`" * 100)
     os.mkfifo(pipe)
-    fetcher = PeerFetcher([big, pipe], max_size=1000)
+    fetcher = PeerFetcher([big, pipe, tmp_path], max_size=1000)
     assert run(fetcher.refresh()) == ()
-    assert [status.error for status in fetcher.status()] == ["larger than 1000 bytes", "neither a file nor a folder"]
+    assert [status.error for status in fetcher.status()] == [
+        "larger than 1000 bytes", "not a file", "no usable peers in it",
+    ]  # fmt: skip
+
+
+def test_bad_page_of_a_checkout_is_logged_and_the_others_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, text in (("germany.md", "`tcp://a:1`"), ("notes.md", "just words"), ("latvia.md", "# Latvia Peers")):
+        (tmp_path / "europe").mkdir(exist_ok=True)
+        (tmp_path / "europe" / name).write_text(text)
+    with caplog.at_level(logging.INFO, "ygg.autopeer"):
+        assert hosts(run(PeerFetcher([tmp_path]).refresh())) == ["a"]
+    assert [message for message in caplog.messages if "europe/notes.md left out: neither" in message]
+
+
+def test_path_that_does_not_answer_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr("ygg.autopeer.sources.read_checkout", lambda *_, **__: answered.wait() and Document("markdown"))
+
+    async def main() -> None:
+        fetcher = PeerFetcher([tmp_path], timeout=0.01)
+        assert await fetcher.refresh() == ()
+        assert fetcher.status()[0].error == "no answer within 0.01 s"
+        answered.set()
+
+    run(main())
 
 
 @on_loops

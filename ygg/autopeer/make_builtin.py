@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not date:
         parser.error("the checkout has no history: give its --date")
     try:
-        document = read_checkout(given.checkout)
+        document = read_checkout(given.checkout, strict=True)
     except DocumentError as error:
         parser.error(str(error))
     given.output.write_text(render(document.peers, date), encoding="ascii")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ygg.autopeer.builtin import Builtin, builtin_document, read_checkout
 from ygg.autopeer.documents import Document, DocumentError, parse_document, shown
+from ygg.autopeer.files import read_file
 from ygg.errors import MissingExtraError, YggError
 from ygg.network import Network
 
@@ -133,7 +134,11 @@ class SourceState:
         if isinstance(self.source, Builtin):
             return None if self.document else (builtin_document(), None)
         if not self.is_remote:
-            return await asyncio.to_thread(self._read_path, Path(self.source), terms, now)
+            try:
+                async with asyncio.timeout(terms.timeout):
+                    return await asyncio.to_thread(self._read_path, Path(self.source), terms, now)
+            except TimeoutError:
+                raise DocumentError(f"no answer within {terms.timeout:g} s") from None
         if network is None:
             raise DocumentError("no network to fetch it through")
         return await self._fetch(self.name, network, terms, now)
@@ -141,16 +146,11 @@ class SourceState:
     def _read_path(self, path: Path, terms: Terms, now: float) -> tuple[Document, Mark] | None:
         about = path.stat()
         if stat.S_ISDIR(about.st_mode):
-            return read_checkout(path, allow_local=terms.allow_local), None
-        if not stat.S_ISREG(about.st_mode):
-            raise DocumentError("neither a file nor a folder")
+            return read_checkout(path, limit=terms.size, allow_local=terms.allow_local), None
         stamp = (about.st_mtime_ns, about.st_size)
         if stamp == self._mark:
             return None
-        with path.open("rb") as file:
-            data = file.read(terms.size + 1)
-        if len(data) > terms.size:
-            raise DocumentError(f"larger than {terms.size} bytes")
+        data = read_file(path, terms.size)
         region, local = path.resolve().parent.name, terms.allow_local
         document = parse_document(data, name=path.name, region=region, now=now, allow_local=local)
         return document, stamp
