@@ -12,8 +12,9 @@ import pytest
 
 from aio import on_loops, run, settle, until
 from ygg.autopeer import AutoPeerConfig, AutoPeerManager, PeerFetcher, PublicPeer
-from ygg.errors import PeerExistsError, PeerUnknownError
+from ygg.errors import PeerExistsError, PeerUnknownError, URLError
 from ygg.network import LoopbackNetwork
+from ygg.transport import TransportManager
 from ygg.url import PeerURL
 
 OWN = bytes(32)
@@ -37,10 +38,18 @@ class FakeNode:
     links: list[Peer] = field(default_factory=list)
     schemes: tuple[str, ...] = ("tcp", "tls", "quic")
     public_key: bytes = OWN
+    asked: list[str] = field(default_factory=list)
+    """Hosts of the peers it was to add."""
+    refused: set[str] = field(default_factory=set)
+    """Hosts it does not take."""
+    manager: TransportManager = field(default_factory=TransportManager)
 
     def add_peer(self, url: str) -> None:
         parsed = PeerURL.parse(url)
         assert parsed.scheme in self.schemes
+        self.asked.append(parsed.host)
+        if parsed.host in self.refused:
+            raise URLError("not this one")
         if parsed.identity in self.urls():
             raise PeerExistsError
         self.links.append(Peer(parsed.identity))
@@ -296,6 +305,31 @@ def test_peer_removed_by_someone_else_is_forgotten(lab: Lab) -> None:
     assert manager.chosen == (second,)
 
 
+def test_peers_the_node_refuses_starve_no_others(lab: Lab) -> None:
+    better = {f"tcp://{letter}{letter}:1": measured(response_ms=1) for letter in "abcdefghijkl"}
+    lab.write(better | {"tcp://z:1": {}})
+    lab.node.refused = {url[6:8] for url in better}
+    manager = lab.manager(rest=1000)
+    assert lab.checks(manager, 2) == [None, "tcp://z:1"]
+    lab.node.links.clear()
+    lab.node.asked.clear()
+    lab.now = 999
+    assert lab.checks(manager) == ["tcp://z:1"]
+    assert lab.node.asked == ["z"]
+    lab.node.links.clear()
+    lab.now = 1001
+    lab.checks(manager)
+    assert set(lab.node.asked) > {"z"}  # they may have another chance
+
+
+def test_two_links_to_a_node_are_one_node(lab: Lab) -> None:
+    lab.write({"tcp://a:1": {}, "tls://a:2": {}, "tcp://b:1": {}})
+    lab.node.links = [Peer("tcp://a:1", up=True, key=KEY), Peer("tls://a:2", up=True, key=KEY)]
+    assert lab.checks(lab.manager(minimum_connected=0, minimum_connected_from_fetch=2)) == ["tcp://b:1"]
+    lab.node.links = [*lab.node.links[:2], Peer("tcp://b:1", up=True, key=b"\2" * 32)]
+    assert lab.checks(lab.manager(minimum_connected=0, minimum_connected_from_fetch=2)) == [None]
+
+
 def test_scheme_the_node_cannot_speak_is_no_candidate(lab: Lab) -> None:
     better = {f"quic://{name}:1": measured(response_ms=1) for name in "abcdefghijkl"}
     lab.write(better | {"tcp://b:1": {}})
@@ -336,13 +370,16 @@ def test_no_probes_unless_asked_for(lab: Lab) -> None:
     assert lab.checks(lab.manager(probe=probe)) != [None]
 
 
-def test_probe_dials_through_the_network_of_the_fetcher(lab: Lab) -> None:
+def test_probe_dials_as_the_node_would(lab: Lab) -> None:
     async def main() -> str | None:
-        async with LoopbackNetwork(hosts={"near": ["192.0.2.1"]}) as network:
+        async with LoopbackNetwork(hosts={"near": ["192.0.2.1"]}) as network, Untouched() as elsewhere:
             listener = await network.listen_stream("192.0.2.1", 1)
-            lab.write({"tcp://far:1": measured(response_ms=1), "quic://unknown:1": {}, "tcp://near:1": {}})
-            manager = lab.manager(probe_candidates=3)
-            manager.fetcher.network = network
+            better = {"tcp://far:1": measured(response_ms=1), "tcp://blocked:1": measured(response_ms=1)}
+            lab.write(better | {"quic://unknown:1": {}, "tcp://near:1": {}})
+            lab.node.manager.default_network = network
+            lab.node.manager.map_network("blocked", None)
+            manager = lab.manager(probe_candidates=4)
+            manager.fetcher.network = elsewhere
             await manager.fetcher.refresh()
             added = await manager.check()
             listener.close()
@@ -350,6 +387,21 @@ def test_probe_dials_through_the_network_of_the_fetcher(lab: Lab) -> None:
             return added
 
     assert run(main()) == "tcp://near:1"
+
+
+class Untouched(LoopbackNetwork):
+    """A network that nobody is to use."""
+
+    async def resolve(self, host: str) -> list[str]:
+        raise AssertionError(host)
+
+    async def connect_stream(self, host: str, port: int, **_: Any) -> asyncio.Transport:
+        raise AssertionError(host)
+
+
+def test_probing_without_any_network_measures_nothing(lab: Lab) -> None:
+    lab.write({"tcp://a:1": measured(), "tcp://b:1": {}})
+    assert lab.checks(lab.manager(probe_candidates=2)) == ["tcp://a:1"]
 
 
 @on_loops

@@ -2,7 +2,8 @@
 
 Each check compares what the node has with what it should have, and adds at most one peer. A chosen peer gets
 `patience` seconds to connect; until then it counts as on its way, so that a slow dial does not bring a crowd. One that
-is down for longer is replaced, and for `rest` seconds comes after all others, the longest rested first.
+is down for longer is replaced, and for `rest` seconds comes after all others, the longest rested first. One that the
+node refuses is no candidate for as long.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -20,6 +21,7 @@ from ygg.autopeer.fetcher import PeerFetcher, Snapshot
 from ygg.autopeer.peer import PublicPeer, place, plain_url
 from ygg.autopeer.probe import Probe, nearest_first, tcp_probe
 from ygg.errors import PeerUnknownError, URLError, YggError
+from ygg.network import Network
 from ygg.url import PeerURL
 
 MAX_ATTEMPTS = 8
@@ -41,6 +43,12 @@ class PeerInfo(Protocol):
     def key(self) -> bytes | None: ...
 
 
+class HostMap(Protocol):
+    """What the manager reads of the node's `TransportManager`."""
+
+    def network_for(self, host: str) -> Network: ...
+
+
 class PeeringNode(Protocol):
     """What the manager needs of a node; `ygg.Core` is one."""
 
@@ -48,6 +56,8 @@ class PeeringNode(Protocol):
     def public_key(self) -> bytes: ...
     @property
     def schemes(self) -> Collection[str]: ...
+    @property
+    def manager(self) -> HostMap: ...
     def add_peer(self, url: str) -> object: ...
     def remove_peer(self, url: str) -> object: ...
     def peers(self) -> Sequence[PeerInfo]: ...
@@ -70,7 +80,7 @@ class AutoPeerConfig:
     patience: float = 180
     """Seconds a chosen peer may be down before it is replaced."""
     rest: float = 3600
-    """Seconds for which a peer that was replaced comes after all others."""
+    """Seconds for which a peer that was replaced comes after all others, and one the node refused is left alone."""
     probe_candidates: int = 0
     """The number of best candidates whose round-trip time is measured, to prefer near ones; 0 measures none."""
 
@@ -109,8 +119,8 @@ class _View:
     """Links it knows, up or not."""
     keys: frozenset[str]
     """Keys of the nodes it is connected to, and its own."""
-    up: frozenset[str]
-    """Links that are up and were dialed."""
+    up: Mapping[str, str]
+    """Links that are up and were dialed, with the key of the node each leads to."""
     connected: int
     """Nodes it is connected to."""
 
@@ -120,7 +130,7 @@ class AutoPeerManager:
 
     As an async context manager it also runs the fetcher, unless that runs already. Peers it chose stay with the node
     when it ends. `rng` breaks ties, `clock` gives monotonic seconds, `probe` measures the round-trip time of a
-    candidate in seconds (by default a TCP dial through the fetcher's network).
+    candidate in seconds (by default a TCP dial through the network by which the node would reach it).
     """
 
     def __init__(
@@ -138,9 +148,10 @@ class AutoPeerManager:
         self._config = config or AutoPeerConfig()
         self._random = rng or random.Random()
         self._clock = clock
-        self._probe = probe
+        self._probe = probe or tcp_probe(node.manager.network_for)
         self._chosen: dict[str, _Chosen] = {}
         self._resting: dict[str, float] = {}
+        self._refused: dict[str, float] = {}
         self._busy = asyncio.Lock()
         self._asked = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -238,7 +249,8 @@ class AutoPeerManager:
 
     def _look(self) -> _View:
         """Take stock of the node's peers."""
-        identities, keys, up = set(), {self._node.public_key.hex()}, set()
+        identities, keys = set(), {self._node.public_key.hex()}
+        up: dict[str, str] = {}
         connected: set[str] = set()
         for peer in self._node.peers():
             identity = _identity(peer.url)
@@ -248,8 +260,8 @@ class AutoPeerManager:
                 connected.add(key)
                 keys.add(key)
                 if not peer.inbound:
-                    up.add(identity)
-        return _View(frozenset(identities), frozenset(keys), frozenset(up), len(connected))
+                    up[identity] = key
+        return _View(frozenset(identities), frozenset(keys), up, len(connected))
 
     def _review(self, view: _View, now: float) -> list[str]:
         """Note who is up and who is not; returns those down for too long, the longest first."""
@@ -271,7 +283,8 @@ class AutoPeerManager:
         return sum(1 for identity in self._chosen if identity not in view.up and identity not in stale)
 
     def _is_short(self, view: _View, pending: int) -> bool:
-        from_fetch = view.up & ({peer.identity for peer in self.fetcher.peers} | self._chosen.keys())
+        listed = {peer.identity for peer in self.fetcher.peers} | self._chosen.keys()
+        from_fetch = {view.up[identity] for identity in view.up.keys() & listed}
         return (
             view.connected + pending < self._config.minimum_connected
             or len(from_fetch) + pending < self._config.minimum_connected_from_fetch
@@ -291,6 +304,7 @@ class AutoPeerManager:
             try:
                 self._node.add_peer(peer.url)
             except YggError as error:
+                self._refused[peer.identity] = now + self._config.rest
                 _log.debug("public peer %s: %s", peer.identity, error)
             else:
                 _log.info("public peer %s (%s) added", peer.identity, peer.country)
@@ -300,7 +314,8 @@ class AutoPeerManager:
 
     async def _ranked(self, view: _View, now: float) -> list[PublicPeer]:
         """Return the candidates, best first."""
-        self._resting = {identity: until for identity, until in self._resting.items() if until > now}
+        self._resting = _until_later(self._resting, now)
+        self._refused = _until_later(self._refused, now)
         spoken = self._node.schemes
         candidates = [
             peer
@@ -309,19 +324,23 @@ class AutoPeerManager:
             and peer.scheme in spoken
             and peer.identity not in view.identities
             and peer.key not in view.keys
+            and peer.identity not in self._refused
         ]
         candidates.sort(key=lambda peer: (self._rest_of(peer), *_merit(peer), self._random.random()))
         count = self._config.probe_candidates
-        probe = self._probe or (tcp_probe(self.fetcher.network) if self.fetcher.network else None)
-        if not count or probe is None:
+        if not count:
             return candidates
-        nearest = await nearest_first(candidates[:count], probe)
+        nearest = await nearest_first(candidates[:count], self._probe)
         # One that was replaced may be near: it answers, and yet came to nothing.
         return sorted(nearest, key=self._rest_of) + candidates[count:]
 
     def _rest_of(self, peer: PublicPeer) -> float:
         """Return the time until which a peer comes after all others, 0 for one that was never replaced."""
         return self._resting.get(peer.identity, 0)
+
+
+def _until_later(times: dict[str, float], now: float) -> dict[str, float]:
+    return {identity: until for identity, until in times.items() if until > now}
 
 
 def _merit(peer: PublicPeer) -> tuple[int, float, float]:

@@ -18,12 +18,13 @@ TIMEOUT = 3.0
 _OVER_UDP = frozenset({"quic"})
 
 
-def tcp_probe(network: Network) -> Probe:
-    """Return a probe that times a TCP dial through `network`, names resolved beforehand."""
+def tcp_probe(network_for: Callable[[str], Network]) -> Probe:
+    """Return a probe that times a TCP dial through the network of a peer's host, names resolved beforehand."""
 
     async def probe(peer: PublicPeer) -> float | None:
         if peer.scheme in _OVER_UDP:
             return None
+        network = network_for(peer.host)
         address = (await network.resolve(peer.host))[0]
         start = time.perf_counter()
         transport = await network.connect_stream(address, peer.port, timeout=TIMEOUT)
