@@ -64,6 +64,8 @@ class FakeNode:
     links: list[Link] = field(default_factory=list)
     refusal: Exception | None = None
     """What `listen` raises."""
+    unusable: set[str] = field(default_factory=set)
+    """Addresses that cannot be bound."""
     gate: asyncio.Event | None = None
     """What every call waits for."""
 
@@ -74,8 +76,10 @@ class FakeNode:
         assert admit_all
         if self.refusal is not None:
             raise self.refusal
-        self.listened.append((url, source_interface))
         parsed = PeerURL.parse(url)
+        if parsed.host.partition("%")[0] in self.unusable:
+            raise AddressNotAvailable
+        self.listened.append((url, source_interface))
         port = parsed.port or 40000 + len(self.listeners)
         self.listeners.append(FakeListener(f"[{parsed.host}]:{port}"))
         return self.listeners[-1]

@@ -1,6 +1,7 @@
 """ygg.multicast.station: beacons when they are due, dials to those who know the password, and bounds on both."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -151,6 +152,50 @@ def test_beacon_that_leads_nowhere(data: bytes, reason: str) -> None:
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"nonsense", "truncated beacon: 8 bytes"),
+        (Beacon.make(OTHER, 1, b"q").encode(), "beacon with another password"),
+        (Beacon(OTHER, 1, bytes(64)).encode(), "beacon with another password"),
+    ],
+)
+def test_beacon_that_leads_nowhere_is_told_once_a_turn(
+    data: bytes, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with bench(password="p") as it:
+            for count in (1, 2):
+                await it.hear(data, data, sender="fe80::66")
+                await it.hear(Beacon.make(KEY, 1, b"p").encode())  # our own are nothing to tell
+                assert caplog.messages.count(f"eth0: {text} from fe80::66") == count
+                await it.turn()
+
+    with caplog.at_level(logging.DEBUG, "ygg.multicast"):
+        run(main())
+    assert all(record.levelname == "DEBUG" for record in caplog.records if text in record.message)
+
+
+def test_storm_is_told_once_a_turn(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with bench() as it:
+            it.node.gate = asyncio.Event()
+            for count in (1, 2):
+                for number in range(20):
+                    beacon = Beacon.make(OTHER, 1 + number)
+                    await it.hear(beacon.encode(), sender="fe80::66")
+                assert caplog.messages.count("eth0: beacon with no dial left in this turn from fe80::66") == count
+                await it.turn()
+            while it.station.counters["received"] < 40 + READS_PER_TURN:
+                it.socket.arrive(b"nonsense")
+                await asyncio.sleep(0)
+            await settle()
+            assert caplog.messages.count(f"eth0: more than {READS_PER_TURN} datagrams in a turn") == 1
+
+    with caplog.at_level(logging.DEBUG, "ygg.multicast"):
+        run(main())
+
+
 def test_flood_is_read_up_to_a_bound_each_turn() -> None:
     async def main() -> None:
         async with bench() as it:
@@ -214,6 +259,27 @@ def test_address_that_goes_takes_its_listener_along() -> None:
             assert [source for _, source in it.socket.sent] == ["fe80::1", "fe80::1", "fe80::5"]
 
     run(main())
+
+
+def test_first_address_that_can_be_bound_is_used(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with bench() as it:
+            it.node.unusable = {"fe80::7", "fe80::8"}
+            it.interface = interface("eth0", 1, "fe80::7", "fe80::8", "fe80::9")
+            await it.turn()
+            assert it.node.open_listeners() == ["[fe80::9%eth0]:40001"]
+            assert it.socket.sent[-1] == (Beacon.make(KEY, 40001).encode(), "fe80::9")
+            it.node.unusable = {"fe80::7"}
+            await it.turn()
+            assert it.node.open_listeners() == ["[fe80::9%eth0]:40001"]  # it stays where it is
+            it.node.unusable = {"fe80::7", "fe80::8"}
+            it.interface = interface("eth0", 1, "fe80::7", "fe80::8")
+            await it.turn()
+            assert it.node.open_listeners() == []
+
+    with caplog.at_level(logging.INFO, "ygg.multicast"):
+        run(main())
+    assert [record.levelname for record in caplog.records if record.message.startswith("discovery on eth0")] == ["INFO"]
 
 
 def test_listener_closed_by_another_is_opened_again() -> None:

@@ -19,6 +19,7 @@ from ygg.multicast.beacon import Beacon, BeaconError
 from ygg.multicast.interfaces import Interface
 from ygg.multicast.rules import InterfaceRule
 from ygg.network import Listener
+from ygg.network.base import first_success
 from ygg.url import PeerURL
 
 READS_PER_TURN = 256
@@ -85,6 +86,7 @@ class Station:
         self._linked: Collection[str] = ()
         self._dials: dict[str, asyncio.Task[None]] = {}
         self._dialed: set[str] = set()
+        self._told: set[str] = set()
         self._reading = False
         self._trouble = ""
 
@@ -99,7 +101,7 @@ class Station:
         `linked` are the links that are up, as URLs without query; `now` is in monotonic seconds.
         """
         self.interface, self._linked = interface, linked
-        self._reads, self._dialed = 0, set(self._dials)
+        self._reads, self._dialed, self._told = 0, set(self._dials), set()
         try:
             sock = self._socket = self._socket or self._open_socket(interface.index)
             if self.rule.listen:
@@ -141,13 +143,17 @@ class Station:
             if self._address in self.interface.link_local and not self._listener.is_closing():
                 return self._listener
             await self._close_listener()
-        address = self.interface.link_local[0]
-        url = str(self._url(address, self.rule.port))
-        # Neighbours are admitted whatever AllowedPublicKeys says: the password decides here.
-        self._listener = await self._node.listen(url, source_interface=self.interface.name, admit_all=True)
-        self._address, self._interval = address, 0.0
+        # One that another node has too is listed like the others, and can never be bound.
+        self._listener = await first_success(map(str, self.interface.link_local), self._listen)
+        self._interval = 0.0
         _log.info("listening for neighbours at %s", self._listener.address)
         return self._listener
+
+    async def _listen(self, address: str) -> Listener:
+        self._address = ipaddress.IPv6Address(address)
+        url = str(self._url(self._address, self.rule.port))
+        # Neighbours are admitted whatever AllowedPublicKeys says: the password decides here.
+        return await self._node.listen(url, source_interface=self.interface.name, admit_all=True)
 
     def _url(self, address: ipaddress.IPv6Address, port: int, *options: tuple[str, str]) -> PeerURL:
         query = [*options]
@@ -179,6 +185,8 @@ class Station:
                 return
             self._reads += 1
             self._hear(*found)
+        else:
+            _log.debug("%s: more than %d datagrams in a turn", self.interface.name, READS_PER_TURN)
         # Until the next turn what arrives is the kernel's to hold, and to drop.
         self._read_off()
 
@@ -187,22 +195,28 @@ class Station:
         try:
             beacon = Beacon.decode(data)
         except BeaconError as error:
-            self.counters["malformed"] += 1
-            _log.debug("%s: %s from %s", self.interface.name, error, sender)
+            self._drop("malformed", str(error), sender)
             return
         if beacon.key == self._node.public_key:
             self.counters["own"] += 1
         elif not beacon.proves(self.rule.secret):
-            self.counters["wrong password"] += 1
+            self._drop("wrong password", "beacon with another password", sender)
         else:
             self._meet(beacon, sender)
+
+    def _drop(self, kind: str, text: str, sender: ipaddress.IPv6Address) -> None:
+        """Count a beacon that leads nowhere; the first of its kind in a turn is told too."""
+        self.counters[kind] += 1
+        if kind not in self._told:
+            self._told.add(kind)
+            _log.debug("%s: %s from %s", self.interface.name, text, sender)
 
     def _meet(self, beacon: Beacon, sender: ipaddress.IPv6Address) -> None:
         url = self._url(sender, beacon.port, ("key", beacon.key.hex()))
         if url.identity in self._linked or url.identity in self._dialed:
             self.counters["repeated"] += 1
         elif len(self._dialed) >= DIALS_PER_TURN:
-            self.counters["too many"] += 1
+            self._drop("too many", "beacon with no dial left in this turn", sender)
         else:
             self.counters["dialed"] += 1
             self._dialed.add(url.identity)
