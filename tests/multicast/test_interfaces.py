@@ -1,6 +1,8 @@
 """ygg.multicast.interfaces: what this machine really has, and what is said where a source of it is missing."""
 
 import ipaddress
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -48,9 +50,41 @@ def test_without_netifaces_only_its_part_is_missing(monkeypatch: pytest.MonkeyPa
     assert default_routes() == []
 
 
-def test_default_routes_name_interfaces_of_this_machine() -> None:
+# Run inside `unshare`: an Ethernet of known address, and a default route of each family by it.
+SETTING = """
+set -e
+ip link set lo up
+ip link add eth7 address 02:00:00:00:00:07 type veth peer name far
+ip link set far up
+ip link set eth7 up
+ip address add 192.0.2.2/24 dev eth7
+ip address add 2001:db8::2/64 dev eth7 nodad
+ip route add default via 192.0.2.1
+ip -6 route add default via 2001:db8::1
+exec "$@"
+"""
+SCRIPT = """
+from ygg.multicast.interfaces import default_routes, list_interfaces
+for item in list_interfaces():
+    print(item.name, item.link_address)
+for route in default_routes():
+    print(route.interface, route.gateway, route.family.name)
+"""
+
+
+def namespaces_work() -> bool:
+    if not shutil.which("unshare") or not shutil.which("ip"):
+        return False
+    return subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.interop
+@pytest.mark.skipif(not namespaces_work(), reason="network namespaces or the ip command are not to be had here")
+def test_link_addresses_and_default_routes_are_as_they_were_set_up() -> None:
     pytest.importorskip("netifaces")
-    names = {item.name for item in list_interfaces()}
-    for route in default_routes():
-        assert route.interface in names
-        ipaddress.ip_address(route.gateway.partition("%")[0])
+    command = ["unshare", "-rn", "sh", "-c", SETTING, "sh", sys.executable, "-W", "error", "-c", SCRIPT]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = done.stdout.splitlines()
+    assert "eth7 02:00:00:00:00:07" in found
+    assert found[-2:] == ["eth7 192.0.2.1 AF_INET", "eth7 2001:db8::1 AF_INET6"]
