@@ -7,8 +7,8 @@ import pytest
 
 
 @contextmanager
-def raises_errno(code: int) -> Iterator[None]:
+def raises_errno(code: int) -> Iterator[pytest.ExceptionInfo[OSError]]:
     """Expect an OSError with this errno."""
     with pytest.raises(OSError) as caught:  # noqa: PT011
-        yield
+        yield caught
     assert caught.value.errno == code

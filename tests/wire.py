@@ -22,6 +22,7 @@ class Wire:
         self.packets = 0
         self._wanted = self._turning = False
         self._timer: asyncio.TimerHandle | None = None
+        self._want_turn()
 
     def _want_turn(self) -> None:
         if not self._wanted and not self._turning:

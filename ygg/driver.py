@@ -1,32 +1,34 @@
-"""The host of an engine in an event loop: gives the node its turns when they are due."""
+"""The host of an engine in an event loop: gives a node, or a stack without one, its turns when they are due."""
 
 from __future__ import annotations
 
 import asyncio
 
+from ygg_c.netstack import NetStack
 from ygg_c.node import Node
 from ygg_c.pump import run_turn
 
 
 class Driver:
-    """Runs a node's turns: soon after it has asked for one, and when its deadline comes. One timer, whatever waits."""
+    """Gives an engine its turns: soon after it has asked for one, and at its deadline. One timer, whatever waits."""
 
-    def __init__(self, node: Node, loop: asyncio.AbstractEventLoop) -> None:
-        self._node = node
+    def __init__(self, engine: Node | NetStack, loop: asyncio.AbstractEventLoop) -> None:
+        self._engine = engine
         self._loop = loop
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._when = 0.0
-        node.on_work = self.wake
+        engine.on_work = self.wake
 
     def wake(self) -> None:
         """Have a turn run in the loop's next round."""
-        if self._soon is None:
+        # What is thrown away after the loop has ended may still ask.
+        if self._soon is None and not self._loop.is_closed():
             self._soon = self._loop.call_soon(self._turn)
 
     def close(self) -> None:
         """Run no more turns."""
-        self._node.on_work = None
+        self._engine.on_work = None
         for handle in (self._soon, self._timer):
             if handle is not None:
                 handle.cancel()
@@ -37,7 +39,7 @@ class Driver:
 
     def _turn(self) -> None:
         self._soon = None
-        delay = run_turn(self._node)
+        delay = run_turn(self._engine)
         if delay is None:
             return
         when = self._loop.time() + delay / 1e9

@@ -83,6 +83,7 @@ cdef class Host(Upper):
     cdef list _dirty
     cdef list _blocked
     cdef list _ready
+    cdef public object on_work          # asks for turns where no lower side gives any; None: nobody does
     cdef bint _turn_wanted
     cdef bint _in_turn
     # Services to endpoints.
@@ -112,5 +113,7 @@ cdef class Endpoint(Timed):
     cdef void happen(self, uint32_t events) noexcept
     # Send what may be sent; True when more could follow at once and others should have their turn first.
     cdef bint flush(self, uint64_t now) noexcept
+    # End with this errno; `reset`: and tell the peer.
+    cdef void fail(self, int code, bint reset) noexcept
     # Leave the stack: no timer, no table and no list holds it afterwards.
     cdef void leave(self) noexcept

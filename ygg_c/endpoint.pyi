@@ -13,7 +13,7 @@ CONNECTED: Final = 4
 EOF: Final = 8
 """The peer sent FIN: after what is readable nothing follows."""
 FAILED: Final = 16
-"""`error` was set. A connection is dead then (CLOSED comes with it); a datagram socket lives on."""
+"""`error` was set. A connection is dead then (CLOSED comes with it); a datagram socket lives on, unless CLOSED comes."""
 CLOSED: Final = 32
 """Nothing further will happen: both directions ended, or it failed. `on_event` is forgotten after this event."""
 DRAINED: Final = 64
@@ -22,6 +22,8 @@ DRAINED: Final = 64
 class Host(Upper):
     """What endpoints ask of the stack that holds them, and the limits it sets them."""
 
+    on_work: Callable[[], object] | None
+    """Called when a turn is needed and no lower side is there to give one, once until the next: call `turn` soon."""
     min_rto: int
     """Lower bound of the retransmission timeout, in ns (200 ms at first)."""
     max_rto: int

@@ -22,6 +22,10 @@ cdef void _call(object handler, uint32_t events) noexcept:
     handler(events)
 
 
+cdef void _ask(object on_work) noexcept:
+    on_work()
+
+
 cdef void _tell(Endpoint endpoint) noexcept:
     cdef uint32_t events = endpoint.events
     handler = endpoint._on_event
@@ -76,9 +80,20 @@ cdef class Host(Upper):
         pass
 
     cdef void want_turn(self) noexcept:
-        if not self._in_turn and not self._turn_wanted and self.lower is not None:
+        if self._in_turn or self._turn_wanted:
+            return
+        if self.lower is not None:
             self._turn_wanted = True
             self.lower.want_turn()
+        elif self.on_work is not None:
+            self._turn_wanted = True
+            _ask(self.on_work)
+
+    cdef void lower_changed(self) noexcept:
+        # Who was asked for a turn, or has begun one, may not come to it any more; a new lower side has one anyway.
+        self._turn_wanted = self._in_turn = False
+        if self.lower is None:
+            self.want_turn()
 
     cdef void mark(self, Endpoint endpoint) noexcept:
         if not endpoint._is_dirty:
@@ -139,6 +154,11 @@ cdef class Endpoint(Timed):
 
     cdef bint flush(self, uint64_t now) noexcept:
         return False
+
+    cdef void fail(self, int code, bint reset) noexcept:
+        self.failure = code
+        self.happen(EVENT_FAILED | EVENT_CLOSED)
+        self.leave()
 
     cdef void leave(self) noexcept:
         cdef Host host = self.host

@@ -77,14 +77,15 @@ cdef class Gateway(Attachment):
             raise ValueError("the gateway is closed")
         self.upper = upper
         upper.lower = self
+        upper.lower_changed()
         self.node.want_turn()
 
     def detach(self):
         """Part from what is attached and return it."""
         cdef Upper upper = self.upper
         if upper is not None:
-            upper.lower = None
-            self.upper = None
+            self.upper = upper.lower = None
+            upper.lower_changed()
         return upper
 
     def replace(self, Upper upper not None):
@@ -108,6 +109,12 @@ cdef class Gateway(Attachment):
             self._forget(<Route>self._routes.oldest.owner)
         while self._waits.count:
             self._drop_waiting(<Waiting>self._waits.oldest.owner)
+
+    cdef void node_closed(self) noexcept:
+        cdef Upper upper = self.detach()
+        self.close()
+        if upper is not None:
+            upper.lower_ended()
 
     @property
     def mtu(self):

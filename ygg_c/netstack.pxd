@@ -11,4 +11,5 @@ from ygg_c.udp cimport UdpSocket
 
 cdef class NetStack(Demux):
     cdef dict _udp_ports            # port → sockets on it
+    cdef readonly bint down
     cdef int _pick_port(self, ByteMap table, uint8_t *key) except -1

@@ -10,7 +10,8 @@ class NetStack(Demux):
 
     `addresses` are 16-byte addresses, or (address, prefix length) for all of a subnet; the first is the default
     source. `mtu` is 1280 to 65535. Calls never block and never call back; work they leave behind is announced
-    to the lower side and done in the next turn. Times are ns of the caller's clock, sizes bytes.
+    to the lower side, or while there is none through `on_work`, and done in the next turn. Times are ns of the caller's
+    clock, sizes bytes.
     """
 
     def __init__(
@@ -25,6 +26,15 @@ class NetStack(Demux):
     @property
     def now(self) -> int:
         """The time of the latest turn."""
+    @property
+    def down(self) -> bool:
+        """Whether what was below has ended: all that was open has failed with ENETDOWN, and nothing opens until the stack is
+        attached again.
+        """
+    def turn(self, now: int, wall: int = 0) -> int | None:
+        """Run what is due at `now` (ns) while there is no lower side, tell what happened, and return the next deadline in ns;
+        None when no timer runs, or a lower side gives the turns. `wall` is not used: whoever drives nodes has it.
+        """
     def add_address(self, address: bytes, prefix: int = 128) -> None:
         """Serve one more address or subnet."""
     def connect(
@@ -37,7 +47,8 @@ class NetStack(Demux):
         """Start a connection; CONNECTED or FAILED follows. Local port 0 picks one (RFC 6056).
 
         OSError: EADDRNOTAVAIL (no such local address, or no free port), EADDRINUSE, ENETUNREACH (unspecified or
-        multicast address), ENOBUFS, EBADF when the stack is closed. `abort` on the connection gives up and frees all.
+        multicast address), ENOBUFS, ENETDOWN when the stack is down, EBADF when it is closed. `abort` on the connection
+        gives up and frees all.
         """
     def listen(self, address: bytes | None, port: int, backlog: int = 128) -> TcpListener:
         """Accept connections; None binds every address, port 0 picks one. EADDRINUSE, EADDRNOTAVAIL as `connect`."""

@@ -8,6 +8,7 @@ from libc.string cimport memcpy, memset
 
 from ygg_c.endpoint cimport COUNTERS
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
+from ygg_c.packetio cimport NEVER
 from ygg_c.tcp cimport TcpListener
 from ygg_c.udp cimport EchoSocket
 
@@ -74,6 +75,26 @@ cdef class NetStack(Demux):
             put_port(key, echo.local_port)
             self._echo.discard(key)
 
+    cdef void lower_changed(self) noexcept:
+        if self.lower is not None:
+            self.down = False
+        Demux.lower_changed(self)
+
+    cdef void lower_ended(self) noexcept:
+        cdef Endpoint endpoint
+        self.down = True
+        for endpoint in self.endpoints():
+            endpoint.fail(errno.ENETDOWN, False)
+
+    def turn(self, uint64_t now, uint64_t wall=0):
+        """Run what is due while no lower side does; return the next deadline in ns, or None."""
+        cdef uint64_t deadline
+        if self.lower is not None:
+            return None
+        deadline = self.poll(now)
+        self.wake()
+        return None if deadline == NEVER else deadline
+
     cdef int _pick_port(self, ByteMap table, uint8_t *key) except -1:
         # Set the local port in a connection's key so that it is in no use: random, then whatever is free (RFC 6056, 3.3.2).
         cdef uint32_t start = <uint32_t>self.random.u64() % EPHEMERAL
@@ -93,6 +114,8 @@ cdef class NetStack(Demux):
     def _check_local(self, address):
         if self.closed:
             raise _error(errno.EBADF)
+        if self.down:
+            raise _error(errno.ENETDOWN)
         if address is not None and (len(address) != 16 or not self._ours(address)):
             raise _error(errno.EADDRNOTAVAIL)
 

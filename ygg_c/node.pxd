@@ -18,6 +18,8 @@ cdef class Attachment(Lower):
     cdef void path_in(self, const uint8_t *key) noexcept
     # Forget what has expired; return the next deadline or NEVER.
     cdef uint64_t poll(self, uint64_t now) noexcept
+    # The node has closed: part from it, and tell what is above.
+    cdef void node_closed(self) noexcept
 
 cdef class Node(Router):
     cdef SessionTable sessions_table

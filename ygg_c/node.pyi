@@ -84,4 +84,4 @@ class Node(Router):
         """Return how often each thing happened that a healthy exchange does not need, by name."""
 
     def close(self) -> None:
-        """Drop every link, session and buffer and let go of every callback. Idempotent."""
+        """Drop every link, session and buffer, let go of every callback, and tell what is attached. Idempotent."""

@@ -59,6 +59,9 @@ cdef class Attachment(Lower):
     cdef uint64_t poll(self, uint64_t now) noexcept:
         return NEVER
 
+    cdef void node_closed(self) noexcept:
+        pass
+
 
 cdef class _NodeSessions(SessionTable):
     # The node's sessions: messages leave through its router, payloads arrive in it.
@@ -138,6 +141,8 @@ cdef class Node(Router):
     def close(self):
         """Drop every link, session and buffer and let go of every callback."""
         self._closed = True
+        if self.attachment is not None:
+            self.attachment.node_closed()
         Router.close(self)
         self.sessions_table.clear()
         (<_NodeSessions>self.sessions_table).node = None

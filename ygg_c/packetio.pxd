@@ -30,6 +30,10 @@ cdef class Upper:
     cdef uint64_t poll(self, uint64_t now) noexcept
     # Hand the events gathered so far to the application. Runs Python; exceptions stay inside (logged by the receiver).
     cdef void wake(self) noexcept
+    # It was attached, and shall have a turn soon, or detached: `lower` tells which.
+    cdef void lower_changed(self) noexcept
+    # What was below has ended for good; `lower` is None already.
+    cdef void lower_ended(self) noexcept
 
 cdef class Lower:
     cdef Upper upper

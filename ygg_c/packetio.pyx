@@ -21,6 +21,12 @@ cdef class Upper:
     cdef void wake(self) noexcept:
         pass
 
+    cdef void lower_changed(self) noexcept:
+        pass
+
+    cdef void lower_ended(self) noexcept:
+        pass
+
 
 cdef class Lower:
     """Takes IPv6 packets from above. The base class drops them."""
@@ -46,6 +52,7 @@ cdef class PacketTap(Lower):
         self.credit_bytes = CREDIT_WINDOW
         self.upper = upper
         upper.lower = self
+        upper.lower_changed()
 
     def __dealloc__(self):
         queue_clear(&self._out)
@@ -106,6 +113,7 @@ cdef class PacketTap(Lower):
 
     def detach(self):
         """Part from the upper side."""
-        if self.upper is not None:
-            self.upper.lower = None
-            self.upper = None
+        cdef Upper upper = self.upper
+        if upper is not None:
+            self.upper = upper.lower = None
+            upper.lower_changed()

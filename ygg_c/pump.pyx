@@ -80,8 +80,8 @@ def clock():
     return ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND
 
 
-def run_turn(Node node not None):
-    due = node.turn(ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND)
+def run_turn(engine):
+    due = engine.turn(ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND)
     if due is None:
         return None
     cdef uint64_t deadline = due

@@ -9,6 +9,7 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyOb
 from ygg_c.census cimport LIVE_LISTENER, born, died
 from ygg_c.endpoint cimport COUNT_SYN_QUEUE_FULL, COUNT_TCP_RESETS_SENT, EVENT_READABLE
 from ygg_c.ipv6 cimport get16
+from ygg_c.packetio cimport NEVER
 from ygg_c.tcpsender cimport CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT
 from ygg_c.tcpwire cimport ACK, RST
 
@@ -129,7 +130,7 @@ cdef class TcpConnection(TcpMachine):
                 PyBuffer_Release(&view)
         if size:
             if idle:
-                self.progress_at = self.host._now
+                self.progress_at = NEVER        # between turns nobody knows the time
             self.host.mark(self)
         return 0
 

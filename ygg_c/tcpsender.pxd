@@ -89,7 +89,7 @@ cdef class TcpSender(Endpoint):
     cdef bint _resend_now           # the first retransmission of a recovery does not ask the window
     cdef bint _undoable
     cdef uint64_t _resend_stamp     # 1 << 32 | timestamp of the phase's first retransmission (RFC 3522), 0: none yet
-    cdef bint _window_bound         # the peer's window held data back in the last flush
+    cdef bint _held_back            # the peer's window or the link held data back in the last flush
     cdef bint _window_forced        # send into a small window: the persist timer said so
     cdef bint _cwnd_bound
     cdef bint syn_due
@@ -110,7 +110,7 @@ cdef class TcpSender(Endpoint):
     cdef uint64_t rto_at            # retransmission or persist
     cdef uint64_t ack_at
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2, TIME-WAIT
-    cdef uint64_t progress_at       # when the peer last acknowledged something new, or had nothing to
+    cdef uint64_t progress_at       # when the peer last acknowledged something new, or had nothing to; NEVER: at the next flush
     cdef uint64_t user_limit
     cdef int soft_error             # what a router said since then (RFC 9293, 3.9.2.2), 0: nothing
     # Figures.
@@ -121,8 +121,7 @@ cdef class TcpSender(Endpoint):
     cdef size_t segments_in
     cdef size_t segments_out
 
-    cdef void fail(self, int code, bint reset) noexcept             # overridden by the connection
-    cdef void fin_acknowledged(self, uint64_t now) noexcept         # likewise
+    cdef void fin_acknowledged(self, uint64_t now) noexcept         # overridden by the connection
     cdef uint64_t ack_position(self) noexcept
     cdef void transmit(self, uint64_t position, size_t size, uint8_t flags, uint64_t now) noexcept
     cdef bint acknowledge(self, const Segment *segment, uint64_t position, uint64_t now) noexcept

@@ -38,9 +38,6 @@ cdef class TcpSender(Endpoint):
     def __dealloc__(self):
         ranges_clear(&self.sacked)
 
-    cdef void fail(self, int code, bint reset) noexcept:
-        pass
-
     cdef void fin_acknowledged(self, uint64_t now) noexcept:
         pass
 
@@ -192,7 +189,7 @@ cdef class TcpSender(Endpoint):
         size[0] = min(min(unsent, usable), <uint64_t>self.mss)
         if size[0] == 0:
             if unsent:
-                self._window_bound = True
+                self._held_back = True
             return self.fin_wanted and unsent == 0
         if size[0] == self.mss:
             return True
@@ -200,7 +197,7 @@ cdef class TcpSender(Endpoint):
             # The window cuts it short: wait for more of it, unless it is half of the largest ever seen.
             if usable >= self.max_window // 2 or self._window_forced:
                 return True
-            self._window_bound = True
+            self._held_back = True
             return False
         if self.fin_wanted:
             return True
@@ -215,8 +212,10 @@ cdef class TcpSender(Endpoint):
         cdef size_t run = max(<size_t>RUN_BYTES, RUN_SEGMENTS * self.mss)
         cdef uint64_t position, size, limit
         cdef bint again, last, fin
-        self._window_bound = False
+        self._held_back = False
         self._cwnd_bound = False
+        if self.progress_at == NEVER:
+            self.progress_at = now
         while True:
             position = max(self.una, self.retransmitted)
             limit = self.lost_edge
@@ -225,7 +224,7 @@ cdef class TcpSender(Endpoint):
             again = position < limit
             if again:
                 if self.window == 0:
-                    self._window_bound = True
+                    self._held_back = True
                     break
                 size = min(min(limit, self.out.end) - min(position, self.out.end), <uint64_t>self.mss)
             else:
@@ -237,6 +236,7 @@ cdef class TcpSender(Endpoint):
                 break
             if credit < size + IP_HEADER + TCP_HEADER + MAX_OPTIONS:
                 self.host.block(self)
+                self._held_back = True
                 break
             if run < size:
                 return True
@@ -248,7 +248,7 @@ cdef class TcpSender(Endpoint):
             pipe += size
             self._sent(position, size + fin, again, now)
         self._window_forced = False
-        if self.rto_at == NEVER and (self.una < self.nxt or self._window_bound):
+        if self.rto_at == NEVER and (self.una < self.nxt or self._held_back):
             self.rto_at = now + rtt_timeout(&self.rtt, self.host.max_rto)
         return False
 
@@ -267,6 +267,7 @@ cdef class TcpSender(Endpoint):
             self.progress_at = now
             # It may have run as persist timer until now.
             self.rto_at = NEVER
+            self.rtt.backoff = 0
         self.nxt = position + length
         if self._timed_at == 0:
             self._timed = self.nxt
@@ -419,11 +420,11 @@ cdef class TcpSender(Endpoint):
             self.host.timers.note(self)
 
     cdef void timeout(self, uint64_t now) noexcept:
-        # The retransmission timer, or the persist timer when the window is what stops us.
+        # The retransmission timer, or the persist timer when the window or the link is what stops us.
         cdef bint first = self.rtt.backoff == 0
         cdef bint opening = self._state == SYN_SENT or self._state == SYN_RCVD
         self.rto_at = NEVER
-        if not opening and self.una == self.nxt and not self._window_bound:
+        if not opening and self.una == self.nxt and not self._held_back:
             return
         self.tries += 1
         if self.tries > (self.host.syn_retries if opening else self.host.retries) or (

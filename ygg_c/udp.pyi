@@ -34,7 +34,7 @@ class UdpSocket(DatagramSocket):
         """
     def recv_many(self, limit: int = ...) -> list[tuple[bytes, tuple[bytes, int]]]:
         """Return up to `limit` datagrams with their (address, port). A pending error of a connected socket is raised
-        once, when nothing is left to read.
+        once, what ended the socket each time, when nothing is left to read.
         """
 
 class EchoSocket(DatagramSocket):

@@ -142,7 +142,7 @@ cdef class UdpSocket(DatagramSocket):
         cdef const uint8_t[::1] view = memoryview(data).cast("B")
         cdef const uint8_t *target = self.remote_address
         if self.host is None:
-            raise _error(errno.EBADF)
+            raise _error(self.failure or errno.EBADF)
         if self.connected:
             if address is not None:
                 raise _error(errno.EISCONN)
@@ -172,7 +172,8 @@ cdef class UdpSocket(DatagramSocket):
     def _raise_pending(self):
         cdef int code = self.failure
         if code:
-            self.failure = 0
+            if self.host is not None:
+                self.failure = 0        # what ended the socket stays
             raise _error(code)
 
 
@@ -230,7 +231,7 @@ cdef class EchoSocket(DatagramSocket):
         cdef size_t whole = IP_HEADER + ICMP_HEADER + view.shape[0]
         cdef Packet *packet
         if self.host is None:
-            raise _error(errno.EBADF)
+            raise _error(self.failure or errno.EBADF)
         if len(address) != 16 or not 0 <= sequence < 65536:
             raise ValueError("an address is 16 bytes, a sequence number 0 to 65535")
         if whole > self.host.path_mtu(target):

@@ -1,5 +1,7 @@
 """A VTun over a real node, and what becomes of it when either ends."""
 
+import asyncio
+import errno
 import hashlib
 import random
 from collections.abc import AsyncIterator
@@ -7,9 +9,11 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from aio import on_loops, until
+from aio import on_loops, settle, until
+from expecting import raises_errno
 from nodes import node
 from ygg import Core, LoopbackNetwork, ReadWriteCloser, TunAdapter
+from ygg.errors import NetworkDown
 from ygg.vtun import VTun
 
 
@@ -70,6 +74,82 @@ async def test_a_connection_outlives_a_pause_of_its_vtun():
                 assert await reader.readexactly(9) == b"held back"
                 writer.close()
         gateway.close()
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """Notes the end."""
+
+    def __init__(self) -> None:
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set_exception(exc) if exc else self.lost.set_result(None)
+
+
+@pytest.mark.parametrize("parts", [VTun.over, None])
+@on_loops
+async def test_when_its_node_stops_all_ends_with_enetdown(parts):
+    async with two_nodes() as (server, client), VTun.over(server) as there:
+        if parts is None:
+            here = VTun([client.address])
+            TunAdapter(ReadWriteCloser(client)).attach(here)
+        else:
+            here = VTun.over(client)
+        async with await there.start_server(_echo, port=7), here:
+            serving, idle = [
+                await here.create_server(asyncio.Protocol, port=port, start_serving=port == 1) for port in (1, 2)
+            ]
+            reader, writer = await here.open_connection(server.address, 7)
+            _, datagrams = await here.create_datagram_endpoint(_Datagrams)
+            async with await here.open_datagram() as udp:
+                waiting = [
+                    asyncio.ensure_future(one)
+                    for one in (
+                        reader.read(),
+                        udp.recvfrom(),
+                        datagrams.lost,
+                        here.open_connection("200:1234::1", 7),
+                        here.ping("200:1234::1", timeout=None),
+                    )
+                ]
+                await settle()
+                await client.stop()
+                for one in waiting:
+                    with raises_errno(errno.ENETDOWN) as caught:
+                        await one
+                    assert isinstance(caught.value, NetworkDown)
+                for call in (udp.recvfrom(), udp.sendto(b"x", (server.address, 7)), writer.drain()):
+                    with raises_errno(errno.ENETDOWN):
+                        await call
+            for call in (
+                here.open_connection(server.address, 7),
+                here.start_server(_echo, port=7),
+                here.open_datagram(),
+                here.ping(server.address),
+            ):
+                with raises_errno(errno.ENETDOWN) as caught:
+                    await call
+                assert isinstance(caught.value, NetworkDown)
+            assert (serving.sockets, idle.sockets) == ((), ())
+            assert here.stack.endpoints() == []
+        await there.close(grace=0)
+
+
+@on_loops
+async def test_a_vtun_whose_node_has_stopped_can_be_attached_to_another():
+    async with LoopbackNetwork() as network:
+        async with node(1, network) as core:
+            vtun = VTun([core.address])
+            adapter = TunAdapter(ReadWriteCloser(core))
+            adapter.attach(vtun)
+        async with vtun, node(1, network) as core:
+            with raises_errno(errno.ENETDOWN):
+                await vtun.open_datagram()
+            assert adapter.detach() is vtun
+            TunAdapter(ReadWriteCloser(core)).attach(vtun)
+            async with await vtun.open_datagram() as udp:
+                await udp.sendto(b"x", (core.address, udp.getsockname()[1]))
+                assert (await udp.recvfrom())[0] == b"x"
 
 
 @on_loops

@@ -83,12 +83,13 @@ class DatagramTransport(asyncio.DatagramTransport):
     # Events of the stack
 
     def _on_event(self, events: int) -> None:
+        if events & CLOSED and self._socket is not None:
+            self._lose(failure(self._socket.error))
+            return
         if events & (READABLE | FAILED):
             self._receive()
         if events & WRITABLE:
             self._send_waiting()
-        if events & CLOSED:
-            self._lose(None)
 
     def _receive(self) -> None:
         while self._socket is not None and not self._closing:
@@ -96,7 +97,7 @@ class DatagramTransport(asyncio.DatagramTransport):
                 batch = self._socket.recv_many()
             except OSError as error:
                 self._tell(self._protocol.error_received, from_os_error(error))
-                continue
+                return
             if not batch:
                 return
             for data, source in batch:

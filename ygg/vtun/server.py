@@ -15,6 +15,7 @@ from ygg.vtun.names import endpoint
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.stream import StreamTransport
+from ygg_c.endpoint import CLOSED
 from ygg_c.tcp import TcpConnection, TcpListener
 
 logger = logging.getLogger("ygg.vtun")
@@ -53,6 +54,7 @@ class Server(asyncio.AbstractServer):
         self._listeners = list(listeners)
         for listener in self._listeners:
             listener.listening = False
+            listener.on_event = partial(self._on_event, listener)
         self._factory = factory
         self._registry = registry
         self._tls = tls_options
@@ -73,6 +75,8 @@ class Server(asyncio.AbstractServer):
     def _on_event(self, listener: TcpListener, events: int) -> None:
         while self._serving and (connection := listener.accept()) is not None:
             self._accepted(connection)
+        if events & CLOSED:
+            self.close()
 
     def _accepted(self, connection: TcpConnection) -> None:
         try:
@@ -131,7 +135,6 @@ class Server(asyncio.AbstractServer):
         if not self._serving and self._listeners:
             self._serving = True
             for listener in self._listeners:
-                listener.on_event = partial(self._on_event, listener)
                 listener.listening = True
 
     async def start_serving(self) -> None:

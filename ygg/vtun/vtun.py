@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from ygg.driver import Driver
 from ygg.errors import from_os_error
 from ygg.ipv6rwc import ReadWriteCloser
 from ygg.network.holding import HoldingProtocol, take_over
@@ -53,8 +54,10 @@ class VTun:
     `reuse_port`, `allow_broadcast`, `happy_eyeballs_delay`, `interleave`, `all_errors`) are accepted without effect.
     Hosts are numeric IPv6 addresses; errors are those of a socket, with its `errno`, and a `YggError` as well.
 
-    A VTun sends and receives nothing until it is attached: `VTun.over(node)`, or `TunAdapter.attach`. It belongs to the
-    event loop it is used from. `async with` closes it at the end.
+    A VTun sends and receives nothing until it is attached: `VTun.over(node)`, or `TunAdapter.attach`. While it is not,
+    what is open waits, as with a cable unplugged, and may time out. When the node stops, all that is open ends with
+    ENETDOWN, and so does every call until the VTun is attached to another node. It belongs to the event loop it is used
+    from. `async with` closes it at the end.
     """
 
     def __init__(self, addresses: Iterable[Host | ipaddress.IPv6Network], mtu: int = DEFAULT_MTU) -> None:
@@ -65,6 +68,7 @@ class VTun:
         self._stack = NetStack([_served(address) for address in addresses], mtu)
         self._registry = Registry()
         self._parts: list[_Closable] = []
+        self._driver: Driver | None = None
         self._closed = False
 
     @classmethod
@@ -315,6 +319,8 @@ class VTun:
     def _check(self) -> None:
         if self._closed:
             raise failure(errno.ENETDOWN, "the VTun is closed")
+        if self._driver is None:
+            self._driver = Driver(self._stack, asyncio.get_running_loop())
 
     async def close(self, grace: float = GRACE) -> None:
         """Close everything on this VTun; connections get ConnectionAbortedError.
@@ -331,6 +337,8 @@ class VTun:
             self._stack.close()
             for part in reversed(self._parts):
                 part.close()
+            if self._driver is not None:
+                self._driver.close()
 
     async def _drain(self, grace: float) -> None:
         """Wait until no connection has anything unacknowledged."""

@@ -1,0 +1,72 @@
+"""A VTun with nothing below: what is open still ends in time, and goes on when it is attached."""
+
+import asyncio
+import errno
+import socket
+
+import pytest
+
+from aio import on_loops, until
+from expecting import raises_errno
+from vtunpair import ADDRESS_A, ADDRESS_B
+from wire import Wire
+from ygg.vtun import VTun
+
+
+@on_loops
+async def test_a_dial_times_out_with_etimedout():
+    async with VTun([ADDRESS_A]) as vtun:
+        vtun.stack.syn_retries = 0
+        with raises_errno(errno.ETIMEDOUT):
+            await vtun.open_connection(ADDRESS_B, 80)
+        assert vtun.stack.endpoints() == []
+
+
+@on_loops
+async def test_a_dial_goes_on_when_attached():
+    async with VTun([ADDRESS_A]) as here, VTun([ADDRESS_B]) as there:
+        async with await there.start_server(lambda reader, writer: writer.close(), port=80):
+            dial = asyncio.ensure_future(here.open_connection(ADDRESS_B, 80))
+            await until(lambda: here.stack.counters()["no_link"])
+            wire = Wire(here, there)
+            reader, writer = await dial
+            assert await reader.read() == b""
+            writer.close()
+            await here.close()
+        wire.close()
+
+
+def test_the_user_timeout_ends_a_connection(with_pair):
+    async def main(pair):
+        pair.a.stack.min_rto = 5_000_000
+        async with await pair.b.start_server(lambda reader, writer: writer.close(), port=80):
+            _, writer = await pair.a.open_connection(pair.address_b, 80)
+            writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 50)
+            pair.wire.close()
+            writer.write(b"held back")
+            with pytest.raises(TimeoutError) as caught:
+                await writer.wait_closed()
+            assert caught.value.errno == errno.ETIMEDOUT
+
+    with_pair(main)
+
+
+@on_loops
+async def test_its_own_address_is_there_all_the_same():
+    async with VTun([ADDRESS_A]) as vtun:
+        async with await vtun.start_server(lambda reader, writer: writer.close(), port=80):
+            reader, writer = await vtun.open_connection(ADDRESS_A, 80)
+            assert await reader.read() == b""
+            writer.close()
+        assert await vtun.ping(ADDRESS_A) > 0
+
+
+def test_what_is_thrown_away_after_the_loop_has_ended_does_no_harm():
+    async def main():
+        vtun = VTun([ADDRESS_A])
+        return await vtun.open_datagram(), (await vtun.start_server(lambda reader, writer: None, port=80)), vtun
+
+    udp, server, vtun = asyncio.run(main())
+    udp.close()
+    server.close()
+    vtun.stack.close()
