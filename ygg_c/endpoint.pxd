@@ -80,9 +80,9 @@ cdef class Host(Upper):
     cdef public size_t send_buffer_max
     cdef public size_t max_time_wait
     cdef public size_t max_connections
-    cdef list _dirty
-    cdef list _blocked
-    cdef list _ready
+    cdef list _dirty                    # to flush in the next turn
+    cdef list _ready                    # to tell at its end
+    cdef dict _blocked                  # refused credit: may wait for long, so those that leave are taken out
     cdef public object on_work          # asks for turns where no lower side gives any; None: nobody does
     cdef bint _turn_wanted
     cdef bint _in_turn
@@ -115,5 +115,5 @@ cdef class Endpoint(Timed):
     cdef bint flush(self, uint64_t now) noexcept
     # End with this errno; `reset`: and tell the peer.
     cdef void fail(self, int code, bint reset) noexcept
-    # Leave the stack: no timer, no table and no list holds it afterwards.
+    # Leave the stack: no timer and no table holds it afterwards, and no list beyond the next turn.
     cdef void leave(self) noexcept

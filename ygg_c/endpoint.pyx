@@ -45,7 +45,7 @@ cdef class Host(Upper):
 
     def __cinit__(self):
         self._dirty = []
-        self._blocked = []
+        self._blocked = {}
         self._ready = []
         self.timers = TimerHeap()
         self.min_rto = 200 * MS
@@ -104,16 +104,15 @@ cdef class Host(Upper):
     cdef void block(self, Endpoint endpoint) noexcept:
         if not endpoint._is_blocked:
             endpoint._is_blocked = True
-            self._blocked.append(endpoint)
+            self._blocked[endpoint] = None
 
     cdef void unblock(self) noexcept:
-        cdef list blocked = self._blocked
+        cdef dict blocked = self._blocked
         cdef Endpoint endpoint
-        self._blocked = []
+        self._blocked = {}
         for endpoint in blocked:
             endpoint._is_blocked = False
-            if endpoint.host is not None:
-                self.mark(endpoint)
+            self.mark(endpoint)
 
     cdef void announce(self, Endpoint endpoint) noexcept:
         if not endpoint._is_ready:
@@ -164,6 +163,9 @@ cdef class Endpoint(Timed):
         cdef Host host = self.host
         if host is not None:
             host.timers.forget(self)
+            if self._is_blocked:
+                self._is_blocked = False
+                host._blocked.pop(self, None)
             host.release(self)
             self.host = None
 

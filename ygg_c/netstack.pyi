@@ -66,4 +66,4 @@ class NetStack(Demux):
     def counters(self) -> dict[str, int]:
         """Return what was counted since the start: packets and bytes both ways, and each reason for a drop."""
     def close(self) -> None:
-        """Reset every connection and close every socket. Their last events are told in the next turn."""
+        """Reset every connection and close every socket; nothing more is told."""

@@ -6,6 +6,7 @@ import os
 from libc.stdlib cimport realloc
 from libc.string cimport memcpy, memset
 
+from ygg_c.buffer cimport queue_clear
 from ygg_c.endpoint cimport COUNTERS
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
 from ygg_c.packetio cimport NEVER
@@ -282,12 +283,16 @@ cdef class NetStack(Demux):
         return {_COUNTS[index]: self.count[index] for index in range(COUNTERS)}
 
     def close(self):
-        """Reset every connection and close every socket."""
+        """Reset every connection, close every socket and let go of all."""
         for endpoint in self.endpoints():
             if isinstance(endpoint, TcpConnection):
                 endpoint.abort()
             else:
                 endpoint.close()
+        # No turn may ever come.
+        self._dirty.clear()
+        self._ready.clear()
+        queue_clear(&self._loop)
         self.closed = True
 
 

@@ -5,11 +5,13 @@ import errno
 import pytest
 
 from expecting import raises_errno
+from ygg_c import census
 from ygg_c.endpoint import CLOSED, FAILED
 from ygg_c.gateway import Gateway
 from ygg_c.netstack import NetStack
 from ygg_c.node import Node
 from ygg_c.packetio import PacketTap
+from ygg_c.udp import UdpSocket
 
 from ..simnet import secret_of
 from .stackkit import MS, SECOND, A, B, Log, World
@@ -133,6 +135,53 @@ def test_what_was_held_back_leaves_at_once_and_is_timed_afresh(world: World) -> 
     world.run(SECOND)
     assert client.queued == 0
     assert client.info()["rto"] == before
+
+
+def dead_ends(stack: NetStack) -> None:
+    """Open and give up each kind of endpoint, in every state that waits for something below."""
+    for _ in range(10):
+        stack.connect(B, 80).abort()
+        for end in (stack.udp(None, 0), stack.udp(None, 0, (B, 9)), stack.echo()):
+            end.on_event = print
+            if isinstance(end, UdpSocket):
+                end.send(b"x", *(() if end.remote else (B, 9)))
+            else:
+                end.send(B, 1)
+            end.close()
+
+
+def test_a_turn_lets_go_of_what_has_ended() -> None:
+    stack = NetStack([A])
+    alone = Alone(stack, SECOND)
+    dead_ends(stack)
+    alone.run(0)
+    assert (census.live()["tcp"], census.live()["udp"]) == (0, 0)
+    stack.close()
+
+
+def test_a_full_link_holds_nothing_that_has_ended() -> None:
+    stack = NetStack([A])
+    tap = PacketTap(stack)
+    tap.credit_bytes = 0
+    dead_ends(stack)
+    tap.poll(SECOND)
+    assert (census.live()["tcp"], census.live()["udp"]) == (0, 0)
+    stack.close()
+
+
+def test_a_closed_stack_holds_nothing() -> None:
+    """Although it never had a turn."""
+    stack = NetStack([A])
+    dead_ends(stack)
+    stack.connect(B, 80)
+    stack.connect(A, 80)
+    stack.echo().send(B, 1)
+    for endpoint in stack.endpoints():
+        endpoint.on_event = print
+    del endpoint
+    stack.close()
+    live = census.live()
+    assert (live["tcp"], live["udp"], live["packet"]) == (0, 0, 0)
 
 
 def test_our_own_address_is_there_all_the_same() -> None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import errno
+import gc
 import socket
 
 import pytest
 
-from aio import on_loops, until
+from aio import on_loops, settle, until
 from expecting import raises_errno
 from vtunpair import ADDRESS_A, ADDRESS_B
 from wire import Wire
 from ygg.vtun import VTun
+from ygg_c import census
 
 
 @on_loops
@@ -59,6 +61,28 @@ async def test_its_own_address_is_there_all_the_same():
             assert await reader.read() == b""
             writer.close()
         assert await vtun.ping(ADDRESS_A) > 0
+
+
+@on_loops
+async def test_what_was_given_up_is_freed():
+    async with VTun([ADDRESS_A]) as vtun:
+        for _ in range(20):
+            for attempt in (vtun.open_connection(ADDRESS_B, 80), vtun.ping(ADDRESS_B, timeout=0.001)):
+                task = asyncio.ensure_future(attempt)
+                await settle(1)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                del task
+            async with await vtun.open_datagram() as udp:
+                sending = asyncio.ensure_future(udp.sendto(b"x", (ADDRESS_B, 9)))
+                await settle(1)
+            with pytest.raises(ConnectionAbortedError):
+                await sending
+        del attempt, udp, sending
+        await settle()
+        gc.collect()
+        assert (census.live()["tcp"], census.live()["udp"]) == (0, 0)
 
 
 def test_what_is_thrown_away_after_the_loop_has_ended_does_no_harm():
