@@ -20,6 +20,7 @@ cdef class Neighbour:
     cdef uint64_t response_port
     cdef uint8_t response_psig[64]
     cdef size_t stored                  # records it was the first to bring
+    cdef size_t idle                    # of them, those not needed; counted when there are too many
 
     # Owned by the filters.
     cdef bint ontree

@@ -10,6 +10,7 @@ from ygg_c.wire cimport Announce, SigReq, SigRes
 cdef enum:
     RECORDS_MAX = 16384             # in total
     NEIGHBOUR_RECORDS_MAX = 4096    # brought first by one neighbour
+    NEEDED_MAX = 256                # hops of a neighbour's ancestry that are kept when there are too many records
     DEPTH_MAX = 1024                # = PATH_PORTS_MAX: nobody can be addressed deeper
 
 cdef class Record:
@@ -69,12 +70,14 @@ cdef class Tree:
 
     # Records
     cdef bint _make_room(self, Neighbour bringer) noexcept
+    cdef uint64_t _mark_needed(self) noexcept
+    cdef Neighbour _greediest(self, uint64_t first)
     cdef int _store(self, const Announce *message, Neighbour bringer) noexcept
     cdef void _remove(self, Record record) noexcept
     cdef void _forget_sent(self, const uint8_t *key) noexcept
     cdef void _expire(self) noexcept
     cdef void _walk(self, const uint8_t *key, Walk *walk) noexcept
-    cdef size_t _ancestry(self, const uint8_t *key, void **records) noexcept
+    cdef size_t _ancestry(self, const uint8_t *key, void **records, size_t most) noexcept
 
     # Parent
     cdef void _choose_parent(self) noexcept

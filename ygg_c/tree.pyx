@@ -24,8 +24,10 @@ second, and then calls itself the root.
 A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the node
 takes it over, and asks its neighbours anew for signatures above it.
 
-Strangers can sign records for any number of invented keys, so records are counted per neighbour and in total; when there
-are too many, those in nobody's ancestry go first.
+Strangers can sign records for any number of invented keys, and chain them to ancestries without end. So records are counted
+per neighbour and in total, and when there are too many, those go that nothing needs: neither our ancestry, nor the first
+hops of a neighbour's. When all the room is taken, they go from whoever brought the most of them: those who bring little
+always find room. A neighbour's own record is never refused.
 """
 
 from cpython.ref cimport PyObject
@@ -249,7 +251,7 @@ cdef class Tree:
     cdef int _store(self, const Announce *message, Neighbour bringer) noexcept:
         cdef Record record = self.record(message.node)
         if record is None:
-            if bringer is not None and not self._make_room(bringer):
+            if bringer is not None and not self._make_room(bringer) and self._by_key.get(message.node) == NULL:
                 self.records_refused += 1
                 return -1
             record = Record()
@@ -306,25 +308,48 @@ cdef class Tree:
             else:
                 self._expire_at = min(self._expire_at, record.updated + EXPIRE_AFTER)
 
-    # Whether `bringer` may bring one more key, after dropping records that are in nobody's ancestry.
+    # Whether `bringer` may bring one more key, after dropping what is not needed: its own, or when all is full the most that
+    # any neighbour brought, and that of neighbours that are gone.
     cdef bint _make_room(self, Neighbour bringer) noexcept:
-        cdef bint full = len(self._all) >= RECORDS_MAX
-        cdef Neighbour neighbour
+        cdef Neighbour victim = bringer
         cdef Record record
-        cdef Walk walk
         cdef uint64_t first
-        if not full and bringer.stored < NEIGHBOUR_RECORDS_MAX:
+        if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
             return True
-        # Walks leave their number on each record they meet.
-        first = self._walks + 1
-        self._walk(self.host.key, &walk)
-        for neighbour in self.neighbours:
-            self._walk(neighbour.key, &walk)
+        first = self._mark_needed()
+        if len(self._all) >= RECORDS_MAX:
+            victim = self._greediest(first)
         for record in list(self._all):
-            if record._mark < first and record is not self.own and (full or record.bringer is bringer):
+            if record._mark < first and record is not self.own and (record.bringer is victim or record.bringer is None):
                 self._remove(record)
                 self.records_evicted += 1
         return len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX
+
+    # Have every record that is needed carry at least the number returned. Together they take little more than half the room.
+    cdef uint64_t _mark_needed(self) noexcept:
+        cdef void *records[DEPTH_MAX]
+        cdef uint64_t first = self._walks + 1
+        cdef size_t hops = max(1, min(NEEDED_MAX, RECORDS_MAX // (2 * max(1, len(self.neighbours)))))
+        cdef Neighbour neighbour
+        self._ancestry(self.host.key, records, DEPTH_MAX)
+        for neighbour in self.neighbours:
+            self._ancestry(neighbour.key, records, hops)
+        return first
+
+    # The neighbour that brought the most records that are not needed.
+    cdef Neighbour _greediest(self, uint64_t first):
+        cdef Neighbour neighbour
+        cdef Neighbour greediest = None
+        cdef Record record
+        for neighbour in self.neighbours:
+            neighbour.idle = 0
+        for record in self._all:
+            if record._mark < first and record.bringer is not None:
+                record.bringer.idle += 1
+        for neighbour in self.neighbours:
+            if greediest is None or neighbour.idle > greediest.idle:
+                greediest = neighbour
+        return greediest
 
     # Ancestry
 
@@ -344,12 +369,12 @@ cdef class Tree:
         if walk.depth:
             walk.depth -= 1
 
-    # The records from `key` up to the last known ancestor, at most DEPTH_MAX; returns how many. Borrowed.
-    cdef size_t _ancestry(self, const uint8_t *key, void **records) noexcept:
+    # The records from `key` up to the last known ancestor, at most `most`; returns how many. Borrowed.
+    cdef size_t _ancestry(self, const uint8_t *key, void **records, size_t most) noexcept:
         cdef PyObject *found = self._records.get(key)
         cdef size_t count = 0
         self._walks += 1
-        while found != NULL and (<Record>found)._mark != self._walks and count < DEPTH_MAX:
+        while found != NULL and (<Record>found)._mark != self._walks and count < most:
             (<Record>found)._mark = self._walks
             records[count] = found
             count += 1
@@ -480,7 +505,7 @@ cdef class Tree:
 
     cdef void _gossip_about(self, const uint8_t *key, Neighbour neighbour) noexcept:
         cdef void *records[DEPTH_MAX]
-        cdef size_t count = self._ancestry(key, records)
+        cdef size_t count = self._ancestry(key, records, DEPTH_MAX)
         cdef Record record
         cdef Link link
         # Root first, so that each record connects to one the receiver has.

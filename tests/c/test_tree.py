@@ -294,6 +294,36 @@ def test_invented_keys_do_not_fill_the_memory(clock):
     assert clock.router.root == far.key
 
 
+def test_strangers_with_endless_ancestries_shut_nobody_out(clock):
+    """Four links fill the table with chains of invented parents; a neighbour that comes later still finds its place."""
+    strangers = {start: FarSide(clock, start, polite=False) for start in range(10_000, 50_000, 10_000)}
+    for start, stranger in strangers.items():
+        _bring(stranger, range(start, start + 4096))
+    clock.turn()
+    assert len(clock.router.tree_records()) == 1 + 4 * 4095
+    honest, child = FarSide(clock, 3), FarSide(clock, 4)
+    _bring(honest, [3, *range(100, 120), 8, 8])
+    child.become_child()
+    clock.pass_time(1)
+    assert clock.router.root == secret_of(8)[32:]
+    assert len(clock.router.coords) == 22
+    assert parent_of(clock.router, child.key) == clock.router.key
+    for start, stranger in strangers.items():
+        _bring(stranger, range(start + 4095, start + 4200))
+    clock.pass_time(1)
+    assert clock.router.root == secret_of(8)[32:]
+    assert len(clock.router.coords) == 22
+    records = {record["key"] for record in clock.router.tree_records()}
+    assert len(records) <= 16384
+    assert {far.key for far in (*strangers.values(), honest, child)} <= records
+
+
+def _bring(far, numbers):
+    """Have `far` announce keys, each the parent of the one before it, the last one first."""
+    for parent, node in itertools.pairwise([secret_of(number) for number in reversed(numbers)]):
+        far.link.receive(_frame(announce(node, parent, 1, 1, 1)))
+
+
 def _frame(fields):
     from ygg_c import wire
 
