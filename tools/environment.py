@@ -70,7 +70,7 @@ def _missing() -> dict[str, str]:
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
         names["Python's headers"] = f"python{sys.version_info.major}.{sys.version_info.minor}-dev"
     if not (ctypes.util.find_library("sodium") or ctypes.util.find_library("libsodium")):
-        names["libsodium"] = "libsodium23"
+        names["libsodium"] = "libsodium-dev"    # the library's own package has another name in each release
     if find_spec("ensurepip") is None or find_spec("venv") is None:
         names["Python's venv module"] = "python3-venv"
     return names

@@ -12,7 +12,7 @@ try:
     import pysodium as _pysodium
 except ValueError as error:     # how pysodium reports that it found no library
     raise ImportError(
-        "libsodium was not found: install it (Debian: libsodium23, Fedora: libsodium, macOS: brew install libsodium)"
+        "libsodium was not found: install it (Debian: libsodium-dev, Fedora: libsodium, macOS: brew install libsodium)"
     ) from error
 
 ctypedef unsigned long long ull
