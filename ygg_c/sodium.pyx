@@ -5,11 +5,15 @@ pysodium never calls sodium_init(), without which libsodium runs its portable co
 
 import ctypes
 import hashlib
+import warnings
 
 from libc.string cimport memcpy, memset
 
 try:
-    import pysodium as _pysodium
+    with warnings.catch_warnings():
+        # Its declarations are of a kind that Python 3.14 calls deprecated: nothing a program of ours could do about it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import pysodium as _pysodium
 except ValueError as error:     # how pysodium reports that it found no library
     raise ImportError(
         "libsodium was not found: install it (Debian: libsodium-dev, Fedora: libsodium, macOS: brew install libsodium)"
