@@ -1,6 +1,6 @@
 """A node of ours as a process that takes orders:
 
-    python -m interop.node '{"private": "…", "mtu": 65535, "allowed": []}'
+    python -m interop.node '{"private": "…", "name": "…", "mtu": 65535, "allowed": []}'
 """
 
 import asyncio
@@ -106,6 +106,22 @@ class Worker:
         """Return the keys there are sessions with."""
         return [session.key.hex() for session in self._core.sessions()]
 
+    async def node_info(self, key: str) -> dict[str, Any]:
+        """Ask a node for its NodeInfo."""
+        return await self._core.node_info(bytes.fromhex(key))
+
+    async def remote_self(self, key: str) -> dict[str, Any]:
+        """Ask a node about itself."""
+        return await self._core.remote_self(bytes.fromhex(key))
+
+    async def remote_peers(self, key: str) -> list[str]:
+        """Ask a node for the keys of its peers."""
+        return [peer.hex() for peer in await self._core.remote_peers(bytes.fromhex(key))]
+
+    async def remote_tree(self, key: str) -> list[str]:
+        """Ask a node for the keys of its tree records."""
+        return [node.hex() for node in await self._core.remote_tree(bytes.fromhex(key))]
+
     async def ping(self, address: str, size: int) -> float:
         """Send an echo request of `size` bytes; return the round trip in seconds."""
         return await self._vtun.ping(address, timeout=5.0, size=size)
@@ -203,12 +219,14 @@ class Worker:
 async def main(options: dict[str, Any]) -> None:
     """Run a node until the input ends."""
     config = Config.parse(json.dumps({
-        "PrivateKey": options["private"], "AllowedPublicKeys": options["allowed"], "IfMTU": options["mtu"]}))
+        "PrivateKey": options["private"], "AllowedPublicKeys": options["allowed"], "IfMTU": options["mtu"],
+        "NodeInfo": {"name": options["name"]}}))
     async with contextlib.AsyncExitStack() as stack:
         network = await stack.enter_async_context(NativeNetwork())
         manager = every_transport(network, config.certificate)
         core = await stack.enter_async_context(
-            Core(config.certificate, manager, allowed_public_keys=config.allowed_public_keys))
+            Core(config.certificate, manager, allowed_public_keys=config.allowed_public_keys,
+                 node_info=config.node_info))
         vtun = await stack.enter_async_context(VTun.over(core, mtu=options["mtu"]))
         # What the worker starts must end before the node does.
         services = await stack.enter_async_context(contextlib.AsyncExitStack())

@@ -15,7 +15,7 @@ class Ours(Remote):
     def __init__(self, host: Host, folder: Path, identity: Identity, *, mtu: int = 65535,
                  allowed: tuple[str, ...] = ()) -> None:
         self.host, self.identity, self.mtu, self.key = host, identity, mtu, identity.key
-        options = {"private": identity.private, "mtu": mtu, "allowed": list(allowed)}
+        options = {"private": identity.private, "name": host.namespace, "mtu": mtu, "allowed": list(allowed)}
         super().__init__("interop.node", json.dumps(options), prefix=host.command(),
                          log=folder / f"{host.namespace}.log", folders=[Path(__file__).parent.parent])
         self.address: str = self.ask("address")

@@ -1,4 +1,6 @@
-"""The spanning tree: who is root, and what the daemon shows of a node of ours."""
+"""The spanning tree: who is root, what the daemon shows of a node of ours, and what either tells the other about it."""
+
+import sys
 
 import pytest
 
@@ -61,12 +63,29 @@ def test_we_are_shown_as_a_daemon_is(trio: tuple[Daemon, Ours, Daemon], command:
 
 
 def test_we_answer_the_daemons_questions(trio: tuple[Daemon, Ours, Daemon]) -> None:
-    """getnodeinfo and the debug requests get from us what they get from a daemon."""
+    """yggdrasilctl gets from us, to getnodeinfo and the debug requests, what it gets from a daemon."""
     hub, ours, daemon = trio
-    for command in ("getnodeinfo", "debug_remotegetself", "debug_remotegetpeers", "debug_remotegettree"):
-        mine, theirs = hub.ctl(command, key=ours.key), hub.ctl(command, key=daemon.key)
-        assert len(mine) == len(theirs) == 1, command
-        if command == "debug_remotegetpeers":
-            assert next(iter(mine.values())) == next(iter(theirs.values())) == {"keys": [hub.key]}
-        if command == "debug_remotegettree":
-            assert hub.key in next(iter(mine.values()))["keys"]
+    for key, address, name in ((node.key, node.address, node.host.namespace) for node in (ours, daemon)):
+        (info,) = hub.ctl("getnodeinfo", key=key).items()
+        assert info[0] == key
+        assert info[1].keys() == {"name", "buildname", "buildversion", "buildplatform", "buildarch"}
+        assert (info[1]["name"], info[1]["buildplatform"]) == (name, sys.platform)
+        assert hub.ctl("debug_remotegetself", key=key)[address].keys() == {"key", "routing_entries"}
+        assert hub.ctl("debug_remotegetself", key=key)[address]["key"] == key
+        assert hub.ctl("debug_remotegetpeers", key=key) == {address: {"keys": [hub.key]}}
+        assert {hub.key, key} <= set(hub.ctl("debug_remotegettree", key=key)[address]["keys"])
+
+
+def test_the_daemon_answers_our_questions(trio: tuple[Daemon, Ours, Daemon]) -> None:
+    """NodeInfo and the debug requests are answered by our peer, and by a daemon one hop beyond."""
+    hub, ours, daemon = trio
+    # A question is asked once: filters must have told us of the far daemon before.
+    wait_until(lambda: kernel.ping(daemon.host, ours.address, 56), "the far daemon is reached")
+    for asked in (hub, daemon):
+        info = ours.ask("node_info", key=asked.key)
+        assert (info["name"], info["buildname"]) == (asked.host.namespace, "yggdrasil")
+        about = ours.ask("remote_self", key=asked.key)
+        assert (about["key"], int(about["routing_entries"]) >= 2) == (asked.key, True)
+        assert {hub.key, asked.key} <= set(ours.ask("remote_tree", key=asked.key))
+    assert sorted(ours.ask("remote_peers", key=hub.key)) == sorted([ours.key, daemon.key])
+    assert ours.ask("remote_peers", key=daemon.key) == [hub.key]
