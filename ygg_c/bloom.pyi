@@ -20,5 +20,8 @@ class BloomFilter:
     def __ror__(self, other: BloomFilter, /) -> BloomFilter: ...
     def __eq__(self, other: object, /) -> bool: ...
 
+def hashes(key: bytes) -> list[int]:
+    """Return the four hashes of a 32-byte key, 64 bits each, that its bits are made of."""
+
 def bit_positions(key: bytes) -> list[int]:
     """Return the positions, 0 to 8191, of a 32-byte key's eight bits."""

@@ -48,14 +48,19 @@ cdef void murmur3(const uint8_t *data, size_t size, uint64_t *low, uint64_t *hig
     high[0] = h1 + 2 * h2
 
 
-cdef void probe_init(Probe *probe, const uint8_t *key) noexcept nogil:
+cdef void key_hashes(uint64_t *h, const uint8_t *key) noexcept nogil:
+    """The four hashes of a key that its bits are made of."""
     cdef uint8_t longer[33]
-    cdef uint64_t h[4]
-    cdef uint64_t index
     memcpy(longer, key, 32)
     longer[32] = 1
     murmur3(longer, 32, &h[0], &h[1])
     murmur3(longer, 33, &h[2], &h[3])
+
+
+cdef void probe_init(Probe *probe, const uint8_t *key) noexcept nogil:
+    cdef uint64_t h[4]
+    cdef uint64_t index
+    key_hashes(h, key)
     for index in range(BLOOM_HASHES):
         probe.bits[index] = (h[index & 1] + index * h[2 + ((index + (index & 1)) & 3) // 2]) & (64 * BLOOM_WORDS - 1)
 
@@ -175,6 +180,15 @@ cdef int _probe(Probe *probe, bytes key) except -1:
         raise ValueError("keys have 32 bytes")
     probe_init(probe, key)
     return 0
+
+
+def hashes(bytes key not None):
+    """Return the hashes that a key's bits are made of."""
+    cdef uint64_t h[4]
+    if len(key) != 32:
+        raise ValueError("keys have 32 bytes")
+    key_hashes(h, key)
+    return [h[index] for index in range(4)]
 
 
 def bit_positions(bytes key not None):

@@ -9,7 +9,7 @@ import pysodium
 from ygg_c import wire
 from ygg_c.link import Link, PySink
 from ygg_c.router import Router
-from ygg_c.sodium import SeededRandom
+from ygg_c.sodium import Random, SeededRandom
 
 from ..simnet import secret_of
 
@@ -35,9 +35,9 @@ def announce(node: bytes, parent: bytes, seq: int, nonce: int, port: int) -> dic
 class Clock:
     """A router and its virtual time."""
 
-    def __init__(self, number: int = 1) -> None:
+    def __init__(self, number: int = 1, random: Random | None = None) -> None:
         self.secret = secret_of(number)
-        self.router = Router(self.secret, random=SeededRandom(number))
+        self.router = Router(self.secret, random=random or SeededRandom(number))
         self.now = SECOND
         self.wall = 1_700_000_000
         self.deadline = self.turn()

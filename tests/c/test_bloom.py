@@ -3,7 +3,7 @@
 import pytest
 
 from ygg_c.address import lookup_key_for_key
-from ygg_c.bloom import BloomFilter, bit_positions
+from ygg_c.bloom import BloomFilter, bit_positions, hashes
 
 A = lookup_key_for_key(bytes.fromhex("8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"))
 B = lookup_key_for_key(bytes.fromhex("8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394"))
@@ -37,6 +37,11 @@ VECTORS = [
         "000400000000000000008000000000000004000000000000",
     ),
 ]
+
+
+def test_hashes():
+    assert hashes(b"\x2a" * 32) == [0x9BADE6891A252DED, 0x6F5D23900365B028, 0xA46AB18C8DD44283, 0xFBB2ED8D682CFE11]
+    assert hashes(A) == [0xE08F64A3BA7C767E, 0xB1C2DFDBA01FD62D, 0x934CE5BDA208682D, 0x5708129D40894985]
 
 
 def test_bit_positions():

@@ -1,10 +1,12 @@
 """The ratchet itself: the transcript of protocol 0.5, section 15.3, step by step, and what each key case opens."""
 
+import pysodium
 import pytest
 
 from ygg_c.session import measure_box
 from ygg_c.sessiontap import ScriptedRandom
 from ygg_c.sodium import SeededRandom
+from ygg_c.wire import encode_uv
 
 from .session_pair import End, Pair
 
@@ -42,7 +44,21 @@ T4 = bytes.fromhex(
     "030201028024fd318b2ba3f037baaceee95960d1053454fad63d07ac7556a349aa6a56cde53617cdae7e865b7b0d41b6e365d18a73d470c9"
     "f4"
 )
+# By seed: the X25519 secret and public key of section 7.1.
+X25519 = {
+    1: (bytes.fromhex("5ce86efb75fa4e2c410f46e16de9f6acae1a1703528651b69bc176c088bef3ee"),
+        bytes.fromhex("1b1b58dd50ea14b60da17b790cd02754d970c9bab864ebb3c0f3016fe51d3f57")),
+    2: (bytes.fromhex("aa3c626bc9c38c8c201878ebb1d5b0b50ac40e8986c78793db1d4ef369fca1ce"),
+        bytes.fromhex("60346e7c911a5f6ba154129174cafe75b294ac3bbd5549632f48cec6266f8410")),
+    3: (bytes.fromhex("98aebbb178a551876bfaf8e1e530dac6aaf6c2ea1c8f8406a3ab37dfb40fbc25"),
+        bytes.fromhex("75e270df2952c57ba8367ba8618c178f9fe50db2799d304e74e918d985686146")),
+}
 
+
+def handshake_plain(message: bytes, x_secret: bytes) -> bytes:
+    """Open an Init or Ack with the recipient's X25519 secret."""
+    key = pysodium.crypto_box_beforenm(message[1:33], x_secret)
+    return pysodium.crypto_box_open_afternm(message[33:], bytes(24), key)
 
 
 def secrets(names: str) -> ScriptedRandom:
@@ -81,6 +97,45 @@ def test_group_password_enters_the_signature() -> None:
     """With a group password the Init is the other one of the vectors."""
     a = End(1, b"test-group-password", secrets("a1 a2 e1"))
     assert Pair(a).send(a, b"\x01hello") == [INIT_GROUP]
+
+
+def test_group_prefix() -> None:
+    """What a node of a group signs begins with the 32 bytes of section 7.3."""
+    prefix = bytes.fromhex("cbd0fa4069bf3a0c6f5e0ff387c1646af654d3e5c60120d5b2ba10906fd4ec07")
+    a, b = End(1, b"test-group-password"), End(2, b"test-group-password")
+    (init,) = Pair(a, b).send(a, b"hello")
+    plain = handshake_plain(init, X25519[2][0])
+    pysodium.crypto_sign_verify_detached(plain[:64], prefix + init[1:33] + plain[64:], a.key)
+
+
+@pytest.mark.parametrize("seed", X25519)
+def test_handshakes_are_boxed_for_the_identity(seed: int) -> None:
+    """An Init for an Ed25519 key is boxed for the X25519 key of section 7.1, and what is boxed for that one opens."""
+    x_secret, x_public = X25519[seed]
+    ours, theirs = End(12, random=secrets("a1 a2 e1")), End(seed)
+    pair = Pair(ours, theirs)
+    (init,) = pair.send(ours, b"hello")
+    assert len(handshake_plain(init, x_secret)) == 144
+    key = pysodium.crypto_box_beforenm(x_public, b"\xe1" * 32)
+    again = init[:33] + pysodium.crypto_box_afternm(handshake_plain(init, x_secret), bytes(24), key)
+    assert again == init
+    assert [answer[0] for answer in pair.give(theirs, again)] == [2]
+
+
+def test_boxes() -> None:
+    """Traffic is boxed as in section 7.2: its shared key opens ours, and its boxes have our key stream."""
+    key = bytes.fromhex("8abe7c8ae6800b76d4f5986b04b77f6e9b4f332403c90df02428336e8bd9b525")
+    hellos = {1: "dc03d7af7648a7c5b71b2b575941fb04cd0c4310ff", 300: "012d3ce8dfc5b948fb268e15e469cf945ca53b5525"}
+    # After the Ack A seals with its second key for B's first.
+    pair = Pair(End(1, random=secrets("a1 11 e1 a3")), End(2, random=secrets("00 22 b4 e2")))
+    _, first = pair.give(pair.a, *pair.give(pair.b, *pair.send(pair.a, b"payload")))
+    sent = [first, *(pair.send(pair.a, b"payload")[0] for _ in range(299))]
+    for number, hello in hellos.items():
+        box = sent[number - 1][3 + len(encode_uv(number)) :]
+        plain = pysodium.crypto_box_open_afternm(box, bytes(16) + number.to_bytes(8, "big"), key)
+        assert plain[32:] == b"payload"
+        stream = bytes(ours ^ text for ours, text in zip(box[16:], plain, strict=True))
+        assert bytes(ours ^ text for ours, text in zip(stream, b"hello", strict=False)).hex() == hello[32:]
 
 
 def test_both_open_at_once() -> None:

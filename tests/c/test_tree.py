@@ -5,6 +5,8 @@ import random
 
 import pytest
 
+from ygg_c import wire
+from ygg_c.sessiontap import ScriptedRandom
 from ygg_c.tree import replaces, smooth_lag
 
 from ..simnet import MILLISECOND, Network, secret_of
@@ -100,6 +102,18 @@ def test_a_lone_node_is_root_at_once(clock):
     """The first tick makes a fresh node root, with sequence number 1."""
     assert clock.router.tree_records() == [{"key": clock.router.key, "parent": clock.router.key, "sequence": 1}]
     assert (clock.router.coords, clock.router.root) == ([], clock.router.key)
+
+
+def test_the_announcement_of_a_root():
+    """A root of seed 01 with sequence number 1 and nonce 5 says what the vector of section 3.3 says."""
+    clock = Clock(1, ScriptedRandom([(5).to_bytes(8, "little")] * 100))
+    far = FarSide(clock, 3)
+    clock.pass_time(1)
+    (record,) = far.got(ANNOUNCE)
+    signature = ("51e964830b3c6d507daa3213deea9091933c51d5456cb93a6b3c0bcf20692828"
+                 "eb869bfb2cf3edb812183711e1a2ab59392bfb9a4e8e114475e2550be02d510a")
+    assert wire.encode(ANNOUNCE, **record).hex() == clock.router.key.hex() * 2 + "010500" + signature * 2
+    clock.close()
 
 
 def test_a_request_is_answered_on_its_link(clock):

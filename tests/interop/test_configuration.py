@@ -40,7 +40,7 @@ FURNISHED = Config(
     allowed_public_keys=[PrivateKey.generate().public_key],
     if_name="ygg7", if_mtu=1500, log_lookups=True, node_info_privacy=True,
     node_info={"name": "a: b, c # ü", "height": 1.5, "floors": 3, "rooms": [{"seats": None}, [], {}, True]},
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("form", FORMS)
