@@ -21,17 +21,21 @@ HERE = Path(__file__).resolve().parent
 
 
 class Remote:
-    """A process that obeys; `ask` has it do something and returns the result."""
+    """A process that obeys; `ask` has it do something and returns the result.
+
+    `interpreter` are options of Python. Without -X dev among them asyncio's debug mode is off, whatever our own is:
+    what is measured shall not pay for it.
+    """
 
     def __init__(self, module: str, *arguments: str, log: Path, prefix: Sequence[str] = (),
-                 folders: Sequence[Path] = ()) -> None:
+                 interpreter: Sequence[str] = (), folders: Sequence[Path] = ()) -> None:
         self.log = log
         paths = [str(HERE), *map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         environment.pop("PYTHONASYNCIODEBUG", None)
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", module, *arguments],
+                [*prefix, sys.executable, *interpreter, "-m", module, *arguments],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
         self._numbers = itertools.count()
         self._waiting: dict[int, concurrent.futures.Future[Any]] = {}

@@ -17,8 +17,16 @@ class Ours(Remote):
         self.host, self.identity, self.mtu, self.key = host, identity, mtu, identity.key
         options = {"private": identity.private, "name": host.namespace, "mtu": mtu, "allowed": list(allowed)}
         super().__init__("interop.node", json.dumps(options), prefix=host.command(),
-                         log=folder / f"{host.namespace}.log", folders=[Path(__file__).parent.parent])
+                         interpreter=("-X", "dev"), log=folder / f"{host.namespace}.log",
+                         folders=[Path(__file__).parent.parent])
         self.address: str = self.ask("address")
+
+    def stop(self) -> None:
+        """Stop it cleanly; raise also for what Python or asyncio complained about on the way."""
+        super().stop()
+        lines = self.log.read_text().splitlines()
+        if complaints := [line for line in lines if " asyncio ERROR " in line or "Warning: " in line]:
+            raise RuntimeError("\n".join(complaints))
 
     def peer_keys(self) -> set[str]:
         """Return the keys of the peers that are up."""
