@@ -50,6 +50,16 @@ def test_udp(pair: tuple[Ours, Daemon], size: int) -> None:
         assert ours.ask("udp_exchange", address=daemon.address, port=port, size=size)
 
 
+def test_udp_as_long_as_the_mtu(pair: tuple[Ours, Daemon]) -> None:
+    """Long datagrams are echoed both ways, up to the longest that fits into a packet."""
+    ours, daemon = pair
+    longest = ours.mtu - 48
+    with kernel.udp_echo(daemon.host) as port:
+        for size in sorted({min(20_000, longest), longest}):
+            assert kernel.udp_exchange(daemon.host, ours.address, ours.ask("udp_echo"), size)
+            assert ours.ask("udp_exchange", address=daemon.address, port=port, size=size)
+
+
 def test_we_download(pair: tuple[Ours, Daemon]) -> None:
     """100 MB come whole from the kernel's server to our client."""
     ours, daemon = pair
@@ -74,6 +84,22 @@ def test_the_kernel_uploads(pair: tuple[Ours, Daemon]) -> None:
     """100 MB come whole from the kernel's client to our server, which answers after its half-close."""
     ours, daemon = pair
     assert kernel.push(daemon.host, ours.address, ours.ask("sink"), AMOUNT) == payload.digest(AMOUNT)
+
+
+@pytest.mark.parametrize("dialer", ["ours", "daemon"])
+def test_bulk_over_tls(net: Net, dialer: str) -> None:
+    """100 MB go whole each way over a tls link, whichever end is its client."""
+    first, second = identities(2)
+    daemon, ours = net.daemon(first, listen=("tls://{}:9000",)), net.ours(second)
+    if dialer == "ours":
+        ours.ask("peer", url=f"tls://{daemon.host.address}:9000")
+    else:
+        ours.ask("listen", url=f"tls://{ours.host.address}:9000")
+        daemon.peer(f"tls://{ours.host.address}:9000")
+    wait_until(lambda: daemon.key in ours.peer_keys(), "the link is up")
+    with kernel.source(daemon.host, AMOUNT) as port:
+        assert ours.ask("fetch", address=daemon.address, port=port) == payload.digest(AMOUNT)
+    assert kernel.fetch(daemon.host, ours.address, ours.ask("source", count=AMOUNT)) == payload.digest(AMOUNT)
 
 
 def test_http(pair: tuple[Ours, Daemon]) -> None:
