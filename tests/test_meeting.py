@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.aio import on_loops
+from tests.aio import on_loops, until
 from tests.nodes import key
-from ygg import LoopbackNetwork
+from ygg import LoopbackNetwork, NativeNetwork, handshake
 from ygg.errors import RemoteClosed, WrongPasswordError
 from ygg.meeting import meet
+from ygg.network.holding import HoldingProtocol
 from ygg.url import LinkOptions
 
 
@@ -46,6 +47,24 @@ async def test_a_password_must_be_known_to_both() -> None:
     assert [type(result) for result in results] == [WrongPasswordError, WrongPasswordError]
     near.abort()
     far.abort()
+
+
+@pytest.mark.parametrize("held", [b"", handshake.encode(key(2), 0)], ids=["nothing held", "a message held"])
+@on_loops
+async def test_a_connection_lost_while_it_was_held_is_an_error(held: bytes) -> None:
+    async with NativeNetwork() as network:
+        listener = await network.listen_stream("127.0.0.1", 0)
+        near = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+        far, _ = await listener.accept()
+        holding = near.get_protocol()
+        assert isinstance(holding, HoldingProtocol)
+        holding.held += held
+        near.abort()
+        far.abort()
+        await until(lambda: holding.lost)
+        with pytest.raises(RemoteClosed):
+            await meet(near, key(1), LinkOptions(), None)
+        listener.close()
 
 
 @on_loops

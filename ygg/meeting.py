@@ -26,7 +26,9 @@ class Meeting(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's derive from nothing
-        self._transport.write(self._message)
+        # Nor do they let anything be done to them once they are closed, as by a reset while they were held.
+        if not self._transport.is_closing():
+            self._transport.write(self._message)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -36,7 +38,8 @@ class Meeting(asyncio.Protocol):
             return
         if done and not self.ready.done():
             assert self._transport is not None
-            self._transport.pause_reading()
+            if not self._transport.is_closing():
+                self._transport.pause_reading()
             self.ready.set_result(None)
 
     def eof_received(self) -> bool:

@@ -107,6 +107,21 @@ async def test_a_connection_lost_while_held_is_told_as_lost() -> None:
         assert recorder.events == ["made", "lost"]
 
 
+@on_loops
+async def test_a_lost_connection_can_be_held_again() -> None:
+    async with NativeNetwork() as net:
+        listener = await net.listen_stream("127.0.0.1", 0)
+        client = await net.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+        server, _ = await listener.accept()
+        server.abort()
+        client.abort()
+        await settle()
+        again = HoldingProtocol()
+        take_over(client, again)
+        assert again.lost
+        listener.close()
+
+
 def test_a_buffered_protocol_is_fed_piece_by_piece() -> None:
     reader = Reader(4)
     feed(reader, b"0123456789")

@@ -1,10 +1,11 @@
 """ygg.network.socks and ygg.network.socks5: dialing through a proxy, and proxies that misbehave."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from tests.aio import on_loops
+from tests.aio import on_loops, settle
 from tests.network.socks_proxy import Proxy
 from ygg.errors import (
     ConnectionRefused,
@@ -83,6 +84,23 @@ async def test_a_proxy_that_refuses_or_speaks_nonsense(reply: bytes, kind: type[
         network = SocksNetwork(f"socks5://{proxy.address}", base)
         with pytest.raises(kind):
             await network.connect_stream("a.example", 1)
+
+
+class Fleeting(NativeNetwork):
+    """A network whose connections are lost before anyone takes them over."""
+
+    async def connect_stream(self, host: str, port: int, **options: Any) -> asyncio.Transport:
+        transport = await super().connect_stream(host, port, **options)
+        transport.abort()
+        await settle()
+        return transport
+
+
+@on_loops
+async def test_a_proxy_that_is_lost_at_once() -> None:
+    async with Fleeting() as base, serving(base, lambda reader, writer: reader.read(), "127.0.0.1") as proxy:
+        with pytest.raises(ProxyError, match="hung up"):
+            await SocksNetwork(f"socks5://{proxy.address}", base).connect_stream("a.example", 1)
 
 
 @pytest.mark.parametrize("said", [b"", b"\5", b"\5\2", b"\5\2\1\0", b"\5\2\1\0\5\0\0", b"\5\2\1\0\5\0\0\3\xffname"])

@@ -21,7 +21,8 @@ class HoldingProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.transport.pause_reading()
+        if not self.transport.is_closing():     # uvloop's raise then
+            self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         self.held += data
@@ -51,6 +52,8 @@ def take_over(transport: asyncio.Transport, protocol: asyncio.BaseProtocol) -> N
         # Before connection_made, so that a protocol that pauses there stays paused.
         transport.resume_reading()
     protocol.connection_made(transport)
+    if held is None:    # event loops' transports forget their protocol when the connection is lost
+        protocol.connection_lost(None)
     if not isinstance(held, HoldingProtocol):
         return
     if held.writing_paused:

@@ -119,7 +119,7 @@ class _Negotiation(asyncio.Protocol):
         except YggError as error:
             self._fail(error)
         else:
-            if data:
+            if data and not self._transport.is_closing():
                 self._transport.write(data)
 
     def _fail(self, error: Exception) -> None:
