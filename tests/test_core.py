@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.aio import on_loops, run, settle, until
+from tests.aio import LOOPS, on_loops, run, settle, until
 from tests.nodes import key, manager, node
 from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, Network, address_of
 from ygg.carrier import Carrier
@@ -83,7 +83,8 @@ async def test_a_network_that_goes_down_ends_the_links_over_it() -> None:
         await until(lambda: not one.peers() and not two.peers())
 
 
-def test_state_and_questions() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_state_and_questions(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two:
@@ -110,7 +111,7 @@ def test_state_and_questions() -> None:
             assert info.routing_entries == 2
             assert one.counters()
 
-    run(main())
+    run(main(), loop)
 
 
 @on_loops
@@ -130,7 +131,8 @@ async def test_a_peers_password_is_in_its_url_and_nowhere_else() -> None:
         assert [again.url for again in one.peers()] == [peer.url]
 
 
-def test_rates_are_those_of_the_last_second() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_rates_are_those_of_the_last_second(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two:
@@ -141,10 +143,11 @@ def test_rates_are_those_of_the_last_second() -> None:
             assert 0 < peer.receive_rate <= peer.bytes_received
             assert 0 < peer.uptime < 10
 
-    run(main())
+    run(main(), loop)
 
 
-def test_those_who_ask_the_same_share_the_answer_and_silence_times_out() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_those_who_ask_the_same_share_the_answer_and_silence_times_out(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two:
@@ -162,7 +165,7 @@ def test_those_who_ask_the_same_share_the_answer_and_silence_times_out() -> None
             with pytest.raises(ConnectionAborted):
                 await waiting
 
-    run(main())
+    run(main(), loop)
 
 
 @on_loops
@@ -189,7 +192,8 @@ async def test_a_question_is_forgotten_when_nobody_waits_for_its_answer() -> Non
         assert not one._queries
 
 
-def test_nonsense_for_an_answer_is_an_error() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_nonsense_for_an_answer_is_an_error(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two:
@@ -200,7 +204,7 @@ def test_nonsense_for_an_answer_is_an_error() -> None:
                 with pytest.raises(AnswerError):
                     await one.node_info(two.public_key)
 
-    run(main())
+    run(main(), loop)
 
 
 @on_loops
@@ -233,7 +237,8 @@ def test_privacy_and_limits_of_node_info() -> None:
             Core(certificate, table, node_info=bad)
 
 
-def test_nodes_with_other_group_passwords_route_but_have_no_sessions() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_nodes_with_other_group_passwords_route_but_have_no_sessions(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network, group_password="a") as one, node(2, network, group_password="b") as two:
@@ -243,10 +248,11 @@ def test_nodes_with_other_group_passwords_route_but_have_no_sessions() -> None:
                 await one.node_info(two.public_key, timeout=0.2)
             assert one.sessions() == two.sessions() == []
 
-    run(main())
+    run(main(), loop)
 
 
-def test_a_line_of_nodes_reaches_from_end_to_end() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_line_of_nodes_reaches_from_end_to_end(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two, node(3, network) as three:
@@ -263,10 +269,11 @@ def test_a_line_of_nodes_reaches_from_end_to_end() -> None:
             (path,) = one.paths()
             assert path.key == three.public_key
 
-    run(main())
+    run(main(), loop)
 
 
-def test_a_node_starts_once_and_knows_itself_before_and_after() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_node_starts_once_and_knows_itself_before_and_after(loop: str) -> None:
     async def main() -> None:
         core = Core(Certificate(key(1)), manager(LoopbackNetwork()))
         assert str(core.address) == "200:eaee:3845:17ec:1cd4:55a:49a5:868b"
@@ -281,7 +288,7 @@ def test_a_node_starts_once_and_knows_itself_before_and_after() -> None:
             await core.start()
         assert "not running" in repr(core)
 
-    run(main())
+    run(main(), loop)
 
 
 def test_bad_keys_are_refused_at_once() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.aio import LOOPS
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 PRINTS = {
@@ -24,9 +26,25 @@ PRINTS = {
 }
 
 
+# Runs a program that knows nothing of uvloop on it: its asyncio.run() asks the policy, which newer Pythons deprecate.
+ON_UVLOOP = """
+import runpy, sys, warnings, uvloop
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    uvloop.install()
+sys.path[0] = sys.argv[1]
+runpy.run_path(sys.argv[2], run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("name", PRINTS)
-def test_example(name):
-    command = [sys.executable, "-W", "error", str(EXAMPLES / name)]
+def test_example(name, loop):
+    program = [str(EXAMPLES / name)]
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+        program = ["-c", ON_UVLOOP, str(EXAMPLES), *program]
+    command = [sys.executable, "-W", "error", *program]
     # Examples import each other, as scripts in one folder do; tools/test has that off.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tests.aio import on_loops, run, settle, until
+from tests.aio import LOOPS, on_loops, run, settle, until
 from tests.nodes import Stranger, key, manager, node
 from ygg import Certificate, Core, LoopbackNetwork, handshake, links
 from ygg.errors import (
@@ -87,7 +87,8 @@ async def test_a_persistent_peer_is_redialed_when_woken_and_remembers_its_error(
         assert one.peers()[0].last_error
 
 
-def test_a_persistent_peer_comes_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_persistent_peer_comes_back_by_itself(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, float]] = []
 
     def pause(failures: int, most: float, chance: float) -> float:
@@ -110,7 +111,7 @@ def test_a_persistent_peer_comes_back_by_itself(monkeypatch: pytest.MonkeyPatch)
                 await until(lambda: len(asked) >= 2)
                 assert asked[0] == (1, 90)      # a link that was up starts the count anew
 
-    run(main())
+    run(main(), loop)
 
 
 @on_loops
@@ -127,7 +128,8 @@ async def test_adding_twice_fails_and_wakes_the_first() -> None:
             await one.call_peer("tcp://127.0.0.1:99")
 
 
-def test_removing_a_waiting_peer_and_one_that_is_not_there() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_removing_a_waiting_peer_and_one_that_is_not_there(loop: str) -> None:
     async def main() -> None:
         async with node(1, LoopbackNetwork()) as one:
             one.add_peer("tcp://127.0.0.1:99")
@@ -137,10 +139,11 @@ def test_removing_a_waiting_peer_and_one_that_is_not_there() -> None:
             with pytest.raises(PeerUnknownError, match="peer is not configured"):
                 one.remove_peer("tcp://127.0.0.1:99")
 
-    run(main())
+    run(main(), loop)
 
 
-def test_a_peer_is_known_by_its_interface_too() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_peer_is_known_by_its_interface_too(loop: str) -> None:
     async def main() -> None:
         async with node(1, LoopbackNetwork()) as one:
             one.add_peer("tcp://127.0.0.1:99?priority=1", source_interface="lo")
@@ -152,7 +155,7 @@ def test_a_peer_is_known_by_its_interface_too() -> None:
             one.remove_peer("tcp://127.0.0.1:99")
             assert one.peers() == []
 
-    run(main())
+    run(main(), loop)
 
 
 @on_loops
@@ -166,7 +169,8 @@ async def test_a_link_that_came_in_is_removed_by_the_url_it_is_shown_with() -> N
         await until(lambda: not one.peers())
 
 
-def test_what_can_be_wrong_with_a_call() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_what_can_be_wrong_with_a_call(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two:
@@ -187,10 +191,11 @@ def test_what_can_be_wrong_with_a_call() -> None:
             own_key = two.public_key.hex()
             await one.call_peer(f"tcp://{at}?password=right&key={pinned}&key={own_key}")
 
-    run(main())
+    run(main(), loop)
 
 
-def test_only_allowed_keys_come_in_except_where_all_are_admitted() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_only_allowed_keys_come_in_except_where_all_are_admitted(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network, allowed_public_keys=[key(3).public_key]) as two:
@@ -203,10 +208,11 @@ def test_only_allowed_keys_come_in_except_where_all_are_admitted() -> None:
             await until(lambda: ups(two))
             await two.call_peer(f"tcp://{(await one.listen('tcp://127.0.0.1:0')).address}")
 
-    run(main())
+    run(main(), loop)
 
 
-def test_only_so_many_links_come_in(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_only_so_many_links_come_in(loop: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "ygg.links")
 
     async def main() -> None:
@@ -228,11 +234,12 @@ def test_only_so_many_links_come_in(caplog: pytest.LogCaptureFixture) -> None:
                 await four.call_peer(f"tcp://{at}")
                 await until(lambda: len(ups(one)) == 3)
 
-    run(main())
+    run(main(), loop)
     assert [record.message for record in caplog.records] == ["No room for more than 2 incoming links"]
 
 
-def test_several_links_to_one_node() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_several_links_to_one_node(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two:
@@ -242,7 +249,7 @@ def test_several_links_to_one_node() -> None:
             assert [peer.priority for peer in one.peers()] == [2, 1]
             assert len({peer.port for peer in one.peers()}) == 1
 
-    run(main())
+    run(main(), loop)
 
 
 @on_loops
@@ -280,7 +287,8 @@ async def test_frames_may_follow_the_handshake_in_the_same_bytes() -> None:
         await until(lambda: not one.peers())
 
 
-def test_a_silent_stranger_is_dropped_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_silent_stranger_is_dropped_in_time(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handshake, "TIMEOUT", 0.01)
 
     async def main() -> None:
@@ -295,10 +303,11 @@ def test_a_silent_stranger_is_dropped_in_time(monkeypatch: pytest.MonkeyPatch) -
                 await one.call_peer(f"tcp://{silent.address}")
             silent.close()
 
-    run(main())
+    run(main(), loop)
 
 
-def test_many_silent_strangers_do_not_keep_an_honest_one_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_many_silent_strangers_do_not_keep_an_honest_one_out(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "MOST_HANDSHAKES", 4)
 
     async def main() -> None:
@@ -311,10 +320,11 @@ def test_many_silent_strangers_do_not_keep_an_honest_one_out(monkeypatch: pytest
             await two.call_peer(f"tcp://{listener.address}")
             await until(lambda: ups(one))
 
-    run(main())
+    run(main(), loop)
 
 
-def test_a_node_that_hangs_up_in_the_handshake() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_node_that_hangs_up_in_the_handshake(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one:
@@ -332,10 +342,11 @@ def test_a_node_that_hangs_up_in_the_handshake() -> None:
                 await task
             server.close()
 
-    run(main())
+    run(main(), loop)
 
 
-def test_a_cancelled_call_leaves_nothing() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_cancelled_call_leaves_nothing(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one:
@@ -350,7 +361,7 @@ def test_a_cancelled_call_leaves_nothing() -> None:
             transport.abort()
             silent.close()
 
-    run(main())
+    run(main(), loop)
 
 
 @on_loops
@@ -368,7 +379,8 @@ async def test_remapping_the_host_ends_its_links_and_listeners() -> None:
         await until(lambda: not one.peers() and not two.peers() and not one.listeners)
 
 
-def test_a_stopped_node_does_nothing_more() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_stopped_node_does_nothing_more(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one:
@@ -383,10 +395,11 @@ def test_a_stopped_node_does_nothing_more() -> None:
             await one.listen("tcp://127.0.0.1:0")
         await one.stop()
 
-    run(main())
+    run(main(), loop)
 
 
-def test_logs_say_what_happened_and_keep_secrets(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_logs_say_what_happened_and_keep_secrets(loop: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "ygg")
 
     async def main() -> None:
@@ -400,7 +413,7 @@ def test_logs_say_what_happened_and_keep_secrets(caplog: pytest.LogCaptureFixtur
             await until(lambda: one.peers()[0].last_error)
             await until(lambda: not two.peers())
 
-    run(main())
+    run(main(), loop)
     text = caplog.text
     assert "Listening at tcp://127.0.0.1:" in text
     assert "Link up: persistent tcp://user:xxxxx@127.0.0.1:" in text

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.aio import run, until
+from tests.aio import LOOPS, run, until
 from tests.faults.hostile import (
     ANNOUNCE,
     BLOOM,
@@ -114,8 +114,9 @@ def circles(core: Core, number: int) -> tuple[int, bytes]:
 FLOODS = [dummies, requests, answers, records, sequences, filters, lookups, notifies, broken, astray, circles]
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("flood", FLOODS, ids=lambda flood: flood.__name__)
-def test_a_flood_is_taken_calmly(flood: Callable[[Core, int], tuple[int, bytes]]) -> None:
+def test_a_flood_is_taken_calmly(loop: str, flood: Callable[[Core, int], tuple[int, bytes]]) -> None:
     """Its link may stay or end, but the node answers another neighbour, and keeps little of it."""
 
     async def main() -> None:
@@ -147,4 +148,4 @@ def test_a_flood_is_taken_calmly(flood: Callable[[Core, int], tuple[int, bytes]]
                 impostor.transport.abort()
             await until(lambda: not one.peers())
 
-    run(main())
+    run(main(), loop)

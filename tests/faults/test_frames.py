@@ -62,10 +62,11 @@ BAD: dict[str, tuple[bytes, str]] = {
 }
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("scheme", ["tcp", "tls"])
 @pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
 def test_bad_frames_end_their_link_alone(
-    network_type: type[Network], scheme: str, caplog: pytest.LogCaptureFixture
+    loop: str, network_type: type[Network], scheme: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One neighbour after the other misbehaves; an honest one's link goes on."""
     caplog.set_level(logging.DEBUG, "ygg")
@@ -85,13 +86,14 @@ def test_bad_frames_end_their_link_alone(
             assert one.peers()[0].key == two.public_key
             assert two.peers()[0].up
 
-    run(main())
+    run(main(), loop)
     lines = [record for record in caplog.records if "Link down: incoming" in record.message]
     assert {record.levelno for record in lines} == {logging.INFO}
     assert not [record for record in caplog.records if record.levelno > logging.INFO and "took" not in record.message]
 
 
-def test_dummies_and_keepalives_of_any_size_are_fine() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_dummies_and_keepalives_of_any_size_are_fine(loop: str) -> None:
     """What is to be ignored is ignored, up to the largest frame."""
 
     async def main() -> None:
@@ -106,7 +108,7 @@ def test_dummies_and_keepalives_of_any_size_are_fine() -> None:
             impostor.transport.abort()
             await until(lambda: not one.peers())
 
-    run(main())
+    run(main(), loop)
 
 
 async def vanishes(one: Core, impostor: Impostor, data: bytes, reset: bool) -> None:
@@ -138,7 +140,8 @@ def test_neighbours_that_vanish_within_a_frame(network_type: type[Network], sche
     run(main(), loop)
 
 
-def test_a_frame_that_trickles_is_taken_and_does_not_grow() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_frame_that_trickles_is_taken_and_does_not_grow(loop: str) -> None:
     """Byte by byte a frame is as good as in one piece."""
 
     async def main() -> None:
@@ -155,4 +158,4 @@ def test_a_frame_that_trickles_is_taken_and_does_not_grow() -> None:
             impostor.transport.close()
             await until(lambda: not one.peers())
 
-    run(main())
+    run(main(), loop)

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.aio import run, until
+from tests.aio import LOOPS, run, until
 from tests.faults.hostile import Impostor
 from tests.nodes import Stranger, key, manager, node
 from ygg import Certificate, LoopbackNetwork, NativeNetwork, Network, handshake
@@ -65,10 +65,11 @@ BAD: dict[str, tuple[bytes, type[LinkError]]] = {
 REASONS = {IncompatibleVersionError: "remote node incompatible version (local 0.5, ", RemoteClosed: " connection"}
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("scheme", ["tcp", "tls"])
 @pytest.mark.parametrize("opening", BAD.values(), ids=BAD.keys())
 def test_a_client_that_opens_badly(
-    opening: tuple[bytes, type[LinkError]], scheme: str, caplog: pytest.LogCaptureFixture
+    loop: str, opening: tuple[bytes, type[LinkError]], scheme: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is shown the door, and one DEBUG line says why: strangers must not fill logs."""
     caplog.set_level(logging.DEBUG, "ygg")
@@ -87,7 +88,7 @@ def test_a_client_that_opens_badly(
             await stranger.lost
             await until(lambda: not one.peers() and not one._running()._records)
 
-    run(main())
+    run(main(), loop)
     lines = [record for record in caplog.records if "No link from" in record.message]
     assert [record.levelno for record in lines] == [logging.DEBUG]
     assert REASONS.get(kind, str(kind())) in lines[0].message
@@ -96,8 +97,11 @@ def test_a_client_that_opens_badly(
     assert not [record for record in caplog.records if record.levelno > logging.INFO and "took" not in record.message]
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("opening", BAD.values(), ids=BAD.keys())
-def test_a_server_that_opens_badly(opening: tuple[bytes, type[LinkError]], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_opens_badly(
+    loop: str, opening: tuple[bytes, type[LinkError]], caplog: pytest.LogCaptureFixture
+) -> None:
     """call_peer raises the error's own class; for add_peer it is in the state and in the log at INFO."""
     caplog.set_level(logging.DEBUG, "ygg")
     data, kind = opening
@@ -129,13 +133,14 @@ def test_a_server_that_opens_badly(opening: tuple[bytes, type[LinkError]], caplo
                 assert one.peers()[0].last_error == str(kind())
             server.close()
 
-    run(main())
+    run(main(), loop)
     (line,) = [record for record in caplog.records if "No link to" in record.message]
     assert line.levelno == logging.INFO
     assert "hidden" not in caplog.text
 
 
-def test_a_server_with_another_key_than_the_pinned_one(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_server_with_another_key_than_the_pinned_one(loop: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "ygg")
 
     async def main() -> None:
@@ -146,12 +151,13 @@ def test_a_server_with_another_key_than_the_pinned_one(caplog: pytest.LogCapture
                 await one.call_peer(f"tls://{listener.address}?key={key(3).public_key.hex()}")
             await until(lambda: not two.peers())
 
-    run(main())
+    run(main(), loop)
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
 def test_a_client_that_sends_one_byte_at_a_time(
-    network_type: type[Network], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    loop: str, network_type: type[Network], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The deadline is for the whole exchange: bytes that trickle do not extend it."""
     caplog.set_level(logging.DEBUG, "ygg")
@@ -171,12 +177,13 @@ def test_a_client_that_sends_one_byte_at_a_time(
             assert asyncio.get_running_loop().time() - began < 1
             await until(lambda: not one.peers())
 
-    run(main())
+    run(main(), loop)
     assert "No link from tcp://127.0.0.1:" in caplog.text
     assert str(HandshakeTimeout()) in caplog.text
 
 
-def test_a_megabyte_behind_a_bad_handshake_is_not_kept() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_megabyte_behind_a_bad_handshake_is_not_kept(loop: str) -> None:
     """What comes after the first wrong byte is thrown away with the connection."""
 
     async def main() -> None:
@@ -189,10 +196,11 @@ def test_a_megabyte_behind_a_bad_handshake_is_not_kept() -> None:
             await stranger.lost
             assert one._running()._records == {}
 
-    run(main())
+    run(main(), loop)
 
 
-def test_clients_that_vanish_at_every_byte_of_the_handshake() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_clients_that_vanish_at_every_byte_of_the_handshake(loop: str) -> None:
     """A reset after each number of bytes leaves neither record nor socket."""
 
     async def main() -> None:
@@ -211,10 +219,11 @@ def test_clients_that_vanish_at_every_byte_of_the_handshake() -> None:
             impostor.transport.abort()
             await until(lambda: not one.peers())
 
-    run(main())
+    run(main(), loop)
 
 
-def test_stopping_amid_handshakes() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_stopping_amid_handshakes(loop: str) -> None:
     """A node that stops while strangers shake hands waits for none of them."""
 
     async def main() -> None:
@@ -228,7 +237,7 @@ def test_stopping_amid_handshakes() -> None:
         for stranger in strangers:
             await stranger.lost
 
-    run(main())
+    run(main(), loop)
 
 
 def test_errors_of_handshakes_are_handshake_errors() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.aio import run, until
+from tests.aio import LOOPS, run, until
 from tests.faults.hostile import Clock, asks, echo, ipv6, summed, tcp, tunnels, udp
 from tests.nodes import node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network, VTun
@@ -186,8 +186,11 @@ ATTACKS: list[Callable[[Attack], Awaitable[None]]] = [
 ]
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_nothing_wedges_a_vtun(attack: Callable[[Attack], Awaitable[None]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_wedges_a_vtun(
+    loop: str, attack: Callable[[Attack], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Afterwards a ping is answered, a connection opened, a datagram delivered, in both directions."""
 
     async def main() -> None:
@@ -198,7 +201,7 @@ def test_nothing_wedges_a_vtun(attack: Callable[[Attack], Awaitable[None]], monk
                 await attack(Attack(one, vtun, two, victim))
                 await serves(vtun, two, victim, one)
 
-    run(main())
+    run(main(), loop)
 
 
 async def serves(vtun: VTun, two: Core, victim: VTun, one: Core) -> None:
@@ -213,9 +216,10 @@ async def serves(vtun: VTun, two: Core, victim: VTun, one: Core) -> None:
     sender.close()
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
 def test_a_link_that_dies_in_the_middle_of_transfers(
-    network_type: type[Network], monkeypatch: pytest.MonkeyPatch
+    loop: str, network_type: type[Network], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A peer that comes back finds its transfers going on."""
 
@@ -238,7 +242,7 @@ def test_a_link_that_dies_in_the_middle_of_transfers(
                 await clock.until(transfer.done, one, two)
                 assert await transfer == data
 
-    run(main())
+    run(main(), loop)
 
 
 def cut(core: Core) -> None:
@@ -248,7 +252,8 @@ def cut(core: Core) -> None:
             record.carrier._transport.abort()
 
 
-def test_a_peer_that_never_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_peer_that_never_comes_back(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was under way fails as a socket would; closing waits for nothing."""
 
     async def main() -> None:
@@ -272,7 +277,7 @@ def test_a_peer_that_never_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
             assert caught.value.errno == errno.ETIMEDOUT
             writer.close()
 
-    run(main())
+    run(main(), loop)
 
 
 async def everything(reader: asyncio.StreamReader) -> None:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.aio import run, until
+from tests.aio import LOOPS, run, until
 from tests.faults.hostile import FARTHEST, TRAFFIC, Clock, Impostor, Middle, asks, ipv6, parts, tunnels, udp
 from tests.nodes import key, node
 from ygg import Core, LoopbackNetwork, PrivateKey, VTun, address_of
@@ -106,7 +106,8 @@ def refused(*cores: Core) -> int:
     return sum(core.counters()[f"session_{name}"] for core in cores for name in REFUSED)
 
 
-def test_transfers_survive_replays_and_forgeries(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_transfers_survive_replays_and_forgeries(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is replayed or forged is counted and dropped; what was sent arrives once, unchanged, over the same link."""
 
     async def main() -> None:
@@ -127,10 +128,11 @@ def test_transfers_survive_replays_and_forgeries(monkeypatch: pytest.MonkeyPatch
             receiver.close()
             sender.close()
 
-    run(main())
+    run(main(), loop)
 
 
-def test_recorded_sessions_open_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_recorded_sessions_open_nothing(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything recorded and played back later changes no session, and brings no payload to a node that restarted."""
 
     async def main() -> None:
@@ -165,7 +167,7 @@ def test_recorded_sessions_open_nothing(monkeypatch: pytest.MonkeyPatch) -> None
             assert fresh.stack.counters()["packets_in"] == 0
             impostor.transport.abort()
 
-    run(main())
+    run(main(), loop)
 
 
 async def packets_in_anothers_name(one: Core, two: Core, victim: VTun) -> None:
@@ -218,7 +220,8 @@ async def session_messages_in_many_names(network: LoopbackNetwork, two: Core) ->
     await impostor.lost
 
 
-def test_who_has_no_key_has_no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_who_has_no_key_has_no_voice(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Packets whose addresses do not match their keys, and floods in invented names; the honest session goes on."""
 
     async def main() -> None:
@@ -232,7 +235,7 @@ def test_who_has_no_key_has_no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
                 await session_messages_in_many_names(network, two)
                 assert await asks(vtun, two.address, 7) == b"ping"
 
-    run(main())
+    run(main(), loop)
 
 
 def gateway_drops(vtun: VTun) -> int:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.aio import run, until
+from tests.aio import LOOPS, run, until
 from tests.faults.hostile import DUMMY, FARTHEST, SIG_REQ, TRAFFIC, Clock, Impostor
 from tests.nodes import node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network
@@ -56,17 +56,19 @@ async def stall(clock: Clock, network: Network, scheme: str) -> float:
         return passed
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("scheme", ["tcp", "tls"])
 @pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
 def test_a_deaf_neighbour_is_dropped_and_others_are_served(
-    network_type: type[Network], scheme: str, monkeypatch: pytest.MonkeyPatch
+    loop: str, network_type: type[Network], scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three seconds after it should have said something, over every kind of carrier; queues stay bounded till then."""
-    assert 1.5 < run(stall(Clock(monkeypatch), network_type(), scheme)) < 6
+    assert 1.5 < run(stall(Clock(monkeypatch), network_type(), scheme), loop) < 6
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("network_type", [LoopbackNetwork, NativeNetwork])
-def test_who_talks_without_listening_is_dropped_when_too_much_waits(network_type: type[Network]) -> None:
+def test_who_talks_without_listening_is_dropped_when_too_much_waits(loop: str, network_type: type[Network]) -> None:
     """Answers to a neighbour that asks and never reads: bounded by their rate, and their link lives while it talks."""
 
     async def main() -> None:
@@ -85,4 +87,4 @@ def test_who_talks_without_listening_is_dropped_when_too_much_waits(network_type
             deaf.transport.abort()
             await until(lambda: not one.peers())
 
-    run(main())
+    run(main(), loop)

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tests.aio import on_loops, run, until
+from tests.aio import LOOPS, on_loops, run, until
 from tests.nodes import Stranger, key, manager, node
 from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, TransportManager
 from ygg.errors import (
@@ -59,7 +59,8 @@ MALFORMED = {
 }
 
 
-def test_malformed_urls_are_refused_by_every_call() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_malformed_urls_are_refused_by_every_call(loop: str) -> None:
     """call_peer and listen raise at once; add_peer too, or shows the error of its first dial."""
 
     async def main() -> None:
@@ -81,10 +82,11 @@ def test_malformed_urls_are_refused_by_every_call() -> None:
                 assert one.peers() == []
             assert one.listeners == []
 
-    run(main())
+    run(main(), loop)
 
 
-def test_errors_about_urls_quote_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_errors_about_urls_quote_no_secret(loop: str, caplog: pytest.LogCaptureFixture) -> None:
     """What is wrong with a URL is told without its password, its options and its userinfo."""
     caplog.set_level(logging.DEBUG)
 
@@ -114,12 +116,13 @@ def test_errors_about_urls_quote_no_secret(caplog: pytest.LogCaptureFixture) -> 
                     await until(lambda: all(peer.last_error for peer in one.peers()))
                     one.remove_peer(f"{scheme}://{rest}")
 
-    run(main())
+    run(main(), loop)
     assert caplog.text
     assert "hidden" not in caplog.text
 
 
-def test_hosts_without_a_network() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_hosts_without_a_network(loop: str) -> None:
     """An unmapped and a blocked host have each their error and errno, for dialing and for listening."""
 
     async def main() -> None:
@@ -140,7 +143,7 @@ def test_hosts_without_a_network() -> None:
                 assert host in one.peers()[0].last_error
                 one.remove_peer(f"tcp://{host}:1")
 
-    run(main())
+    run(main(), loop)
 
 
 @on_loops
@@ -166,7 +169,8 @@ async def test_dials_that_are_refused_or_lead_nowhere() -> None:
             assert isinstance(unresolved.value, socket.gaierror)
 
 
-def test_dials_that_time_out(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_dials_that_time_out(loop: str, caplog: pytest.LogCaptureFixture) -> None:
     """A full backlog and a server that is silent in the TLS handshake: ETIMEDOUT, and the peer's record says so."""
     caplog.set_level(logging.INFO, "ygg")
 
@@ -185,11 +189,12 @@ def test_dials_that_time_out(caplog: pytest.LogCaptureFixture) -> None:
             full.close()
             silent.close()
 
-    run(main())
+    run(main(), loop)
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_peer_whose_dials_time_out_is_kept_and_says_why(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    loop: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The reason goes to the log at INFO, once for each attempt, and to the state."""
     caplog.set_level(logging.INFO, "ygg")
@@ -207,14 +212,15 @@ def test_a_peer_whose_dials_time_out_is_kept_and_says_why(
             waiting.abort()
             full.close()
 
-    run(main())
+    run(main(), loop)
     (record,) = [record for record in caplog.records if "No link to" in record.message]
     assert record.levelno == logging.INFO
     assert "timed out" in record.message
     assert "hidden" not in caplog.text
 
 
-def test_half_open_connections_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_half_open_connections_keep_nobody_out(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many silent TLS clients as may shake hands at once, and more: an honest node still gets in at once."""
     monkeypatch.setattr(tls, "DIAL_TIMEOUT", 5.0)
 
@@ -228,7 +234,7 @@ def test_half_open_connections_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) 
             for stranger in silent:
                 stranger.transport.abort()
 
-    run(main())
+    run(main(), loop)
 
 
 def _pair(address: str) -> tuple[str, int]:
