@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.aio import on_loops, run, until
+from tests.aio import LOOPS, on_loops, run, until
 from tests.nodes import key, node
 from ygg import LoopbackNetwork, NativeNetwork, Network, Transport, VTun
 from ygg.carrier import Carrier
@@ -46,7 +46,8 @@ class Modest(asyncio.Transport):
         asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
 
 
-def test_a_modest_transport_carries_a_link() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_modest_transport_carries_a_link(loop: str) -> None:
     async def main() -> None:
         engine = Node(key(1).secret)
         transport = Modest()
@@ -61,7 +62,7 @@ def test_a_modest_transport_carries_a_link() -> None:
         assert transport.closed
         engine.close()
 
-    run(main())
+    run(main(), loop)
 
 
 class Faulty(asyncio.Transport):
@@ -197,8 +198,9 @@ async def test_tls_by_the_engine_and_where_it_cannot_be_had_by_the_ssl_module(
     dialing_context.cache_clear()
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("network", [LoopbackNetwork, NativeNetwork])
-def test_links_survive_each_others_closing(network: Callable[[], Any]) -> None:
+def test_links_survive_each_others_closing(loop: str, network: Callable[[], Any]) -> None:
     async def main() -> None:
         async with network() as net, node(1, net) as one, node(2, net) as two:
             for _ in range(2):
@@ -209,4 +211,4 @@ def test_links_survive_each_others_closing(network: Callable[[], Any]) -> None:
             await until(lambda: len(two.peers()) == 1)
             assert one.peers()[0].up
 
-    run(main())
+    run(main(), loop)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from tests.aio import on_loops, run
+from tests.aio import on_loops
 from ygg import LoopbackNetwork
 from ygg.plainsocket import descriptor_of
 
@@ -45,14 +45,12 @@ async def test_what_only_looks_like_one_is_not() -> None:
     theirs.close()
 
 
-def test_memory_is_not_a_socket() -> None:
-    async def main() -> None:
-        network = LoopbackNetwork()
-        listener = await network.listen_stream("127.0.0.1", 0)
-        transport = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
-        assert descriptor_of(transport) is None
-        transport.abort()
-        (await listener.accept())[0].abort()
-        listener.close()
-
-    run(main())
+@on_loops
+async def test_memory_is_not_a_socket() -> None:
+    network = LoopbackNetwork()
+    listener = await network.listen_stream("127.0.0.1", 0)
+    transport = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+    assert descriptor_of(transport) is None
+    transport.abort()
+    (await listener.accept())[0].abort()
+    listener.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.aio import on_loops, run, settle
+from tests.aio import LOOPS, on_loops, run, settle
 from ygg.errors import ConnectionReset
 from ygg.network.memory import HIGH_WATER, MemoryTransport
 
@@ -226,7 +226,8 @@ async def test_connection_lost_comes_once_whatever_is_called() -> None:
     assert left.events.count("lost") == right.events.count("lost") == 1
 
 
-def test_a_protocol_that_raises_loses_its_connection_and_the_loop_is_told() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_protocol_that_raises_loses_its_connection_and_the_loop_is_told(loop: str) -> None:
     class Bad(Log):
         def data_received(self, data: bytes) -> None:
             raise ZeroDivisionError
@@ -240,7 +241,7 @@ def test_a_protocol_that_raises_loses_its_connection_and_the_loop_is_told() -> N
         one.write(b"x")
         await settle()
 
-    run(main())
+    run(main(), loop)
     assert isinstance(right.error, ZeroDivisionError)
     assert isinstance(left.error, ConnectionReset)
     assert isinstance(told[0]["exception"], ZeroDivisionError)
@@ -296,11 +297,12 @@ async def test_extra_info_has_names_and_a_socket_of_sorts() -> None:
     one.close()
 
 
-def test_a_forgotten_stream_warns() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_forgotten_stream_warns(loop: str) -> None:
     async def main() -> None:
         pair(Log(), Log())
         await settle()
         with pytest.warns(ResourceWarning, match="unclosed transport"):
             gc.collect()
 
-    run(main())
+    run(main(), loop)

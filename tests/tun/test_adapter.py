@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.aio import run, until
+from tests.aio import LOOPS, run, until
 from tests.nodes import node
 from ygg import Core, LoopbackNetwork, PacketDevice, ReadWriteCloser, TunAdapter
 
@@ -24,7 +24,8 @@ def packet(source: Core, target: Core, payload: bytes) -> bytes:
     return header + source.address.packed + target.address.packed + payload
 
 
-def test_packets_cross_between_objects_written_in_python() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_packets_cross_between_objects_written_in_python(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two:
@@ -59,10 +60,11 @@ def test_packets_cross_between_objects_written_in_python() -> None:
                 part.close()
             assert not any(b"forged" in found for found in there.packets)
 
-    run(main())
+    run(main(), loop)
 
 
-def test_one_device_at_a_time() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_one_device_at_a_time(loop: str) -> None:
     async def main() -> None:
         async with node(1, LoopbackNetwork()) as one:
             gateway = ReadWriteCloser(one)
@@ -82,10 +84,11 @@ def test_one_device_at_a_time() -> None:
             assert isinstance(again.counters(), dict)
             again.close()
 
-    run(main())
+    run(main(), loop)
 
 
-def test_the_smaller_mtu_counts() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_the_smaller_mtu_counts(loop: str) -> None:
     async def main() -> None:
         async with node(1, LoopbackNetwork()) as one:
             gateway = ReadWriteCloser(one, 9000)
@@ -99,10 +102,11 @@ def test_the_smaller_mtu_counts() -> None:
             assert (adapter.mtu, gateway.mtu) == (1280, 1280)
             gateway.close()
 
-    run(main())
+    run(main(), loop)
 
 
-def test_closing_after_the_node_has_stopped() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_closing_after_the_node_has_stopped(loop: str) -> None:
     async def main() -> None:
         async with node(1, LoopbackNetwork()) as one:
             gateway = ReadWriteCloser(one)
@@ -113,4 +117,4 @@ def test_closing_after_the_node_has_stopped() -> None:
         adapter.close()
         gateway.close()
 
-    run(main())
+    run(main(), loop)
