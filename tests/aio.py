@@ -4,6 +4,7 @@ import asyncio
 import functools
 import gc
 import inspect
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ def run(coro: Coroutine[Any, Any, T], loop: str = "asyncio") -> T:
     What is left behind is looked for after every test, see conftest.
     """
     complaints: list[str] = []
-    with asyncio.Runner(debug=True, loop_factory=_factory(loop)) as runner:
+    with asyncio.Runner(debug=True, loop_factory=factory(loop)) as runner:
         runner.get_loop().set_exception_handler(lambda _, context: complaints.append(_describe(context)))
         result = runner.run(_limited(coro))
     gc.collect()
@@ -62,10 +63,37 @@ async def _limited(coro: Coroutine[Any, Any, T]) -> T:
         return await coro
 
 
-def _factory(loop: str) -> Callable[[], asyncio.AbstractEventLoop]:
+def factory(loop: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes a loop of a kind; without uvloop its tests are skipped."""
     if loop == "asyncio":
         return asyncio.new_event_loop
-    return pytest.importorskip("uvloop").new_event_loop  # type: ignore[no-any-return]
+    pytest.importorskip("uvloop")
+    return _watched_uvloop()
+
+
+@functools.cache
+def _watched_uvloop() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop
+
+    class Loop(uvloop.Loop):
+        """uvloop's, showing the timers it holds where asyncio's does: in `_scheduled`."""
+
+        __module__ = uvloop.Loop.__module__     # some tests ask where a loop comes from
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._scheduled: weakref.WeakSet[Any] = weakref.WeakSet()
+
+        def call_later(self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
+            def fire() -> None:
+                self._scheduled.discard(handle)
+                callback(*args)
+
+            handle = super().call_later(delay, fire, context=context)
+            self._scheduled.add(handle)
+            return handle
+
+    return Loop
 
 
 def _describe(context: dict[str, Any]) -> str:

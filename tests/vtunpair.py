@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aio import LOOPS, factory
 from wire import Wire
 from ygg.vtun import VTun
 
@@ -37,13 +38,7 @@ async def joined(mtu: int = 65535) -> AsyncIterator[Pair]:
         wire.close()
 
 
-def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    if name == "uvloop":
-        return pytest.importorskip("uvloop").new_event_loop  # type: ignore[no-any-return]
-    return asyncio.new_event_loop
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
+@pytest.fixture(params=LOOPS)
 def with_pair(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Run a test's coroutine function with a Pair, in debug mode; what reaches the exception handler fails the test."""
 
@@ -56,7 +51,7 @@ def with_pair(request: pytest.FixtureRequest) -> Callable[..., Any]:
                 async with asyncio.timeout(20):
                     await main(pair)
 
-        with asyncio.Runner(debug=True, loop_factory=_loop_factory(request.param)) as runner:
+        with asyncio.Runner(debug=True, loop_factory=factory(request.param)) as runner:
             runner.run(whole())
         assert len(reported) == expect, reported
         return reported
