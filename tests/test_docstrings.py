@@ -1,12 +1,18 @@
-"""Every public name has a docstring: in ygg at run time, where one may be inherited; in the engine's stubs as text."""
+"""Every public name has a docstring: in ygg at run time, where one may be inherited; in the engine's stubs as text.
+
+A name that is assigned has it as a text below: constants and type aliases of a module, attributes of a class (fields
+of a dataclass and members of an enumeration among them), and those that its `__init__` gives to `self`.
+"""
 
 import ast
-import dataclasses
+import functools
 import importlib
 import inspect
+import logging
 import pkgutil
 import textwrap
-from collections.abc import Iterator
+import typing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -39,23 +45,71 @@ def undocumented_members(kind: type) -> Iterator[str]:
             yield name
 
 
-def undocumented_fields(kind: type) -> Iterator[str]:
-    """Yield a dataclass's public fields without a docstring below them."""
-    if dataclasses.is_dataclass(kind):
-        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-        assert isinstance(tree, ast.ClassDef)
-        yield from undocumented([node for node in tree.body if isinstance(node, ast.AnnAssign | ast.Expr)])
+def assigned(body: list[ast.stmt], names: Callable[[ast.expr], Iterator[str]]) -> dict[str, bool]:
+    """Return the public names that are assigned, and whether a text below each says what it is."""
+    found: dict[str, bool] = {}
+    for node, following in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            described = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                for name in names(target):
+                    found[name] = found.get(name, False) or described
+    return {name: described for name, described in found.items() if not name.startswith("_")}
+
+
+def variables(target: ast.expr) -> Iterator[str]:
+    """Yield the variables that an assignment is to."""
+    yield from (node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+
+
+def of_self(target: ast.expr) -> Iterator[str]:
+    """Yield the attributes of `self` that an assignment is to."""
+    for node in ast.walk(target):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            yield node.attr
+
+
+@functools.cache
+def attributes(kind: type) -> dict[str, bool]:
+    """Return the public attributes that a class has by assignment, and whether each is described."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(tree, ast.ClassDef)
+    found = assigned(tree.body, variables)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            found = assigned(node.body, of_self) | found
+    return found
+
+
+def undocumented_attributes(kind: type) -> Iterator[str]:
+    """Yield a class's attributes that neither it nor a base describes."""
+    if getattr(kind, "_is_protocol", False):
+        return
+    bases = [base for base in kind.__mro__[1:] if base.__module__.startswith("ygg.")]
+    for name, described in attributes(kind).items():
+        inherited = any(attributes(base).get(name) or isinstance(vars(base).get(name), property) for base in bases)
+        if not described and not inherited:
+            yield name
+
+
+def undocumented_constants(module: ModuleType) -> Iterator[str]:
+    """Yield a module's constants and type aliases without a text below them."""
+    for name, described in assigned(ast.parse(inspect.getsource(module)).body, variables).items():
+        if not described and not isinstance(getattr(module, name), logging.Logger | typing.TypeVar):
+            yield name
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_of_a_module(name: str) -> None:
     module = importlib.import_module(name)
     missing = [] if module.__doc__ else [name]
+    missing += undocumented_constants(module)
     for label, value in own(module):
         if not value.__doc__:
             missing.append(label)
         if inspect.isclass(value):
-            missing += [f"{label}.{member}" for member in (*undocumented_members(value), *undocumented_fields(value))]
+            members = (*undocumented_members(value), *undocumented_attributes(value))
+            missing += [f"{label}.{member}" for member in members]
     assert not missing
 
 

@@ -32,6 +32,7 @@ class Carrier:
         """Done when the transport has gone."""
         self._pump: Pump = self._stream_pump(node) or TransportPump(node, transport)
         self.link: Link | None = None
+        """The link, once started."""
 
     def start(self, key: bytes, priority: int, rest: bytes) -> Link:
         """Make the link and start its traffic; `rest` is what the handshake has read beyond itself."""

@@ -7,6 +7,7 @@ import sys
 MTU_FLOOR = 1280
 """The smallest MTU IPv6 allows, in bytes (RFC 8200, section 5)."""
 MTU_CEILING = 65535
+"""The largest packet the protocol carries, in bytes."""
 
 
 def admin_listen(platform: str = sys.platform) -> str:

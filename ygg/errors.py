@@ -64,6 +64,7 @@ class YggError(Exception):
     """
 
     text: ClassVar[str] = "ygg error"
+    """What the error says unless told otherwise."""
 
     def __init__(self, text: str | None = None) -> None:
         super().__init__(type(self).text if text is None else text)
@@ -157,6 +158,7 @@ class _ErrnoError(YggError, OSError):
     """Shared by the errors that carry the `errno` a socket would give."""
 
     code: ClassVar[int | None] = None
+    """The `errno`."""
 
     def __init__(self, text: str | None = None) -> None:
         super().__init__(text)

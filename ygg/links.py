@@ -55,14 +55,18 @@ CLOSING_TIME = 2.0
 """Seconds that a transport is given to tell that it is closed."""
 
 Identity = tuple[str, str]
+"""What tells records apart: URL without options, and source interface, if any."""
 
 
 class Kind(enum.Enum):
     """Why a link exists."""
 
     PERSISTENT = "persistent"
+    """Kept up until removed."""
     EPHEMERAL = "ephemeral"
+    """Dialed once."""
     INCOMING = "incoming"
+    """Accepted by a listener."""
 
 
 @dataclass(eq=False)

@@ -21,6 +21,7 @@ class Meeting(asyncio.Protocol):
         self._message = message
         self._transport: asyncio.Transport | None = None
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the other side's message is here, or with the error that came instead."""
         self.eof = False
         """Whether the other side has ended its stream since."""
 

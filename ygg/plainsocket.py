@@ -13,6 +13,7 @@ PLAIN = {
     ("uvloop.loop", "TCPTransport"),
     ("uvloop.loop", "UnixTransport"),
 }
+"""Modules and names of those types."""
 
 
 def descriptor_of(transport: asyncio.BaseTransport) -> int | None:

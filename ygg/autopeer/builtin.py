@@ -16,6 +16,7 @@ class Builtin(enum.Enum):
     """The type of `BUILTIN`."""
 
     LIST = "builtin"
+    """The name by which the list is a source."""
 
 
 BUILTIN: Final = Builtin.LIST

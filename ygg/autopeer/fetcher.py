@@ -23,7 +23,9 @@ from ygg.autopeer.sources import Source, SourceState, SourceStatus, Terms
 from ygg.network import Network
 
 Snapshot = tuple[PublicPeer, ...]
+"""All peers known at one time, in the order of the sources."""
 Callback = Callable[[Snapshot], None]
+"""Called with each new snapshot."""
 
 _log = logging.getLogger("ygg.autopeer")
 
@@ -60,6 +62,7 @@ class PeerFetcher:
         if interval <= 0 or timeout <= 0:
             raise ValueError("interval and timeout must be positive")
         self.interval = interval
+        """Seconds between two refreshes."""
         self._terms = Terms(min(max_size, MAX_SIZE), timeout, ssl_context, allow_local)
         self._states = [SourceState(source) for source in dict.fromkeys(sources)]
         self._network = network

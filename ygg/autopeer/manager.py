@@ -144,6 +144,7 @@ class AutoPeerManager:
         probe: Probe | None = None,
     ) -> None:
         self.fetcher = fetcher
+        """Where the peers to choose from come from."""
         self._node = node
         self._config = config or AutoPeerConfig()
         self._random = rng or random.Random()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
 
 FAILURE, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit statuses: it did not work, the command line makes no sense, Ctrl-C."""
 
 
 def make_parser() -> argparse.ArgumentParser:

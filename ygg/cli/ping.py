@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ygg.core import Core
 
 OVERLAY = IPv6Network("200::/7")
+"""The addresses that can be pinged."""
 PAUSE = 1.0
 """Seconds between an answer and the next request."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ygg.config import Config
 
 LEVELS = ("error", "warning", "info", "debug")
+"""Names of log levels, the quietest first."""
 
 
 def add(commands: Subcommands) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
 
 WHAT = ("address", "subnet", "key")
+"""What can be shown of a configuration."""
 
 
 def add(commands: Subcommands) -> None:

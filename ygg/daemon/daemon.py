@@ -34,8 +34,10 @@ class Daemon:
     def __init__(self, config: Config, network: Network | None = None) -> None:
         """Describe a node; nothing runs yet. Raises `ConfigError` for a NodeInfo that is too long."""
         self.config = config
+        """What it was told."""
         self._given = network
         self.network = network or NativeNetwork()
+        """What its links go over."""
         self.core = Core(
             config.certificate,
             every_transport(self.network, config.certificate),

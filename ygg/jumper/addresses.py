@@ -23,7 +23,9 @@ MOST_CHARACTERS = 256
 """Longest URI looked at."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+"""An address of either family."""
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
+"""A network of either family."""
 
 _OVERLAY = ipaddress.IPv6Network("200::/7")
 _GLOBAL = ipaddress.IPv6Network("2000::/3")

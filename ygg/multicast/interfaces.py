@@ -21,10 +21,15 @@ class Flags(IntFlag):
     """Interface flags (netdevice(7)); the multicast bit differs between Linux and the BSDs."""
 
     UP = 0x1
+    """Switched on."""
     LOOPBACK = 0x8
+    """Leads back to this machine."""
     POINT_TO_POINT = 0x10
+    """Has one other end."""
     RUNNING = 0x40
+    """Connected to something."""
     MULTICAST = 0x1000 if sys.platform.startswith("linux") else 0x8000
+    """Takes datagrams for groups."""
 
 
 _SIOCGIFFLAGS = 0x8913 if sys.platform.startswith("linux") else 0xC0206911

@@ -72,7 +72,9 @@ class Station:
         open_socket: Callable[[int], BeaconSocket],
     ) -> None:
         self.interface = interface
+        """The interface it stands on."""
         self.rule = rule
+        """What it does there."""
         self.counters: Counter[str] = Counter()
         """Beacons `sent`, `received` and `dialed`, and those dropped by reason."""
         self._node = node

@@ -55,6 +55,7 @@ class Subject:
 
 
 Check = Callable[[Subject], Awaitable[None]]
+"""One check: returns when the network does it right, else raises."""
 CHECKS: list[Check] = []
 """All checks, independent of each other; each leaves the network up and nothing behind."""
 

@@ -13,11 +13,17 @@ class HoldingProtocol(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
+        """The connection, once made."""
         self.held = bytearray()
+        """What has arrived."""
         self.eof = False
+        """Whether the other side has ended its stream."""
         self.lost = False
+        """Whether the connection is lost."""
         self.error: Exception | None = None
+        """What it was lost by."""
         self.writing_paused = False
+        """Whether the transport wants no more to be written for now."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)

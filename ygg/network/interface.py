@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from ygg.errors import AddressNotAvailable, NetworkDown
 
 Address = IPv4Address | IPv6Address
+"""An address of either family."""
 
 _SIOCGIFFLAGS = 0x8913
 _IFF_UP = 0x1

@@ -153,6 +153,7 @@ class LoopbackListener(Listener):
         self, ports: "Ports[LoopbackListener]", address: Address, port: int, backlog: int, sources: Ports[None]
     ) -> None:
         self.queue: Mailbox[MemoryTransport] = Mailbox(backlog)
+        """Connections that wait to be accepted."""
         self._port = ports.bind(address, port, self, beside=sources)
         self._ports, self._host = ports, address
         self._closed = asyncio.Event()

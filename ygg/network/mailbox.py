@@ -18,6 +18,7 @@ class Mailbox(Generic[T]):
         self._items: deque[T] = deque()
         self._waiters: set[asyncio.Future[None]] = set()
         self.closed = False
+        """Whether nothing is taken or given any more."""
 
     def __len__(self) -> int:
         return len(self._items)

@@ -18,16 +18,20 @@ BATCH = 256 * 1024
 """Bytes delivered in one turn of the loop at most, so that one stream does not starve the others."""
 
 Bytes = bytes | bytearray | memoryview
+"""What can be written."""
 
 
 class MemorySocket:
     """What code that asks a transport for its socket usually wants of it; it has no descriptor."""
 
     type = socket.SOCK_STREAM
+    """As of a TCP socket."""
     proto = socket.IPPROTO_TCP
+    """As of a TCP socket."""
 
     def __init__(self, sockname: tuple[Any, ...], peername: tuple[Any, ...]) -> None:
         self.family = socket.AF_INET6 if len(sockname) == 4 else socket.AF_INET
+        """That of its addresses."""
         self._sockname, self._peername = sockname, peername
 
     def getsockname(self) -> tuple[Any, ...]:

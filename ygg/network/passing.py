@@ -149,8 +149,9 @@ class DatagramRelay(asyncio.DatagramProtocol):
         self._protocol, self._passing = protocol, passing
         self._wrapper: WrapperDatagrams | None = None
         self.transport: asyncio.DatagramTransport | None = None
-        """What the protocol was given; None where `passing` raised `error`."""
+        """What the protocol was given; None where `passing` raised."""
         self.error: BaseException | None = None
+        """What `passing` raised."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         base = cast(asyncio.DatagramTransport, transport)

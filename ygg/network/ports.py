@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from ygg.errors import AddressInUse, AddressNotAvailable
 
 Address = IPv4Address | IPv6Address
+"""An address of either family."""
 T = TypeVar("T")
 
 EPHEMERAL = range(32768, 61000)

@@ -6,9 +6,13 @@ from ipaddress import IPv4Address, ip_address
 from ygg.errors import ConnectionRefused, HostUnreachable, NetworkUnreachable, ProxyError, ResolveError, YggError
 
 VERSION = 5
+"""First byte of most messages."""
 NO_AUTHENTICATION, USER_AND_PASSWORD, NO_METHOD = 0, 2, 0xFF
+"""Ways to log in (section 3)."""
 CONNECT = 1
+"""The one command used (section 4)."""
 IPV4, NAME, IPV6 = 1, 3, 4
+"""Kinds of address (section 5)."""
 
 _REPLIES: dict[int, YggError] = {
     1: ProxyError("proxy: general failure"),

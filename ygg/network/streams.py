@@ -15,6 +15,7 @@ LIMIT = 64 * 1024
 """Bytes a reader holds before it stops reading: half of what it may hold at most."""
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""What serves one connection."""
 
 
 def streams(transport: asyncio.Transport, limit: int = LIMIT) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

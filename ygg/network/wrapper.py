@@ -24,6 +24,7 @@ class WrapperNetwork(Network):
     def __init__(self, base: Network) -> None:
         super().__init__()
         self.base = base
+        """The network that does the work."""
         self.dial_allowance = base.dial_allowance
 
     def passing(self, transport: asyncio.Transport, remote: str) -> asyncio.Transport | None:

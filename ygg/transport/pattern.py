@@ -33,6 +33,7 @@ class HostPattern:
         self.matches: Callable[[str], bool]
         """Tells whether a host, in its normal spelling, matches."""
         self.specificity: tuple[int, int]
+        """The larger, the more specific: kind of pattern, then how much of a host it fixes."""
         if "/" in text:
             network = _prefix(text)
             self.text = str(network)

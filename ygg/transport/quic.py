@@ -90,6 +90,7 @@ class QuicListener(Listener):
         self._loop = asyncio.get_running_loop()
         self._released = asyncio.Event()
         self.server = _server(configuration, self)
+        """The QUIC endpoint that accepts for it."""
 
     @property
     def address(self) -> str:

@@ -33,6 +33,7 @@ MOST_UNREAD = 1024 * 1024
 """Bytes not read above which datagrams are dropped."""
 
 Address = tuple[Any, ...]
+"""A socket address as the system has it."""
 
 
 class Port:
@@ -58,7 +59,9 @@ class QuicLink(QuicConnectionProtocol):
         self._keepalive: asyncio.TimerHandle | None = None
         self._linger: asyncio.TimerHandle | None = None
         self.stream: QuicStream | None = None
+        """The stream that carries the link, once open."""
         self.gone = False
+        """Whether the connection has ended."""
         self.opened: asyncio.Future[QuicStream] = self._loop.create_future()
         """Done when there is a stream."""
 
@@ -179,7 +182,9 @@ class QuicStream(asyncio.Transport):
     ) -> None:
         super().__init__({"sockname": sockname, "peername": peername})
         self._loop = asyncio.get_running_loop()
-        self._link, self.stream_id, self._protocol = link, stream_id, protocol
+        self._link, self._protocol = link, protocol
+        self.stream_id = stream_id
+        """Its number in the connection."""
         self._inbox: deque[bytes] = deque()
         self.unread = 0
         """Bytes that wait for the protocol."""

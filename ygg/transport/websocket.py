@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from websockets.protocol import Protocol as WebSocket
 
 SUBPROTOCOL = "ygg-ws"
+"""The subprotocol both sides must speak."""
 MAX_FRAME = 4 * 1024 * 1024
 """Bytes of one frame accepted; messages may have any number of them."""
 MOST_UNREAD = 4 * 1024 * 1024
@@ -28,6 +29,7 @@ OPEN = 1
 """The state of that name in `websockets.protocol.State`; those after it are closing and closed."""
 
 NORMAL, GOING_AWAY, UNSUPPORTED_DATA, POLICY_VIOLATION = 1000, 1001, 1003, 1008
+"""Close codes (RFC 6455, section 7.4.1)."""
 
 
 def require_websockets() -> None:

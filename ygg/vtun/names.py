@@ -15,6 +15,7 @@ Host = str | bytes | ipaddress.IPv6Address
 """A numeric IPv6 address: text, 16 packed bytes, or the standard library's object."""
 
 WILDCARD = bytes(16)
+"""The unspecified address, packed: any of ours."""
 
 
 def failure(code: int, detail: str = "") -> OSError:

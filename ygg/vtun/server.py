@@ -21,6 +21,7 @@ from ygg_c.tcp import TcpConnection, TcpListener
 logger = logging.getLogger("ygg.vtun")
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+"""Makes the protocol of each accepted connection."""
 
 # `wait_closed` waits for the accepted connections too, where asyncio's own does.
 _WAITS_FOR_CONNECTIONS = sys.version_info >= (3, 12)

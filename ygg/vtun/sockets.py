@@ -46,14 +46,18 @@ class OverlaySocket:
     """A socket-like view of an endpoint of the stack."""
 
     family = socket.AF_INET6
+    """As of a kernel's IPv6 socket."""
 
     def __init__(self, endpoint: Endpoint, local: Address, remote: Address | None = None) -> None:
         self._endpoint: Endpoint | None = endpoint
         self._local, self._remote = local, remote
         datagram = isinstance(endpoint, UdpSocket)
         self.type = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
+        """As of a kernel's socket."""
         self.proto = socket.IPPROTO_UDP if datagram else socket.IPPROTO_TCP
+        """As of a kernel's socket."""
         self.linger: int | None = None
+        """Seconds of SO_LINGER, None while it is off."""
         self._keepalive = _KEEPALIVE
         self._accepted: dict[_Option, int] = {}
 

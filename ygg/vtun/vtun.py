@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ygg.core import Core
 
 DEFAULT_MTU = 65535
+"""Bytes of the largest packet, unless told otherwise."""
 GRACE = 2.0
 """Seconds that `VTun.close` waits for what was written to be acknowledged."""
 
