@@ -130,6 +130,7 @@ cdef class TcpSender(Endpoint):
     cdef void arm(self) noexcept
     cdef void timeout(self, uint64_t now) noexcept
     cdef uint64_t window_edge(self) noexcept
+    cdef uint64_t _empty_position(self) noexcept
     cdef uint16_t _window_field(self, uint64_t ack, bint syn) noexcept
     cdef uint8_t *_sack_option(self, uint8_t *at, size_t room) noexcept
     cdef bint _send_data(self, uint64_t now) noexcept

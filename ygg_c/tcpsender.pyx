@@ -142,6 +142,10 @@ cdef class TcpSender(Endpoint):
         self.mss = most - (TIMESTAMP_ROOM if self.stamps else 0)
         self.congestion.segment_size(self.mss)
 
+    cdef uint64_t _empty_position(self) noexcept:
+        # Where a segment without data stands: within a window that shrank too, or the peer would not look at its ACK.
+        return self.nxt if self._state == SYN_RCVD else min(self.nxt, self.una + self.window)
+
     # Output.
 
     cdef bint flush(self, uint64_t now) noexcept:
@@ -159,7 +163,7 @@ cdef class TcpSender(Endpoint):
             more = self._send_data(now)
         if self.ack_now or (self.ack_bytes and self.ack_bytes >= 2 * max(self.largest, <size_t>LEAST_FULL)):
             if self._state != SYN_SENT:
-                self.transmit(self.nxt, 0, ACK, now)
+                self.transmit(self._empty_position(), 0, ACK, now)
         elif self.ack_bytes and self.ack_at == NEVER:
             self.ack_at = now + self.host.delayed_ack
         self.arm()
@@ -284,7 +288,10 @@ cdef class TcpSender(Endpoint):
         cdef bint same = window == self.window
         if ack > self.nxt:
             return False
-        if ack >= self.una and (position > self.wl1 or (position == self.wl1 and ack >= self.wl2)):
+        # Whoever acknowledges more spoke later, though with an older position: it was sent again, or filled a hole.
+        if ack > self.una or (ack == self.una and (
+            position > self.wl1 or (position == self.wl1 and ack >= self.wl2)
+        )):
             reopened = self.window == 0 and window > 0
             self.window = window
             self.max_window = max(self.max_window, window)

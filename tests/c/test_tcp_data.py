@@ -303,6 +303,24 @@ class TestSending:
         assert peer.take()[0].data == b"before"
 
 
+    def test_window_of_an_older_position_counts_with_a_newer_ack(self, peer):
+        connection = peer.accept()
+        connection.write(bytes(50_000))
+        sent = peer.take()
+        peer.send(seq=peer.seq + 10, data=b"later")
+        end = sent[-1].seq + len(sent[-1].data)
+        answers = peer.data(b"0123456789", ack=end, window=0)
+        assert [answer.data for answer in answers] == [b""]
+
+    def test_acknowledgements_stay_inside_a_window_that_shrank(self, peer):
+        connection = peer.accept()
+        connection.write(bytes(50_000))
+        edge = peer.take()[0].seq + MSS
+        peer.ack = edge
+        peer.send(window=0)
+        assert peer.one(seq=peer.seq + 1, data=b"hole", window=0).seq == edge
+
+
 class TestProbing:
     def test_zero_window_is_probed_with_backoff(self, peer):
         connection = peer.accept()
@@ -454,6 +472,30 @@ class TestLoss:
             while piece := server.recv():
                 received.extend(piece)
             return server.at_eof
+
+        world.run(600 * SECOND, done)
+        assert bytes(received) == data
+        world.close()
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_echo_that_fills_both_windows_survives(self, seed):
+        """Who cannot write does not read: a lost window or ACK must not leave both waiting for each other."""
+        world = World(1280, Link(loss=0.05, jitter=20 * MS), seed)
+        for stack in (world.a, world.b):
+            stack.receive_buffer = stack.receive_buffer_max = stack.send_buffer = stack.send_buffer_max = 16384
+        client, server = world.pair()
+        data = world.random.randbytes(200_000)
+        unsent, unechoed, received = data, b"", bytearray()
+
+        def done():
+            nonlocal unsent, unechoed
+            unsent = unsent[client.send(unsent) :]
+            while unechoed := unechoed or server.recv(4096):
+                unechoed = unechoed[server.send(unechoed) :]
+                if unechoed:
+                    break
+            received.extend(client.recv())
+            return len(received) == len(data)
 
         world.run(600 * SECOND, done)
         assert bytes(received) == data
