@@ -230,7 +230,7 @@ def test_a_link_that_dies_in_the_middle_of_transfers(
             one.add_peer(f"tcp://{listener.address}")
             async with tunnels(one, two) as (vtun, _):
                 await clock.reaches(vtun, one, two)
-                data = os.urandom(5_000_000)
+                data = os.urandom(20_000_000)   # enough for a slow turn of the loop not to carry the rest
                 transfer = asyncio.ensure_future(asks(vtun, two.address, 7, data))
                 for _ in range(3):
                     await until(lambda: any(peer.up and peer.bytes_received > 400_000 for peer in two.peers()))
