@@ -95,7 +95,8 @@ async def test_when_its_node_stops_all_ends_with_enetdown(parts):
             TunAdapter(ReadWriteCloser(client)).attach(here)
         else:
             here = VTun.over(client)
-        async with await there.start_server(_echo, port=7), here:
+        await there.start_server(_echo, port=7)
+        async with here:
             serving, idle = [
                 await here.create_server(asyncio.Protocol, port=port, start_serving=port == 1) for port in (1, 2)
             ]
