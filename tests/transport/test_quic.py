@@ -11,7 +11,14 @@ import pytest
 
 from tests.aio import on_loops, run, settle, until
 from ygg.certificate import Certificate
-from ygg.errors import ConnectionRefused, ConnectTimeout, ListenerClosed, MissingExtraError, OperationNotSupported
+from ygg.errors import (
+    ConnectionRefused,
+    ConnectionReset,
+    ConnectTimeout,
+    ListenerClosed,
+    MissingExtraError,
+    OperationNotSupported,
+)
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network, take_over
 from ygg.network.streams import streams
 from ygg.transport import DialOptions, Listener, ListenOptions, QuicTransport, quic, quicstream
@@ -95,6 +102,16 @@ async def test_a_writer_is_paused_while_nobody_reads_and_memory_is_bounded(monke
         client.abort()
 
 
+@on_loops
+async def test_what_is_written_after_a_close_is_lost() -> None:
+    async with LoopbackNetwork() as network, connected(network) as (client, server):
+        client.close()
+        client.write(b"too late")
+        reader, writer = streams(server)
+        assert await reader.read() == b"!"
+        await writer.wait_closed()
+
+
 @NETWORKS
 @on_loops
 async def test_an_abort_ends_both_sides(network_type: type[Network]) -> None:
@@ -103,6 +120,69 @@ async def test_an_abort_ends_both_sides(network_type: type[Network]) -> None:
         client.abort()
         assert await reader.read() == b"!"
         assert client.is_closing()
+
+
+class Losing(asyncio.Protocol):
+    """Counts how often it is told that the connection is lost."""
+
+    def __init__(self) -> None:
+        self.lost: list[Exception | None] = []
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.append(exc)
+
+
+def ignore_everything(client: Any) -> Any:
+    """Turn a client into one that answers to nothing but what keeps the connection; return aioquic's part of it."""
+    client._link.quic_event_received = lambda event: None
+    return client._link._quic
+
+
+@on_loops
+async def test_a_peer_that_reads_no_more_ends_the_connection() -> None:
+    async with LoopbackNetwork() as network, connected(network) as (client, server):
+        take_over(server, protocol := Losing())
+        ignore_everything(client).stop_stream(0, 7)
+        client._link.transmit()
+        await until(lambda: protocol.lost)
+        server.close()
+        server.write(b"too late")
+        await settle()
+        assert [type(error) for error in protocol.lost] == [ConnectionReset]
+        client.abort()
+
+
+@pytest.mark.parametrize("last", ["write", "write_eof", "close"])
+@on_loops
+async def test_a_peer_that_never_read_ends_the_connection_at_the_first_write(last: str) -> None:
+    async with LoopbackNetwork() as network, listening(network) as (transport, listener, url):
+        client = await transport.dial(network, url, DialOptions())
+        quic = ignore_everything(client)
+        quic.send_stream_data(0, b"!")
+        quic.stop_stream(0, 7)  # goes out before the data, and so before there is a stream
+        client._link.transmit()
+        server, _ = await listener.accept()
+        take_over(server, protocol := Losing())
+        getattr(server, last)(*[b"x"] * (last == "write"))
+        assert server.is_closing()
+        server.close()
+        await settle()
+        assert [type(error) for error in protocol.lost] == [ConnectionReset]
+        client.abort()
+
+
+@on_loops
+async def test_a_library_that_fails_ends_the_connection_and_frees_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with LoopbackNetwork() as network, connected(network) as (client, server):
+        take_over(server, protocol := Losing())
+        take_over(client, other := Losing())
+        for end in (client, server):
+            monkeypatch.setattr(end._link._quic, "datagrams_to_send", lambda now: 1 / 0)
+        client.write(b"x")
+        server._link._handle_timer()
+        await until(lambda: protocol.lost and other.lost)
+        assert [type(error) for error in protocol.lost + other.lost] == [ConnectionReset, ConnectionReset]
+        assert client._link._transport._transport.is_closing()
 
 
 def test_a_protocol_that_raises_ends_the_connection() -> None:
@@ -263,7 +343,7 @@ def test_the_private_names_of_aioquic_mean_what_they_did() -> None:
     from aioquic.quic.connection import QuicConnection
     from aioquic.quic.stream import QuicStream
 
-    assert {"_timer", "_quic", "_transmit_soon"} <= set(
+    assert {"_timer", "_quic", "_transmit_soon", "_handle_timer", "_connection_terminated_handler"} <= set(
         QuicConnectionProtocol.__init__.__code__.co_names + tuple(vars(QuicConnectionProtocol))
     )
     assert "_streams" in QuicConnection.__init__.__code__.co_names

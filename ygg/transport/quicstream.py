@@ -15,7 +15,14 @@ from typing import Any, cast
 
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.quic.connection import QuicConnection
-from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, QuicEvent, StreamDataReceived, StreamReset
+from aioquic.quic.events import (
+    ConnectionTerminated,
+    HandshakeCompleted,
+    QuicEvent,
+    StopSendingReceived,
+    StreamDataReceived,
+    StreamReset,
+)
 
 from ygg.errors import ConnectionReset, ConnectTimeout, from_os_error
 from ygg.network.holding import HoldingProtocol, feed
@@ -60,7 +67,7 @@ class QuicLink(QuicConnectionProtocol):
         self._linger: asyncio.TimerHandle | None = None
         self.stream: QuicStream | None = None
         """The stream that carries the link, once open."""
-        self.gone = False
+        self.gone = self._forgotten = False
         """Whether the connection has ended."""
         self.opened: asyncio.Future[QuicStream] = self._loop.create_future()
         """Done when there is a stream."""
@@ -84,11 +91,7 @@ class QuicLink(QuicConnectionProtocol):
             return
         if not self._client:
             self._peer = self._peer or addr
-        try:
-            super().datagram_received(data, self._peer if self._client else addr)
-        except Exception as error:  # the library is not as careful as one could wish
-            logger.debug("QUIC connection with %s: %r", addr, error)
-            self.end(ConnectionReset(f"QUIC error: {error}"))
+        self._guard(super().datagram_received, data, self._peer if self._client else addr)
 
     def error_received(self, exc: Exception) -> None:
         """A port nobody listens at says so, once; what else a network says about one datagram means little."""
@@ -100,9 +103,25 @@ class QuicLink(QuicConnectionProtocol):
         self._forget()
 
     def transmit(self) -> None:
-        super().transmit()
+        if self._forgotten:
+            return
+        self._guard(super().transmit)
         if self.stream is not None:
             self.stream.relieve()
+
+    def _handle_timer(self) -> None:
+        self._guard(super()._handle_timer)
+
+    def _guard(self, call: Callable[..., None], *arguments: object) -> None:
+        """Call the library, which is not as careful as one could wish: where it fails, the connection ends."""
+        try:
+            call(*arguments)
+        except Exception as error:
+            logger.debug("QUIC connection with %s: %r", self._peer, error)
+            if self.gone:
+                self._forget()  # it failed at saying goodbye
+            else:
+                self.end(ConnectionReset(f"QUIC error: {error}"))
 
     def quic_event_received(self, event: QuicEvent) -> None:
         if isinstance(event, HandshakeCompleted):
@@ -114,7 +133,8 @@ class QuicLink(QuicConnectionProtocol):
                 self._open(event.stream_id)
             if self.stream is not None and event.stream_id == self.stream.stream_id:
                 self.stream.received(event.data, event.end_stream)
-        elif isinstance(event, StreamReset):
+        elif isinstance(event, StreamReset | StopSendingReceived):
+            # A side that reads no more ends it as well: a link has no use for one direction.
             if self.stream is not None and event.stream_id == self.stream.stream_id:
                 self.end(ConnectionReset())
         elif isinstance(event, ConnectionTerminated):
@@ -139,7 +159,7 @@ class QuicLink(QuicConnectionProtocol):
 
     def send(self, stream_id: int, data: bytes, *, end: bool = False) -> None:
         """Queue bytes, and see them off in this turn of the loop."""
-        self._quic.send_stream_data(stream_id, data, end_stream=end)
+        self._guard(self._quic.send_stream_data, stream_id, data, end)
         self._transmit_soon()
 
     def unacknowledged(self, stream_id: int) -> int:
@@ -168,9 +188,11 @@ class QuicLink(QuicConnectionProtocol):
 
     def _forget(self) -> None:
         """Nothing more is to be sent."""
+        self._forgotten = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._connection_terminated_handler()
         self._on_gone(self)
 
 
@@ -290,7 +312,10 @@ class QuicStream(asyncio.Transport):
     def close(self) -> None:
         if self._closing:
             return
-        self.write_eof()
+        if not self._eof_written and not self._lost:
+            self._link.send(self.stream_id, b"", end=True)
+        if self._closing:
+            return  # the connection has ended over it
         self._closing = True
         if self._lost:
             self._loop.call_soon(self._protocol.connection_lost, None)
