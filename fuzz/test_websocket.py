@@ -32,11 +32,21 @@ frames = st.lists(
     ),
     max_size=8,
 ).map(b"".join)
-damaged = st.builds(
+overwritten = st.builds(
     lambda place, patch: (lambda text: text[:place] + patch + text[place + len(patch) :]),
     st.integers(0, 200),
     st.binary(max_size=8),
 )
+headers = st.sampled_from(
+    [b"Host", b"Origin", b"Upgrade", b"Connection"]
+    + [b"Sec-WebSocket-" + name for name in (b"Key", b"Accept", b"Version", b"Protocol", b"Extensions")]
+)
+values = st.sampled_from([b"h", b"ygg-ws", b"a, ,b;=", b"permessage-deflate"]) | st.binary(max_size=9)
+extended = st.builds(
+    lambda lines: (lambda text: text[:-2] + b"".join(b"%s: %s\r\n" % line for line in lines) + text[-2:]),
+    st.lists(st.tuples(headers, values), min_size=1, max_size=4),
+)
+damaged = overwritten | extended
 
 
 async def drained(reader: asyncio.StreamReader) -> None:

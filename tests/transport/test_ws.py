@@ -110,6 +110,10 @@ UPGRADE = (
         ("?origin=*.example", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: https://evil.example\r\n", b"101"),
         ("?origin=http://*", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: https://evil.example\r\n", b"403"),
         ("?origin=*", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: null\r\n", b"101"),
+        ("?origin=*", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Origin: http://a\r\nOrigin: http://b\r\n", b"400"),
+        ("", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Host: h.example\r\n", b"400"),
+        ("", b"GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n", b"400"),
+        ("", b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Key: x\r\n", b"400"),
     ],
 )
 @on_loops

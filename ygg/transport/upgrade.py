@@ -93,6 +93,8 @@ class UpgradingListener(Listener):
         self._places.release()
         if task.cancelled():
             transport.abort()
+        elif (fault := task.exception()) is not None:
+            logger.error("%s: a handshake failed as none should", self.address, exc_info=fault)
 
     async def _handle(self, transport: asyncio.Transport, remote: str) -> None:
         try:

@@ -142,9 +142,12 @@ async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> asynci
     if websocket.parser_exc is not None:  # nonsense or the end came right behind the request
         stream.abort()
         raise LinkError(f"WebSocket handshake failed: {websocket.parser_exc}")
-    if request.path.partition("?")[0] in HEALTH_PATHS:
+    hosts, pages = request.headers.get_all("Host"), request.headers.get_all("Origin")
+    if len(hosts) > 1 or len(pages) > 1:
+        websocket.send_response(websocket.reject(400, "more than one Host or Origin\n"))
+    elif request.path.partition("?")[0] in HEALTH_PATHS:
         websocket.send_response(websocket.reject(200, "OK"))
-    elif not _is_admitted(request.headers.get("Origin"), request.headers.get("Host", ""), origins):
+    elif pages and not _is_admitted(pages[0], hosts[0] if hosts else "", origins):
         websocket.send_response(websocket.reject(403, "origin not allowed\n"))
     else:
         websocket.send_response(websocket.accept(request))
@@ -162,10 +165,8 @@ def _stream(carrier: asyncio.Transport, websocket: object) -> WebSocketTransport
     return stream
 
 
-def _is_admitted(origin: str | None, host: str, patterns: tuple[str, ...]) -> bool:
+def _is_admitted(origin: str, host: str, patterns: tuple[str, ...]) -> bool:
     """Tell whether a browser's page at `origin` may connect: its host is ours, or matches a pattern."""
-    if origin is None:
-        return True
     scheme, _, origin_host = origin.lower().rpartition("://")
     if origin_host == host.lower():
         return True
