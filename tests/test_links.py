@@ -424,5 +424,33 @@ def test_logs_say_what_happened_and_keep_secrets(loop: str, caplog: pytest.LogCa
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
+@on_loops
+async def test_a_listener_that_ends_by_itself_is_logged_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "ygg.links")
+    network = LoopbackNetwork()
+    table = manager(network)
+    async with Core(Certificate(key(1)), table) as one:
+        closed = await one.listen("tcp://127.0.0.1:0")
+        closed.close()
+        await until(lambda: not one.listeners)
+        for level, change in (
+            (logging.ERROR, network.down),
+            (logging.INFO, lambda: table.map_network("127.0.0.1", None)),
+        ):
+            listener = await one.listen("tcp://127.0.0.1:0?password=hidden")
+            caplog.clear()
+            change()
+            await until(lambda: not one.listeners)
+            network.up()
+            (record,) = caplog.records
+            assert record.levelno == level
+            assert record.getMessage().startswith(f"Listening at tcp://{listener.address} failed: ")
+        caplog.clear()
+        table.unmap_network("127.0.0.1")
+        await one.listen("tcp://127.0.0.1:0")
+    assert [record.getMessage().split()[:2] for record in caplog.records] == [["Listening", "at"]]
+    assert "failed" not in caplog.text
+
+
 def test_errors_have_their_standard_kin() -> None:
     assert issubclass(RemoteClosed, ConnectionError)

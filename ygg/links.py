@@ -276,13 +276,20 @@ class Links:
                     break_off(transport)
                     continue
                 self._admit(record, transport, None if admit_all else self.allowed)
-        except ListenerClosed:
-            pass
         except OSError as error:
-            log.error("Listening at %s failed: %s", listener.url.with_query().redacted(), str(error))
+            if not (self._closed or listener.released):
+                self._lost(listener, error)
         finally:
             listener.close()
             self._listeners.remove(listener)
+
+    def _lost(self, listener: ManagedListener, error: OSError) -> None:
+        reason = "its network went down" if type(error) is ListenerClosed else str(error)
+        log.log(
+            logging.INFO if listener.remapped else logging.ERROR,
+            "Listening at %s failed: %s", listener.url.with_query().redacted(),
+            "its host is mapped to another network or to none" if listener.remapped else reason,
+        )  # fmt: skip
 
     def _admit(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> None:
         self._records[record.identity] = record

@@ -199,6 +199,13 @@ class ManagedListener(Listener):
         self._manager, self._base, self._use = manager, base, use
         self.url = _bound(url, base.address)
         """The URL it was asked to listen at, with the host and port it is bound to."""
+        self.released = False
+        """Whether it was closed by its owner, not by its network or a change of the mapping."""
+
+    @property
+    def remapped(self) -> bool:
+        """Tell whether it was closed because its host is mapped to another network now, or to none."""
+        return self._use.broken
 
     @property
     def address(self) -> str:
@@ -213,6 +220,7 @@ class ManagedListener(Listener):
         return transport, remote
 
     def close(self) -> None:
+        self.released = True
         self._use.drop()
         self._base.close()
 
