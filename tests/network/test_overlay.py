@@ -1,13 +1,14 @@
 """ygg.network.overlay: the overlay is a network, so a node can peer through another node."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.aio import on_loops
+from tests.aio import on_loops, settle
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, joined
 from ygg import Certificate, Core, LoopbackNetwork, Network, TCPTransport, TransportManager, VTun
-from ygg.errors import ConnectionReset, ConnectTimeout, HostUnreachable, ListenerClosed, ResolveError
+from ygg.errors import ConnectionReset, ConnectTimeout, HostUnreachable, ListenerClosed, NetworkDown, ResolveError
 from ygg.network import OverlayNetwork
 from ygg.network.conformance import CHECKS, Check, Subject
 
@@ -34,6 +35,17 @@ async def test_going_down_closes_listeners_and_what_they_accepted() -> None:
             await listener.accept()
         await listener.wait_closed()
         near.abort()
+
+
+@on_loops
+async def test_going_down_ends_a_dial_under_way() -> None:
+    async with joined() as pair, OverlayNetwork(pair.a) as network:
+        pair.wire.close()
+        dial = asyncio.ensure_future(network.connect_stream(ADDRESS_B, 1, timeout=60))
+        await settle()
+        network.down()
+        with pytest.raises(NetworkDown):
+            await dial
 
 
 @on_loops

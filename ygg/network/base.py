@@ -1,12 +1,14 @@
 """What a network is: something that resolves names, dials and listens for byte streams, and opens datagram ports."""
 
 import asyncio
+import contextlib
+import functools
 import logging
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from ygg.errors import NetworkDown, NoSuitableAddress, OperationNotSupported, URLError, from_os_error
 
@@ -96,15 +98,23 @@ class Listener(ABC):
 class Network(ABC):
     """A way to reach hosts. Used as an async context manager, or just used: it is up from the start.
 
-    Every connection, listener and datagram port it makes is given to `_admit()`, so that `down()` breaks them.
+    Every connection, listener and datagram port it makes is given to `_admit()`, so that `down()` breaks them. Dials
+    under way end by themselves then, those of a class of your own too.
     """
 
     dial_allowance: float = 0.0
     """Seconds a dial may take beyond its timeout: for a proxy that makes a connection of its own first."""
 
+    def __init_subclass__(cls, **arguments: object) -> None:
+        super().__init_subclass__(**arguments)
+        for name in ("connect_stream", "connect_path"):
+            if name in vars(cls):
+                setattr(cls, name, _ended_by_down(vars(cls)[name]))
+
     def __init__(self) -> None:
         self._is_up = True
         self._epoch = 0
+        self._dials: set[asyncio.Timeout] = set()
         self._live: weakref.WeakSet[asyncio.BaseTransport | Listener] = weakref.WeakSet()
 
     async def __aenter__(self) -> Self:
@@ -124,9 +134,16 @@ class Network(ABC):
         self._is_up = True
 
     def down(self) -> None:
-        """Refuse new connections with `NetworkDown`, close the listeners and abort every live connection."""
+        """Refuse new connections with `NetworkDown`, end the dials under way with it, and break what is open.
+
+        Listeners and datagram ports are closed, live connections aborted.
+        """
         self._is_up = False
         self._epoch += 1
+        dials, self._dials = self._dials, set()
+        with contextlib.suppress(RuntimeError):  # outside of the loop nothing can be cancelled: `_admit()` refuses it
+            for dial in dials:
+                dial.reschedule(0)
         live, self._live = list(self._live), weakref.WeakSet()
         for item in live:
             break_off(item)
@@ -197,3 +214,24 @@ class Network(ABC):
             return
         break_off(item)
         raise NetworkDown
+
+
+def _ended_by_down(dial: Callable[..., Awaitable[asyncio.Transport]]) -> Callable[..., Awaitable[asyncio.Transport]]:
+    """Let `down()` end a dial of its network, which fails with `NetworkDown` then, whatever becomes of it."""
+
+    @functools.wraps(dial)
+    async def dialing(network: Network, *arguments: Any, **options: Any) -> asyncio.Transport:
+        epoch = network._epoch
+        under_way = asyncio.timeout(None)  # down() makes it expire: asyncio's way to cancel a piece of a task
+        try:
+            async with under_way:
+                network._dials.add(under_way)
+                return await dial(network, *arguments, **options)
+        except OSError:
+            if network._epoch == epoch:
+                raise
+            raise NetworkDown from None
+        finally:
+            network._dials.discard(under_way)
+
+    return dialing

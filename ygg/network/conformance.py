@@ -318,6 +318,34 @@ async def down_and_up(subject: Subject) -> None:
 
 
 @_check
+async def down_during_a_dial(subject: Subject) -> None:
+    """Going down ends a dial that nobody has answered yet, at once."""
+    listener = await subject.listening.listen_stream(subject.host, 0, backlog=1)
+    dialed: list[asyncio.Transport] = []
+    dial = await _unanswered(subject, listener, dialed)
+    subject.network.down()
+    if dial is not None:
+        await _fails(dial, NetworkDown)
+    subject.network.up()
+    await _shut(listener, *dialed)
+
+
+async def _unanswered(
+    subject: Subject, listener: Listener, dialed: list[asyncio.Transport]
+) -> asyncio.Future[asyncio.Transport] | None:
+    """Return a dial that waits for a listener of backlog 1, or None where it is refused instead."""
+    for _ in range(64):
+        dial = asyncio.ensure_future(subject.network.connect_stream(subject.host, _port(listener), timeout=30))
+        await asyncio.wait({dial}, timeout=0.05)
+        if not dial.done():
+            return dial
+        if dial.exception() is not None:
+            break
+        dialed.append(dial.result())
+    return None
+
+
+@_check
 async def datagram_ping_pong(subject: Subject) -> None:
     """Datagrams of all sizes cross whole, both ways, on many ports at once."""
     if not subject.datagrams:
