@@ -20,6 +20,7 @@ import time
 from collections.abc import Collection, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from ygg import handshake
 from ygg.address import address_of
@@ -402,7 +403,7 @@ class Links:
 def _remote_url(listener: PeerURL, remote: str) -> PeerURL:
     """Return a listener's URL with its host replaced by an incoming connection's."""
     if listener.port is None:
-        return listener.with_path(remote)
+        return listener.with_path(quote(remote))
     host, _, port = remote.rpartition(":")
     if not port.isdecimal():  # a transport of somebody's own may name its clients as it likes
         return listener.with_host(remote)

@@ -145,6 +145,22 @@ async def test_unix_sockets(tmp_path: Path) -> None:
 
 
 @on_loops
+async def test_a_full_unix_socket_is_waited_for(tmp_path: Path) -> None:
+    path = str(tmp_path / "ygg.sock")
+    async with NativeNetwork() as network:
+        listener = await network.listen_path(path, backlog=0)
+        kept = [await network.connect_path(path)]
+        with pytest.raises(ConnectTimeout):
+            await network.connect_path(path, timeout=0.05)
+        waiting = asyncio.ensure_future(network.connect_path(path))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        kept.append((await listener.accept())[0])
+        kept.append(await waiting)
+        assert kept[-1].get_extra_info("peername") == path
+
+
+@on_loops
 async def test_a_stale_unix_socket_is_replaced_and_a_file_is_not(tmp_path: Path) -> None:
     stale, file = str(tmp_path / "stale"), tmp_path / "file"
     with socket.socket(socket.AF_UNIX) as dead:

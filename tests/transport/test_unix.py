@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import on_loops
+from tests.aio import on_loops, until
+from ygg import Certificate, Core
 from ygg.errors import BlockedHostError, OperationNotSupported, URLError
 from ygg.network import LoopbackNetwork, NativeNetwork
 from ygg.network.streams import streams
@@ -32,6 +33,23 @@ async def test_a_connection_crosses_and_each_client_is_its_own(tmp_path: Path) -
         assert all(item.is_closing() for item in (*clients, one, other))
         with pytest.raises(BlockedHostError):
             await manager.dial(url)
+
+
+@on_loops
+async def test_a_link_accepted_there_is_removed_by_its_url(tmp_path: Path) -> None:
+    async with NativeNetwork() as network:
+        one, two = [TransportManager(network) for _ in range(2)]
+        one.register(UnixTransport())
+        two.register(UnixTransport())
+        async with Core(Certificate.generate(), one) as server, Core(Certificate.generate(), two) as client:
+            await server.listen(f"unix://{tmp_path}/my%20socket")
+            await client.call_peer(f"unix://{tmp_path}/my%20socket")
+            await until(server.peers)
+            (peer,) = server.peers()
+            assert peer.url == f"unix://{tmp_path}/my%20socket%231"
+            server.remove_peer(peer.url)
+            assert not server.peers()
+            await until(lambda: not client.peers())
 
 
 @pytest.mark.parametrize("url", ["unix://host/path", "unix://", "unix:///", "unix:///a%00b"])

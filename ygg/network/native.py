@@ -27,6 +27,8 @@ D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
 ACCEPT_RETRY = 0.1
 """Seconds to wait before accepting again when the process or the system is out of descriptors or memory."""
+PATH_RETRY = 0.02
+"""Seconds to wait before dialing a UNIX socket again whose backlog is full: the system tells nobody of room in it."""
 
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _TRANSIENT = {errno.EAGAIN, errno.EINTR, errno.ECONNABORTED, errno.EPROTO}
@@ -344,7 +346,10 @@ async def _connect(sock: socket.socket, sockaddr: Any, seconds: float) -> asynci
     """Connect `sock`, which is the transport's afterwards or closed."""
     try:
         async with asyncio.timeout(seconds):
-            await asyncio.get_running_loop().sock_connect(sock, sockaddr)
+            if sock.family == socket.AF_UNIX:
+                await _connect_path(sock, sockaddr)
+            else:
+                await asyncio.get_running_loop().sock_connect(sock, sockaddr)
     except BaseException as error:
         sock.close()
         if isinstance(error, OSError):
@@ -352,6 +357,17 @@ async def _connect(sock: socket.socket, sockaddr: Any, seconds: float) -> asynci
             raise from_os_error(OSError(code, f"{_spell(sockaddr)}: {os.strerror(code).lower()}")) from None
         raise
     return await _adopt(sock)
+
+
+async def _connect_path(sock: socket.socket, path: str) -> None:
+    # Not by sock_connect(), which takes EAGAIN, a full backlog, for a connection under way.
+    while True:
+        try:
+            sock.connect(path)
+        except BlockingIOError:
+            await asyncio.sleep(PATH_RETRY)
+        else:
+            return
 
 
 async def _adopt(sock: socket.socket) -> asyncio.Transport:
