@@ -1,5 +1,6 @@
 """ygg.network.interface: leaving by a chosen interface."""
 
+import asyncio
 import os
 import socket
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.aio import on_loops
 from ygg.errors import AddressNotAvailable
-from ygg.network import NativeNetwork
+from ygg.network import NativeNetwork, native
 from ygg.network.interface import addresses_of, is_up, source_address, with_zone
 
 LO = "lo" if os.path.isdir("/sys/class/net/lo") else "lo0"
@@ -51,3 +52,18 @@ async def test_dialing_and_listening_by_an_interface() -> None:
             await network.connect_stream("127.0.0.1", port, source_interface="nowhere0")
         with pytest.raises(AddressNotAvailable):
             await network.connect_stream("fe80::1", port)
+
+
+@on_loops
+async def test_a_default_interface_is_for_dialing_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    tied: list[str] = []
+    monkeypatch.setattr(native, "bind_to_device", lambda sock, interface: tied.append(interface))
+    async with NativeNetwork(source_interface=LO) as network:
+        (await network.listen_stream("127.0.0.1", 0)).close()
+        port, _ = await network.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 0))
+        assert tied == []
+        address = port.get_extra_info("sockname")
+        await network.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=address)
+        assert tied == [LO]
+        await network.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 0), source_interface=LO)
+        assert tied == [LO, LO]

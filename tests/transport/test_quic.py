@@ -12,6 +12,7 @@ import pytest
 from tests.aio import on_loops, run, settle, until
 from ygg.certificate import Certificate
 from ygg.errors import (
+    AddressInUse,
     ConnectionRefused,
     ConnectionReset,
     ConnectTimeout,
@@ -179,6 +180,7 @@ async def test_a_library_that_fails_ends_the_connection_and_frees_its_port(monke
         for end in (client, server):
             monkeypatch.setattr(end._link._quic, "datagrams_to_send", lambda now: 1 / 0)
         client.write(b"x")
+        server._link._timer.cancel()
         server._link._handle_timer()
         await until(lambda: protocol.lost and other.lost)
         assert [type(error) for error in protocol.lost + other.lost] == [ConnectionReset, ConnectionReset]
@@ -297,6 +299,41 @@ async def test_what_was_accepted_outlives_the_listener() -> None:
         (_, writer), (reader, _) = streams(client), streams(server)
         writer.write(b" still here\n")
         assert await reader.readline() == b"x still here\n"
+
+
+@NETWORKS
+@on_loops
+async def test_the_port_is_free_once_the_listener_and_its_links_have_ended(network_type: type[Network]) -> None:
+    async with network_type() as network:
+        async with listening(network) as (transport, listener, url):
+            client = await transport.dial(network, url, DialOptions())
+            client.write(b"x")
+            server, _ = await listener.accept()
+        with pytest.raises(AddressInUse):
+            await transport.listen(network, url, ListenOptions())
+        link = server._link  # type: ignore[attr-defined]
+        client.abort()
+        await until(lambda: link._transport._transport.is_closing())
+        await settle()
+        for _ in range(2):
+            listener = await transport.listen(network, url, ListenOptions())
+            listener.close()
+            await listener.wait_closed()
+
+
+@on_loops
+async def test_an_ipv4_client_of_a_wildcard_listener_has_a_plain_address() -> None:
+    async with NativeNetwork() as network:
+        transport = QuicTransport(CERTIFICATE)
+        listener = await transport.listen(network, PeerURL.parse("quic://[::]:0"), ListenOptions())
+        port = int(listener.address.rpartition(":")[2])
+        client = await transport.dial(network, PeerURL.parse(f"quic://127.0.0.1:{port}"), DialOptions())
+        client.write(b"x")
+        server, remote = await listener.accept()
+        assert remote.startswith("127.0.0.1:")
+        server.abort()
+        client.abort()
+        listener.close()
 
 
 @NETWORKS

@@ -4,8 +4,10 @@ import socket
 import struct
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
 from ygg.errors import AddressNotAvailable, NetworkDown
+from ygg.url import host_port
 
 Address = IPv4Address | IPv6Address
 """An address of either family."""
@@ -50,6 +52,20 @@ def with_zone(address: str, interface: str | None) -> str:
     if not interface:
         raise AddressNotAvailable("link-local address requires a zone")
     return f"{address}%{interface}"
+
+
+def spell(sockaddr: Any) -> str:
+    """Return `host:port` for the kernel's form of an address; an IPv4 address in IPv6 clothes comes out plain."""
+    if not isinstance(sockaddr, tuple):
+        return str(sockaddr)
+    host, port, scope = sockaddr[0], sockaddr[1], sockaddr[3] if len(sockaddr) > 3 else 0
+    ip = ip_address(host)
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped:
+            host = str(ip.ipv4_mapped)
+        elif scope and not ip.scope_id:
+            host = f"{host}%{socket.if_indextoname(scope)}"
+    return host_port(host, port)
 
 
 def choose_source(interface: str | None, hints: Iterable[Address], destination: str) -> str | None:

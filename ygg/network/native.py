@@ -8,7 +8,7 @@ import socket
 import stat
 from collections.abc import Callable, Iterable
 from functools import partial
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Any, TypeVar
 
 from ygg.errors import (
@@ -19,9 +19,8 @@ from ygg.errors import (
 )
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success, is_suitable
 from ygg.network.holding import HoldingProtocol
-from ygg.network.interface import Address, bind_to_device, choose_source, with_zone
+from ygg.network.interface import Address, bind_to_device, choose_source, spell, with_zone
 from ygg.network.ports import common_family, unspecified
-from ygg.url import host_port
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
@@ -101,7 +100,8 @@ class NativeNetwork(Network):
         remotes = await self.resolve(remote_addr[0]) if remote_addr else []
         locals_ = await _lookup(local_addr[0]) if local_addr and local_addr[0] else []
         source, target = common_family(locals_, remotes)
-        interface = source_interface or self._interface
+        # As for streams, the network's own interface is for dialing.
+        interface = source_interface or (self._interface if remote_addr else None)
         try:
             if local_addr is None and target is not None:
                 source = choose_source(interface, self._hints, target)
@@ -148,7 +148,7 @@ class NativeListener(Listener):
 
     def __init__(self, sock: socket.socket, admit: Callable[[asyncio.Transport], None]) -> None:
         self._sock, self._admit = sock, admit
-        self._address = _spell(sock.getsockname())
+        self._address = spell(sock.getsockname())
         self._waiters: set[asyncio.Future[None]] = set()
         self._closed = asyncio.Event()
 
@@ -195,7 +195,7 @@ class NativeListener(Listener):
         await self._closed.wait()
 
     def _remote(self, peer: Any) -> str:
-        return _spell(peer)
+        return spell(peer)
 
     async def _readable(self) -> None:
         loop = asyncio.get_running_loop()
@@ -354,7 +354,7 @@ async def _connect(sock: socket.socket, sockaddr: Any, seconds: float) -> asynci
         sock.close()
         if isinstance(error, OSError):
             code = error.errno or errno.ETIMEDOUT  # asyncio's own timeout has none
-            raise from_os_error(OSError(code, f"{_spell(sockaddr)}: {os.strerror(code).lower()}")) from None
+            raise from_os_error(OSError(code, f"{spell(sockaddr)}: {os.strerror(code).lower()}")) from None
         raise
     return await _adopt(sock)
 
@@ -403,17 +403,3 @@ def _bind_path(sock: socket.socket, path: str) -> None:
 
 def _wildcard() -> str:
     return "::" if socket.has_ipv6 else "0.0.0.0"
-
-
-def _spell(sockaddr: Any) -> str:
-    """Return `host:port` for the kernel's form of an address; an IPv4 address in IPv6 clothes comes out plain."""
-    if not isinstance(sockaddr, tuple):
-        return str(sockaddr)
-    host, port, scope = sockaddr[0], sockaddr[1], sockaddr[3] if len(sockaddr) > 3 else 0
-    ip = ip_address(host)
-    if isinstance(ip, IPv6Address):
-        if ip.ipv4_mapped:
-            host = str(ip.ipv4_mapped)
-        elif scope and not ip.scope_id:
-            host = f"{host}%{socket.if_indextoname(scope)}"
-    return host_port(host, port)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ygg.errors import MissingExtraError
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.network.interface import spell
 from ygg.network.mailbox import Mailbox
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.tls import NodeCertificate
-from ygg.url import PeerURL, host_port
+from ygg.url import PeerURL
 
 if TYPE_CHECKING:
     from aioquic.asyncio.server import QuicServer
@@ -80,7 +81,10 @@ class QuicTransport(Transport):
 
 
 class QuicListener(Listener):
-    """A datagram port and the connections that come to it; they share it, so it lives as long as the last of them."""
+    """A datagram port and the connections that come to it.
+
+    They share the port, so it stays taken until the listener is closed and the last of them has ended.
+    """
 
     def __init__(self, configuration: QuicConfiguration, backlog: int) -> None:
         self._ready: Mailbox[tuple[asyncio.Transport, str]] = Mailbox(backlog)
@@ -94,8 +98,7 @@ class QuicListener(Listener):
 
     @property
     def address(self) -> str:
-        host, port = self._port.get_extra_info("sockname")[:2]
-        return host_port(host, port)
+        return spell(self._port.get_extra_info("sockname"))
 
     async def accept(self) -> tuple[asyncio.Transport, str]:
         return await self._ready.get()
@@ -108,6 +111,7 @@ class QuicListener(Listener):
         self._release()
 
     async def wait_closed(self) -> None:
+        """Return when nothing more is accepted and, unless links that were accepted still use it, the port is free."""
         await self._released.wait()
 
     def is_closing(self) -> bool:
@@ -147,8 +151,7 @@ class QuicListener(Listener):
         if opened.cancelled() or opened.exception() is not None:
             return
         stream = opened.result()
-        peername = stream.get_extra_info("peername")
-        if not self._ready.offer((stream, host_port(peername[0], peername[1]))):
+        if not self._ready.offer((stream, spell(stream.get_extra_info("peername")))):
             stream.abort()
 
     def _gone(self, link: QuicLink) -> None:
@@ -156,10 +159,12 @@ class QuicListener(Listener):
         self._release()
 
     def _release(self) -> None:
-        if self._ready.closed:
+        if not self._ready.closed:
+            return
+        if self._links or self._port is None:
             self._released.set()
-            if not self._links and self._port is not None:
-                self._port.close()
+        else:
+            self._port.close()
 
 
 def _configuration(*, is_client: bool) -> QuicConfiguration:
