@@ -21,6 +21,7 @@ from ygg.errors import (
     AddressNotAvailable,
     ConnectionRefused,
     ListenerClosed,
+    MessageTooBig,
     NetworkDown,
     URLError,
     YggError,
@@ -381,10 +382,29 @@ async def datagrams_to_nobody(subject: Subject) -> None:
     await gone.closed
     transport, protocol = await subject.network.create_datagram_endpoint(_Datagrams, remote_addr=address)
     transport.sendto(b"anyone?")
-    _true(isinstance(await protocol.error, ConnectionRefusedError), "not refused")
+    _true(isinstance(await protocol.error, ConnectionRefused), "not refused")
     _true(not transport.is_closing(), "the port closed")
     transport.close()
     await protocol.closed
+
+
+@_check
+async def oversized_datagrams(subject: Subject) -> None:
+    """A datagram larger than any can be is told as `MessageTooBig`, and the port works on."""
+    if not subject.datagrams:
+        return
+    server, arrivals = await subject.listening.create_datagram_endpoint(_Datagrams, (subject.host, 0))
+    address = (subject.host, server.get_extra_info("sockname")[1])
+    transport, protocol = await subject.network.create_datagram_endpoint(_Datagrams, remote_addr=address)
+    transport.sendto(bytes(65536))
+    async with asyncio.timeout(5):
+        error = await protocol.error
+    _true(isinstance(error, MessageTooBig), f"expected MessageTooBig, got {error!r}")
+    transport.sendto(b"small enough")
+    _equal(await arrivals.get(), b"small enough")
+    for port, ending in ((transport, protocol), (server, arrivals)):
+        port.close()
+        await ending.closed
 
 
 @_check

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ygg.errors import (
     AddressNotAvailable,
@@ -15,10 +15,11 @@ from ygg.errors import (
 )
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success
 from ygg.network.holding import HoldingProtocol
+from ygg.network.interface import spell
 from ygg.network.mailbox import Mailbox
 from ygg.network.memory import MemoryTransport
 from ygg.network.memory_datagram import MemoryDatagramTransport
-from ygg.network.ports import Address, Ports, common_family, unspecified
+from ygg.network.ports import Address, Ports, common_family, plain, sockaddr, source_of, unspecified
 from ygg.url import host_port
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
@@ -64,7 +65,7 @@ class LoopbackNetwork(Network):
             listener = self._listeners.find(target, port)
             if listener is None:
                 raise ConnectionRefused
-            return await self._join(listener, target, port, timeout)
+            return await self._join(listener, target, port, timeout, wide=ip_address(address).version == 6)
 
         transport = await first_success(await self.resolve(host), attempt)
         self._admit(transport, token)
@@ -74,8 +75,9 @@ class LoopbackNetwork(Network):
         self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
     ) -> Listener:
         token = self._enter(port)
-        address = self._bindable((await self.resolve(host))[0] if host else "::")
-        listener = LoopbackListener(self._listeners, address, port, backlog, self._sources)
+        address = (await self.resolve(host))[0] if host else "::"
+        bound, wide = self._bindable(address), ip_address(address).version == 6
+        listener = LoopbackListener(self._listeners, bound, port, backlog, self._sources, wide=wide)
         self._admit(listener, token)
         return listener
 
@@ -91,25 +93,34 @@ class LoopbackNetwork(Network):
         remotes = await self.resolve(remote_addr[0]) if remote_addr else []
         locals_ = await self.resolve(local_addr[0]) if local_addr and local_addr[0] else []
         near, far = common_family(locals_, remotes)
-        remote = (self._destination(far), remote_addr[1]) if far and remote_addr else None
+        bound = self._bindable(near) if near else None
+        remote = (self._destination(far, bound), remote_addr[1]) if far and remote_addr else None
+        wide = ip_address(near or far or "::").version == 6
         if local_addr:
-            address, port = self._bindable(near or str(unspecified(far or "::"))), local_addr[1]
+            address, port = bound or unspecified(far or "::"), local_addr[1]
         else:
-            address, port = _source(remote[0]) if remote else IPv6Address(0), 0
+            address, port = source_of(remote[0]) if remote else IPv6Address(0), 0
         protocol = protocol_factory()
-        transport = MemoryDatagramTransport(self._datagrams, address, port, remote, protocol, self._destination)
+        transport = MemoryDatagramTransport(
+            self._datagrams, address, port, remote, protocol, self._destination, wide=wide
+        )
         self._admit(transport, token)
         protocol.connection_made(transport)
         return transport, protocol
 
-    async def _join(self, listener: "LoopbackListener", target: Address, port: int, seconds: float) -> MemoryTransport:
+    async def _join(
+        self, listener: "LoopbackListener", target: Address, port: int, seconds: float, *, wide: bool
+    ) -> MemoryTransport:
         """Make both ends of a connection and leave one with `listener`."""
         loop = asyncio.get_running_loop()
-        source = _source(target)
+        source = source_of(target)
         source_port = self._sources.bind(source, 0, None, beside=self._listeners)
-        near, far = sockaddr(source, source_port), sockaddr(target, port)
-        client = MemoryTransport(loop, near, far, lambda: self._sources.release(source, source_port))
-        server = MemoryTransport(loop, far, near)
+        near, far = [
+            [sockaddr(address, number, wide=side) for side in (wide, listener.wide)]
+            for address, number in ((source, source_port), (target, port))
+        ]
+        client = MemoryTransport(loop, near[0], far[0], lambda: self._sources.release(source, source_port))
+        server = MemoryTransport(loop, far[1], near[1])
         client.start(server, HoldingProtocol())
         server.start(client, HoldingProtocol())
         token = self._enter()
@@ -130,17 +141,19 @@ class LoopbackNetwork(Network):
     def _owns(self, address: Address) -> bool:
         return any(address in prefix for prefix in self._prefixes)
 
-    def _destination(self, address: str) -> Address:
-        """Return the address dialed: as in the kernel, the unspecified one is this host."""
-        target = ip_address(address)
+    def _destination(self, address: str, source: Address | None = None) -> Address:
+        """Return the address dialed, from `source` if that is known: as in the kernel, the unspecified one is here."""
+        target = plain(address)
         if target.is_unspecified:
-            return IPv4Address("127.0.0.1") if target.version == 4 else IPv6Address("::1")
+            if source is None or source.version == 6 or source.is_unspecified:
+                return IPv4Address("127.0.0.1") if target.version == 4 else IPv6Address("::1")
+            return source if target.version == 4 else IPv4Address("127.0.0.1")
         if not self._owns(target):
             raise NetworkUnreachable
         return target
 
     def _bindable(self, text: str) -> Address:
-        address = ip_address(text)
+        address = plain(text)
         if not address.is_unspecified and not self._owns(address):
             raise AddressNotAvailable
         return address
@@ -150,8 +163,16 @@ class LoopbackListener(Listener):
     """A listener of a `LoopbackNetwork`; dials wait, up to their timeout, while the backlog is full."""
 
     def __init__(
-        self, ports: "Ports[LoopbackListener]", address: Address, port: int, backlog: int, sources: Ports[None]
+        self,
+        ports: "Ports[LoopbackListener]",
+        address: Address,
+        port: int,
+        backlog: int,
+        sources: Ports[None],
+        *,
+        wide: bool,
     ) -> None:
+        self.wide = wide
         self.queue: Mailbox[MemoryTransport] = Mailbox(backlog)
         """Connections that wait to be accepted."""
         self._port = ports.bind(address, port, self, beside=sources)
@@ -167,8 +188,7 @@ class LoopbackListener(Listener):
 
     async def accept(self) -> tuple[asyncio.Transport, str]:
         transport = await self.queue.get()
-        peername = transport.get_extra_info("peername")
-        return transport, host_port(peername[0], peername[1])
+        return transport, spell(transport.get_extra_info("peername"))
 
     def close(self) -> None:
         if self.queue.closed:
@@ -180,13 +200,3 @@ class LoopbackListener(Listener):
 
     async def wait_closed(self) -> None:
         await self._closed.wait()
-
-
-def sockaddr(address: Address, port: int) -> tuple[Any, ...]:
-    """Return the form the socket module gives an address."""
-    return (str(address), port) if address.version == 4 else (str(address), port, 0, 0)
-
-
-def _source(target: Address) -> Address:
-    """Return the address the kernel would dial an address of this host from."""
-    return IPv4Address("127.0.0.1") if target.version == 4 and target.is_loopback else target

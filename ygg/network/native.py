@@ -20,6 +20,7 @@ from ygg.errors import (
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success, is_suitable
 from ygg.network.holding import HoldingProtocol
 from ygg.network.interface import Address, bind_to_device, choose_source, spell, with_zone
+from ygg.network.native_datagram import ConvertedErrors
 from ygg.network.ports import common_family, unspecified
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
@@ -115,8 +116,9 @@ class NativeNetwork(Network):
         except OSError as error:
             raise from_os_error(error) from None
         try:
+            protocol = protocol_factory()
             loop = asyncio.get_running_loop()
-            transport, protocol = await loop.create_datagram_endpoint(protocol_factory, sock=sock)
+            transport, _ = await loop.create_datagram_endpoint(lambda: ConvertedErrors(protocol), sock=sock)
         except BaseException:
             sock.close()
             raise

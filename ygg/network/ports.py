@@ -76,6 +76,24 @@ def unspecified(address: str) -> Address:
     return IPv4Address(0) if ip_address(address).version == 4 else IPv6Address(0)
 
 
+def plain(text: str) -> Address:
+    """Return the address `text` spells, an IPv4 address in IPv6 clothes without them."""
+    address = ip_address(text)
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def sockaddr(address: Address, port: int, *, wide: bool) -> tuple[Any, ...]:
+    """Return the form the socket module gives an address; a `wide` socket is one of IPv6, to which IPv4 is mapped."""
+    if address.version == 4:
+        return (f"::ffff:{address}", port, 0, 0) if wide else (str(address), port)
+    return str(address), port, 0, 0
+
+
+def source_of(target: Address) -> Address:
+    """Return the address the kernel would reach an address of this host from."""
+    return IPv4Address("127.0.0.1") if target.version == 4 and target.is_loopback else target
+
+
 def _overlap(one: Address, other: Address) -> bool:
     both = IPv6Address(0)
     if one == other or both in (one, other):
