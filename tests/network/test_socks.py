@@ -20,10 +20,8 @@ from ygg.network import LoopbackNetwork, NativeNetwork, Network, SocksNetwork, s
 from ygg.network.conformance import CHECKS, Check, Subject
 from ygg.network.streams import open_connection, serving
 
-DIALING = [check for check in CHECKS if check.__name__ != "names_of_both_ends"]
 
-
-@pytest.mark.parametrize("check", DIALING, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
 @on_loops
 async def test_conformance(network_type: type[Network], check: Check) -> None:
@@ -53,6 +51,17 @@ async def test_names_are_left_to_the_proxy_and_it_is_logged_in_to() -> None:
             for wrong in ("socks5://me:wrong@", "socks5://"):
                 with pytest.raises(ProxyError):
                     await SocksNetwork(f"{wrong}{listener.address}", base).connect_stream("abc.onion", port)
+
+
+@on_loops
+async def test_an_empty_password_is_one() -> None:
+    """Proxies that tell their users' streams apart by name care for no password."""
+    async with LoopbackNetwork() as base:
+        proxy = Proxy(base, {}, {"stream1": ""})
+        async with proxy.running() as listener:
+            network = SocksNetwork(f"socks5://stream1@{listener.address}", base)
+            (await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))).abort()
+            assert proxy.asked == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ def connect(host: str, port: int, username: str = "", password: str = "") -> Exc
         raise ProxyError("proxy wants authentication" if method in (NO_METHOD, 2) else "proxy: unknown method")
     request = bytes([VERSION, CONNECT, 0]) + _address(host) + port.to_bytes(2, "big")
     if method == USER_AND_PASSWORD:
-        _, status = yield b"\1" + _counted(username, "user name") + _counted(password, "password"), 2
+        # RFC 1929 has at least a byte of password; proxies that ask for a user alone take none.
+        secret = _counted(password, "password", least=0)
+        _, status = yield b"\1" + _counted(username, "user name") + secret, 2
         if status != 0:
             raise ProxyError("proxy: wrong user name or password")
     version, reply, _, kind = yield request, 4
@@ -78,8 +80,8 @@ def _encoded(host: str) -> bytes:
         raise ResolveError(f"{host[:64]!r} is not a host name") from None
 
 
-def _counted(text: str | bytes, what: str) -> bytes:
+def _counted(text: str | bytes, what: str, *, least: int = 1) -> bytes:
     data = text.encode() if isinstance(text, str) else text
-    if not 1 <= len(data) <= 255:
-        raise ProxyError(f"{what} of {len(data)} bytes: SOCKS5 takes 1 to 255")
+    if not least <= len(data) <= 255:
+        raise ProxyError(f"{what} of {len(data)} bytes: SOCKS5 takes {least} to 255")
     return bytes([len(data)]) + data
