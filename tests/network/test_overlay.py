@@ -20,6 +20,13 @@ async def test_conformance(check: Check) -> None:
         await check(Subject(network, ADDRESS_B, server, foreign="200:cccc::1"))
 
 
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@on_loops
+async def test_conformance_of_one_that_dials_itself(check: Check) -> None:
+    async with joined() as pair, OverlayNetwork(pair.b) as network:
+        await check(Subject(network, ADDRESS_B, foreign="200:cccc::1"))
+
+
 @on_loops
 async def test_going_down_closes_listeners_and_what_they_accepted() -> None:
     async with joined() as pair, OverlayNetwork(pair.a) as network, OverlayNetwork(pair.b) as server:
