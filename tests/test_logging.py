@@ -1,9 +1,20 @@
 """docs/logging.md lists each message the library logs, with its logger and level, and no other."""
 
 import ast
+import asyncio
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aio import on_loops, until
+from ygg import Certificate, LoopbackNetwork
+from ygg.errors import LinkError
+from ygg.network import take_over
+from ygg.transport import QuicTransport, TransportManager, WSTransport
 
 ROOT = Path(__file__).parent.parent
 LEVELS = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR", "exception": "ERROR"}
@@ -46,3 +57,60 @@ def test_the_table_has_every_message_and_no_other() -> None:
 
 def test_loggers_are_the_librarys() -> None:
     assert all(logger.startswith("ygg.") for logger, _, _ in logged())
+
+
+def loud(records: list[logging.LogRecord], library: str) -> list[logging.LogRecord]:
+    """Return what was logged above DEBUG or by a logger of no part of ours; `library` has logged something at all."""
+    records = [record for record in records if not record.name.startswith("asyncio")]
+    assert any(record.name == f"ygg.transport.{library}" for record in records)
+    return [record for record in records if record.levelno > logging.DEBUG or not record.name.startswith("ygg.")]
+
+
+@pytest.mark.parametrize(("scheme", "library"), [("ws", "websockets"), ("quic", "aioquic")])
+@on_loops
+async def test_libraries_log_through_us_and_only_for_debugging(
+    scheme: str, library: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip(library)
+    caplog.set_level(logging.DEBUG)
+    async with LoopbackNetwork() as network:
+        manager = TransportManager(network)
+        manager.register(WSTransport())
+        manager.register(QuicTransport(Certificate.generate()))
+        listener = await manager.listen(f"{scheme}://127.0.0.1:0")
+        client = await manager.dial(listener.url)
+        client.write(b"hello")
+        server, _ = await listener.accept()
+        for end in (client, server):
+            take_over(end, asyncio.Protocol())
+            end.close()
+        await until(lambda: client.is_closing() and server.is_closing())
+        listener.close()
+        await listener.wait_closed()
+    assert loud(caplog.records, library) == []
+
+
+class OtherVersion(asyncio.DatagramProtocol):
+    """Answers a QUIC client with a version it has never heard of."""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        theirs, rest = data[6 : 6 + data[5]], data[6 + data[5] :]
+        ours = rest[1 : 1 + rest[0]]
+        ids = b"".join(bytes([len(one)]) + one for one in (ours, theirs))
+        self.transport.sendto(b"\x80\0\0\0\0" + ids + b"\x1a\x2a\x3a\x4a", addr)
+
+
+@on_loops
+async def test_a_forged_packet_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("aioquic")
+    caplog.set_level(logging.DEBUG)
+    async with LoopbackNetwork() as network:
+        port, _ = await network.create_datagram_endpoint(OtherVersion, ("127.0.0.1", 0))
+        manager = TransportManager(network)
+        manager.register(QuicTransport(Certificate.generate()))
+        with pytest.raises(LinkError, match="version"):
+            await manager.dial(f"quic://127.0.0.1:{port.get_extra_info('sockname')[1]}")
+    assert loud(caplog.records, "aioquic") == []

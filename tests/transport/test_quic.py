@@ -383,7 +383,7 @@ def test_the_private_names_of_aioquic_mean_what_they_did() -> None:
     assert {"_timer", "_quic", "_transmit_soon", "_handle_timer", "_connection_terminated_handler"} <= set(
         QuicConnectionProtocol.__init__.__code__.co_names + tuple(vars(QuicConnectionProtocol))
     )
-    assert "_streams" in QuicConnection.__init__.__code__.co_names
+    assert {"_streams", "_logger"} <= set(QuicConnection.__init__.__code__.co_names)
     stream = QuicStream(stream_id=0)
     stream.sender.write(b"five!")
     assert len(stream.sender._buffer) == 5

@@ -27,8 +27,10 @@ from aioquic.quic.events import (
 from ygg.errors import ConnectionReset, ConnectTimeout, from_os_error
 from ygg.network.holding import HoldingProtocol, feed
 from ygg.network.watermarks import watermarks
+from ygg.transport.quiet import QuietLogger
 
 logger = logging.getLogger("ygg.transport")
+_library_logger = QuietLogger(logging.getLogger("ygg.transport.aioquic"))
 
 KEEPALIVE = 20.0
 """Seconds between pings."""
@@ -59,6 +61,7 @@ class QuicLink(QuicConnectionProtocol):
     """A connection of which one stream is used: the first that its client opens."""
 
     def __init__(self, quic: QuicConnection, sockname: Address, on_gone: Callable[[QuicLink], None]) -> None:
+        quic._logger.logger = _library_logger  # it takes none: its own tells of each connection at INFO
         super().__init__(quic)
         self._sockname, self._on_gone = sockname, on_gone
         self._client = quic.configuration.is_client

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import logging
 from typing import TYPE_CHECKING, cast
 
 from ygg.errors import LinkError, OperationNotSupported, URLError, from_os_error
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
 from ygg.network.holding import HoldingProtocol
 from ygg.transport.base import DialOptions, ListenOptions, Transport
+from ygg.transport.quiet import QuietLogger
 from ygg.transport.tls import NodeCertificate, dialing_context, listening_context, server_name, wrap
 from ygg.transport.upgrade import UpgradingListener
 from ygg.transport.websocket import (
@@ -32,6 +34,8 @@ REQUEST_TIMEOUT = 10.0
 
 HEALTH_PATHS = ("/health", "/healthz")
 """Paths answered with 200 and `OK`, for load balancers."""
+
+_library_logger = QuietLogger(logging.getLogger("ygg.transport.websockets"))
 
 _OUR_OPTIONS = {"key", "priority", "password", "maxbackoff", "sni", "origin"}
 
@@ -96,7 +100,10 @@ async def _request(carrier: asyncio.Transport, url: PeerURL) -> asyncio.Transpor
     target = str(PeerURL("ws", "host", path=url.path or "/", query=resource.query))
     try:
         websocket = ClientProtocol(
-            parse_uri(target), subprotocols=[cast("Subprotocol", SUBPROTOCOL)], max_size=(None, MAX_FRAME)
+            parse_uri(target),
+            subprotocols=[cast("Subprotocol", SUBPROTOCOL)],
+            max_size=(None, MAX_FRAME),
+            logger=_library_logger,
         )
         request = websocket.connect()
         del request.headers["Host"]
@@ -128,7 +135,10 @@ async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> asynci
         return cast("Subprotocol", SUBPROTOCOL) if SUBPROTOCOL in cast("list[str]", offered) else None
 
     websocket = ServerProtocol(
-        subprotocols=[cast("Subprotocol", SUBPROTOCOL)], select_subprotocol=choose, max_size=(None, MAX_FRAME)
+        subprotocols=[cast("Subprotocol", SUBPROTOCOL)],
+        select_subprotocol=choose,
+        max_size=(None, MAX_FRAME),
+        logger=_library_logger,
     )
     stream = _stream(carrier, websocket)
     try:
