@@ -42,8 +42,10 @@ class Proxy:
             writer.write(b"\5\5\0\1" + bytes(6))
             return
         writer.write(b"\5\0\0\3\5proxy" + bytes(2))
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        far_writer.close()
+        try:
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        finally:
+            far_writer.close()
 
     async def _log_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         fields = []

@@ -100,7 +100,7 @@ async def test_a_connection_lost_while_held_is_told_as_lost() -> None:
         listener = await net.listen_stream("127.0.0.1", 0)
         client = await net.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
         server, _ = await listener.accept()
-        server.abort()
+        server.reset()  # type: ignore[attr-defined]
         await settle()
         recorder = Recorder()
         take_over(client, recorder)

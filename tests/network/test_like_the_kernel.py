@@ -1,4 +1,4 @@
-"""LoopbackNetwork beside the kernel: what binds together, what dials and datagrams reach, for all pairs of hosts."""
+"""LoopbackNetwork beside the kernel: what binds together, what dials and datagrams reach, how streams end."""
 
 import asyncio
 import socket
@@ -8,7 +8,9 @@ from itertools import product
 import pytest
 
 from tests.aio import run, settle
+from ygg.errors import from_os_error
 from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network
+from ygg.network.streams import streams as as_streams
 
 HOSTS = ("127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::", "")
 
@@ -122,5 +124,35 @@ def test_pairs_of_hosts(what) -> None:
                 assert await what(loopback, first, second) == expected, (first, second)
                 seen.update(map(str, expected))
             assert len(seen) > 1
+
+    run(main())
+
+
+async def ending(network: Network, end: str, unread: bytes) -> list[str]:
+    """Have a connection's server write, leave bytes unread, and end; return what its client reads."""
+    listener = await network.listen_stream("127.0.0.1", 0)
+    client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+    server, _ = await listener.accept()
+    reader, writer = as_streams(client)
+    writer.write(unread)
+    server.write(b"hello")
+    await asyncio.sleep(0.01)  # else the bytes under way are the race that they are between hosts
+    getattr(server, end)()
+    try:
+        found = [str(await reader.read())]
+    except OSError as error:
+        found = [type(from_os_error(error)).__name__]
+    writer.transport.abort()
+    listener.close()
+    await listener.wait_closed()
+    return found
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+@pytest.mark.parametrize("unread", [b"", b"unread"])
+def test_ends(end: str, unread: bytes) -> None:
+    async def main() -> None:
+        async with NativeNetwork() as kernel, LoopbackNetwork() as loopback:
+            assert await ending(kernel, end, unread) == await ending(loopback, end, unread)
 
     run(main())

@@ -263,14 +263,17 @@ async def test_an_end_without_goodbye_is_an_end() -> None:
         client.close()
 
 
+@NETWORKS
 @on_loops
-async def test_an_abort_resets() -> None:
-    async with secured() as (near, far):
+async def test_an_abort_says_no_goodbye_and_is_noticed(network_type: type[Network]) -> None:
+    async with secured(network_type) as (near, far):
         log = Log()
         take_over(far, log)
         near.abort()
-        await until(lambda: "lost" in log.told)
-        assert isinstance(log.error, ConnectionResetError)
+        await until(lambda: {"eof", "lost"} & set(log.told))
+        far.write(b"anyone there?")
+        await until(lambda: far.write(b"?") or "lost" in log.told)
+        assert isinstance(log.error, ConnectionError)
 
 
 @NETWORKS

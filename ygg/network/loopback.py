@@ -195,7 +195,7 @@ class LoopbackListener(Listener):
             return
         self._ports.release(self._host, self._port)
         for transport in self.queue.close():
-            transport.abort()
+            transport.reset()
         self._closed.set()
 
     async def wait_closed(self) -> None:

@@ -58,8 +58,8 @@ class MemoryTransport(StartTLSCompatible, asyncio.Transport):
     """One end of an in-memory stream.
 
     What one end writes waits at the other end's inbox: that is its write buffer, and the other's receive buffer. As
-    with sockets, `close()` lets the remote side read what was written before it sees the end of the stream, closing
-    with unread input resets the connection, and so does `abort()`.
+    with sockets, `close()` and `abort()` let the remote side read what was written before it sees the end of the
+    stream, but with unread input they reset the connection.
     """
 
     def __init__(
@@ -232,18 +232,20 @@ class MemoryTransport(StartTLSCompatible, asyncio.Transport):
         return self._closing
 
     def close(self) -> None:
-        if not self._closing:
-            self._shut(reset=bool(self._inbox), error=None)
+        self._force_close(None)
 
     def abort(self) -> None:
         self._force_close(None)
 
-    def _force_close(self, error: Exception | None) -> None:
-        if not self._closing:
-            self._shut(reset=True, error=error)
+    def reset(self) -> None:
+        """End the connection as the kernel does one that nobody has accepted."""
+        self._force_close(None, reset=True)
 
-    def _shut(self, reset: bool, error: Exception | None) -> None:
+    def _force_close(self, error: Exception | None, *, reset: bool = False) -> None:
+        if self._closing:
+            return
         self._closing = True
+        reset = reset or bool(self._inbox)
         self._inbox.clear()
         self._inbox_size = self._taken = 0
         if reset:
