@@ -173,6 +173,7 @@ class LoopbackListener(Listener):
         wide: bool,
     ) -> None:
         self.wide = wide
+        """Whether the kernel would have a socket of IPv6 for it, to which IPv4 is mapped."""
         self.queue: Mailbox[MemoryTransport] = Mailbox(backlog)
         """Connections that wait to be accepted."""
         self._port = ports.bind(address, port, self, beside=sources)

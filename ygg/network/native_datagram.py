@@ -10,22 +10,22 @@ class ConvertedErrors(asyncio.DatagramProtocol):
     """Passes everything on to `protocol`, the system's errors as ygg's."""
 
     def __init__(self, protocol: asyncio.DatagramProtocol) -> None:
-        self.protocol = protocol
+        self._protocol = protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.protocol.connection_made(cast(asyncio.DatagramTransport, transport))
+        self._protocol.connection_made(cast(asyncio.DatagramTransport, transport))
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self.protocol.datagram_received(data, addr)
+        self._protocol.datagram_received(data, addr)
 
     def error_received(self, exc: Exception) -> None:
-        self.protocol.error_received(from_os_error(exc) if isinstance(exc, OSError) else exc)
+        self._protocol.error_received(from_os_error(exc) if isinstance(exc, OSError) else exc)
 
     def pause_writing(self) -> None:
-        self.protocol.pause_writing()
+        self._protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        self.protocol.resume_writing()
+        self._protocol.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.protocol.connection_lost(exc)
+        self._protocol.connection_lost(exc)
