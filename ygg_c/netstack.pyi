@@ -31,6 +31,9 @@ class NetStack(Demux):
         """Whether what was below has ended: all that was open has failed with ENETDOWN, and nothing opens until the stack is
         attached again.
         """
+    def set_clock(self, now: int) -> None:
+        """Tell the time, in ns, without a turn, while no lower side does: what is begun next counts from then."""
+
     def turn(self, now: int, wall: int = 0) -> int | None:
         """Run what is due at `now` (ns) while there is no lower side, tell what happened, and return the next deadline in ns;
         None when no timer runs, or a lower side gives the turns. `wall` is not used: whoever drives nodes has it.

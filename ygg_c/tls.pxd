@@ -11,6 +11,7 @@ from libc.stdint cimport uint8_t
 cdef enum:
     RECORD = 16384          # bytes a record holds at most (RFC 8446, 5.1)
     UNSENT_LIMIT = 1048576  # bytes of answers (key updates) to a side that reads nothing, before it is taken for hostile
+    BARREN_LIMIT = 65536    # bytes of records without data (the handshake, key updates), before a side is taken for hostile
     SPARE_LEAST = 65536     # bytes of a block worth keeping for the next link that needs one
     SPARE_MOST = 1048576
 
@@ -31,6 +32,7 @@ ctypedef struct Wire:
     size_t lent_size
     Store kept              # ciphertext that came, copied; read before what is lent
     Store out               # ciphertext to be sent
+    size_t barren           # bytes taken since there was plain text: all that a handshake or a key update costs is behind them
 
 cdef class Context:
     cdef void *_context
@@ -40,6 +42,7 @@ cdef class Context:
 cdef class Tls:
     cdef void *_ssl
     cdef Wire _wire
+    cdef bint _counted                  # in the census
     cdef readonly Context sslcontext
     cdef readonly str reason            # of a failure: OpenSSL's own words
     # Ciphertext for read(): all of it is taken before read() answers TLS_WAIT.

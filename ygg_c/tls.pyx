@@ -41,6 +41,7 @@ cdef int (*SSL_do_handshake)(void *) noexcept nogil
 cdef int (*SSL_read_ex)(void *, void *, size_t, size_t *) noexcept nogil
 cdef int (*SSL_write_ex)(void *, const void *, size_t, size_t *) noexcept nogil
 cdef int (*SSL_shutdown)(void *) noexcept nogil
+cdef int (*SSL_key_update)(void *, int) noexcept nogil
 cdef int (*SSL_get_error)(void *, int) noexcept nogil
 cdef const char *(*SSL_get_version)(void *) noexcept nogil
 cdef const void *(*SSL_get_current_cipher)(void *) noexcept nogil
@@ -74,6 +75,7 @@ cdef enum:
     SSL_CTRL_SET_TLSEXT_HOSTNAME = 55
     SSL_CTRL_SET_MIN_PROTO_VERSION = 123
     SSL_ERROR_WANT_READ = 2
+    SSL_KEY_UPDATE_REQUESTED = 1
     SSL_ERROR_ZERO_RETURN = 6
     SSL_MODE_RELEASE_BUFFERS = 16
     SSL_OP_NO_COMPRESSION = 1 << 17
@@ -121,6 +123,7 @@ _bind(<void **>&SSL_do_handshake, "SSL_do_handshake")
 _bind(<void **>&SSL_read_ex, "SSL_read_ex")
 _bind(<void **>&SSL_write_ex, "SSL_write_ex")
 _bind(<void **>&SSL_shutdown, "SSL_shutdown")
+_bind(<void **>&SSL_key_update, "SSL_key_update")
 _bind(<void **>&SSL_get_error, "SSL_get_error")
 _bind(<void **>&SSL_get_version, "SSL_get_version")
 _bind(<void **>&SSL_get_current_cipher, "SSL_get_current_cipher")
@@ -149,11 +152,15 @@ _bind(<void **>&BIO_clear_flags, "BIO_clear_flags")
 
 cdef int _bio_read(void *bio, char *space, size_t room, size_t *count) noexcept nogil:
     cdef Wire *wire = <Wire *>BIO_get_data(bio)
+    count[0] = 0
     BIO_clear_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
+    if wire.barren > BARREN_LIMIT:
+        return 0                # no retry: a failure
     if wire.kept.start < wire.kept.end:
         count[0] = min(room, wire.kept.end - wire.kept.start)
         memcpy(space, wire.kept.bytes + wire.kept.start, count[0])
         _drop(&wire.kept, count[0])
+        wire.barren += count[0]
         return 1
     count[0] = min(room, wire.lent_size)
     if count[0] == 0:
@@ -162,6 +169,7 @@ cdef int _bio_read(void *bio, char *space, size_t room, size_t *count) noexcept 
     memcpy(space, wire.lent, count[0])
     wire.lent += count[0]
     wire.lent_size -= count[0]
+    wire.barren += count[0]
     return 1
 
 
@@ -283,6 +291,7 @@ cdef class Tls:
     def __cinit__(self, Context context not None, str name=None):
         cdef bytes encoded
         born(LIVE_TLS)
+        self._counted = True    # arguments of the wrong kind never come this far, but are deallocated too
         self.reason = ""
         self.sslcontext = context
         if context._context == NULL:
@@ -308,7 +317,8 @@ cdef class Tls:
             SSL_free(self._ssl)
         _free(&self._wire.kept)
         _free(&self._wire.out)
-        died(LIVE_TLS)
+        if self._counted:
+            died(LIVE_TLS)
 
     # For the engine
 
@@ -326,6 +336,7 @@ cdef class Tls:
             if result != 1:
                 return self._outcome(result)
             size[0] += count
+            self._wire.barren = 0
         return TLS_OK
 
     cdef Outcome write(self, const uint8_t *data, size_t size) noexcept:
@@ -353,8 +364,9 @@ cdef class Tls:
             return TLS_WAIT
         if code == SSL_ERROR_ZERO_RETURN:
             return TLS_CLOSED
+        reason = _last_error()
         if not self.reason:     # asked again, OpenSSL has nothing more to say
-            self.reason = _last_error()
+            self.reason = reason if self._wire.barren <= BARREN_LIMIT else "too many records without data"
         return TLS_FAILED
 
     # For Python
@@ -388,6 +400,8 @@ cdef class Tls:
         """Go on with the handshake; tell whether it is over."""
         ERR_clear_error()
         cdef int result = SSL_do_handshake(self._ssl)
+        if result == 1:
+            self._wire.barren = 0
         return result == 1 or self._check(self._outcome(result))
 
     def read_into(self, uint8_t[::1] space not None):
@@ -402,6 +416,12 @@ cdef class Tls:
         """Encrypt `data`; the ciphertext is for `take`."""
         if data.shape[0] and not self._check(self.write(&data[0], data.shape[0])):
             raise ValueError("the handshake is not over")
+
+    def update_keys(self):
+        """Go on with new keys, and have the other side do so (RFC 8446, 4.6.3)."""
+        ERR_clear_error()
+        if SSL_key_update(self._ssl, SSL_KEY_UPDATE_REQUESTED) != 1 or SSL_do_handshake(self._ssl) != 1:
+            raise _error(_last_error())
 
     def goodbye(self):
         """Say that nothing comes any more from this side."""

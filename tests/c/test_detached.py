@@ -253,3 +253,18 @@ def test_nothing_opens_until_it_is_attached_again() -> None:
     tap.poll(SECOND)
     assert len(tap.take()) == 1
     stack.close()
+
+
+def test_time_that_passed_without_turns_is_not_held_against_what_begins_after_it() -> None:
+    stack = NetStack([A])
+    alone = Alone(stack, 1000 * SECOND)
+    stack.set_clock(alone.now)
+    connection = stack.connect(B, 80)
+    connection.user_timeout = 100 * SECOND
+    alone.run(99 * SECOND)
+    assert connection.state == "SYN-SENT"
+    alone.run(100 * SECOND)     # it is looked at when a retransmission is due
+    assert connection.error == errno.ETIMEDOUT
+    stack.set_clock(SECOND)         # never back
+    assert stack.now == alone.now
+    stack.close()

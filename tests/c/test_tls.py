@@ -1,5 +1,6 @@
 """ygg_c.tls: both sides in memory."""
 
+import gc
 import os
 import ssl
 
@@ -8,6 +9,7 @@ import pytest
 from tests.nodes import key
 from tests.tlssides import CERTIFICATE, CLIENT, SERVER, carry, plain_text, shaken, standard
 from ygg import Certificate
+from ygg_c import census
 from ygg_c.tls import Context, Tls
 
 
@@ -138,10 +140,57 @@ def test_a_name_that_cannot_be_one(name: str) -> None:
 def test_a_certificate_needs_its_own_key() -> None:
     from ygg.transport.tls import _der
 
-    own, other = _der(CERTIFICATE.certificate_pem), _der(Certificate(key(2)).private_key_pem)
+    own, other = _der(CERTIFICATE.certificate_pem, b"CERTIFICATE"), _der(Certificate(key(2)).private_key_pem, b"KEY")
     with pytest.raises(ssl.SSLError):
         Context(own, other)
     with pytest.raises(ssl.SSLError):
         Context(own, b"nonsense")
     with pytest.raises(ssl.SSLError):
-        Context(b"nonsense", _der(CERTIFICATE.private_key_pem))
+        Context(b"nonsense", _der(CERTIFICATE.private_key_pem, b"KEY"))
+
+
+def test_new_keys_on_the_way() -> None:
+    client, server = shaken()
+    for number in range(3):
+        client.encrypt(bytes([number]))
+        client.update_keys()
+        server.encrypt(b"between")
+        client.encrypt(b"after")
+        carry(client, server)
+        assert plain_text(server) == bytes([number]) + b"after"
+        assert plain_text(client) == b"between"
+
+
+def test_records_without_data_are_bounded() -> None:
+    """A key update costs as much as a thousand bytes of data, and has some twenty of its own."""
+    client, server = shaken()
+    updates = 0
+    while server.failure is None and updates < 10_000:
+        client.update_keys()
+        updates += 1
+        server.feed(client.take())
+        assert server.read_into(bytearray(100))[0] == 0
+    assert server.reason == "too many records without data"
+    assert 1000 < updates < 10_000
+
+
+def test_nothing_of_a_failure_is_left_for_others_to_find() -> None:
+    client, server = shaken()
+    client.goodbye()
+    for _ in range(3):
+        with pytest.raises(ssl.SSLError):
+            client.encrypt(b"x")
+        one, incoming, outgoing = standard()        # would find it in the thread's queue of errors
+        with pytest.raises(ssl.SSLWantReadError):
+            one.do_handshake()
+        assert outgoing.pending
+        assert not incoming.pending
+    assert server.failure is None
+
+
+def test_arguments_of_the_wrong_kind_are_not_counted() -> None:
+    before = census.live()["tls"]
+    with pytest.raises(TypeError):
+        Tls(None)  # type: ignore[arg-type]
+    gc.collect()
+    assert census.live()["tls"] == before

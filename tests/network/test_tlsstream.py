@@ -12,7 +12,15 @@ import pytest
 from tests.aio import on_loops, run, settle, until
 from ygg.certificate import Certificate
 from ygg.errors import ConnectionReset, ConnectTimeout, TLSError
-from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network, layer, take_over
+from ygg.network import (
+    HoldingProtocol,
+    LoopbackNetwork,
+    NativeNetwork,
+    Network,
+    WrapperTransport,
+    layer,
+    take_over,
+)
 from ygg.network.streams import streams
 from ygg.network.tlsstream import TLSStream, start_tls
 from ygg.transport.tls import client_context, dialing_context, listening_context, server_context
@@ -247,6 +255,42 @@ async def test_both_sides_hear_of_the_end_once(network_type: type[Network]) -> N
         assert one.error is None
         assert other.error is None
         assert other.data == b""
+
+
+@on_loops
+async def test_closing_with_data_unread_ends() -> None:
+    async with secured() as (near, far):
+        far.write(b"x" * 200_000)
+        await settle()
+        log = Log()
+        take_over(near, log)
+        near.pause_reading()
+        near.close()
+        await until(lambda: "lost" in log.told)
+
+
+@on_loops
+async def test_a_carrier_that_fails_in_the_goodbye_is_closed_all_the_same() -> None:
+    class Faulty(WrapperTransport):
+        faulty = False
+
+        def outgoing(self, data: Any) -> Any:
+            if self.faulty:
+                raise ZeroDivisionError
+            return data
+
+    async with carriers() as (near, far):
+        faulty = Faulty(near)
+        stream, _ = await asyncio.gather(
+            start_tls(faulty, CLIENT, handshake_timeout=1),
+            start_tls(far, SERVER, server_side=True, handshake_timeout=1),
+        )
+        log = Log()
+        take_over(stream, log)
+        faulty.faulty = True
+        with pytest.raises(ZeroDivisionError):
+            stream.close()
+        await until(lambda: "lost" in log.told)
 
 
 @on_loops

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.aio import on_loops, settle, until
+from tests.aio import on_loops, run, settle, until
 from tests.nodes import node
 from ygg.errors import ConnectionReset
 from ygg.network import (
@@ -298,3 +298,29 @@ async def test_paths_pass_too(tmp_path: Path) -> None:
         assert client.is_closing()
         assert server.is_closing()
         assert listener.is_closing()
+
+
+def test_a_protocol_without_room_ends_its_connection() -> None:
+    class Full(asyncio.BufferedProtocol):
+        error: Exception | None = None
+
+        def get_buffer(self, sizehint: int) -> bytearray:
+            return bytearray()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.error = exc
+
+    async def main() -> None:
+        told: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        async with MeteredNetwork(LoopbackNetwork()) as network:
+            listener = await network.listen_stream("127.0.0.1", 0)
+            client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+            server, _ = await listener.accept()
+            protocol = Full()
+            take_over(client, protocol)
+            server.write(b"x")
+            await until(lambda: protocol.error)
+        assert [type(error) for error in told] == [RuntimeError]
+
+    run(main())

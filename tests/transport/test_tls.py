@@ -14,7 +14,7 @@ from ygg.errors import ConnectTimeout, ListenerClosed, TLSError, URLError
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
 from ygg.network.streams import serving, streams
 from ygg.transport import DialOptions, Listener, ListenOptions, TLSTransport, upgrade
-from ygg.transport.tls import client_context, server_context, server_name
+from ygg.transport.tls import client_context, listening_context, server_context, server_name
 from ygg.url import PeerURL
 
 NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
@@ -110,6 +110,20 @@ async def test_the_name_asked_for_reaches_the_server() -> None:
         listener.close()
         await listener.wait_closed()
     assert asked == [None, "b.example"]
+
+
+def test_pem_text_with_more_in_it() -> None:
+    class Verbose:
+        certificate_pem = b"Certificate:\n  Data: ...\n" + CERTIFICATE.certificate_pem * 2
+        private_key_pem = (
+            b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+            + CERTIFICATE.private_key_pem
+        )
+
+    assert not isinstance(listening_context(Verbose()), ssl.SSLContext)
+    Verbose.private_key_pem = b"nothing"
+    with pytest.raises(TLSError, match="no private key in the PEM text"):
+        listening_context(Verbose())
 
 
 def test_versions() -> None:

@@ -155,8 +155,10 @@ class LayeredTransport(SendfileCompatible):
             return
         self._closing = True
         if not self._carrier.is_closing():
-            self._farewell()
-            self._carrier.close()
+            try:
+                self._farewell()
+            finally:  # a carrier of somebody's own may raise
+                self._carrier.close()
 
     def abort(self) -> None:
         self._force_close(None)

@@ -77,6 +77,8 @@ class WrapperTransport(LayeredTransport):
             cast(asyncio.Protocol, protocol).data_received(data)
             return
         room = memoryview(cast(bytearray, protocol.get_buffer(len(self._passed)))).cast("B")
+        if not room:
+            raise RuntimeError("get_buffer() returned an empty buffer")
         count = min(len(room), len(self._passed))
         room[:count] = self._passed[:count]
         del self._passed[:count]

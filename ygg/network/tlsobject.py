@@ -91,9 +91,14 @@ class _StandardTLS:
         return True
 
     def read_into(self, space: memoryview) -> tuple[int, bool]:
-        done = min(len(self._kept), len(space))
-        space[:done] = self._kept[:done]
-        del self._kept[:done]
+        kept = min(len(self._kept), len(space))
+        space[:kept] = self._kept[:kept]
+        del self._kept[:kept]
+        done, ended = self._decrypt(space[kept:])
+        return kept + done, ended
+
+    def _decrypt(self, space: memoryview) -> tuple[int, bool]:
+        done = 0
         read: Any = self.ssl_object.read
         try:
             while done < len(space):
@@ -116,7 +121,7 @@ class _StandardTLS:
     def goodbye(self) -> None:
         # Saying it, the ssl module looks for the other side's, and takes data before it for an error.
         space = memoryview(bytearray(65536))
-        while size := self.read_into(space)[0]:
+        while size := self._decrypt(space)[0]:
             self._kept += space[:size]
         try:
             self.ssl_object.unwrap()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import re
 import ssl
 from functools import cache, cached_property
 from ipaddress import ip_address
@@ -124,7 +125,7 @@ def listening_context(certificate: NodeCertificate) -> AnyContext:
         from ygg_c.tls import Context
     except ImportError:
         return server_context(certificate)
-    return Context(_der(certificate.certificate_pem), _der(certificate.private_key_pem))
+    return Context(_der(certificate.certificate_pem, b"CERTIFICATE"), _der(certificate.private_key_pem, b"PRIVATE KEY"))
 
 
 def client_context() -> ssl.SSLContext:
@@ -147,8 +148,12 @@ def server_context(certificate: NodeCertificate) -> ssl.SSLContext:
     return context
 
 
-def _der(pem: bytes) -> bytes:
-    return base64.b64decode(b"".join(line for line in pem.splitlines() if not line.startswith(b"-----")))
+def _der(pem: bytes, label: bytes) -> bytes:
+    """Return the first block of `pem` whose label ends in `label`."""
+    found = re.search(rb"-----BEGIN [A-Z ]*?" + label + rb"-----(.*?)-----END", pem, re.S)
+    if found is None:
+        raise TLSError(f"no {label.decode().lower()} in the PEM text")
+    return base64.b64decode(found[1])
 
 
 def _load(context: ssl.SSLContext, pem: bytes) -> None:

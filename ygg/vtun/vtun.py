@@ -25,6 +25,7 @@ from ygg.vtun.stream import StreamTransport
 from ygg.vtun.tls import HANDSHAKE_TIMEOUT
 from ygg_c.endpoint import CLOSED, DRAINED
 from ygg_c.netstack import NetStack
+from ygg_c.pump import clock
 from ygg_c.tcp import TcpConnection, TcpListener
 from ygg_c.udp import UdpSocket as StackSocket
 
@@ -322,6 +323,7 @@ class VTun:
             raise failure(errno.ENETDOWN, "the VTun is closed")
         if self._driver is None:
             self._driver = Driver(self._stack, asyncio.get_running_loop())
+        self._stack.set_clock(clock()[0])  # without a node, the last turn may have been long ago
 
     async def close(self, grace: float = GRACE) -> None:
         """Close everything on this VTun; connections get ConnectionAbortedError.
