@@ -14,7 +14,8 @@ class Driver:
 
     def __init__(self, engine: Node | NetStack, loop: asyncio.AbstractEventLoop) -> None:
         self._engine = engine
-        self._loop = loop
+        self.loop = loop
+        """The event loop in which the turns run."""
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._when = 0.0
@@ -23,8 +24,8 @@ class Driver:
     def wake(self) -> None:
         """Have a turn run in the loop's next round."""
         # What is thrown away after the loop has ended may still ask.
-        if self._soon is None and not self._loop.is_closed():
-            self._soon = self._loop.call_soon(self._turn)
+        if self._soon is None and not self.loop.is_closed():
+            self._soon = self.loop.call_soon(self._turn)
 
     def close(self) -> None:
         """Run no more turns."""
@@ -42,11 +43,11 @@ class Driver:
         delay = run_turn(self._engine)
         if delay is None:
             return
-        when = self._loop.time() + delay / 1e9
+        when = self.loop.time() + delay / 1e9
         # A timer that rings too early costs one empty turn; moving it at every turn would cost more.
         if self._timer is not None and self._when <= when:
             return
         if self._timer is not None:
             self._timer.cancel()
         self._when = when
-        self._timer = self._loop.call_at(when, self._due)
+        self._timer = self.loop.call_at(when, self._due)

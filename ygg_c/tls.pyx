@@ -175,6 +175,7 @@ cdef int _bio_read(void *bio, char *space, size_t room, size_t *count) noexcept 
 
 cdef int _bio_write(void *bio, const char *data, size_t size, size_t *count) noexcept nogil:
     cdef Wire *wire = <Wire *>BIO_get_data(bio)
+    BIO_clear_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
     count[0] = size if _add(&wire.out, <const uint8_t *>data, size) == 0 else 0
     return count[0] == size
 
@@ -336,7 +337,7 @@ cdef class Tls:
             if result != 1:
                 return self._outcome(result)
             size[0] += count
-            self._wire.barren = 0
+            self._wire.barren -= min(self._wire.barren, count + RECORD_COST)
         return TLS_OK
 
     cdef Outcome write(self, const uint8_t *data, size_t size) noexcept:

@@ -93,25 +93,28 @@ cdef class TlsPump(StreamPump):
         cdef int index = 0, used = link.gather(parts, PARTS)
         cdef size_t total = 0, staged = 0, left, count
         cdef const uint8_t *at
-        while index < used and total < SEALED:
+        cdef Outcome outcome = TLS_OK
+        while index < used and total < SEALED and outcome == TLS_OK:
             at, left = <const uint8_t *>parts[index].iov_base, parts[index].iov_len
             total += left
             index += 1
-            while left:
+            while left and outcome == TLS_OK:
                 if staged == 0 and left >= RECORD:
                     count = left - left % RECORD
-                    self.tls.write(at, count)
+                    outcome = self.tls.write(at, count)
                 else:
                     count = min(left, RECORD - staged)
                     memcpy(record + staged, at, count)
                     staged += count
                     if staged == RECORD:
-                        self.tls.write(record, RECORD)
+                        outcome = self.tls.write(record, RECORD)
                         staged = 0
                 at += count
                 left -= count
-        if self.tls.write(record, staged) != TLS_OK or self.tls.reason:
-            link.fail(f"TLS: {self.tls.reason}")
+        if outcome == TLS_OK:
+            outcome = self.tls.write(record, staged)
+        if outcome != TLS_OK:
+            link.fail(f"TLS: {self.tls.reason or 'nothing can be written'}")
             return False
         link.sent(total)
         return total > 0

@@ -10,6 +10,7 @@ from ygg_c.wire cimport Announce, SigReq, SigRes
 cdef enum:
     RECORDS_MAX = 16384             # in total
     NEIGHBOUR_RECORDS_MAX = 4096    # brought first by one neighbour
+    CROWDED_FOR = 100000000         # ns for which a search for room that found none counts
     NEEDED_MAX = 256                # hops of a neighbour's ancestry that are kept when there are too many records
     DEPTH_MAX = 1024                # = PATH_PORTS_MAX: nobody can be addressed deeper
 

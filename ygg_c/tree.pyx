@@ -316,6 +316,8 @@ cdef class Tree:
         cdef uint64_t first
         if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
             return True
+        if self.host.now < bringer.crowded_until:
+            return False
         first = self._mark_needed()
         if len(self._all) >= RECORDS_MAX:
             victim = self._greediest(first)
@@ -323,7 +325,10 @@ cdef class Tree:
             if record._mark < first and record is not self.own and (record.bringer is victim or record.bringer is None):
                 self._remove(record)
                 self.records_evicted += 1
-        return len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX
+        if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
+            return True
+        bringer.crowded_until = self.host.now + CROWDED_FOR
+        return False
 
     # Have every record that is needed carry at least the number returned. Together they take little more than half the room.
     cdef uint64_t _mark_needed(self) noexcept:

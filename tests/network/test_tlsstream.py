@@ -257,6 +257,19 @@ async def test_both_sides_hear_of_the_end_once(network_type: type[Network]) -> N
         assert other.data == b""
 
 
+def test_a_protocol_without_room_ends_its_connection() -> None:
+    async def main() -> list[Any]:
+        told: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        async with secured() as (near, far):
+            take_over(far, Buffered(0))
+            near.write(b"x")
+            await until(lambda: told)
+        return told
+
+    assert [type(error) for error in run(main())] == [RuntimeError]
+
+
 @on_loops
 async def test_closing_with_data_unread_ends() -> None:
     async with secured() as (near, far):

@@ -114,13 +114,20 @@ async def test_the_name_asked_for_reaches_the_server() -> None:
 
 def test_pem_text_with_more_in_it() -> None:
     class Verbose:
-        certificate_pem = b"Certificate:\n  Data: ...\n" + CERTIFICATE.certificate_pem * 2
+        certificate_pem = b"Certificate:\n  Data: ...\n" + CERTIFICATE.certificate_pem
         private_key_pem = (
             b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
             + CERTIFICATE.private_key_pem
         )
 
     assert not isinstance(listening_context(Verbose()), ssl.SSLContext)
+    Verbose.certificate_pem *= 2
+    Verbose.private_key_pem = CERTIFICATE.private_key_pem
+    assert isinstance(listening_context(Verbose()), ssl.SSLContext)  # a chain
+    Verbose.certificate_pem = CERTIFICATE.certificate_pem
+    Verbose.private_key_pem = Certificate.generate().private_key_pem
+    with pytest.raises(TLSError, match="mismatch"):
+        listening_context(Verbose())
     Verbose.private_key_pem = b"nothing"
     with pytest.raises(TLSError, match="no private key in the PEM text"):
         listening_context(Verbose())

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from aio import on_loops, settle, until
+from aio import on_loops, run, settle, until
 from expecting import raises_errno
 from vtunpair import ADDRESS_A, ADDRESS_B
 from wire import Wire
@@ -22,6 +22,25 @@ async def test_a_dial_times_out_with_etimedout():
         with raises_errno(errno.ETIMEDOUT):
             await vtun.open_connection(ADDRESS_B, 80)
         assert vtun.stack.endpoints() == []
+
+
+def test_each_loop_it_is_used_from_gives_it_turns():
+    vtun = VTun([ADDRESS_A])
+    vtun.stack.syn_retries = 0
+
+    async def dial():
+        with raises_errno(errno.ETIMEDOUT):
+            await vtun.open_connection(ADDRESS_B, 80)
+        waiting = asyncio.ensure_future(vtun.open_connection(ADDRESS_B, 80))
+        await settle(1)         # which leaves the stack waiting for a turn
+        waiting.cancel()
+
+    for _ in range(2):      # not by asyncio.run, which would find the timer that a VTun left open has
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(dial())
+        loop.run_until_complete(settle(1))
+        loop.close()
+    run(vtun.close())
 
 
 @on_loops

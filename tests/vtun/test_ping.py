@@ -73,6 +73,9 @@ def test_a_ping_for_which_no_identifier_is_free(with_pair, monkeypatch):
     class Full:
         """A stack with all 65536 taken, which takes seconds to come to."""
 
+        def set_clock(self, now):
+            pass
+
         def echo(self):
             raise OSError(errno.EADDRNOTAVAIL, "as the stack raises it")
 

@@ -101,6 +101,8 @@ class TLSStream(LayeredTransport):
     def _fill(self, protocol: asyncio.BufferedProtocol) -> bool:
         """Decrypt into the protocol's buffer; tell whether there may be more."""
         space = memoryview(cast(bytearray, protocol.get_buffer(self._tls.unread))).cast("B")
+        if not space:
+            raise RuntimeError("get_buffer() returned an empty buffer")
         size = self._decrypt(space)
         if size:
             protocol.buffer_updated(size)

@@ -120,12 +120,18 @@ def dialing_context() -> AnyContext:
 
 
 def listening_context(certificate: NodeCertificate) -> AnyContext:
-    """Return what accepts links with this certificate: the engine's own TLS, or the ssl module's as above."""
+    """Return what accepts links with this certificate: as above, or where it is a chain the ssl module's."""
     try:
         from ygg_c.tls import Context
     except ImportError:
         return server_context(certificate)
-    return Context(_der(certificate.certificate_pem, b"CERTIFICATE"), _der(certificate.private_key_pem, b"PRIVATE KEY"))
+    if certificate.certificate_pem.count(b"-----BEGIN CERTIFICATE-----") > 1:
+        return server_context(certificate)  # a chain, which somebody may verify
+    shown, key = _der(certificate.certificate_pem, b"CERTIFICATE"), _der(certificate.private_key_pem, b"PRIVATE KEY")
+    try:
+        return Context(shown, key)
+    except ssl.SSLError as error:
+        raise tls_error(error) from None
 
 
 def client_context() -> ssl.SSLContext:

@@ -321,8 +321,12 @@ class VTun:
     def _check(self) -> None:
         if self._closed:
             raise failure(errno.ENETDOWN, "the VTun is closed")
-        if self._driver is None:
-            self._driver = Driver(self._stack, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        if self._driver is None or self._driver.loop is not loop:
+            if self._driver is not None:
+                self._driver.close()
+            self._driver = Driver(self._stack, loop)
+            self._driver.wake()  # a loop that has ended may owe a turn
         self._stack.set_clock(clock()[0])  # without a node, the last turn may have been long ago
 
     async def close(self, grace: float = GRACE) -> None:
