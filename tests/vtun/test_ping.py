@@ -80,6 +80,7 @@ def test_a_ping_for_which_no_identifier_is_free(with_pair, monkeypatch):
             raise OSError(errno.EADDRNOTAVAIL, "as the stack raises it")
 
     async def main(pair):
+        await pair.a.ping(pair.address_b)   # with the real stack all that comes before
         with monkeypatch.context() as patch:
             patch.setattr(pair.a, "_stack", Full())
             with pytest.raises(AddressNotAvailable):
