@@ -11,7 +11,8 @@ from interop.net import Net
 from interop.ours import Ours
 
 LISTENED = ("tcp", "tls", "ws", "quic")
-SCHEMES = (*LISTENED, "unix", "socks")  # the last is a proxy in front of tcp
+SCHEMES = (*LISTENED, "unix", "socks", "sockstls")  # the last two are a proxy in front of tcp and tls
+OURS = (*LISTENED, "wss")  # the daemon leaves that to a reverse proxy
 PROXY = 9100
 PASSWORD = "correct horse & battery|^`<>"
 QUOTED = "correct+horse+%26+battery%7C%5E%60%3C%3E"
@@ -40,9 +41,10 @@ class Pair(NamedTuple):
         """Return the URL by which the other side dials a listener."""
         if scheme == "unix":
             place = sockets(self.folder, "ours" if listener is self.ours else "daemon", secret)
-        elif scheme == "socks":
+        elif scheme in ("socks", "sockstls"):
+            behind = "tcp" if scheme == "socks" else "tls"
             proxy = f"{self.ours.host.address}:{PROXY}"
-            place = f"socks://{proxy}/{listener.host.address}:{port('tcp', secret)}"
+            place = f"{scheme}://{proxy}/{listener.host.address}:{port(behind, secret)}"
         else:
             place = f"{scheme}://{listener.host.address}:{port(scheme, secret)}"
         return place + query.format(key=listener.key)
@@ -65,7 +67,7 @@ def listeners(folder: Path, name: str) -> tuple[str, ...]:
     found = []
     for secret in (False, True):
         query = f"?password={QUOTED}" if secret else ""
-        found += [f"{scheme}://{{}}:{port(scheme, secret)}{query}" for scheme in LISTENED]
+        found += [f"{scheme}://{{}}:{port(scheme, secret)}{query}" for scheme in (OURS if name == "ours" else LISTENED)]
         found.append(sockets(folder, name, secret) + query)
     return tuple(found)
 
@@ -77,7 +79,7 @@ def sockets(folder: Path, name: str, secret: bool) -> str:
 
 def port(scheme: str, secret: bool) -> int:
     """Return the port of a listener: every host is its own network, so that they cannot clash."""
-    return 9000 + 10 * LISTENED.index(scheme) + secret
+    return 9000 + 10 * OURS.index(scheme) + secret
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -93,8 +95,8 @@ def test_we_dial(pair: Pair, scheme: str, case: str) -> None:
 
 
 # Over WebSocket the daemon copies its URI into the request, where a space may not be.
-@pytest.mark.parametrize(("case", "scheme"), [(case, scheme) for case in GOOD for scheme in SCHEMES
-                                              if (case, scheme) != ("password with few escapes", "ws")])
+@pytest.mark.parametrize(("case", "scheme"), [(case, scheme) for case in GOOD for scheme in (*SCHEMES, "wss")
+                                              if case != "password with few escapes" or scheme not in ("ws", "wss")])
 def test_the_daemon_dials(pair: Pair, scheme: str, case: str) -> None:
     """The link comes up on both sides, and goes down when the daemon gives it up."""
     ours, daemon, _ = pair
@@ -116,7 +118,7 @@ def test_we_dial_in_vain(pair: Pair, scheme: str, case: str) -> None:
     assert ours.key not in daemon.peer_keys()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", [*SCHEMES, "wss"])
 @pytest.mark.parametrize("case", BAD)
 def test_the_daemon_dials_in_vain(pair: Pair, scheme: str, case: str) -> None:
     """The daemon notes an error; neither side has a link."""
