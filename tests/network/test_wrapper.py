@@ -70,6 +70,15 @@ class MeteredNetwork(WrapperNetwork):
         return self.ports[-1]
 
 
+async def connected(network: Network, listening: Network | None = None) -> tuple[asyncio.Transport, asyncio.Transport]:
+    """Return both ends of a connection, dialed through `network` and accepted there too unless told otherwise."""
+    listener = await (listening or network).listen_stream("127.0.0.1", 0)
+    client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+    server, _ = await listener.accept()
+    listener.close()
+    return client, server
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("base", [NativeNetwork, LoopbackNetwork])
 @pytest.mark.parametrize("wrapper", [WrapperNetwork, MeteredNetwork])
@@ -85,9 +94,7 @@ async def test_conformance(
 @on_loops
 async def test_every_byte_of_a_connection_is_seen(base: type[NativeNetwork] | type[LoopbackNetwork]) -> None:
     async with MeteredNetwork(base()) as network:
-        listener = await network.listen_stream("127.0.0.1", 0)
-        client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
-        server, _ = await listener.accept()
+        client, server = await connected(network)
         (reader, writer), (far_reader, far_writer) = streams(client), streams(server)
         writer.write(b"x" * 300_000)
         writer.write_eof()
@@ -181,9 +188,7 @@ async def test_what_comes_can_be_slowed_down(base: type[NativeNetwork] | type[Lo
             return Slow(transport)
 
     async with base() as below, SlowNetwork(below) as network:
-        listener = await below.listen_stream("127.0.0.1", 0)
-        client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
-        server, _ = await listener.accept()
+        client, server = await connected(network, below)
         reader, _writer = streams(client)
         times = []
         for letter in b"abcd":
@@ -212,9 +217,7 @@ async def test_pausing_in_the_middle_of_what_came() -> None:
             client.pause_reading()
 
     async with MeteredNetwork(LoopbackNetwork()) as network:
-        listener = await network.listen_stream("127.0.0.1", 0)
-        client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
-        server, _ = await listener.accept()
+        client, server = await connected(network)
         protocol = Sipping()
         take_over(client, protocol)
         server.write(bytes(5000))
@@ -314,9 +317,7 @@ def test_a_protocol_without_room_ends_its_connection() -> None:
         told: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
         async with MeteredNetwork(LoopbackNetwork()) as network:
-            listener = await network.listen_stream("127.0.0.1", 0)
-            client = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
-            server, _ = await listener.accept()
+            client, server = await connected(network)
             protocol = Full()
             take_over(client, protocol)
             server.write(b"x")

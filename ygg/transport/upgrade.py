@@ -14,7 +14,7 @@ CONCURRENT = 64
 """Connections on a listener that are in the handshake or wait to be accepted."""
 
 Upgrade = Callable[[asyncio.Transport, str], Awaitable[asyncio.Transport]]
-"""Turns a connection to a host, by name, into another one over it."""
+"""Shakes hands over a connection accepted from a remote address, and returns the one inside it."""
 
 
 class UpgradingListener(Listener):
