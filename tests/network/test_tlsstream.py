@@ -270,16 +270,25 @@ def test_a_protocol_without_room_ends_its_connection() -> None:
     assert [type(error) for error in run(main())] == [RuntimeError]
 
 
+@pytest.mark.parametrize("end", ["close", "write_eof"])
 @on_loops
-async def test_closing_with_data_unread_ends() -> None:
+async def test_saying_goodbye_with_decrypted_data_unread(end: str) -> None:
+    class Sipping(Buffered):
+        def buffer_updated(self, nbytes: int) -> None:
+            super().buffer_updated(nbytes)
+            near.pause_reading()
+
     async with secured() as (near, far):
-        far.write(b"x" * 200_000)
-        await settle()
-        log = Log()
-        take_over(near, log)
-        near.pause_reading()
-        near.close()
-        await until(lambda: "lost" in log.told)
+        protocol = Sipping(1000)
+        take_over(near, protocol)
+        far.write(bytes(50_000))
+        await until(lambda: protocol.data)
+        getattr(near, end)()
+        assert near.is_closing() == (end == "close")
+        while not near.is_closing() and len(protocol.data) < 50_000:
+            near.resume_reading()
+            await settle(2)
+        assert len(protocol.data) == (1000 if end == "close" else 50_000)
 
 
 @on_loops
