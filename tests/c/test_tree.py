@@ -332,6 +332,23 @@ def test_strangers_with_endless_ancestries_shut_nobody_out(clock):
     assert {far.key for far in (*strangers.values(), honest, child)} <= records
 
 
+def test_a_neighbours_own_record_has_room_where_there_is_none(clock):
+    """Whoever brought all it may, and all of it needed, still brings what a neighbour says of itself."""
+    bringer, honest = FarSide(clock, 9000, polite=False), FarSide(clock, 3)
+    starts = range(10_000, 180_000, 10_000)
+    for start in starts:
+        FarSide(clock, start, polite=False)
+    for start in starts:
+        # From the neighbour up, so that each is needed as it comes.
+        for node, parent in itertools.pairwise([secret_of(number) for number in range(start, start + 258)]):
+            bringer.link.receive(_frame(announce(node, parent, 1, 1, 1)))
+    refused = clock.router.counters()["records_refused"]
+    for number in (500, 3, 501):
+        bringer.link.receive(_frame(announce(secret_of(number), secret_of(10_001), 1, 1, 1)))
+    assert clock.router.counters()["records_refused"] == refused + 2
+    assert parent_of(clock.router, honest.key) == secret_of(10_001)[32:]
+
+
 def _bring(far, numbers):
     """Have `far` announce keys, each the parent of the one before it, the last one first."""
     for parent, node in itertools.pairwise([secret_of(number) for number in reversed(numbers)]):
