@@ -162,6 +162,11 @@ cdef class Gateway(Attachment):
         if self.node is not None:
             self.node.want_turn()
 
+    cdef void path_suspect(self, const uint8_t *address) noexcept:
+        cdef Route route = self._route_to(address)
+        if route is not None and self.node is not None:
+            self.node.path_suspect(route.key)
+
     # Keep the packet for a destination whose key is unknown, and have it looked for.
     cdef void _wait(self, const uint8_t *target, Packet *packet) noexcept:
         cdef uint8_t destination[16]
@@ -250,6 +255,14 @@ cdef class Gateway(Attachment):
 
     cdef void path_in(self, const uint8_t *key) noexcept:
         self._learn(key)
+
+    cdef void peer_renewed(self, const uint8_t *key) noexcept:
+        cdef uint8_t address[16]
+        cdef uint8_t subnet[8]
+        if self.upper is not None:
+            key_address(key, address)
+            key_subnet(key, subnet)
+            self.upper.peer_renewed(address, subnet)
 
     # Routes
 

@@ -20,6 +20,8 @@ cdef class Attachment(Lower):
     cdef uint64_t poll(self, uint64_t now) noexcept
     # The node has closed: part from it, and tell what is above.
     cdef void node_closed(self) noexcept
+    # The node of this key has made a new session in place of one we had: it may have restarted.
+    cdef void peer_renewed(self, const uint8_t *key) noexcept
 
 cdef class Node(Router):
     cdef SessionTable sessions_table

@@ -62,6 +62,9 @@ cdef class Attachment(Lower):
     cdef void node_closed(self) noexcept:
         pass
 
+    cdef void peer_renewed(self, const uint8_t *key) noexcept:
+        pass
+
 
 cdef class _NodeSessions(SessionTable):
     # The node's sessions: messages leave through its router, payloads arrive in it.
@@ -250,8 +253,8 @@ cdef class Node(Router):
 
     # What the router tells
 
-    cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
-        self.sessions_table.receive(source, payload, size)
+    cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
+        self.sessions_table.receive(link.neighbour.port, source, payload, size)
 
     cdef void path_in(self, const uint8_t *key, bint held) noexcept:
         if not held:

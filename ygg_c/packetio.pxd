@@ -34,6 +34,8 @@ cdef class Upper:
     cdef void lower_changed(self) noexcept
     # What was below has ended for good; `lower` is None already.
     cdef void lower_ended(self) noexcept
+    # The node with this address and /64 subnet has made a new session: it may have restarted and know nothing of before.
+    cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept
 
 cdef class Lower:
     cdef Upper upper
@@ -43,6 +45,8 @@ cdef class Lower:
     cdef size_t credit(self, const uint8_t *address) noexcept
     # The upper side has work outside a turn (packets given, a timer moved earlier): have its turn come soon.
     cdef void want_turn(self) noexcept
+    # Nothing comes back from this address though it should: perhaps the way there has changed.
+    cdef void path_suspect(self, const uint8_t *address) noexcept
 
 # A Lower that keeps what leaves in a list, for tests, simulations and TUN objects written in Python.
 cdef class PacketTap(Lower):

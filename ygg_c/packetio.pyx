@@ -27,6 +27,9 @@ cdef class Upper:
     cdef void lower_ended(self) noexcept:
         pass
 
+    cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept:
+        pass
+
 
 cdef class Lower:
     """Takes IPv6 packets from above. The base class drops them."""
@@ -38,6 +41,9 @@ cdef class Lower:
         return CREDIT_WINDOW
 
     cdef void want_turn(self) noexcept:
+        pass
+
+    cdef void path_suspect(self, const uint8_t *address) noexcept:
         pass
 
 

@@ -40,12 +40,14 @@ cdef class Router(LinkHost):
     cdef void send_traffic(self, const uint8_t *dest, Packet *payload) noexcept
     # Look for the node behind a full or partial key; path_in() tells when it answers.
     cdef void lookup(self, const uint8_t *partial_key) noexcept
+    # Nothing comes back from this key though it should: look for another way.
+    cdef void path_suspect(self, const uint8_t *dest) noexcept
     # Bytes that may be sent towards this key now without being dropped; CREDIT_WINDOW when its path is unknown.
     cdef size_t credit_for(self, const uint8_t *dest) noexcept
 
     # Upcalls, for Node to override (and credit_in of LinkHost).
-    # A session message for us; `payload` may be changed in place and lives only for the call.
-    cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept
+    # A session message for us that came in by `link`; `payload` may be changed in place and lives only for the call.
+    cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept
     # This key has answered with a path; `held`: packets that waited for it are leaving.
     cdef void path_in(self, const uint8_t *key, bint held) noexcept
     cdef void link_closed(self, Link link) noexcept             # link.error says why; called once per link
@@ -62,7 +64,7 @@ cdef class Router(LinkHost):
 
     # Messages; a code of ygg_c.wire
     cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
-    cdef int _traffic(self, uint8_t *body, size_t size) noexcept
+    cdef int _traffic(self, Link link, uint8_t *body, size_t size) noexcept
     cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef int _notify(self, const uint8_t *body, size_t size) noexcept
     cdef int _broken(self, const uint8_t *body, size_t size) noexcept

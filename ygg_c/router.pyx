@@ -98,7 +98,7 @@ cdef class Router(LinkHost):
 
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:
         if kind == TRAFFIC:
-            return self._traffic(body, size)
+            return self._traffic(link, body, size)
         if kind == PATH_NOTIFY:
             return self._notify(body, size)
         if kind == PATH_BROKEN:
@@ -129,7 +129,7 @@ cdef class Router(LinkHost):
 
     # Traffic
 
-    cdef int _traffic(self, uint8_t *body, size_t size) noexcept:
+    cdef int _traffic(self, Link link, uint8_t *body, size_t size) noexcept:
         cdef Routed message
         cdef Hop hop
         cdef int code = decode_traffic(body, size, &message)
@@ -140,7 +140,7 @@ cdef class Router(LinkHost):
             self._forward(<Link>hop.link, body, &message, hop.distance)
         elif memcmp(message.dest, self.key, 32) == 0:
             self.pathfinder.touch(message.source)
-            self.traffic_in(message.source, message.payload, message.payload_size)
+            self.traffic_in(link, message.source, message.payload, message.payload_size)
         else:
             self._cannot_forward(&message)
         return OK
@@ -232,6 +232,9 @@ cdef class Router(LinkHost):
 
     # Paths
 
+    cdef void path_suspect(self, const uint8_t *dest) noexcept:
+        self.pathfinder.want(dest)
+
     cdef void lookup(self, const uint8_t *partial_key) noexcept:
         self.pathfinder.want(partial_key)
 
@@ -292,7 +295,7 @@ cdef class Router(LinkHost):
 
     # Upcalls
 
-    cdef void traffic_in(self, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
+    cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
         if len(self._delivered) < DELIVERED_MAX:
             self._delivered.append((source[:32], payload[:size]))
 

@@ -61,8 +61,8 @@ cdef class SessionTable:
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept
     # This key has a new path; what was sent on the old one may be lost.
     cdef void path_in(self, const uint8_t *key) noexcept
-    # A session message from a key; it is changed in place.
-    cdef void receive(self, const uint8_t *key, uint8_t *message, size_t size) noexcept
+    # A session message from a key, which came in by the neighbour of this number (0: none); it is changed in place.
+    cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
     # Forget what has expired; return the next deadline or NEVER.
     cdef uint64_t poll(self) noexcept
     cdef void clear(self) noexcept

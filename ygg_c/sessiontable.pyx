@@ -99,7 +99,7 @@ cdef class SessionTable:
             (<Opening>found).repeated = self.wall
             self._send_opening_init(<Opening>found, True)
 
-    cdef void receive(self, const uint8_t *key, uint8_t *message, size_t size) noexcept:
+    cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept:
         cdef int kind = message[0] if size else SESSION_DUMMY
         if kind == SESSION_TRAFFIC:
             self._receive_traffic(key, message, size)

@@ -64,7 +64,7 @@ cdef class SessionTap(SessionTable):
         cdef bytearray scratch = bytearray(message)
         if len(key) != 32:
             raise ValueError("key must be 32 bytes")
-        self.receive(<const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))
+        self.receive(0, <const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))
 
     def path_found(self, bytes key not None):
         """Tell that a 32-byte key has a new path."""

@@ -1,0 +1,14 @@
+class Budget:
+    """Tokens at `rate` a second, `burst` at once, shared fairly between origins and their sources."""
+
+    def __init__(self, rate: float, burst: float, salt: int = 0) -> None:
+        """Make a full budget. `ValueError` when the rate is not positive or the burst is below 1."""
+    @property
+    def refused(self) -> int:
+        """Requests that were refused."""
+    def request(
+        self, origin: int, source: bytes | None = None, known: bool = False, cost: float = 1.0, now: int = 0
+    ) -> bool:
+        """Tell whether `cost` tokens may be used at `now` (ns) by a `source` of 32 bytes, if any."""
+    def delay(self, origin: int, known: bool = False, cost: float = 1.0, now: int = 0) -> int:
+        """Return the ns until `cost` tokens may be used."""
