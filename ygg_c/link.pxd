@@ -45,6 +45,7 @@ cdef class LinkHost:
     # One whole frame; `body` may be changed in place. 0, or a code of ygg_c.wire that closes the link.
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
+    cdef void link_proven(self, Link link) noexcept     # its far side has just shown that it holds its key
     cdef void credit_in(self) noexcept                  # a link that had been refused credit drained
     cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon
     cdef void want_upkeep(self, uint64_t when) noexcept     # the tree or the filters have something to do at this time
@@ -77,7 +78,7 @@ cdef class Link:
     cdef uint64_t lag                   # smoothed round trip, ns
     cdef uint64_t asked_at              # when the last signature request left
     cdef bint responded                 # to the present request
-    cdef bint proven                    # answered some request: the far side holds its key
+    cdef readonly bint proven           # answered some request: the far side holds its key
 
     # Input.
     cdef uint8_t *_rx

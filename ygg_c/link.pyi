@@ -43,6 +43,9 @@ class Link:
     def latency(self) -> int:
         """The last round trip of a signature request in ns; 0 before the first."""
     @property
+    def proven(self) -> bool:
+        """Whether the far side has answered a signature request, which takes its key; a handshake can be replayed."""
+    @property
     def order(self) -> int:
         """A number that grows with each link made."""
     @property

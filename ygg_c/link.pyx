@@ -64,6 +64,9 @@ cdef class LinkHost:
     cdef void link_down(self, Link link) noexcept:
         pass
 
+    cdef void link_proven(self, Link link) noexcept:
+        pass
+
     cdef void credit_in(self) noexcept:
         pass
 

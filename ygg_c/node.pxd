@@ -29,6 +29,7 @@ cdef class Node(Router):
     cdef Attachment attachment          # None: IPv6 payloads are dropped
     cdef public object on_work
     cdef public object on_link_closed
+    cdef public object on_link_proven
     cdef public object on_error
     cdef bytes _nodeinfo
     cdef Bucket _answers                # queries of strangers that may be answered now

@@ -23,6 +23,8 @@ class Node(Router):
     """Called when a turn is needed sooner than the last one returned, at most once until the next turn."""
     on_link_closed: Callable[[Any, str], object] | None
     """Called with the link and the reason when the node closed a link: a bare error name such as "ErrDecode"."""
+    on_link_proven: Callable[[Any], object] | None
+    """Called once with each link whose far side has shown that it holds its key."""
     on_error: Callable[[BaseException], object] | None
     """Called with what a callback raised."""
     nodeinfo: bytes

@@ -151,7 +151,7 @@ cdef class Node(Router):
         (<_NodeSessions>self.sessions_table).node = None
         self.queries.clear()
         self._events.clear()
-        self.on_work = self.on_link_closed = self.on_error = None
+        self.on_work = self.on_link_closed = self.on_link_proven = self.on_error = None
 
     # The turn
 
@@ -265,6 +265,9 @@ cdef class Node(Router):
     cdef void credit_in(self) noexcept:
         if self.attachment is not None and self.attachment.upper is not None:
             self.attachment.upper.credit_in(self.now)
+
+    cdef void link_proven(self, Link link) noexcept:
+        self.later(self.on_link_proven, (link,))
 
     cdef void link_closed(self, Link link) noexcept:
         self.later(self.on_link_closed, (link, link.error))

@@ -194,9 +194,10 @@ cdef class Tree:
                 self.host.want_upkeep(self.host.now)
         if not link.responded:
             if not link.proven:
+                link.proven = True
                 self.host.want_upkeep(self.host.now)
+                self.host.link_proven(link)
             link.responded = True
-            link.proven = True
             link.latency = self.host.now - link.asked_at
             link.lag = _smooth(link.lag, link.latency)
             self.generation += 1

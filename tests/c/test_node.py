@@ -181,6 +181,23 @@ def test_a_closed_link_is_told_once() -> None:
     node.close()
 
 
+def test_a_link_whose_far_side_shows_its_key_is_told_once() -> None:
+    """Each end is told of its own; a link on which nobody answers is not proven, whatever else it carries."""
+    with mesh_of(1, 2) as mesh:
+        told: list[Any] = []
+        for node in mesh.nodes.values():
+            node.on_link_proven = told.append
+        mesh.connect(1, 2)
+        mesh.run(4)
+        assert sorted(link.key for link in told) == sorted(node.key for node in mesh.nodes.values())
+        assert all(link.proven for link in told)
+        replayed = mesh.nodes[1].add_link(identity(3)[32:], 0, PySink(lambda link: link.take()))
+        replayed.receive(b"\x01\x01" * 3)
+        mesh.run(2)
+        assert not replayed.proven
+        assert len(told) == 2
+
+
 def test_close_by_the_host_is_told_too() -> None:
     """Closing a link outside a turn asks for a turn, in which it is told."""
     node = Node(identity(1))
