@@ -60,14 +60,90 @@ def allowed() -> bool:
     return subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.interop
-@pytest.mark.skipif(not allowed(), reason="needs /dev/net/tun and network namespaces")
-def test_the_kernel_reaches_a_node_through_a_tun_device() -> None:
+def namespaced(script: str, *, setting: str = "") -> str:
+    """Run a script in a network namespace of its own, after a shell command, and return what it printed."""
     paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    line = f'{setting or "true"} && exec "$@"'
     done = subprocess.run(
-        ["unshare", "-rn", sys.executable, "-W", "error", "-c", SCRIPT],
+        ["unshare", "-rn", "sh", "-c", line, "sh", sys.executable, "-W", "error", "-c", script],
         env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert "hello 200:eaee:3845:17ec:1cd4:55a:49a5:868b" in done.stdout, done.stderr
-    assert "tun0 1500 True True" in done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.skipif(not allowed(), reason="needs /dev/net/tun and network namespaces"),
+]
+
+
+def test_the_kernel_reaches_a_node_through_a_tun_device() -> None:
+    printed = namespaced(SCRIPT)
+    assert "hello 200:eaee:3845:17ec:1cd4:55a:49a5:868b" in printed
+    assert "tun0 1500 True True" in printed
+
+
+# Made again and again: a device whose address is tentative lets some of these bind.
+ADDRESSES = """
+import asyncio, socket
+from ipaddress import IPv6Address
+from ygg.tun.linux import OSTun
+
+async def main():
+    for number in range(20):
+        address = IPv6Address(f"200::{number + 1:x}")
+        async with OSTun(address):
+            with open("/proc/net/if_inet6") as file:
+                (line,) = [line.split() for line in file if line.startswith("02")]
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+                sock.bind((str(address), 0))
+            print(*line[2:5])
+
+asyncio.run(main())
+"""
+
+
+def test_an_address_may_be_used_at_once_and_is_not_looked_for_on_the_link() -> None:
+    # Prefix length, scope, and IFA_F_PERMANENT | IFA_F_NODAD without IFA_F_TENTATIVE (0x40).
+    assert namespaced(ADDRESSES).splitlines() == ["07 00 82"] * 20
+
+
+REFUSED = """
+import asyncio
+from ipaddress import IPv6Address
+from ygg.tun.linux import OSTun
+
+async def main():
+    try:
+        OSTun(IPv6Address("200::1"), "box7")
+    except OSError as error:
+        print(type(error).__name__, error.errno, error)
+    with open("/proc/net/dev") as file:
+        print("left", "box7" in file.read())
+
+asyncio.run(main())
+"""
+
+
+def test_ipv6_switched_off_is_said_with_what_to_set() -> None:
+    printed = namespaced(REFUSED, setting="echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
+    assert printed.startswith("NetworkError 13 IPv6 is disabled for the interface box7")
+    assert "net.ipv6.conf.all.disable_ipv6=0" in printed
+    assert "CAP_NET_ADMIN" not in printed
+    assert "left False" in printed
+
+
+# prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN): what is executed then lacks the right.
+WITHOUT_RIGHTS = f"""
+import ctypes, os, sys
+assert ctypes.CDLL(None).prctl(24, 12, 0, 0, 0) == 0
+os.execv(sys.executable, [sys.executable, "-W", "error", "-c", {REFUSED!r}])
+"""
+
+
+def test_missing_rights_are_said() -> None:
+    printed = namespaced(WITHOUT_RIGHTS)
+    assert printed.startswith("NetworkError 1 Operation not permitted: ")
+    assert "needs the right CAP_NET_ADMIN" in printed

@@ -98,10 +98,8 @@ class Daemon:
 
             device = OSTun(self.core.address, self.config.if_name or "auto", self.config.if_mtu)
         except (ImportError, OSError) as error:
-            log.warning(
-                "There is no TUN device: %s. It needs Linux and the right CAP_NET_ADMIN; IfName: none does without.",
-                str(error),
-            )
+            reason = "it needs Linux" if isinstance(error, ImportError) else str(error)
+            log.warning("There is no TUN device: %s. IfName: none does without.", reason)
             return
         parts.callback(device.close)
         gateway = ReadWriteCloser(self.core, device.mtu)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import logging
 import os
 import socket
 import struct
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, IPv6Interface
+from pathlib import Path
 from typing import Self
 
 from ygg.defaults import MTU_CEILING, clamp_mtu
-from ygg.errors import NetworkError, from_os_error
+from ygg.errors import NetworkError, YggError, from_os_error
+from ygg.tun.netlink import add_address
 from ygg_c.tunpump import TunPump
 
 log = logging.getLogger("ygg.tun")
@@ -24,7 +27,7 @@ _DEVICE = "/dev/net/tun"
 # linux/if_tun.h, linux/sockios.h, linux/if.h
 _TUNSETIFF = 0x400454CA
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFMTU, _SIOCGIFINDEX = 0x8913, 0x8914, 0x8916, 0x8922, 0x8933
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFMTU, _SIOCGIFINDEX = 0x8913, 0x8914, 0x8922, 0x8933
 _IFF_UP = 0x1
 _IFREQ = 40
 
@@ -35,20 +38,21 @@ class OSTun:
     def __init__(self, address: IPv6Address, name: str = "auto", mtu: int = MTU_CEILING) -> None:
         """Make the interface `name` (`auto`: the next free `tunN`) with `address`/7 and an MTU of 1280 to 65535 bytes.
 
-        Raises `NetworkError`, with EPERM where the rights are missing.
+        Raises `NetworkError`, which says what to do: with EPERM where the rights are missing, ENOENT where the system
+        has no TUN devices, EACCES where its IPv6 is switched off.
         """
         self._mtu = clamp_mtu(mtu)
         self._loop = asyncio.get_running_loop()
         try:
             self._fd = os.open(_DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise from_os_error(error) from error
+            raise _explained(error) from error
         try:
             self._name = _make(self._fd, "tun%d" if name == "auto" else name)
             _configure(self._name, address, self._mtu)
         except OSError as error:
             os.close(self._fd)
-            raise from_os_error(error) from error
+            raise _explained(error) from error
         self._pump = TunPump(self._fd, self._mtu, self._lost)
         self._loop.add_reader(self._fd, self._pump.readable)
 
@@ -95,6 +99,7 @@ def _make(descriptor: int, name: str) -> str:
 
 
 def _configure(name: str, address: IPv6Address, mtu: int) -> None:
+    _check_ipv6(name)
     label = name.encode().ljust(16, b"\0")
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
 
@@ -103,6 +108,33 @@ def _configure(name: str, address: IPv6Address, mtu: int) -> None:
 
         (index,) = struct.unpack_from("i", call(_SIOCGIFINDEX, b""))
         call(_SIOCSIFMTU, struct.pack("i", mtu))
-        fcntl.ioctl(control, _SIOCSIFADDR, struct.pack("16sIi", address.packed, PREFIX, index))
+        add_address(index, IPv6Interface((address, PREFIX)))
         (flags,) = struct.unpack_from("H", call(_SIOCGIFFLAGS, b""))
         call(_SIOCSIFFLAGS, struct.pack("H", flags | _IFF_UP))
+
+
+def _check_ipv6(name: str) -> None:
+    # The kernel refuses an address with EACCES where IPv6 is off, as if rights were missing.
+    try:
+        disabled = Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").read_text().strip() != "0"
+    except OSError:
+        return  # no /proc, or no IPv6 at all: what the kernel itself says must do
+    if disabled:
+        raise OSError(
+            errno.EACCES,
+            f"IPv6 is disabled for the interface {name} (disable_ipv6 is 1): set net.ipv6.conf.all.disable_ipv6=0 with"
+            " sysctl, for a container where it is started (--sysctl net.ipv6.conf.all.disable_ipv6=0)",
+        )
+
+
+_ADVICE = {
+    errno.EPERM: "making a TUN device needs the right CAP_NET_ADMIN",
+    errno.ENOENT: f"{_DEVICE} is missing: load the module tun, or give the container the device",
+    errno.EAFNOSUPPORT: "the kernel has no IPv6",
+}
+
+
+def _explained(error: OSError) -> OSError:
+    if not isinstance(error, YggError) and error.errno in _ADVICE:
+        error = OSError(error.errno, f"{error.strerror}: {_ADVICE[error.errno]}")
+    return from_os_error(error)
