@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from typing import NoReturn
 
 import ygg_c.sodium  # noqa: F401  (initialises libsodium, and says what to install where there is none)
@@ -22,6 +23,10 @@ _SEED_SIZE = 32
 _SIGNATURE_SIZE = 64
 _PKCS8_PREFIX = bytes.fromhex("302e020100300506032b657004220420")
 _PEM_LABEL = "PRIVATE KEY"
+_PEM_BLOCK = re.compile(f"-----BEGIN {_PEM_LABEL}-----(.*?)-----END {_PEM_LABEL}-----", re.DOTALL)
+
+_INTEGER, _OCTETS, _SEQUENCE, _PUBLIC_HALF = 0x02, 0x04, 0x30, 0x81
+_ED25519 = bytes.fromhex("06032b6570")  # the object identifier 1.3.101.112
 
 
 class PrivateKey:
@@ -56,11 +61,17 @@ class PrivateKey:
 
     @classmethod
     def from_pem(cls, text: str | bytes) -> PrivateKey:
-        """Read a PEM file: one block `PRIVATE KEY`, PKCS#8 version 1, Ed25519 (RFC 8410)."""
-        der = _unarmour(text)
-        if len(der) != len(_PKCS8_PREFIX) + _SEED_SIZE or not der.startswith(_PKCS8_PREFIX):
-            raise KeyFormatError("the PEM block does not hold an Ed25519 private key")
-        return cls.from_seed(der[len(_PKCS8_PREFIX) :])
+        """Read a PEM file: its first block `PRIVATE KEY`, PKCS#8 of either version, Ed25519 (RFC 5958, RFC 8410).
+
+        Other blocks, text around them, headers in them (RFC 1421) and attributes of the key do not matter, as to the
+        stock daemon. A public half that is not the seed's is refused (`KeyFormatError`).
+        """
+        try:
+            seed, public = _pkcs8(_unarmour(text if isinstance(text, str) else text.decode("latin-1")))
+        except _NotDER:
+            raise KeyFormatError("the PEM block does not hold an Ed25519 private key") from None
+        key = cls.from_seed(seed)
+        return key if public is None else cls(seed + public)
 
     @property
     def public_key(self) -> bytes:
@@ -130,16 +141,56 @@ def _unhex(text: str, size: int, what: str) -> bytes:
         raise KeyFormatError(f"{what} is {2 * size} hex digits; there is something else among them") from None
 
 
-def _unarmour(text: str | bytes) -> bytes:
+def _unarmour(text: str) -> bytes:
+    found = _PEM_BLOCK.search(text)
+    if found is None:
+        hint = "; it is encrypted, and must not be" if f"-----BEGIN ENCRYPTED {_PEM_LABEL}-----" in text else ""
+        raise KeyFormatError(f"the file holds no PEM block of type {_PEM_LABEL}{hint}")
+    lines = [line.strip() for line in found[1].strip("\r\n").splitlines()]
+    if lines and ":" in lines[0]:  # headers, up to an empty line
+        lines = lines[lines.index("") :] if "" in lines else []
     try:
-        lines = (text if isinstance(text, str) else text.decode("ascii")).strip().splitlines()
-    except UnicodeDecodeError:
-        raise KeyFormatError("not a PEM file") from None
-    if len(lines) < 3 or lines[0].strip() != f"-----BEGIN {_PEM_LABEL}-----":
-        raise KeyFormatError(f"the file holds no PEM block of type {_PEM_LABEL}")
-    if lines[-1].strip() != f"-----END {_PEM_LABEL}-----":
-        raise KeyFormatError(f"the file does not end after one PEM block of type {_PEM_LABEL}")
-    try:
-        return base64.b64decode("".join(line.strip() for line in lines[1:-1]), validate=True)
+        return base64.b64decode("".join(lines), validate=True)
     except ValueError:
         raise KeyFormatError("the PEM block is not base64") from None
+
+
+class _NotDER(Exception):
+    """The bytes are not what the encoding of a key begins with."""
+
+
+def _pkcs8(der: bytes) -> tuple[bytes, bytes | None]:
+    """Return the seed, and the public key where there is one, of a OneAsymmetricKey (RFC 5958, section 2).
+
+    By hand, for `cryptography` refuses those with a public key in them, which is what version 2 is for.
+    """
+    tag, fields, _ = _element(der)
+    version, number, fields = _element(fields)
+    algorithm, name, fields = _element(fields)
+    octets, inner, fields = _element(fields)
+    kind, seed, _ = _element(inner)
+    right = (_SEQUENCE, _INTEGER, _SEQUENCE, _OCTETS, _OCTETS)
+    if (tag, version, algorithm, octets, kind) != right or number not in (b"\0", b"\1"):
+        raise _NotDER
+    if name != _ED25519 or len(seed) != _SEED_SIZE:
+        raise _NotDER
+    while fields:
+        tag, content, fields = _element(fields)
+        if tag == _PUBLIC_HALF:  # a bit string: the count of unused bits, then the key
+            return seed, content[1:]
+    return seed, None
+
+
+def _element(der: bytes) -> tuple[int, bytes, bytes]:
+    """Return the tag and content of the element that `der` begins with, and what follows it (X.690, section 8.1)."""
+    if len(der) < 2:
+        raise _NotDER
+    tag, size, start = der[0], der[1], 2
+    if size == 0x80:  # BER's form without a length
+        raise _NotDER
+    if size > 0x80:  # the long form: so many bytes of length follow
+        start += size - 0x80
+        size = int.from_bytes(der[2:start], "big")
+    if len(der) < start + size:
+        raise _NotDER
+    return tag, der[start : start + size], der[start + size :]
