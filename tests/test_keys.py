@@ -120,7 +120,7 @@ READ = {
     "version 2 with both": armour(pkcs8(1, ATTRIBUTES, PUBLIC_HALF)),
     "attributes of some length": armour(pkcs8(1, LONG_ATTRIBUTES, PUBLIC_HALF)),
     "bytes after the key": armour(pkcs8(0) + b"\0"),
-    "text around the block": "Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n" + PEM_01 + "the end\n",
+    "text around the block": "Bag Attributes\n    localKeyID: 01\nKey Attributes: none\n" + PEM_01 + "the end\n",
     "text that is not ASCII": "clé de café\n" + PEM_01,
     "a certificate before": armour(b"x", "CERTIFICATE") + PEM_01,
     "a certificate after": PEM_01 + armour(b"x", "CERTIFICATE"),
@@ -135,7 +135,7 @@ READ = {
     "a byte order mark": "\ufeff" + PEM_01,
     "indented lines": "".join(f"  {line}\n" for line in PEM_01.splitlines()),
     "spaces at line ends": PEM_01.replace("\n", " \n"),
-    "one long line": armour(b"").replace("KEY-----\n", "KEY-----\n" + base64.b64encode(pkcs8(1, PUBLIC_HALF)).decode() + "\n", 1),
+    "one long line": armour(b"", header=base64.b64encode(pkcs8(1, ATTRIBUTES, PUBLIC_HALF)).decode() + "\n"),
 }
 
 
