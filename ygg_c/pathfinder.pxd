@@ -70,6 +70,8 @@ cdef class Pathfinder:
     cdef uint64_t _info_seq         # what was signed last: seq, own coordinates, signature
     cdef bytes _info
     cdef uint64_t _info_place
+    cdef uint64_t _second           # what _clock() told last, and ns when that second began
+    cdef uint64_t _second_at
     cdef readonly uint64_t lookups_limited
     cdef readonly uint64_t answers_limited
     cdef readonly uint64_t checks_limited
@@ -93,6 +95,7 @@ cdef class Pathfinder:
     cdef void _expire(self) noexcept
     cdef uint64_t _place(self) noexcept
     cdef void _answer(self, const Lookup *message) noexcept
+    cdef uint64_t _clock(self) noexcept
     cdef bytes _sign_info(self)
     cdef Path _new_path(self, const uint8_t *key)
     cdef Rumor _new_rumor(self, const uint8_t *target)

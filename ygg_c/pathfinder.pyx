@@ -38,7 +38,7 @@ from ygg_c.wire cimport (
 
 cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
 cdef uint64_t LOOKUP_INTERVAL = 1000000000
-cdef uint64_t AHEAD_MAX = 5                     # seconds that the number in our notifies may be ahead of the clock
+cdef uint64_t AHEAD_MAX = 5                     # seconds by which moves may put the number in our notifies ahead of the clock
 cdef int REPEATS_MAX = 4                        # of a lookup for good reason, between two of those
 cdef uint64_t ANSWER_INTERVAL = 100000000       # between answers to the same source at the same place
 
@@ -317,6 +317,16 @@ cdef class Pathfinder:
         send_routed(<Link>hop.link, PATH_NOTIFY, message.origin, message.origin_size, hop.distance,
                     rest, 64 + PyBytes_GET_SIZE(info), True)
 
+    # Unix seconds that never stand still: when the clock is set back they go on with the time that passes.
+    cdef uint64_t _clock(self) noexcept:
+        cdef uint64_t passed = (self.host.now - self._second_at) // 1000000000
+        self._second += passed
+        self._second_at += passed * 1000000000
+        if self.host.wall > self._second:
+            self._second = self.host.wall
+            self._second_at = self.host.now
+        return self._second
+
     # The signed end of our notifies; the last signature serves while second and place are the same.
     cdef bytes _sign_info(self):
         cdef uint8_t signed[UV_MAX + PATH_MAX + 64]
@@ -324,11 +334,12 @@ cdef class Pathfinder:
         cdef size_t count = self.tree.own_coords(&ports)
         cdef uint8_t *end
         cdef uint64_t place = self._place()
+        cdef uint64_t clock = self._clock()
         # Who has our path of this second takes another one only under a later number.
-        if place != self._info_place and self._info_seq < self.host.wall + AHEAD_MAX:
+        if place != self._info_place and self._info_seq < clock + AHEAD_MAX:
             self._info_seq += 1
         self._info_place = place
-        self._info_seq = max(self._info_seq, self.host.wall)
+        self._info_seq = max(self._info_seq, clock)
         end = path_put(uv_put(signed, self._info_seq), ports, count)
         if (self._info is None or PyBytes_GET_SIZE(self._info) != end - signed + 64
                 or memcmp(PyBytes_AS_STRING(self._info), signed, end - signed) != 0):

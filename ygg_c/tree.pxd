@@ -46,6 +46,8 @@ cdef class Tree:
     cdef uint64_t generation        # changes with everything a next hop depends on
     cdef bint _refresh              # our record is to be renewed
     cdef uint64_t _root_at          # when we become root if there is no parent by then; NEVER: we have a place
+    cdef uint64_t _renumber_from    # no announcement of another number before
+    cdef uint64_t _renumber_gap
     cdef uint64_t _walks
     cdef uint64_t _expire_at        # no record expires before
     cdef readonly uint64_t announces_limited
@@ -55,6 +57,8 @@ cdef class Tree:
 
     # Neighbours and links
     cdef Neighbour neighbour(self, const uint8_t *key)              # the one of this key, made when there is none
+    cdef uint64_t _free_port(self, const uint8_t *key)
+    cdef bint _is_child(self, Record record) noexcept
     cdef void link_up(self, Link link) noexcept
     cdef bint link_down(self, Link link) noexcept                   # True: that was the neighbour's last link
 
@@ -81,6 +85,9 @@ cdef class Tree:
     cdef size_t _ancestry(self, const uint8_t *key, void **records, size_t most) noexcept
 
     # Parent
+    cdef Neighbour _parent(self)                                    # None: none that is a neighbour
+    cdef bint _is_renumbered(self) noexcept
+    cdef void _check_number(self) noexcept
     cdef void _choose_parent(self) noexcept
     cdef bint _adopt(self, Neighbour parent) noexcept
     cdef void _become_root(self) noexcept

@@ -16,6 +16,10 @@ need, whenever its own record has changed, and keeps the answers: a lost parent 
 same question measures the link's round trip, which is its cost, and proves that the far side holds its key: until the first
 answer a link carries no one's traffic, because the handshake alone can be replayed.
 
+A parent that loses a link and takes it back before its child has noticed may know the child by another number: then the
+child's record, with which others address it, names a number that is nobody's or another's. Whenever the parent's answer says
+so, the child announces itself anew; and a parent gives a returning child the number that its record names, and to nobody else.
+
 Once a second, and soon after something has happened that it may act on, upkeep() chooses a parent when there is a reason (it is
 gone, a smaller root is known, four minutes are over) and sends each neighbour what it lacks of our ancestry and of its own, root
 first, so that each record connects to what the receiver has. A node that has lost its place and finds no one better waits a
@@ -45,6 +49,8 @@ cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our r
 cdef uint64_t EXPIRE_AFTER = 300000000000       # ns after its last change another's record is forgotten
 cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after which we become root
 cdef uint64_t LAG_UNKNOWN = 4294967295
+cdef uint64_t RENUMBER_LEAST = 1000000000       # ns between announcements that our parent knows us by another number; it doubles
+cdef uint64_t RENUMBER_MOST = 64000000000
 
 
 # The merge rule: whether (seq, parent, nonce) takes the place of the old one.
@@ -88,22 +94,37 @@ cdef class Tree:
 
     cdef Neighbour neighbour(self, const uint8_t *key):
         cdef PyObject *found = self._by_key.get(key)
-        cdef Neighbour neighbour, other
+        cdef Neighbour neighbour
         cdef uint64_t now = self.host.now
         if found != NULL:
             return <Neighbour>found
-        ports = {other.port for other in self.neighbours}
         neighbour = Neighbour()
         memcpy(neighbour.key, key, 32)
-        neighbour.port = 1
-        while neighbour.port in ports:
-            neighbour.port += 1
+        neighbour.port = self._free_port(key)
         bucket_init(&neighbour.requests, 10, 100, now)
         bucket_init(&neighbour.announces, 1000, 10000, now)
         bucket_init(&neighbour.lookups, 2000, 4000, now)
         self._by_key.put(key, neighbour)
         self.neighbours.append(neighbour)
         return neighbour
+
+    # A number for a neighbour: the one its record names as our child's, when no other has it. Else the lowest that neither a
+    # neighbour has nor the record of a child that is gone still names: until that is forgotten both would share coordinates.
+    cdef uint64_t _free_port(self, const uint8_t *key):
+        cdef Neighbour neighbour
+        cdef Record record
+        cdef uint64_t port = 1
+        taken = {neighbour.port for neighbour in self.neighbours}
+        record = self.record(key)
+        if record is not None and self._is_child(record) and record.port not in taken:
+            return record.port
+        taken.update([record.port for record in self._all if self._is_child(record)])
+        while port in taken:
+            port += 1
+        return port
+
+    cdef bint _is_child(self, Record record) noexcept:
+        return memcmp(record.parent, self.host.key, 32) == 0 and record is not self.own
 
     cdef void link_up(self, Link link) noexcept:
         cdef Neighbour neighbour = link.neighbour
@@ -186,11 +207,11 @@ cdef class Tree:
             return ERR_BAD_MESSAGE
         if not neighbour.asked or message.seq != neighbour.request_seq or message.nonce != neighbour.request_nonce:
             return OK
-        if not neighbour.answered:
+        if not neighbour.answered or message.port != neighbour.response_port:
             neighbour.answered = True
             neighbour.response_port = message.port
             memcpy(neighbour.response_psig, message.psig, 64)
-            if self._is_useful(neighbour):
+            if self._is_useful(neighbour) or self._is_renumbered():
                 self.host.want_upkeep(self.host.now)
         if not link.responded:
             if not link.proven:
@@ -211,6 +232,22 @@ cdef class Tree:
         self._walk(self.host.key, &ours)
         self._walk(neighbour.key, &theirs)
         return theirs.depth and memcmp(theirs.root, ours.root, 32) < 0
+
+    # Whether our parent has answered with another number for us than our record names, and we may announce that now.
+    cdef bint _is_renumbered(self) noexcept:
+        cdef Neighbour parent = self._parent()
+        return parent is not None and parent.answered and parent.response_port != self.own.port and self.host.now >= self._renumber_from
+
+    # A parent that gives us ever other numbers makes us announce ourselves at growing intervals.
+    cdef void _check_number(self) noexcept:
+        cdef uint64_t now = self.host.now
+        if not self._is_renumbered():
+            return
+        if now - self._renumber_from > RENUMBER_MOST:
+            self._renumber_gap = 0
+        self._renumber_gap = min(max(RENUMBER_LEAST, 2 * self._renumber_gap), RENUMBER_MOST)
+        self._renumber_from = now + self._renumber_gap
+        self._refresh = True
 
     # Records
 
@@ -389,27 +426,27 @@ cdef class Tree:
 
     # Parent
 
+    cdef Neighbour _parent(self):
+        cdef PyObject *found = self._by_key.get(self.own.parent) if self.own is not None else NULL
+        return <Neighbour>found if found != NULL else None
+
     cdef void upkeep(self) noexcept:
         self._expire()
+        self._check_number()
         self._choose_parent()
         self._gossip()
 
     cdef void _choose_parent(self) noexcept:
         cdef Neighbour neighbour
         cdef Neighbour best = None              # None: ourselves
-        cdef Neighbour current = None
+        cdef Neighbour current = self._parent()
         cdef uint8_t best_root[32]
         cdef uint64_t best_cost = NEVER
         cdef uint64_t cost
-        cdef PyObject *found
         cdef Walk walk
         cdef int order
         cdef bint changed
         memcpy(best_root, self.host.key, 32)
-        if self.own is not None:
-            found = self._by_key.get(self.own.parent)
-            if found != NULL:
-                current = <Neighbour>found
         if current is not None:
             self._walk(self.host.key, &walk)
             if memcmp(walk.root, self.host.key, 32) < 0:

@@ -42,6 +42,15 @@ class Clock:
         self.wall = 1_700_000_000
         self.deadline = self.turn()
 
+    @property
+    def wall(self) -> int:
+        """Unix seconds, which pass with the time; may be set."""
+        return self._ahead + self.now // SECOND
+
+    @wall.setter
+    def wall(self, seconds: int) -> None:
+        self._ahead = seconds - self.now // SECOND
+
     def turn(self) -> int | None:
         """Run a turn."""
         self.deadline = self.router.turn(self.now, self.wall)
@@ -58,7 +67,6 @@ class Clock:
         while self.deadline is not None and self.deadline <= end:
             self.now = max(self.now, self.deadline)
             self.turn()
-        self.wall += (end - self.now) // SECOND
         self.now = end
         self.turn()
 

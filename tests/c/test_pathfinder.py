@@ -231,6 +231,30 @@ def test_wanting_thousands_of_keys_is_bounded(clock, far):
     clock.turn()
 
 
+@pytest.mark.parametrize("back", [0, 1, 10, 300, 3600])
+def test_a_clock_set_back_does_not_hold_up_our_notifies(clock, far, back):
+    """Their number rises with every second that passes, whatever the clock says, and never far ahead of it."""
+    numbers = []
+    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
+    first = far.got(NOTIFY)[0]["seq"]
+    clock.wall -= back
+    for _ in range(100):
+        wait(far, 1)
+        far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
+        numbers += [answer["seq"] for answer in far.got(NOTIFY)]
+    assert numbers == list(range(first + 1, first + 101))
+
+
+def test_a_clock_set_forward_is_followed(clock, far):
+    """The number is the second of the clock."""
+    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
+    far.got(NOTIFY)
+    clock.wall += 5000
+    wait(far, 1)
+    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
+    assert [answer["seq"] for answer in far.got(NOTIFY)] == [clock.wall]
+
+
 def test_a_node_that_moved_is_found_again():
     """Its old path breaks; the next packets bring the new one."""
     network = Network("moves")

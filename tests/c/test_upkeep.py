@@ -194,8 +194,10 @@ def test_a_path_may_change_twice_in_a_second(clock: Clock) -> None:
         assert clock.router.root == parent.key
         parent.send(LOOKUP, source=X, dest=clock.router.key, **{"from": []})
         numbers += [answer["seq"] for answer in parent.got(NOTIFY)]
+        assert max(numbers, default=0) <= clock.wall + 5
     assert numbers == sorted(numbers)
-    assert sorted(set(numbers)) == [clock.wall + ahead for ahead in range(6)]
+    assert sorted(set(numbers)) == list(range(numbers[0], numbers[-1] + 1))
+    assert numbers[-1] == clock.wall + 5
 
 
 # What must not be soon
