@@ -7,7 +7,7 @@ import pytest
 
 from tests.aio import LOOPS, on_loops, run, settle, until
 from tests.nodes import Stranger, key, manager, node
-from ygg import Certificate, Core, LoopbackNetwork, handshake, links
+from ygg import Certificate, Core, IncomingLimits, LoopbackNetwork, handshake, links
 from ygg.errors import (
     ConnectionAborted,
     ConnectionRefused,
@@ -217,7 +217,8 @@ def test_only_so_many_links_come_in(loop: str, caplog: pytest.LogCaptureFixture)
 
     async def main() -> None:
         network = LoopbackNetwork()
-        async with node(1, network, max_incoming=2) as one, node(2, network) as two, node(3, network) as three:
+        full = IncomingLimits(links=2, per_key=1)
+        async with node(1, network, incoming_limits=full) as one, node(2, network) as two, node(3, network) as three:
             at = (await one.listen("tcp://127.0.0.1:0")).address
             out = (await two.listen("tcp://127.0.0.1:0")).address
             await one.call_peer(f"tcp://{out}")             # what one dials does not count
@@ -225,13 +226,13 @@ def test_only_so_many_links_come_in(loop: str, caplog: pytest.LogCaptureFixture)
             await three.call_peer(f"tcp://{at}")
             await until(lambda: len(ups(one)) == 3)
             async with node(4, network) as four:
-                for _ in range(2):
-                    await four.call_peer(f"tcp://{at}")     # the dialer cannot know yet
-                    await until(lambda: not four.peers())
-                assert len(ups(one)) == 3
-                three.remove_peer(f"tcp://{at}")
-                await until(lambda: len(ups(one)) == 2)
                 await four.call_peer(f"tcp://{at}")
+                await until(lambda: not ups(three))         # the youngest goes
+                assert {*ups(one)} == {two.public_key, four.public_key}
+                assert one.counters()["incoming_evicted"] == 1
+                two.remove_peer(f"tcp://{at}")
+                await until(lambda: len(ups(one)) == 2)
+                await three.call_peer(f"tcp://{at}")
                 await until(lambda: len(ups(one)) == 3)
 
     run(main(), loop)
@@ -250,6 +251,41 @@ def test_several_links_to_one_node(loop: str) -> None:
             assert len({peer.port for peer in one.peers()}) == 1
 
     run(main(), loop)
+
+
+@on_loops
+async def test_one_key_has_so_many_links_and_no_more() -> None:
+    network = LoopbackNetwork()
+    limits = IncomingLimits(per_key=2)
+    async with node(1, network, incoming_limits=limits) as one, node(2, network) as two, node(3, network) as three:
+        at = [(await one.listen("tcp://127.0.0.1:0")).address for _ in range(3)]
+        for address in at[:2]:
+            await two.call_peer(f"tcp://{address}")
+        await until(lambda: len(ups(one)) == 2)
+        await two.call_peer(f"tcp://{at[2]}")
+        await until(lambda: one.counters()["incoming_refused"] == 1)
+        await until(lambda: len(ups(two)) == 2)
+        await three.call_peer(f"tcp://{at[2]}")
+        await until(lambda: len(ups(one)) == 3)
+
+
+@on_loops
+async def test_places_are_for_those_who_have_shown_their_keys() -> None:
+    """A recorded handshake takes no place, however often it is said again."""
+    network = LoopbackNetwork()
+    limits = IncomingLimits(links=1, newcomers=4)
+    async with node(1, network, incoming_limits=limits) as one, node(2, network) as two:
+        listener = await one.listen("tcp://127.0.0.1:0")
+        await two.call_peer(f"tcp://{listener.address}")
+        await until(lambda: one.engine.counters() and ups(one))
+        recorded = handshake.encode(key(9), 0)
+        strangers = [await Stranger.at(network, listener.address) for _ in range(8)]
+        for stranger in strangers:
+            stranger.transport.write(recorded)
+        await until(lambda: [stranger.lost.done() for stranger in strangers] == [True] * 4 + [False] * 4)
+        assert one.counters()["newcomers_dropped"] == 4
+        assert two.public_key in ups(one)
+        assert not one.counters()["incoming_evicted"]
 
 
 @on_loops
@@ -307,12 +343,11 @@ def test_a_silent_stranger_is_dropped_in_time(loop: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_many_silent_strangers_do_not_keep_an_honest_one_out(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "MOST_HANDSHAKES", 4)
-
+def test_many_silent_strangers_do_not_keep_an_honest_one_out(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
-        async with node(1, network) as one, node(2, network) as two:
+        limits = IncomingLimits(newcomers=4)
+        async with node(1, network, incoming_limits=limits) as one, node(2, network) as two:
             listener = await one.listen("tcp://127.0.0.1:0")
             strangers = [await Stranger.at(network, listener.address) for _ in range(6)]
             await settle()

@@ -9,6 +9,7 @@ from ygg.version import __version__
 
 if TYPE_CHECKING:
     from ygg.address import address_of, partial_key_of, subnet_of
+    from ygg.admission import IncomingLimits
     from ygg.autopeer import BUILTIN, AutoPeerConfig, AutoPeerManager, PeerFetcher, PublicPeer
     from ygg.certificate import Certificate
     from ygg.config import Config
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ygg.address": ("address_of", "partial_key_of", "subnet_of"),
+    "ygg.admission": ("IncomingLimits",),
     "ygg.autopeer": ("BUILTIN", "AutoPeerConfig", "AutoPeerManager", "PeerFetcher", "PublicPeer"),
     "ygg.certificate": ("Certificate",),
     "ygg.config": ("Config",),
@@ -60,6 +62,7 @@ __all__ = [
     "Config",
     "Core",
     "DialOptions",
+    "IncomingLimits",
     "InterfaceRule",
     "Jumper",
     "JumperConfig",

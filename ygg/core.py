@@ -11,11 +11,12 @@ from typing import Any, Self
 
 from ygg import nodeinfo
 from ygg.address import address_of, subnet_of
+from ygg.admission import DEFAULT_LIMITS, IncomingLimits
 from ygg.certificate import Certificate
 from ygg.driver import Driver
 from ygg.errors import AnswerError, ConnectionAborted, KeyFormatError, QueryTimeout
 from ygg.keys import PUBLIC_SIZE
-from ygg.links import MOST_INCOMING, Kind, Links, Record
+from ygg.links import Kind, Links, Record
 from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
@@ -53,15 +54,15 @@ class Core:
         group_password: str | bytes = b"",
         node_info: Mapping[str, Any] | None = None,
         node_info_privacy: bool = False,
-        max_incoming: int = MOST_INCOMING,
+        incoming_limits: IncomingLimits = DEFAULT_LIMITS,
         random: Random | None = None,
     ) -> None:
         """Describe a node; nothing runs yet.
 
         `allowed_public_keys` (32 bytes each) may connect to our listeners, all when empty. Sessions work between nodes
         with the same `group_password`. `node_info` is told to whoever asks, with build name, version and platform
-        unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON. Of links to our
-        listeners only `max_incoming` are let in at once. `random` is for simulations alone.
+        unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON. How many
+        links our listeners let in, and from where, `incoming_limits` say. `random` is for simulations alone.
         """
         self._certificate = certificate
         self._manager = manager
@@ -70,7 +71,7 @@ class Core:
         self._info = dict(node_info or {})
         self._privacy = node_info_privacy
         self._node_info = nodeinfo.encode(self._info, privacy=node_info_privacy)
-        self._max_incoming = max_incoming
+        self._limits = incoming_limits
         self._random = random
         self._node: Node | None = None
         self._driver: Driver | None = None
@@ -94,7 +95,7 @@ class Core:
         self._node.on_error = self._report
         self._driver = Driver(self._node, asyncio.get_running_loop())
         self._links = Links(
-            self._node, self._certificate.private_key, self._manager, self._allowed, self._max_incoming
+            self._node, self._certificate.private_key, self._manager, self._allowed, self._limits
         )
         self._driver.wake()
 
@@ -247,7 +248,7 @@ class Core:
 
     def counters(self) -> dict[str, int]:
         """Return how often each thing was dropped or refused, by name."""
-        return self.engine.counters()
+        return self.engine.counters() | dict(self._running().counts)
 
     # Requests
 

@@ -8,6 +8,9 @@ by, and is of one of three kinds:
     incoming     accepted by a listener: gone when the link ends
 
 Everything the other side can do ends a link with a reason in the log and in the record, and nowhere else.
+
+What a listener accepts is a newcomer until its link's far side has shown that it holds its key. Only then does it take
+one of the places for incoming links, and another may have to make room: `ygg.admission` chooses.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import enum
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Collection, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +28,7 @@ from urllib.parse import quote
 
 from ygg import handshake
 from ygg.address import address_of
+from ygg.admission import DEFAULT_LIMITS, Incoming, IncomingLimits, KnownKeys, to_end
 from ygg.carrier import Carrier
 from ygg.errors import (
     ConnectionAborted,
@@ -36,18 +41,15 @@ from ygg.errors import (
 from ygg.keys import PrivateKey
 from ygg.meeting import meet
 from ygg.network.base import break_off
+from ygg.network.crowding import Networks, most_crowded
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
 from ygg_c.link import Link
 from ygg_c.node import Node
+from ygg_c.pump import clock
 
 log = logging.getLogger("ygg.links")
 
-MOST_HANDSHAKES = 256
-"""Incoming connections in the handshake at once; the oldest makes room, for an honest one needs but a round trip."""
-MOST_INCOMING = 256
-"""Links that listeners let in at once, unless told otherwise: each over a plain socket takes two descriptors, and half
-of the usual 1024 are left to the program."""
 MOST_FAILURES = 32
 """Failures after which the pause between redials grows no more."""
 JITTER = 0.2
@@ -87,7 +89,9 @@ class Record:
     last_error_time: float = 0.0
     """When that was, by `time.monotonic()`."""
     task: asyncio.Task[Any] | None = None
-    """What keeps a persistent link up, or dials an ephemeral one."""
+    """What keeps a persistent link up, dials an ephemeral one, or welcomes an incoming one."""
+    networks: Networks = ()
+    """Where an incoming one comes from, the narrowest first."""
     ended: asyncio.Future[str] | None = None
     """Done with the reason when the present link has closed."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -132,7 +136,7 @@ class Links:
         key: PrivateKey,
         manager: TransportManager,
         allowed: Collection[bytes] = frozenset(),
-        most_incoming: int = MOST_INCOMING,
+        limits: IncomingLimits = DEFAULT_LIMITS,
     ) -> None:
         self._node = node
         self._key = key
@@ -140,17 +144,21 @@ class Links:
         self._loop = asyncio.get_running_loop()
         self._records: dict[Identity, Record] = {}
         self._by_link: dict[Link, Record] = {}
-        self._handshakes: dict[asyncio.Task[None], None] = {}
+        self._newcomers: dict[Record, None] = {}
+        self._known = KnownKeys(limits.remembered)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._listeners: list[ManagedListener] = []
         self._leaving: set[asyncio.Future[None]] = set()
         self._closed = False
         self.allowed = frozenset(allowed)
         """Keys that listeners admit; empty admits all."""
-        self.most_incoming = most_incoming
-        """Links that listeners let in at once."""
+        self.limits = limits
+        """How many links listeners let in."""
+        self.counts: Counter[str] = Counter(incoming_evicted=0, incoming_refused=0, newcomers_dropped=0)
+        """How often each thing happened to what came in."""
         self._full = False
         node.on_link_closed = self._on_link_closed
+        node.on_link_proven = self._on_link_proven
 
     def __iter__(self) -> Iterator[Record]:
         return iter(list(self._records.values()))
@@ -193,11 +201,11 @@ class Links:
             raise PeerUnknownError
         self._end(record)
 
-    def _end(self, record: Record) -> None:
+    def _end(self, record: Record, reason: str = "ErrClosed") -> None:
         if record.task is not None:
             record.task.cancel()
         if record.link is not None:
-            record.link.close("ErrClosed")
+            record.link.close(reason)
         self._forget(record)
 
     def retry_now(self) -> None:
@@ -215,6 +223,7 @@ class Links:
         return record
 
     def _forget(self, record: Record) -> None:
+        self._newcomers.pop(record, None)
         if self._records.get(record.identity) is record:
             del self._records[record.identity]
 
@@ -272,7 +281,8 @@ class Links:
         try:
             while True:
                 transport, remote = await listener.accept()
-                record = Record(_remote_url(listener.url, remote), "", Kind.INCOMING)
+                url = _remote_url(listener.url, remote)
+                record = Record(url, "", Kind.INCOMING, networks=self.limits.grouping(url.host))
                 if self._closed or record.identity in self._records:
                     break_off(transport)
                     continue
@@ -294,13 +304,14 @@ class Links:
 
     def _admit(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> None:
         self._records[record.identity] = record
-        task = self._start(self._welcome(record, transport, allowed))
-        task.add_done_callback(lambda task: self._welcomed(task, record, transport))
-        self._handshakes[task] = None
-        if len(self._handshakes) > MOST_HANDSHAKES:
-            oldest = next(iter(self._handshakes))
-            del self._handshakes[oldest]
-            oldest.cancel()
+        record.task = task = self._start(self._welcome(record, transport, allowed))
+        task.add_done_callback(lambda task: self._welcomed(record, transport))
+        self._newcomers[record] = None
+        if len(self._newcomers) > self.limits.newcomers:
+            dropped = most_crowded((newcomer, newcomer.networks) for newcomer in self._newcomers)
+            self.counts["newcomers_dropped"] += 1
+            log.debug("Too many newcomers: %s makes room", dropped.name)
+            self._end(dropped, "too many newcomers")
 
     async def _welcome(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> None:
         try:
@@ -308,9 +319,8 @@ class Links:
         except OSError as error:
             log.debug("No link from %s: %s", record.name, str(error))
 
-    def _welcomed(self, task: asyncio.Task[None], record: Record, transport: asyncio.Transport) -> None:
+    def _welcomed(self, record: Record, transport: asyncio.Transport) -> None:
         # Here rather than in _welcome, which never runs if it is cancelled early.
-        self._handshakes.pop(task, None)
         if record.carrier is None:
             break_off(transport)
             self._forget(record)
@@ -323,8 +333,6 @@ class Links:
         try:
             meta, rest, size = await meet(transport, self._key, options, allowed)
             self._require_open()
-            if record.kind is Kind.INCOMING:
-                self._require_room()
             carrier = Carrier(self._node, transport, self._loop)
         except BaseException:
             break_off(transport)
@@ -341,24 +349,60 @@ class Links:
         record.carrier, record.ended, record.last_error = carrier, self._loop.create_future(), ""
         self._by_link[link] = record
         log.info("Link up: %s %s, %s", record.kind.value, record.name, address_of(meta.key))
-        if link.closed:  # by what came behind the handshake, before the link was known here
+        # By what came behind the handshake, before the link was known here.
+        if link.closed:
             self._on_link_closed(link, link.error)
+        elif link.proven:
+            self._on_link_proven(link)
         return link
 
-    def _require_room(self) -> None:
-        # Only who has shown a key is counted: strangers in the handshake have a limit of their own.
-        count = sum(record.kind is Kind.INCOMING for record in self._by_link.values())
-        was_full, self._full = self._full, count >= self.most_incoming
+    def _on_link_proven(self, link: Link) -> None:
+        record = self._by_link.get(link)
+        if record is None or record.kind is not Kind.INCOMING:
+            return
+        self._newcomers.pop(record, None)
+        links = {self._incoming(record, other): other for other, record in self._by_link.items() if self._placed(other)}
+        newcomer = next(place for place, other in links.items() if other is link)
+        others = [place for place in links if place is not newcomer]
+        self._note_fullness(len(others))
+        while (ending := to_end(others, newcomer, self.limits)) is not None:
+            refused = ending is newcomer
+            self.counts["incoming_refused" if refused else "incoming_evicted"] += 1
+            links[ending].close("no room for another incoming link" if refused else "it made room for another link")
+            if refused:
+                return
+            others.remove(ending)
+
+    def _placed(self, link: Link) -> bool:
+        return link.proven and not link.closed and self._by_link[link].kind is Kind.INCOMING
+
+    def _incoming(self, record: Record, link: Link) -> Incoming:
+        return Incoming(
+            key=link.key,
+            networks=record.networks,
+            known=link.key in self._known,
+            age=self._age(link),
+            latency=link.latency / 1e9,
+            traffic=link.rx_bytes + link.tx_bytes,
+            rate=link.rx_rate + link.tx_rate,
+        )
+
+    def _age(self, link: Link) -> float:
+        return (clock()[0] - link.since) / 1e9
+
+    def _note_fullness(self, taken: int) -> None:
+        was_full, self._full = self._full, taken >= self.limits.for_strangers
         if self._full and not was_full:
-            log.warning("No room for more than %d incoming links", self.most_incoming)
-        if self._full:
-            raise LinkError("no room for another incoming link")
+            log.warning("No room for more than %d incoming links", self.limits.links)
 
     def _on_link_closed(self, link: Link, reason: str) -> None:
         record = self._by_link.pop(link, None)
         if record is None or record.carrier is None or record.ended is None:
             return
         carrier, record.carrier = record.carrier, None
+        self._newcomers.pop(record, None)
+        if link.proven:
+            self._known.note(link.key, self._age(link))
         record.note(reason)
         log.info("Link down: %s %s, %s: %s", record.kind.value, record.name, address_of(link.key), reason)
         if not record.ended.done():

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from ygg.errors import ListenerClosed
 from ygg.network.base import Listener
+from ygg.network.crowding import Grouping, Networks, host_of, most_crowded, networks_of
 from ygg.network.mailbox import Mailbox
 
 logger = logging.getLogger("ygg.transport")
@@ -20,16 +21,18 @@ Upgrade = Callable[[asyncio.Transport, str], Awaitable[asyncio.Transport]]
 class UpgradingListener(Listener):
     """Runs `upgrade(transport, remote)` on the connections of `base`, and yields those that pass.
 
-    A handshake has `seconds` to finish. When all of the `CONCURRENT` places are taken, the oldest handshake makes room,
-    for an honest one needs but a round trip or two: silent clients keep nobody out. Finished connections that nobody
-    accepts keep their places, and what comes then waits in the backlog below.
+    A handshake has `seconds` to finish. When all of the `CONCURRENT` places are taken, the oldest handshake in the most
+    crowded place makes room, for an honest one needs but a round trip or two: silent clients keep nobody out.
+    Finished connections that nobody accepts keep their places, and what comes then waits in the backlog below.
     """
 
-    def __init__(self, base: Listener, upgrade: Upgrade, seconds: float) -> None:
-        self._base, self._upgrade, self._seconds = base, upgrade, seconds
+    def __init__(
+        self, base: Listener, upgrade: Upgrade, seconds: float, grouping: Grouping = networks_of
+    ) -> None:
+        self._base, self._upgrade, self._seconds, self._grouping = base, upgrade, seconds, grouping
         self._ready: Mailbox[tuple[asyncio.Transport, str]] = Mailbox(1)
         self._places = asyncio.Semaphore(CONCURRENT)
-        self._handshakes: dict[asyncio.Task[None], None] = {}
+        self._handshakes: dict[asyncio.Task[None], Networks] = {}
         accepting = asyncio.get_running_loop().create_task(self._run())
         self._tasks = {accepting}
         accepting.add_done_callback(self._tasks.discard)
@@ -73,8 +76,8 @@ class UpgradingListener(Listener):
     async def _make_room(self, transport: asyncio.Transport) -> None:
         try:
             if self._places.locked() and self._handshakes:
-                logger.debug("%s: too many handshakes: the oldest makes room", self.address)
-                next(iter(self._handshakes)).cancel()
+                logger.debug("%s: too many handshakes: the oldest in the most crowded place makes room", self.address)
+                most_crowded(self._handshakes.items()).cancel()
             await self._places.acquire()
         except BaseException:
             transport.abort()
@@ -83,7 +86,7 @@ class UpgradingListener(Listener):
     def _start(self, transport: asyncio.Transport, remote: str) -> None:
         task = asyncio.get_running_loop().create_task(self._handle(transport, remote))
         self._tasks.add(task)
-        self._handshakes[task] = None
+        self._handshakes[task] = self._grouping(host_of(remote))
         task.add_done_callback(lambda task: self._ended(task, transport))
 
     def _ended(self, task: asyncio.Task[None], transport: asyncio.Transport) -> None:
