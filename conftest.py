@@ -45,6 +45,9 @@ def pytest_runtest_protocol() -> bool | None:
 
 # Leaks
 
+NAME_THREAD_SECONDS = 5.0
+"""What a thread of ygg.network.resolver may outlast its test by; here the system's resolver answers."""
+
 _left_in_loops: list[str] = []
 
 
@@ -125,6 +128,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
 _FAILED = pytest.StashKey[bool]()
 
 
+def _ended(thread: threading.Thread) -> bool:
+    """Tell whether a thread ends by itself: one that asks for a name has handed out its answer a moment before."""
+    thread.join(NAME_THREAD_SECONDS if thread.name.startswith("ygg name") else 0)
+    return not thread.is_alive()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves an engine object, descriptor, thread, task, timer or transport behind."""
@@ -137,6 +146,6 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     left = list(_left_in_loops)
     left += [f"{count - objects[kind]} {kind}" for kind, count in census.live().items() if count > objects[kind]]
     left += [f"descriptor {name}" for name in sorted(_descriptors() - descriptors)]
-    left += [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
+    left += [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads if not _ended(thread)]
     if left:
         pytest.fail("left behind: " + "; ".join(left), pytrace=False)

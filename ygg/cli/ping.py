@@ -31,9 +31,8 @@ def add(commands: Subcommands) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="an IPv6 address in 200::/7")
     parser.add_argument("--peer", action="append", required=True, metavar="URI", help="peer to go through; repeatable")
     parser.add_argument("--count", type=_positive(int), default=3, metavar="N", help="answers wanted (3)")
-    parser.add_argument(
-        "--timeout", type=_positive(float), default=10.0, metavar="SECONDS", help="to wait for each answer (10)"
-    )
+    waiting = "to wait for the peers, and for each answer (10)"
+    parser.add_argument("--timeout", type=_positive(float), default=10.0, metavar="SECONDS", help=waiting)
     parser.set_defaults(run=run)
 
 
@@ -44,7 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def ping(address: IPv6Address, peers: list[str], count: int, timeout: float) -> None:
-    """Print the round-trip time of `count` answers. Raises `CommandError` when none comes within `timeout` seconds."""
+    """Print the round-trip time of `count` answers.
+
+    Raises `CommandError` when no peer connects within `timeout` seconds, or an answer takes longer.
+    """
     from ygg.config import Config
     from ygg.core import Core
     from ygg.daemon import every_transport
@@ -53,7 +55,7 @@ async def ping(address: IPv6Address, peers: list[str], count: int, timeout: floa
 
     certificate = Config.generate().certificate
     async with NativeNetwork() as network, Core(certificate, every_transport(network, certificate)) as node:
-        await _connect(node, peers)
+        await _connect(node, peers, timeout)
         async with VTun.over(node) as vtun:
             for number in range(1, count + 1):
                 try:
@@ -65,18 +67,27 @@ async def ping(address: IPv6Address, peers: list[str], count: int, timeout: floa
                     await asyncio.sleep(PAUSE)
 
 
-async def _connect(node: Core, peers: list[str]) -> None:
-    """Connect to the peers; one will do."""
-    errors = []
-    for uri in peers:
-        try:
-            await node.call_peer(uri)
-        except URLError as error:
-            raise UsageError(f"--peer: {error}") from None
-        except (YggError, OSError) as error:
-            errors.append(f"no connection to {PeerURL.parse(uri).with_query().redacted()}: {error}")
+async def _connect(node: Core, peers: list[str], timeout: float) -> None:
+    """Connect to the peers, which have `timeout` seconds; one will do."""
+    errors = [error for error in await asyncio.gather(*(_call(node, uri, timeout) for uri in peers)) if error]
+    for error in errors:
+        if isinstance(error, UsageError):
+            raise error
     if len(errors) == len(peers):
-        raise CommandError("; ".join(errors) + "; try another peer, such as those of `ygg peers`")
+        raise CommandError("; ".join(map(str, errors)) + "; try another peer, such as those of `ygg peers`")
+
+
+async def _call(node: Core, uri: str, timeout: float) -> CommandError | None:
+    """Return what kept a peer from connecting."""
+    try:
+        async with asyncio.timeout(timeout) as deadline:
+            await node.call_peer(uri)
+    except URLError as error:
+        return UsageError(f"--peer: {error}")
+    except (YggError, OSError) as error:
+        reason = f"no answer within {timeout:g} seconds" if deadline.expired() else str(error)
+        return CommandError(f"no connection to {PeerURL.parse(uri).with_query().redacted()}: {reason}")
+    return None
 
 
 def _overlay(text: str) -> IPv6Address:

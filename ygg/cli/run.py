@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ygg.cli.common import add_config, load
@@ -38,23 +38,37 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def serve(config: Config) -> None:
-    """Run a node until the process is told to end."""
+    """Run a node until the process is told to end, even if that is while the node starts."""
     from ygg.daemon import Daemon
 
     told = asyncio.Event()
-    with _signals(told):
-        async with Daemon(config):
-            await told.wait()
+    starting = asyncio.timeout(None)
+    async with contextlib.AsyncExitStack() as parts:
+        with _signals(lambda: _tell(told, starting)):
+            try:
+                async with starting:
+                    await parts.enter_async_context(Daemon(config))
+            except TimeoutError:
+                if not told.is_set():
+                    raise
+            else:
+                await told.wait()
+
+
+def _tell(told: asyncio.Event, starting: asyncio.Timeout) -> None:
+    told.set()
+    with contextlib.suppress(RuntimeError):  # it has started
+        starting.reschedule(0)
 
 
 @contextlib.contextmanager
-def _signals(told: asyncio.Event) -> Iterator[None]:
-    """Set `told` at SIGINT and SIGTERM; where a loop knows no signals, KeyboardInterrupt does."""
+def _signals(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` at SIGINT and SIGTERM; where a loop knows no signals, KeyboardInterrupt does."""
     loop = asyncio.get_running_loop()
     known = []
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, told.set)
+            loop.add_signal_handler(number, tell)
             known.append(number)
     try:
         yield

@@ -1,6 +1,6 @@
 """Networks: ways to reach hosts, behind one interface."""
 
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success, is_suitable
+from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, dial_addresses, first_success, is_suitable
 from ygg.network.holding import HoldingProtocol, feed, take_over
 from ygg.network.loopback import LoopbackNetwork
 from ygg.network.native import NativeNetwork
@@ -24,6 +24,7 @@ __all__ = [
     "WrapperDatagrams",
     "WrapperNetwork",
     "WrapperTransport",
+    "dial_addresses",
     "feed",
     "first_success",
     "is_suitable",

@@ -10,7 +10,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, Self, TypeVar
 
-from ygg.errors import NetworkDown, NoSuitableAddress, OperationNotSupported, URLError, from_os_error
+from ygg.errors import (
+    ConnectTimeout,
+    NetworkDown,
+    NoSuitableAddress,
+    OperationNotSupported,
+    URLError,
+    from_os_error,
+)
 
 log = logging.getLogger("ygg.network")
 
@@ -48,6 +55,24 @@ async def first_success(addresses: Iterable[str], attempt: Callable[[str], Await
         except OSError as failure:
             error = failure
     raise from_os_error(error) from error.__cause__
+
+
+async def dial_addresses(
+    network: "Network", host: str, timeout: float, attempt: Callable[[str], Awaitable[T]]
+) -> T:
+    """Return what `attempt(address)` returns for the first address of `host` that it does not fail on.
+
+    `timeout` is in seconds for the name's lookup; the attempts have limits of their own. Raises what
+    `network.resolve()` raises, `ConnectTimeout` for a lookup that takes longer, and as `first_success()`.
+    """
+    try:
+        async with asyncio.timeout(timeout + network.dial_allowance) as deadline:
+            addresses = await network.resolve(host)
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        raise ConnectTimeout(f"{host}: the name was not resolved within {timeout:g} s") from None
+    return await first_success(addresses, attempt)
 
 
 def break_off(item: "asyncio.BaseTransport | Listener") -> bool:
@@ -107,7 +132,7 @@ class Network(ABC):
 
     def __init_subclass__(cls, **arguments: object) -> None:
         super().__init_subclass__(**arguments)
-        for name in ("connect_stream", "connect_path"):
+        for name in ("resolve", "connect_stream", "connect_path"):
             if name in vars(cls):
                 setattr(cls, name, _ended_by_down(vars(cls)[name]))
 
@@ -170,7 +195,7 @@ class Network(ABC):
     ) -> asyncio.Transport:
         """Dial `host`, address by address, and return a connection held still for `take_over()`.
 
-        `timeout` is in seconds for each address. Raises the last address's error, a `YggError`.
+        `timeout` is in seconds for the name and for each address. Raises the last address's error, a `YggError`.
         """
 
     @abstractmethod
@@ -216,11 +241,11 @@ class Network(ABC):
         raise NetworkDown
 
 
-def _ended_by_down(dial: Callable[..., Awaitable[asyncio.Transport]]) -> Callable[..., Awaitable[asyncio.Transport]]:
+def _ended_by_down(dial: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
     """Let `down()` end a dial of its network, which fails with `NetworkDown` then, whatever becomes of it."""
 
     @functools.wraps(dial)
-    async def dialing(network: Network, *arguments: Any, **options: Any) -> asyncio.Transport:
+    async def dialing(network: Network, *arguments: Any, **options: Any) -> T:
         epoch = network._epoch
         under_way = asyncio.timeout(None)  # down() makes it expire: asyncio's way to cancel a piece of a task
         try:

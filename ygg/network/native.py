@@ -17,11 +17,12 @@ from ygg.errors import (
     ResolveError,
     from_os_error,
 )
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success, is_suitable
+from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, dial_addresses, is_suitable
 from ygg.network.holding import HoldingProtocol
 from ygg.network.interface import Address, bind_to_device, choose_source, spell, with_zone
 from ygg.network.native_datagram import ConvertedErrors
 from ygg.network.ports import common_family, unspecified
+from ygg.network.resolver import resolve
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
@@ -58,7 +59,7 @@ class NativeNetwork(Network):
         self._filter = address_filter
 
     async def resolve(self, host: str) -> list[str]:
-        addresses = await _lookup(host)
+        addresses = await resolve(host)
         if suitable := [address for address in addresses if self._filter(address)]:
             return suitable
         raise NoSuitableAddress
@@ -72,7 +73,7 @@ class NativeNetwork(Network):
             sock, sockaddr = _dialing_socket(address, port, source_interface or self._interface, self._hints)
             return await _connect(sock, sockaddr, timeout)
 
-        transport = await first_success(await self.resolve(host), attempt)
+        transport = await dial_addresses(self, host, timeout, attempt)
         self._admit(transport, token)
         return transport
 
@@ -80,7 +81,7 @@ class NativeNetwork(Network):
         self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
     ) -> Listener:
         token = self._enter(port)
-        address = (await _lookup(host))[0] if host else _wildcard()
+        address = (await resolve(host))[0] if host else _wildcard()
         try:
             sock = _listening_socket(address, port, source_interface, backlog)
             listener = NativeListener(sock, partial(self._admit, token=token))
@@ -99,7 +100,7 @@ class NativeNetwork(Network):
     ) -> tuple[asyncio.DatagramTransport, D]:
         token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
         remotes = await self.resolve(remote_addr[0]) if remote_addr else []
-        locals_ = await _lookup(local_addr[0]) if local_addr and local_addr[0] else []
+        locals_ = await resolve(local_addr[0]) if local_addr and local_addr[0] else []
         source, target = common_family(locals_, remotes)
         # As for streams, the network's own interface is for dialing.
         interface = source_interface or (self._interface if remote_addr else None)
@@ -246,25 +247,6 @@ class UnixListener(NativeListener):
     def _remote(self, peer: Any) -> str:
         self._count += 1
         return f"{self._address}#{self._count}"
-
-
-async def _lookup(host: str) -> list[str]:
-    """Return the addresses of `host`; literals are answered without the resolver and its thread."""
-    try:
-        return [str(ip_address(host))]
-    except ValueError:
-        pass
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise ResolveError(f"{host}: {error.strerror}") from None
-    except UnicodeError:
-        raise ResolveError(f"{host[:64]!r} is not a host name") from None
-    addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
-    if not addresses:
-        raise ResolveError(f"{host}: no address")
-    return list(addresses)
 
 
 def _sockaddr(address: str, port: int, interface: str | None) -> tuple[socket.AddressFamily, Any]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ygg.errors import MissingExtraError
-from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.network.base import DIAL_TIMEOUT, Listener, Network, dial_addresses
 from ygg.network.interface import spell
 from ygg.network.mailbox import Mailbox
 from ygg.transport.base import DialOptions, ListenOptions, Transport
@@ -67,7 +67,7 @@ class QuicTransport(Transport):
         async def attempt(address: str) -> asyncio.Transport:
             return await _dial(network, (address, port), self._client, options)
 
-        return await first_success(await network.resolve(url.host), attempt)
+        return await dial_addresses(network, url.host, options.timeout, attempt)
 
     async def listen(self, network: Network, url: PeerURL, options: ListenOptions) -> Listener:
         require_aioquic()

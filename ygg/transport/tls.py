@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from ygg.errors import TLSError, from_os_error
-from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.network.base import DIAL_TIMEOUT, Listener, Network, dial_addresses
 from ygg.network.tlsstream import start_tls, tls_error
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.upgrade import UpgradingListener
@@ -66,7 +66,7 @@ class TLSTransport(Transport):
             except TimeoutError as error:
                 raise from_os_error(error) from None
 
-        return await first_success(await network.resolve(url.host), attempt)
+        return await dial_addresses(network, url.host, options.timeout, attempt)
 
     async def listen(self, network: Network, url: PeerURL, options: ListenOptions) -> Listener:
         port = url.require_port()

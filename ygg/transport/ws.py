@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, cast
 
 from ygg.errors import LinkError, OperationNotSupported, URLError, from_os_error
-from ygg.network.base import DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.network.base import DIAL_TIMEOUT, Listener, Network, dial_addresses
 from ygg.network.holding import HoldingProtocol
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.quiet import QuietLogger
@@ -67,7 +67,7 @@ class WSTransport(Transport):
             except TimeoutError as error:
                 raise from_os_error(error) from None
 
-        return await first_success(await network.resolve(url.host), attempt)
+        return await dial_addresses(network, url.host, options.timeout, attempt)
 
     async def listen(self, network: Network, url: PeerURL, options: ListenOptions) -> Listener:
         require_websockets()
