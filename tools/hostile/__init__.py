@@ -1,1 +1,1 @@
-"""An arena: a node under attack, an honest neighbour of it, newcomers, and an attacker, each a process of its own on loopback."""
+"""An arena on loopback: a node under attack, its honest neighbour with newcomers, and an attacker, a process each."""

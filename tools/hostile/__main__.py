@@ -3,8 +3,8 @@
 import argparse
 import sys
 
-from hostile import arena, attacker
-from hostile.attack import ATTACKS
+from hostile import arena
+from hostile.attacks import ATTACKS
 
 
 def main() -> int:
@@ -34,5 +34,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    assert attacker
     sys.exit(main())

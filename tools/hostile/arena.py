@@ -43,8 +43,9 @@ class Phase:
     """How often the honest link was lost."""
 
     def __str__(self) -> str:
-        return (f"lag {self.lag:6.0f} ms, work {self.work:5.0f} ms, {self.resident:5.0f} MiB, ping p99 {self.ping:7.1f} ms, "
-                f"{self.failures:3} failed, newcomer {self.newcomer:6.0f} ms, link lost {self.lost}")
+        return (f"lag {self.lag:6.0f} ms, work {self.work:5.0f} ms, {self.resident:5.0f} MiB, "
+                f"ping p99 {self.ping:7.1f} ms, {self.failures:3} failed, newcomer {self.newcomer:6.0f} ms, "
+                f"link lost {self.lost}")
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class _Program:
 
     def __init__(self, name: str, *arguments: str, nice: int = 0) -> None:
         self.lines: list[dict[str, Any]] = []
-        self.errors: IO[str] = tempfile.TemporaryFile("w+")
+        self.errors: IO[str] = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by end()
         command = [sys.executable, str(PROGRAMS / f"{name}.py"), *arguments]
         environment = os.environ | {"PYTHONPATH": str(PROGRAMS.parent)}
         self.process = subprocess.Popen(["nice", "-n", str(nice), *command], stdout=subprocess.PIPE, stderr=self.errors,
@@ -128,7 +129,7 @@ def run(name: str, seconds: float = 6.0, rest: float = 3.0) -> Outcome:
         try:
             attacker.process.wait(seconds + 60)     # preparation takes its time too
             ended = time.monotonic()
-            did = " ".join(line["text"] if "text" in line else str(line) for line in attacker.lines if isinstance(line, dict))
+            did = " ".join(str(line.get("text")) for line in attacker.lines)
             did = did or attacker.complaints()[-300:]
         finally:
             attacker.end()

@@ -4,8 +4,8 @@ import json
 import os
 import sys
 
-from hostile import on_links, on_routing, on_sessions, on_stack  # noqa: F401: they register themselves
-from hostile.attack import ATTACKS, Attack
+from hostile.attack import Attack
+from hostile.attacks import ATTACKS
 from hostile.evil import Target
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
-"""The honest side's process: bystander.py TCP-PORT KEY. A neighbour of the victim that pings it, opens connections to it and
-watches its link, and newcomers, one after the other, that link to it and ping it."""
+"""The honest side's process: bystander.py TCP-PORT KEY.
+
+A neighbour of the victim pings it, opens connections to it and watches its link; newcomers link to it, one after the
+other, and ping it.
+"""
 
 import asyncio
 import contextlib

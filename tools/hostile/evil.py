@@ -1,4 +1,4 @@
-"""A hostile neighbour in blocking sockets and threads: it says what an attack tells it to, in any number of identities."""
+"""A hostile neighbour in blocking sockets and threads: it says what an attack tells it to, in any number of names."""
 
 import hashlib
 import os
@@ -288,7 +288,8 @@ class Evil:
 
     def flush(self, identity: bytes) -> None:
         """Send what an identity's session has to say."""
-        found = [self.traffic(identity, data) for key, data in self.taps[identity].messages() if key == self.target.public]
+        said = self.taps[identity].messages()
+        found = [self.traffic(identity, data) for key, data in said if key == self.target.public]
         if found:
             self.send(b"".join(found))
 

@@ -1,11 +1,24 @@
 """Attacks on the tree, on path discovery and on forwarding, by a neighbour whose key is proven."""
 
+import itertools
 import os
 import threading
 import time
 
 from hostile.attack import Attack, attack, grouped
-from hostile.evil import ANNOUNCE, BROKEN, FARTHEST, LOOKUP, NOTIFY, SIG_REQ, Evil, Keys, first_init, message, random_key
+from hostile.evil import (
+    ANNOUNCE,
+    BROKEN,
+    FARTHEST,
+    LOOKUP,
+    NOTIFY,
+    SIG_REQ,
+    Evil,
+    Keys,
+    first_init,
+    message,
+    random_key,
+)
 
 RECORDS = 4000
 
@@ -53,7 +66,7 @@ def deep(fight: Attack) -> str:
     root = next(keys for keys in map(Keys.of, iter(lambda: os.urandom(32), b"")) if keys.public[:2] < b"\0\x08")
     evil.wait(lambda: evil.heard[SIG_REQ] and evil.heard[ANNOUNCE])
     chain = [root, *(_invented(number) for number in range(1000)), evil.keys]
-    frames = [root.root_record(), *(below.record(above, FARTHEST) for above, below in zip(chain, chain[1:], strict=False))]
+    frames = [root.root_record(), *(below.record(above, FARTHEST) for above, below in itertools.pairwise(chain))]
     fight.begin()
     evil.send(b"".join(frames))
     fight.rest()
@@ -64,7 +77,8 @@ def deep(fight: Attack) -> str:
 def lookups(fight: Attack) -> int:
     """Lookups of the target in invented names: each may be answered."""
     evil = Evil(fight.target).become_child()
-    frames = [message(LOOKUP, source=random_key(), dest=fight.target.public, **{"from": evil.here}) for _ in range(8000)]
+    where = {"from": evil.here}
+    frames = [message(LOOKUP, source=random_key(), dest=fight.target.public, **where) for _ in range(8000)]
     fight.begin()
     return 20 * fight.blast(evil, grouped(frames, 20))
 

@@ -28,7 +28,8 @@ def inits(fight: Attack) -> int:
 def inits_forged(fight: Attack) -> int:
     """Session handshakes that are none."""
     evil = Evil(fight.target).become_child()
-    frames = [evil.traffic(random_key(), b"\1" + pysodium.crypto_box_keypair()[0] + os.urandom(160)) for _ in range(3000)]
+    forged = (b"\1" + pysodium.crypto_box_keypair()[0] + os.urandom(160) for _ in range(3000))
+    frames = [evil.traffic(random_key(), init) for init in forged]
     fight.begin()
     return 20 * fight.blast(evil, grouped(frames, 20))
 
@@ -67,7 +68,8 @@ def spoof(fight: Attack) -> int:
 
     def step() -> None:
         evil.ip(
-            tcp(honest.address, fight.target.address, (port, 7), rnd.getrandbits(32), rnd.getrandbits(32), flags, data=b"evil")
+            tcp(honest.address, fight.target.address, (port, 7), rnd.getrandbits(32), rnd.getrandbits(32), flags,
+                data=b"evil")
             for port in rnd.sample(range(32768, 65536), 20) for flags in (RST, SYN, ACK | PSH)
         )
         evil.send(b"".join(evil.traffic(honest.public, b"\3" + os.urandom(80)) for _ in range(20)))

