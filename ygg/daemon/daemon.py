@@ -32,9 +32,10 @@ class Daemon:
     """
 
     def __init__(self, config: Config, network: Network | None = None) -> None:
-        """Describe a node; nothing runs yet. Raises `ConfigError` for a NodeInfo that is too long."""
+        """Describe a node; nothing runs yet. Raises `ConfigError` for what no node can be made of."""
         self.config = config
         """What it was told."""
+        self._rules = rules_from(config.multicast_interfaces)
         self._given = network
         self.network = network or NativeNetwork()
         """What its links go over."""
@@ -64,8 +65,8 @@ class Daemon:
             self._attach(parts)
             for uri in self.config.listen:
                 await self._listen(uri)
-            if rules := rules_from(self.config.multicast_interfaces):
-                self.multicast = await parts.enter_async_context(Multicast(self.core, self.network, rules))
+            if self._rules:
+                self.multicast = await parts.enter_async_context(Multicast(self.core, self.network, self._rules))
             self._add_peers(self.config.peers)
             for interface, uris in self.config.interface_peers.items():
                 self._add_peers(uris, interface)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ygg.errors import ConfigError
 from ygg.multicast.beacon import MAX_PASSWORD
-
-_log = logging.getLogger("ygg.multicast")
+from ygg.multicast.regexp import finder
 
 
 @dataclass(frozen=True, slots=True)
 class InterfaceRule:
     """What to do on the interfaces whose name a regular expression finds (protocol 0.5, section 10.2).
 
-    The pattern is searched for anywhere in the name: write `^…$` for a whole one. A rule that neither beacons nor
-    listens matches nothing. Raises `ValueError` for a bad pattern, port, priority or password.
+    The pattern has Go's syntax and is searched for anywhere in the name: write `^…$` for a whole one. A rule that
+    neither beacons nor listens matches nothing. Raises `ValueError` for a bad pattern, port, priority or password.
     """
 
     pattern: str
-    """Regular expression searched for in the interface's name."""
+    """Regular expression, in Go's syntax, searched for in the interface's name."""
     beacon: bool = False
     """Announce this node on the interface, with a TLS listener for those who hear it."""
     listen: bool = False
@@ -33,14 +31,12 @@ class InterfaceRule:
     """Link priority 0…255 of what is peered with here; lower is preferred."""
     password: str = field(default="", repr=False)
     """Only those with the same password peer with each other; at most 64 bytes of UTF-8."""
-    _search: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
-            compiled = re.compile(self.pattern)
-        except re.error as error:
+            finder(self.pattern)
+        except ValueError as error:
             raise ValueError(f"interface pattern {self.pattern!r} is invalid: {error}") from error
-        object.__setattr__(self, "_search", compiled)
         if not 0 <= self.port <= 65535:
             raise ValueError(f"interface port {self.port} is not in 0…65535")
         if not 0 <= self.priority <= 255:
@@ -60,7 +56,7 @@ class InterfaceRule:
 
     def matches(self, name: str) -> bool:
         """Tell whether this rule is about the interface of that name."""
-        return self.active and self._search.search(name) is not None
+        return self.active and finder(self.pattern)(name)
 
 
 def first_match(rules: Iterable[InterfaceRule], name: str) -> InterfaceRule | None:
@@ -80,13 +76,15 @@ class Setting(Protocol):
 
 
 def rules_from(settings: Iterable[Setting]) -> list[InterfaceRule]:
-    """Return the rules of a configuration; an entry that is none is left out with a warning, as it never matches."""
-    rules = []
-    for entry in settings:
-        try:
-            rules.append(
-                InterfaceRule(entry.regex, entry.beacon, entry.listen, entry.port, entry.priority, entry.password)
-            )
-        except ValueError as error:
-            _log.warning("MulticastInterfaces: entry ignored: %s", error)
-    return rules
+    """Return the rules of a configuration. Raises `ConfigError` for one that is none.
+
+    To leave it out would let the next rule decide for interfaces that this one may keep out of discovery.
+    """
+    return [_rule(number, entry) for number, entry in enumerate(settings, 1)]
+
+
+def _rule(number: int, entry: Setting) -> InterfaceRule:
+    try:
+        return InterfaceRule(entry.regex, entry.beacon, entry.listen, entry.port, entry.priority, entry.password)
+    except ValueError as error:
+        raise ConfigError(f"MulticastInterfaces, rule {number}: {error}") from None
