@@ -1,8 +1,8 @@
 # The packet queue of a link: deficit round robin over flows, CoDel inside each, and a byte limit that costs the fattest.
 #
 # A flow is (destination key, source key), hashed into a bin; bins of one destination are neighbours, so that inventing
-# sources does not multiply one's share. Packets of this node itself go to bins of their own: they are not dropped by age,
-# because who sends them is told when to pause.
+# sources does not multiply one's share. Packets of this node itself go to bins of their own. Who sends them is told when to
+# pause, and as long as no more of them wait than that allows they are not dropped by age.
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 

@@ -5,6 +5,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from ygg_c.buffer cimport packet_free, packet_new, queue_clear, queue_pop, queue_push
+from ygg_c.packetio cimport CREDIT_WINDOW
 
 
 cdef inline uint64_t _hash(const uint8_t *key, uint64_t salt) noexcept nogil:
@@ -73,6 +74,7 @@ cdef class FairQueue:
     cdef Packet *pop(self, uint64_t now) noexcept:
         cdef int index
         cdef Bin *bin
+        cdef bint paused
         cdef Packet *packet
         while self._last >= 0:
             index = self._bins[self._last].next
@@ -83,7 +85,8 @@ cdef class FairQueue:
                 bin.deficit += QUANTUM
                 self._last = index
             else:
-                packet = self._take(index) if index >= GROUPS * SUBBINS else self._pop_codel(index, now)
+                paused = index >= GROUPS * SUBBINS and self.own_bytes <= CREDIT_WINDOW
+                packet = self._take(index) if paused else self._pop_codel(index, now)
                 bin.deficit -= packet.size
                 return packet
         return NULL

@@ -97,6 +97,7 @@ cdef class Link:
     cdef size_t _flight_offset          # bytes of its first packet already written
     cdef FairQueue _queue
     cdef bint _credit_refused
+    cdef uint64_t _refused_at           # ns
     cdef void send_control(self, int kind, const uint8_t *body, size_t size) noexcept
     # A queued message, framing included; takes ownership. `own`: from this node, never dropped while credit is obeyed.
     cdef void send_packet(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own) noexcept
@@ -104,6 +105,7 @@ cdef class Link:
     cdef int gather(self, iovec *parts, int most) noexcept      # how many parts were filled
     cdef void sent(self, size_t count) noexcept
     cdef size_t credit(self) noexcept                           # own bytes it takes now
+    cdef uint64_t full_since(self) noexcept                     # when it refused credit, in ns; NEVER: it has room
     cpdef void want_flush(self) noexcept
     cdef void _refill(self) noexcept
 

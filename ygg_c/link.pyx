@@ -271,9 +271,13 @@ cdef class Link:
     cdef size_t credit(self) noexcept:
         cdef size_t used = self._queue.own_bytes
         # Who is told of little room may be unable to use it, and waits to hear of more.
-        if used >= CREDIT_WINDOW // 2:
+        if used >= CREDIT_WINDOW // 2 and not self._credit_refused:
             self._credit_refused = True
+            self._refused_at = self.host.now
         return CREDIT_WINDOW - used if used < CREDIT_WINDOW else 0
+
+    cdef uint64_t full_since(self) noexcept:
+        return self._refused_at if self._credit_refused else NEVER
 
     cpdef void want_flush(self) noexcept:
         if not self._listed and not self.closed:

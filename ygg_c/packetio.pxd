@@ -18,6 +18,12 @@ cdef extern from *:
     """
     const uint64_t NEVER "YGG_NEVER"
 
+# How the way to an address stands.
+cdef struct Way:
+    size_t credit               # bytes that may be sent now, as Lower.credit
+    uint64_t link               # number of the link that carries them; 0: not known yet
+    uint64_t full_since         # when that link last refused credit, in ns; NEVER: it has room
+
 cdef class Upper:
     cdef Lower lower            # None while detached
     # An IPv6 packet for us. The bytes belong to the caller and live only for the call; they may be changed in place.
@@ -43,6 +49,8 @@ cdef class Lower:
     cdef void packet_out(self, Packet *packet, uint64_t now) noexcept
     # How many bytes may be sent towards this address now without being dropped or waiting behind a full link.
     cdef size_t credit(self, const uint8_t *address) noexcept
+    # The same, and which link it is about: for an Upper that cannot hold back each destination by itself.
+    cdef void find_way(self, const uint8_t *address, Way *way) noexcept
     # The upper side has work outside a turn (packets given, a timer moved earlier): have its turn come soon.
     cdef void want_turn(self) noexcept
     # Nothing comes back from this address though it should: perhaps the way there has changed.
@@ -54,4 +62,6 @@ cdef class PacketTap(Lower):
     cdef public size_t limit            # packets held; more are dropped and counted
     cdef public size_t dropped
     cdef public size_t credit_bytes
+    cdef public uint64_t link           # number of the link it stands for
+    cdef public uint64_t full_since     # ns; NEVER: the link has room
     cdef public object on_turn          # called when the upper side asks for a turn; None: nobody is told

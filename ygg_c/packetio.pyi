@@ -15,6 +15,10 @@ class PacketTap(Lower):
     """Packets dropped so far."""
     credit_bytes: int
     """What the upper side is told it may send now, in bytes."""
+    link: int
+    """Number of the link it stands for."""
+    full_since: int
+    """Since when that link has refused credit, in ns; 2**64 - 1: it has room."""
     on_turn: Callable[[], object] | None
     """Called when the upper side wants a turn: call `poll` soon. Dropped when it raises."""
     def __init__(self, upper: Upper, limit: int = 4096) -> None: ...

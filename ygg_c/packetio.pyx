@@ -40,6 +40,11 @@ cdef class Lower:
     cdef size_t credit(self, const uint8_t *address) noexcept:
         return CREDIT_WINDOW
 
+    cdef void find_way(self, const uint8_t *address, Way *way) noexcept:
+        way.credit = self.credit(address)
+        way.link = 0
+        way.full_since = NEVER
+
     cdef void want_turn(self) noexcept:
         pass
 
@@ -56,6 +61,8 @@ cdef class PacketTap(Lower):
     def __init__(self, Upper upper, size_t limit=4096):
         self.limit = limit
         self.credit_bytes = CREDIT_WINDOW
+        self.link = 1
+        self.full_since = NEVER
         self.upper = upper
         upper.lower = self
         upper.lower_changed()
@@ -72,6 +79,11 @@ cdef class PacketTap(Lower):
 
     cdef size_t credit(self, const uint8_t *address) noexcept:
         return self.credit_bytes
+
+    cdef void find_way(self, const uint8_t *address, Way *way) noexcept:
+        way.credit = self.credit_bytes
+        way.link = self.link
+        way.full_since = self.full_since
 
     cdef void want_turn(self) noexcept:
         if self.on_turn is not None:

@@ -10,6 +10,7 @@ from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
 from ygg_c.nexthop cimport NextHops
+from ygg_c.packetio cimport Way
 from ygg_c.pathfinder cimport Pathfinder, Path
 from ygg_c.reach cimport Reach
 from ygg_c.throttle cimport Bucket, Recent
@@ -44,6 +45,7 @@ cdef class Router(LinkHost):
     cdef void path_suspect(self, const uint8_t *dest) noexcept
     # Bytes that may be sent towards this key now without being dropped; CREDIT_WINDOW when its path is unknown.
     cdef size_t credit_for(self, const uint8_t *dest) noexcept
+    cdef void find_way(self, const uint8_t *dest, Way *way) noexcept    # the same, and which link it is about
 
     # Upcalls, for Node to override (and credit_in of LinkHost).
     # A session message for us that came in by `link`; `payload` may be changed in place and lives only for the call.

@@ -15,7 +15,7 @@ from ygg_c.buffer cimport (
 from ygg_c.census cimport LIVE_NODE, born, died
 from ygg_c.link cimport Sink
 from ygg_c.nexthop cimport Hop
-from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
+from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Way
 from ygg_c.pathfinder cimport send_routed
 from ygg_c.sodium cimport Random
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
@@ -229,6 +229,17 @@ cdef class Router(LinkHost):
             return CREDIT_WINDOW
         self.pathfinder.prepare(path)
         return (<Link>path.hop.link).credit() if path.hop.link != NULL else CREDIT_WINDOW
+
+    cdef void find_way(self, const uint8_t *dest, Way *way) noexcept:
+        cdef Path path = self.pathfinder.path(dest)
+        cdef Link link
+        way.credit = self.credit_for(dest)
+        way.link = 0
+        way.full_since = NEVER
+        if path is not None and path.hop.link != NULL:
+            link = <Link>path.hop.link
+            way.link = link.order
+            way.full_since = link.full_since()
 
     # Paths
 

@@ -120,13 +120,25 @@ def test_a_short_wait_costs_nothing() -> None:
 
 
 def test_own_packets_are_not_dropped_for_age() -> None:
-    """Who sends them is told when to pause instead."""
+    """Who sends them is told when to pause instead, and while credit is obeyed no more than 256 KiB wait."""
     queue = FairQueue(1)
-    for step in range(600):
+    for step in range(250):
         queue.put(bytes(1000), key(1), key(2), own=True, now=step * MS)
         queue.put(bytes(1000), key(1), key(2), own=True, now=step * MS)
         queue.get(step * MS)
     assert queue.dropped == 0
+
+
+def test_own_packets_beyond_credit_are_thinned() -> None:
+    """Who sends them was not paused: they are treated as those of others, until no more wait than credit allows."""
+    queue = FairQueue(1)
+    for _ in range(1000):
+        queue.put(bytes(1000), key(1), key(2), own=True)
+    for step in range(20000):
+        queue.put(bytes(1000), key(1), key(2), own=True, now=step * MS)
+        queue.get(step * MS)
+    assert queue.dropped > 700
+    assert 200_000 < queue.own_bytes <= 263_000
 
 
 def test_the_last_packet_of_a_flow_is_kept() -> None:

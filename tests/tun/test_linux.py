@@ -147,3 +147,52 @@ def test_missing_rights_are_said() -> None:
     printed = namespaced(WITHOUT_RIGHTS)
     assert printed.startswith("NetworkError 1 Operation not permitted: ")
     assert "needs the right CAP_NET_ADMIN" in printed
+
+
+# More than any queue below holds, sent before the node is asked to read: what it cannot pass on stays in the device.
+BURST = """
+import asyncio, socket
+from nodes import node
+from ygg import LoopbackNetwork, PacketDevice, ReadWriteCloser, TunAdapter
+from ygg.tun.linux import OSTun
+
+class Counter(PacketDevice):
+    count = 0
+
+    def packets_received(self, packets):
+        self.count += len(packets)
+
+async def main():
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
+        gateways = [ReadWriteCloser(one), ReadWriteCloser(two)]
+        adapters = [TunAdapter(gateway, mtu=65535) for gateway in gateways]
+        counter = Counter()
+        adapters[1].attach(counter)
+        async with OSTun(one.address) as tun:
+            adapters[0].attach(tun)
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+                sock.connect((str(two.address), 9))
+                while not counter.count:        # until there are a path and a session
+                    sock.send(b"?")
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
+                counter.count = 0
+                for _ in range(200):
+                    sock.send(bytes(60000))
+                async with asyncio.timeout(10):
+                    while counter.count < 200:
+                        await asyncio.sleep(0.01)
+            print(counter.count, one.counters()["queue_dropped"], tun.counters()["waits"] > 0)
+            adapters[0].detach()
+        for part in (*adapters, *gateways):
+            part.close()
+
+asyncio.run(asyncio.wait_for(main(), 30))
+"""
+
+
+def test_a_burst_waits_in_the_device_and_nothing_is_lost() -> None:
+    assert namespaced(BURST).split() == ["200", "0", "True"]

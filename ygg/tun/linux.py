@@ -15,20 +15,20 @@ from typing import Self
 
 from ygg.defaults import MTU_CEILING, clamp_mtu
 from ygg.errors import NetworkError, YggError, from_os_error
-from ygg.tun.netlink import add_address
+from ygg.tun.netlink import add_address, bring_up
 from ygg_c.tunpump import TunPump
 
 log = logging.getLogger("ygg.tun")
 
 PREFIX = 7
 """Length of the overlay's prefix: what is routed to the device."""
+QUEUE = 10000
+"""Packets that the device keeps for the node; the kernel's 500 are fewer than its own connections have under way."""
 
 _DEVICE = "/dev/net/tun"
-# linux/if_tun.h, linux/sockios.h, linux/if.h
+# linux/if_tun.h
 _TUNSETIFF = 0x400454CA
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
-_SIOCGIFFLAGS, _SIOCSIFFLAGS, _SIOCSIFMTU, _SIOCGIFINDEX = 0x8913, 0x8914, 0x8922, 0x8933
-_IFF_UP = 0x1
 _IFREQ = 40
 
 
@@ -53,7 +53,7 @@ class OSTun:
         except OSError as error:
             os.close(self._fd)
             raise _explained(error) from error
-        self._pump = TunPump(self._fd, self._mtu, self._lost)
+        self._pump = TunPump(self._fd, self._mtu, self._lost, self._wait)
         self._loop.add_reader(self._fd, self._pump.readable)
 
     async def __aenter__(self) -> Self:
@@ -85,6 +85,16 @@ class OSTun:
             os.close(self._fd)
             self._fd = -1
 
+    def counters(self) -> dict[str, int]:
+        """Return how many packets passed, and how many were dropped, by reason."""
+        return self._pump.counters()
+
+    def _wait(self, waiting: bool) -> None:
+        if waiting:
+            self._loop.remove_reader(self._fd)
+        else:
+            self._loop.add_reader(self._fd, self._pump.readable)
+
     def _lost(self, error: OSError) -> None:
         log.error("The interface %s is gone: %s", self._name, error.strerror)
         self.close()
@@ -100,17 +110,9 @@ def _make(descriptor: int, name: str) -> str:
 
 def _configure(name: str, address: IPv6Address, mtu: int) -> None:
     _check_ipv6(name)
-    label = name.encode().ljust(16, b"\0")
-    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
-
-        def call(command: int, value: bytes) -> bytes:
-            return fcntl.ioctl(control, command, (label + value).ljust(_IFREQ, b"\0"))[16:]
-
-        (index,) = struct.unpack_from("i", call(_SIOCGIFINDEX, b""))
-        call(_SIOCSIFMTU, struct.pack("i", mtu))
-        add_address(index, IPv6Interface((address, PREFIX)))
-        (flags,) = struct.unpack_from("H", call(_SIOCGIFFLAGS, b""))
-        call(_SIOCSIFFLAGS, struct.pack("H", flags | _IFF_UP))
+    interface = socket.if_nametoindex(name)
+    bring_up(interface, mtu, QUEUE)
+    add_address(interface, IPv6Interface((address, PREFIX)))
 
 
 def _check_ipv6(name: str) -> None:
@@ -131,6 +133,7 @@ _ADVICE = {
     errno.EPERM: "making a TUN device needs the right CAP_NET_ADMIN",
     errno.ENOENT: f"{_DEVICE} is missing: load the module tun, or give the container the device",
     errno.EAFNOSUPPORT: "the kernel has no IPv6",
+    errno.EOPNOTSUPP: "the kernel has no IPv6",
 }
 
 
