@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from . import datagrams, engine, http, latency, links, mapping, peers, stream, transit
+from . import beside, datagrams, engine, http, latency, links, mapping, peers, stream, transit
 
 Measurement = Callable[[float], dict[str, float]]
 MEASUREMENTS: dict[str, Measurement] = {
@@ -36,6 +36,18 @@ def _row(name: str, value: float) -> str:
     return f"{name:<32} {value:>14,.{0 if value >= 1000 else 2}f}  {unit}"
 
 
+def _beside(daemon: str, quick: bool, file: str | None) -> int:
+    try:
+        beside.compare(daemon, quick=quick, file=file)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 def main() -> int:
     """Run what was asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
@@ -43,7 +55,12 @@ def main() -> int:
                         help=f"some of: {', '.join(MEASUREMENTS)}")
     parser.add_argument("--quick", action="store_true", help="short measurements: all in less than a minute")
     parser.add_argument("--json", metavar="FILE", help="also write the figures as one JSON object")
+    parser.add_argument("--beside", metavar="DAEMON",
+                        help="only this: set ygg beside the packaged daemon at this path, and print a table in Markdown"
+                             " (needs root, network namespaces and /dev/net/tun)")
     options = parser.parse_args()
+    if options.beside:
+        return _beside(options.beside, options.quick, options.json)
     figures: dict[str, float] = {}
     try:
         for number, name in enumerate(options.only, 1):
