@@ -8,9 +8,12 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet, PacketQueue
+from ygg_c.bytemap cimport ByteMap
 from ygg_c.fairqueue cimport FairQueue
 from ygg_c.neighbour cimport Neighbour
+from ygg_c.parked cimport Parked
 from ygg_c.sodium cimport Random
+from ygg_c.throttle cimport Bucket
 
 cdef extern from "<sys/uio.h>" nogil:
     cdef struct iovec:
@@ -77,8 +80,18 @@ cdef class Link:
     # Owned by the tree.
     cdef uint64_t lag                   # smoothed round trip, ns
     cdef uint64_t asked_at              # when the last signature request left
-    cdef bint responded                 # to the present request
-    cdef readonly bint proven           # answered some request: the far side holds its key
+    cdef uint64_t request_seq           # what it asks; each link has questions of its own, lest an answer be recorded on another
+    cdef uint64_t request_nonce
+    cdef bint responded                 # to that request
+
+    # Until its far side has answered one of our questions with its key, a link is nobody's: the handshake can be replayed.
+    cdef readonly bint proven
+    cdef uint64_t prove_by              # closed when it has not by then; NEVER once it has
+    cdef uint64_t proof_seq             # the first question, whose answer is a proof even when it has been asked anew
+    cdef uint64_t proof_nonce
+    cdef ByteMap told                   # the records it has been sent; None once proven: the neighbour's count then
+    cdef Bucket requests                # how many it may still send; once proven the neighbour's count
+    cdef Parked parked                  # what it has brought; None once that has been taken
 
     # Input.
     cdef uint8_t *_rx
@@ -88,6 +101,7 @@ cdef class Link:
     cdef uint8_t *rx_space(self, size_t *room) noexcept         # NULL: no memory
     cdef int rx_commit(self, size_t count) noexcept             # 0, or -1: the link is failing (see error)
     cdef int _parse(self) noexcept
+    cdef int _take_parked(self) noexcept
     cdef void _keep_rest(self, size_t start) noexcept
     cdef void _note_received(self, bint real) noexcept
 

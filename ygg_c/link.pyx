@@ -9,8 +9,9 @@ from libc.string cimport memcpy, memmove
 from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.census cimport LIVE_LINK, born, died
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
+from ygg_c.throttle cimport bucket_init
 from ygg_c.wire cimport (
-    DUMMY, ERR_DECODE, ERR_EMPTY_MESSAGE, ERR_OVERSIZED_MESSAGE, FRAME_MAX, KEEPALIVE, UV_MAX, error_name,
+    BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_EMPTY_MESSAGE, ERR_OVERSIZED_MESSAGE, FRAME_MAX, KEEPALIVE, UV_MAX, error_name,
     frame_header_size, frame_put, uv_get,
 )
 
@@ -20,6 +21,9 @@ cdef enum:
 cdef uint64_t SECOND = 1000000000
 cdef uint64_t DEAD_AFTER = 3000000000       # silence after a message that had to be answered
 cdef uint64_t ACK_AFTER = 1000000000        # silence of ours after a message of theirs
+cdef uint64_t PROVE_WITHIN = 6000000000     # from the link's start to a proof of the far side's key
+cdef uint64_t UNPROVEN_RATE = 5             # signature requests a second answered before that
+cdef uint64_t UNPROVEN_BURST = 10
 cdef uint64_t LAG_UNKNOWN = 4294967295      # what a link costs before its first round trip, in ns
 
 
@@ -101,6 +105,10 @@ cdef class Link:
         self.since = host.now
         self.lag = LAG_UNKNOWN
         self._read_deadline = self._ack_at = NEVER
+        self.prove_by = host.now + PROVE_WITHIN
+        self.told = ByteMap(32)
+        self.parked = Parked()
+        bucket_init(&self.requests, UNPROVEN_RATE, UNPROVEN_BURST, host.now)
         self._queue = FairQueue(host.random.u64())
         queue_init(&self._control)
         queue_init(&self._flight)
@@ -166,12 +174,32 @@ cdef class Link:
             if code or self.closed or self.error:
                 break
             frame = at + length
+            if self.proven and self.parked is not None:
+                code = self._take_parked()
+                if code or self.closed or self.error:
+                    break
         if code:
             self.fail(error_name(code))
         if self.closed or self.error:
             return -1
         self._keep_rest(frame - self._rx)
         return 0
+
+    # It has just been proven: what came before is as good as if it came now.
+    cdef int _take_parked(self) noexcept:
+        cdef Parked parked = self.parked
+        cdef const uint8_t *at = parked.records
+        cdef const uint8_t *end = at + parked.size
+        cdef uint64_t length
+        cdef int code = 0
+        self.parked = None
+        if parked.filter is not None:
+            code = self.host.frame_in(self, BLOOM_FILTER, <uint8_t *><const char *>parked.filter, len(parked.filter))
+        while at < end and not code and not self.closed:
+            at = uv_get(at, end, &length)
+            code = self.host.frame_in(self, at[0], <uint8_t *>at + 1, length - 1)
+            at += length
+        return code
 
     cdef void _keep_rest(self, size_t start) noexcept:
         cdef size_t left = self._rx_fill - start
@@ -300,9 +328,12 @@ cdef class Link:
         if self._read_deadline <= now:
             self.fail("ErrTimeout")
             return NEVER
+        if self.prove_by <= now:
+            self.fail("the far side did not prove its key")
+            return NEVER
         if self._ack_at <= now:
             self.send_control(KEEPALIVE, b"", 0)
-        return min(self._read_deadline, self._ack_at)
+        return min(min(self._read_deadline, self._ack_at), self.prove_by)
 
     cdef void measure(self, uint64_t passed) noexcept:
         if passed:

@@ -9,14 +9,14 @@ from ygg_c.throttle cimport Bucket
 cdef class Neighbour:
     cdef uint8_t key[32]
     cdef readonly uint64_t port         # the number we give it; shared by all its links
-    cdef list links                     # of Link, oldest first
+    cdef list links                     # of Link: those that are proven, first proven first
+    cdef list unproven                  # of Link: anyone may have made them, and nothing below is theirs
 
     # Owned by the tree.
     cdef ByteMap sent                   # keys whose present record it is known to have
-    cdef bint asked                     # a request is open
-    cdef uint64_t request_seq
-    cdef uint64_t request_nonce
-    cdef bint answered                  # the answer to that request is kept below
+    cdef bint answered                  # an answer to our present question is kept below
+    cdef uint64_t response_seq
+    cdef uint64_t response_nonce
     cdef uint64_t response_port
     cdef uint8_t response_psig[64]
     cdef size_t stored                  # records it was the first to bring
@@ -34,3 +34,5 @@ cdef class Neighbour:
     cdef Bucket requests
     cdef Bucket announces
     cdef Bucket lookups
+
+    cdef void forget(self) noexcept     # what was learnt and told over links that are all gone

@@ -1,9 +1,19 @@
 """What is remembered per neighbour; see neighbour.pxd."""
 
+from ygg_c.bloom cimport bloom_clear
+
 
 cdef class Neighbour:
     """A node key with at least one link."""
 
     def __cinit__(self):
         self.links = []
+        self.unproven = []
         self.sent = ByteMap(32)
+
+    cdef void forget(self) noexcept:
+        self.sent = ByteMap(32)
+        self.answered = self.ontree = self.dirty = False
+        self.stored = self.idle = self.crowded_until = self.age = 0
+        bloom_clear(&self.filter_in)
+        bloom_clear(&self.filter_out)

@@ -13,7 +13,8 @@ cdef class Reach:
     cdef Probe _own
     cdef uint64_t gains             # changes when a neighbour may have come to lead to more keys
     cdef void link_up(self, Link link) noexcept
-    cdef void link_down(self, Neighbour neighbour) noexcept             # one of several links went
+    cdef void link_proven(self, Link link) noexcept
+    cdef void link_down(self, Neighbour neighbour) noexcept             # one of several proven links went
     cdef int filter_in(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef void upkeep(self, bint tick) noexcept              # `tick`: the one of every second
     # How many neighbours a lookup would go to.

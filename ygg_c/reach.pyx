@@ -23,8 +23,17 @@ cdef class Reach:
         lookup_key(host.key, target)
         probe_init(&self._own, target)
 
+    # A neighbour keeps one filter of ours, not one a link: what a further link brings takes the place of what it has.
     cdef void link_up(self, Link link) noexcept:
-        self._send(link.neighbour, link)
+        cdef uint8_t body[BLOOM_WIRE_MAX]
+        cdef Bloom empty
+        if not link.neighbour.links:
+            bloom_clear(&empty)
+            link.send_control(BLOOM_FILTER, body, bloom_encode(&empty, body))
+
+    cdef void link_proven(self, Link link) noexcept:
+        if len(link.neighbour.links) > 1:
+            self._send(link.neighbour, link)
 
     cdef void link_down(self, Neighbour neighbour) noexcept:
         self._send(neighbour, None)

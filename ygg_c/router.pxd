@@ -35,6 +35,7 @@ cdef class Router(LinkHost):
     cdef list _delivered                # messages for us, while nothing overrides traffic_in()
     cdef uint64_t forwarded, forward_failed, unroutable, sent_to_self, lookups_offtree
     cdef uint64_t _queue_dropped        # by links that are gone
+    cdef uint64_t unproven_refused, unproven_dropped, links_unproven
 
     # For the session layer. Keys are 32 bytes.
     # Send a session message; takes ownership. The Traffic and frame headers go into the packet's headroom.
@@ -65,6 +66,7 @@ cdef class Router(LinkHost):
     cdef void _close_failed(self) noexcept
 
     # Messages; a code of ygg_c.wire
+    cdef int _unproven_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
     cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
     cdef int _traffic(self, Link link, uint8_t *body, size_t size) noexcept
     cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept

@@ -9,6 +9,7 @@ second, five times what the tick alone would do.
 
 from libc.string cimport memcmp, memcpy
 
+from ygg_c.bloom cimport Bloom, bloom_decode
 from ygg_c.buffer cimport (
     HEADROOM, PacketQueue, packet_copy, packet_free, packet_headroom, packet_new, packet_push, queue_pop,
 )
@@ -21,9 +22,9 @@ from ygg_c.sodium cimport Random
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
 from ygg_c.tree cimport Record
 from ygg_c.wire cimport (
-    ANNOUNCE, Announce, BLOOM_FILTER, DUMMY, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, Lookup, OK, PATH_BROKEN, PATH_LOOKUP,
-    PATH_NOTIFY, SIG_REQ, SIG_RES, SigReq, SigRes, TRAFFIC, decode_announce, decode_broken, decode_lookup, decode_notify,
-    decode_sig_req, decode_sig_res, decode_traffic, frame_header_size, frame_put, uv_get, uv_put, uv_size,
+    ANNOUNCE, Announce, BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, Lookup, OK,
+    PATH_BROKEN, PATH_LOOKUP, PATH_NOTIFY, SIG_REQ, SIG_RES, SigReq, SigRes, TRAFFIC, decode_announce, decode_broken,
+    decode_lookup, decode_notify, decode_sig_req, decode_sig_res, decode_traffic, frame_header_size, frame_put, uv_get, uv_put, uv_size,
 )
 
 cdef uint64_t TICK = 1000000000
@@ -82,21 +83,28 @@ cdef class Router(LinkHost):
         self.links.append(link)
         self.tree.link_up(link)
         self.reach.link_up(link)
-        self.want_upkeep(self.now)
+        self.tree.greet(link)
+        self.want_turn()
+        self.due = min(self.due, link.prove_by)
         return link
 
     cdef void link_down(self, Link link) noexcept:
         if link in self.links:
             self.links.remove(link)
         self._queue_dropped += link.dropped
-        if not self.tree.link_down(link):
+        if self.tree.link_down(link):
             self.reach.link_down(link.neighbour)
-        self.want_upkeep(self.now)
+        if link.proven:
+            self.want_upkeep(self.now)
+        else:
+            self.links_unproven += 1
         self.link_closed(link)
         if link._credit_refused:
             self.credit_in()        # who waited for this link must look for another way
 
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:
+        if not link.proven:
+            return self._unproven_in(link, kind, body, size)
         if kind == TRAFFIC:
             return self._traffic(link, body, size)
         if kind == PATH_NOTIFY:
@@ -110,6 +118,34 @@ cdef class Router(LinkHost):
         if kind == DUMMY or kind == KEEPALIVE:
             return OK
         return self._tree_message(link, kind, body, size)
+
+    # Whoever has recorded a handshake can say all this: it must not count for more than the sender's own link.
+    cdef int _unproven_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
+        cdef int code
+        cdef Announce announce
+        cdef Bloom bloom
+        if kind == SIG_REQ:
+            return self._tree_message(link, kind, body, size)
+        if kind == SIG_RES:
+            code = self._tree_message(link, kind, body, size)
+            if link.proven:
+                self.reach.link_proven(link)
+                self.want_upkeep(self.now)
+                self.link_proven(link)
+            return code
+        if kind == ANNOUNCE:
+            if decode_announce(body, size, &announce):
+                return ERR_DECODE
+            self.unproven_dropped += not link.parked.put(kind, body, size)
+        elif kind == BLOOM_FILTER:
+            if bloom_decode(&bloom, body, size) < 0:
+                return ERR_DECODE
+            link.parked.filter = (<const char *>body)[:size]
+        elif kind > TRAFFIC:
+            return ERR_UNRECOGNIZED_MESSAGE
+        elif kind != DUMMY and kind != KEEPALIVE:
+            self.unproven_refused += 1
+        return OK
 
     cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
         cdef SigReq request
@@ -254,7 +290,7 @@ cdef class Router(LinkHost):
         cdef int code = decode_lookup(body, size, &message)
         if code:
             return code
-        if link.neighbour.ontree and link.proven:
+        if link.neighbour.ontree:
             self.pathfinder.lookup_in(link.neighbour, &message, body, size)
         else:
             self.lookups_offtree += 1
@@ -497,10 +533,14 @@ cdef class Router(LinkHost):
             "unroutable": self.unroutable,
             "sent_to_self": self.sent_to_self,
             "lookups_offtree": self.lookups_offtree,
+            "links_unproven": self.links_unproven,
+            "unproven_refused": self.unproven_refused,
+            "unproven_dropped": self.unproven_dropped,
             "upkeeps_early": self.upkeeps,
             "upkeeps_limited": self.upkeeps_limited,
             "announces_limited": self.tree.announces_limited,
             "requests_limited": self.tree.requests_limited,
+            "answers_unasked": self.tree.answers_unasked,
             "records_refused": self.tree.records_refused,
             "records_evicted": self.tree.records_evicted,
             "lookups_limited": self.pathfinder.lookups_limited,

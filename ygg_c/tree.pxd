@@ -40,7 +40,9 @@ cdef class Tree:
     cdef LinkHost host
     cdef ByteMap _records           # 32-byte key -> Record
     cdef list _all
-    cdef list neighbours            # of Neighbour, oldest first
+    cdef list neighbours            # of Neighbour with a proven link, oldest first
+    cdef list _met                  # of Neighbour: these, and those with no proven link yet
+    cdef list _unproven             # of Link
     cdef ByteMap _by_key            # 32-byte key -> Neighbour
     cdef Record own                 # None before the first upkeep
     cdef uint64_t generation        # changes with everything a next hop depends on
@@ -52,6 +54,7 @@ cdef class Tree:
     cdef uint64_t _expire_at        # no record expires before
     cdef readonly uint64_t announces_limited
     cdef readonly uint64_t requests_limited
+    cdef readonly uint64_t answers_unasked
     cdef readonly uint64_t records_refused
     cdef readonly uint64_t records_evicted
 
@@ -60,7 +63,9 @@ cdef class Tree:
     cdef uint64_t _free_port(self, const uint8_t *key)
     cdef bint _is_child(self, Record record) noexcept
     cdef void link_up(self, Link link) noexcept
-    cdef bint link_down(self, Link link) noexcept                   # True: that was the neighbour's last link
+    cdef bint link_down(self, Link link) noexcept                   # True: other proven links to its neighbour remain
+    cdef void greet(self, Link link) noexcept                       # send an unproven link the records that it lacks
+    cdef void prove(self, Link link) noexcept
 
     # Messages; a code of ygg_c.wire
     cdef int request_in(self, Link link, const SigReq *message) noexcept
@@ -69,6 +74,7 @@ cdef class Tree:
     cdef void upkeep(self) noexcept
 
     # What others ask
+    cdef Neighbour proven(self, const uint8_t *key)                 # the neighbour of this key; None: no proven link leads there
     cdef Record record(self, const uint8_t *key)                    # None when unknown
     cdef size_t coords(self, Record record, uint64_t **ports) noexcept      # how many; `ports` is borrowed until the next change
     cdef size_t own_coords(self, uint64_t **ports) noexcept
@@ -93,8 +99,10 @@ cdef class Tree:
     cdef void _become_root(self) noexcept
     cdef void _settle(self) noexcept
     cdef void _ask_again(self) noexcept
+    cdef void _lose(self, Neighbour neighbour) noexcept
     cdef void _ask(self, Link link) noexcept
+    cdef void _keep_answer(self, Neighbour neighbour, const SigRes *message) noexcept
     cdef bint _is_useful(self, Neighbour neighbour) noexcept
     cdef void _send_record(self, Link link, Record record) noexcept
     cdef void _gossip(self) noexcept
-    cdef void _gossip_about(self, const uint8_t *key, Neighbour neighbour) noexcept
+    cdef void _gossip_about(self, const uint8_t *key, ByteMap sent, list links) noexcept

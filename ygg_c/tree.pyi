@@ -6,10 +6,13 @@ class Tree:
 
     @property
     def announces_limited(self) -> int:
-        """Announcements and signatures dropped because their neighbour sent too many."""
+        """Announcements dropped because their neighbour sent too many."""
     @property
     def requests_limited(self) -> int:
         """Signature requests dropped because their neighbour sent too many."""
+    @property
+    def answers_unasked(self) -> int:
+        """Signatures that answered no open question of their link."""
     @property
     def records_refused(self) -> int:
         """Records not taken in, the table full of better ones."""

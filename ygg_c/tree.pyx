@@ -13,8 +13,9 @@ records (replaces(), which must be identical everywhere): the higher sequence nu
 
 To name P as parent a node needs P's signature over a sequence number of its own choosing. It asks every neighbour ahead of
 need, whenever its own record has changed, and keeps the answers: a lost parent is replaced at once, without a round trip. The
-same question measures the link's round trip, which is its cost, and proves that the far side holds its key: until the first
-answer a link carries no one's traffic, because the handshake alone can be replayed.
+same question measures the link's round trip, which is its cost, and proves that the far side holds its key: the handshake alone
+can be replayed. Until the first answer a link has no part in its neighbour's state and carries nothing; it is told our records,
+which are public, so that its far side need not wait for a round trip, and what it tells us is parked (see parked.pyx).
 
 A parent that loses a link and takes it back before its child has noticed may know the child by another number: then the
 child's record, with which others address it, names a number that is nobody's or another's. Whenever the parent's answer says
@@ -86,6 +87,8 @@ cdef class Tree:
         self._records = ByteMap(32)
         self._all = []
         self.neighbours = []
+        self._met = []
+        self._unproven = []
         self._by_key = ByteMap(32)
         self.generation = 1
         self._expire_at = NEVER
@@ -105,7 +108,7 @@ cdef class Tree:
         bucket_init(&neighbour.announces, 1000, 10000, now)
         bucket_init(&neighbour.lookups, 2000, 4000, now)
         self._by_key.put(key, neighbour)
-        self.neighbours.append(neighbour)
+        self._met.append(neighbour)
         return neighbour
 
     # A number for a neighbour: the one its record names as our child's, when no other has it. Else the lowest that neither a
@@ -114,7 +117,7 @@ cdef class Tree:
         cdef Neighbour neighbour
         cdef Record record
         cdef uint64_t port = 1
-        taken = {neighbour.port for neighbour in self.neighbours}
+        taken = {neighbour.port for neighbour in self._met}
         record = self.record(key)
         if record is not None and self._is_child(record) and record.port not in taken:
             return record.port
@@ -126,45 +129,71 @@ cdef class Tree:
     cdef bint _is_child(self, Record record) noexcept:
         return memcmp(record.parent, self.host.key, 32) == 0 and record is not self.own
 
+    cdef Neighbour proven(self, const uint8_t *key):
+        cdef PyObject *found = self._by_key.get(key)
+        return <Neighbour>found if found != NULL and (<Neighbour>found).links else None
+
     cdef void link_up(self, Link link) noexcept:
+        link.neighbour.unproven.append(link)
+        self._unproven.append(link)
+        self._ask(link)
+        link.proof_seq = link.request_seq
+        link.proof_nonce = link.request_nonce
+
+    cdef void prove(self, Link link) noexcept:
         cdef Neighbour neighbour = link.neighbour
         cdef Record record
-        neighbour.links.append(link)
         self.generation += 1
-        if len(neighbour.links) > 1:
+        self._unproven.remove(link)
+        neighbour.unproven.remove(link)
+        neighbour.links.append(link)
+        link.proven = True
+        link.prove_by = NEVER
+        if len(neighbour.links) == 1:
+            self.neighbours.append(neighbour)
+            neighbour.sent = link.told
+        else:
+            # All that the neighbour has been told, each link has told it.
             for record in self._all:
-                if neighbour.sent.get(record.key) != NULL:
+                if link.told.get(record.key) != NULL:
+                    neighbour.sent.put(record.key, None)
+                elif neighbour.sent.get(record.key) != NULL:
                     self._send_record(link, record)
-        self._ask(link)
+        link.told = None
 
     cdef bint link_down(self, Link link) noexcept:
         cdef Neighbour neighbour = link.neighbour
-        cdef Record record
-        self.generation += 1
-        if link in neighbour.links:
+        if link.proven:
+            self.generation += 1
             neighbour.links.remove(link)
-        if neighbour.links:
-            return False
-        if neighbour in self.neighbours:
-            self.neighbours.remove(neighbour)
+            if not neighbour.links:
+                self._lose(neighbour)
+        else:
+            self._unproven.remove(link)
+            neighbour.unproven.remove(link)
+        if not neighbour.links and not neighbour.unproven:
             self._by_key.discard(neighbour.key)
-            for record in self._all:
-                if record.bringer is neighbour:
-                    record.bringer = None
-        return True
+            self._met.remove(neighbour)
+        return link.proven and len(neighbour.links) > 0
+
+    cdef void _lose(self, Neighbour neighbour) noexcept:
+        cdef Record record
+        self.neighbours.remove(neighbour)
+        for record in self._all:
+            if record.bringer is neighbour:
+                record.bringer = None
+        neighbour.forget()
 
     # Signature requests
 
     cdef void _ask(self, Link link) noexcept:
-        cdef Neighbour neighbour = link.neighbour
         cdef uint8_t body[20]
         cdef uint8_t *at
-        if not neighbour.asked:
-            neighbour.asked = True
-            neighbour.request_seq = self.own.seq + 1 if self.own is not None else 1
-            neighbour.request_nonce = self.host.random.u64()
-        at = uv_put(body, neighbour.request_seq)
-        at = uv_put(at, neighbour.request_nonce)
+        link.request_seq = self.own.seq + 1 if self.own is not None else 1
+        link.request_nonce = self.host.random.u64()
+        link.responded = False
+        at = uv_put(body, link.request_seq)
+        at = uv_put(at, link.request_nonce)
         link.asked_at = self.host.now
         link.send_control(SIG_REQ, body, at - body)
 
@@ -173,10 +202,11 @@ cdef class Tree:
         cdef Neighbour neighbour
         cdef Link link
         for neighbour in self.neighbours:
-            neighbour.asked = neighbour.answered = False
+            neighbour.answered = False
             for link in neighbour.links:
-                link.responded = False
                 self._ask(link)
+        for link in self._unproven:
+            self._ask(link)
 
     cdef int request_in(self, Link link, const SigReq *message) noexcept:
         cdef Neighbour neighbour = link.neighbour
@@ -184,7 +214,7 @@ cdef class Tree:
         cdef uint8_t body[30 + 64]
         cdef uint8_t *at = body
         cdef size_t size
-        if not bucket_take(&neighbour.requests, self.host.now):
+        if not bucket_take(&neighbour.requests if link.proven else &link.requests, self.host.now):
             self.requests_limited += 1
             return OK
         size = tree_bytes(signed, neighbour.key, self.host.key, message.seq, message.nonce, neighbour.port)
@@ -199,30 +229,36 @@ cdef class Tree:
         cdef Neighbour neighbour = link.neighbour
         cdef uint8_t signed[TREE_BYTES_MAX]
         cdef size_t size
-        if not bucket_take(&neighbour.announces, self.host.now):
-            self.announces_limited += 1
+        cdef bint current = message.seq == link.request_seq and message.nonce == link.request_nonce and not link.responded
+        cdef bint proof = not link.proven and message.seq == link.proof_seq and message.nonce == link.proof_nonce
+        # Of what was not asked nothing is believed, so it is not worth a verification.
+        if not current and not proof:
+            self.answers_unasked += 1
             return OK
         size = tree_bytes(signed, self.host.key, neighbour.key, message.seq, message.nonce, message.port)
         if verify(message.psig, signed, size, neighbour.key) != 0:
             return ERR_BAD_MESSAGE
-        if not neighbour.asked or message.seq != neighbour.request_seq or message.nonce != neighbour.request_nonce:
-            return OK
-        if not neighbour.answered or message.port != neighbour.response_port:
-            neighbour.answered = True
-            neighbour.response_port = message.port
-            memcpy(neighbour.response_psig, message.psig, 64)
-            if self._is_useful(neighbour) or self._is_renumbered():
-                self.host.want_upkeep(self.host.now)
-        if not link.responded:
-            if not link.proven:
-                link.proven = True
-                self.host.want_upkeep(self.host.now)
-                self.host.link_proven(link)
+        if not link.proven:
+            self.prove(link)
+        if current:
             link.responded = True
             link.latency = self.host.now - link.asked_at
             link.lag = _smooth(link.lag, link.latency)
             self.generation += 1
+            self._keep_answer(neighbour, message)
         return OK
+
+    # With this the neighbour can become our parent at once.
+    cdef void _keep_answer(self, Neighbour neighbour, const SigRes *message) noexcept:
+        if neighbour.answered and message.port == neighbour.response_port:
+            return
+        neighbour.answered = True
+        neighbour.response_seq = message.seq
+        neighbour.response_nonce = message.nonce
+        neighbour.response_port = message.port
+        memcpy(neighbour.response_psig, message.psig, 64)
+        if self._is_useful(neighbour) or self._is_renumbered():
+            self.host.want_upkeep(self.host.now)
 
     # Whether this neighbour, having answered, may become our parent.
     cdef bint _is_useful(self, Neighbour neighbour) noexcept:
@@ -289,7 +325,7 @@ cdef class Tree:
     cdef int _store(self, const Announce *message, Neighbour bringer) noexcept:
         cdef Record record = self.record(message.node)
         if record is None:
-            if bringer is not None and not self._make_room(bringer) and self._by_key.get(message.node) == NULL:
+            if bringer is not None and not self._make_room(bringer) and self.proven(message.node) is None:
                 self.records_refused += 1
                 return -1
             record = Record()
@@ -316,8 +352,11 @@ cdef class Tree:
 
     cdef void _forget_sent(self, const uint8_t *key) noexcept:
         cdef Neighbour neighbour
+        cdef Link link
         for neighbour in self.neighbours:
             neighbour.sent.discard(key)
+        for link in self._unproven:
+            link.told.discard(key)
 
     cdef void _remove(self, Record record) noexcept:
         cdef Record last = <Record>self._all.pop()
@@ -427,8 +466,7 @@ cdef class Tree:
     # Parent
 
     cdef Neighbour _parent(self):
-        cdef PyObject *found = self._by_key.get(self.own.parent) if self.own is not None else NULL
-        return <Neighbour>found if found != NULL else None
+        return self.proven(self.own.parent) if self.own is not None else None
 
     cdef void upkeep(self) noexcept:
         self._expire()
@@ -492,15 +530,15 @@ cdef class Tree:
         cdef uint8_t sig[64]
         cdef Announce record
         cdef size_t size
-        if self.own is not None and not _replaces(parent.request_seq, parent.key, parent.request_nonce,
+        if self.own is not None and not _replaces(parent.response_seq, parent.key, parent.response_nonce,
                                                   self.own.seq, self.own.parent, self.own.nonce):
             return False
-        size = tree_bytes(signed, self.host.key, parent.key, parent.request_seq, parent.request_nonce, parent.response_port)
+        size = tree_bytes(signed, self.host.key, parent.key, parent.response_seq, parent.response_nonce, parent.response_port)
         sign(sig, signed, size, self.host.secret)
         record.node = self.host.key
         record.parent = parent.key
-        record.seq = parent.request_seq
-        record.nonce = parent.request_nonce
+        record.seq = parent.response_seq
+        record.nonce = parent.response_nonce
         record.port = parent.response_port
         record.psig = parent.response_psig
         record.sig = sig
@@ -542,11 +580,18 @@ cdef class Tree:
 
     cdef void _gossip(self) noexcept:
         cdef Neighbour neighbour
+        cdef Link link
         for neighbour in self.neighbours:
-            self._gossip_about(self.host.key, neighbour)
-            self._gossip_about(neighbour.key, neighbour)
+            self._gossip_about(self.host.key, neighbour.sent, neighbour.links)
+            self._gossip_about(neighbour.key, neighbour.sent, neighbour.links)
+        for link in self._unproven:
+            self.greet(link)
 
-    cdef void _gossip_about(self, const uint8_t *key, Neighbour neighbour) noexcept:
+    cdef void greet(self, Link link) noexcept:
+        self._gossip_about(self.host.key, link.told, [link])
+        self._gossip_about(link.neighbour.key, link.told, [link])
+
+    cdef void _gossip_about(self, const uint8_t *key, ByteMap sent, list links) noexcept:
         cdef void *records[DEPTH_MAX]
         cdef size_t count = self._ancestry(key, records, DEPTH_MAX)
         cdef Record record
@@ -555,9 +600,9 @@ cdef class Tree:
         while count:
             count -= 1
             record = <Record>records[count]
-            if neighbour.sent.get(record.key) == NULL:
-                neighbour.sent.put(record.key, None)
-                for link in neighbour.links:
+            if sent.get(record.key) == NULL:
+                sent.put(record.key, None)
+                for link in links:
                     self._send_record(link, record)
 
     # Coordinates

@@ -128,6 +128,7 @@ def test_a_smaller_root_is_followed_within_a_tick(clock):
     """A neighbour's smaller root is adopted, and the record announced root first to everyone."""
     small, child = FarSide(clock, 8), FarSide(clock, 3)
     assert small.key < clock.router.key
+    child.frames.clear()
     small.become_root()
     clock.pass_time(1)
     assert clock.router.coords == [small.port]
@@ -174,6 +175,7 @@ def test_an_answer_to_another_question_is_ignored(clock):
 def test_a_stale_record_is_answered_with_the_newer(clock):
     """Only on the link it came from; the same record again is not answered."""
     far, other = FarSide(clock, 3), FarSide(clock, 4)
+    far.frames.clear()
     newer, older = (announce(secret_of(9), secret_of(9), seq, 1, 0) for seq in (5, 4))
     far.send(ANNOUNCE, **newer)
     far.send(ANNOUNCE, **newer)
@@ -269,7 +271,7 @@ def test_a_restarted_node_gets_above_its_old_sequence(clock):
 
 
 def test_a_second_link_shares_the_port_and_learns_what_was_sent(clock):
-    """It gets the known records, the open request and the last filter."""
+    """It gets a request and the records at once, and once it is proven the last filter."""
     small = FarSide(clock, 8)
     small.become_root()
     clock.pass_time(1)
@@ -281,7 +283,10 @@ def test_a_second_link_shares_the_port_and_learns_what_was_sent(clock):
     assert second.link.port == first.link.port
     assert second.link.order > first.link.order
     assert {record["node"] for record in second.got(ANNOUNCE)} == {small.key, clock.router.key}
-    assert [kind for kind, _ in second.frames] == [SIG_REQ, BLOOM]
+    (request,) = second.got(SIG_REQ)
+    assert second.frames == first.frames == []
+    second.respond(request)
+    assert [kind for kind, _ in second.frames] == [BLOOM]
     assert first.frames == []
 
 
@@ -310,7 +315,7 @@ def test_invented_keys_do_not_fill_the_memory(clock):
 
 def test_strangers_with_endless_ancestries_shut_nobody_out(clock):
     """Four links fill the table with chains of invented parents; a neighbour that comes later still finds its place."""
-    strangers = {start: FarSide(clock, start, polite=False) for start in range(10_000, 50_000, 10_000)}
+    strangers = {start: FarSide(clock, start) for start in range(10_000, 50_000, 10_000)}
     for start, stranger in strangers.items():
         _bring(stranger, range(start, start + 4096))
     clock.turn()
@@ -334,10 +339,10 @@ def test_strangers_with_endless_ancestries_shut_nobody_out(clock):
 
 def test_a_neighbours_own_record_has_room_where_there_is_none(clock):
     """Whoever brought all it may, and all of it needed, still brings what a neighbour says of itself."""
-    bringer, honest = FarSide(clock, 9000, polite=False), FarSide(clock, 3)
+    bringer, honest = FarSide(clock, 9000), FarSide(clock, 3)
     starts = range(10_000, 180_000, 10_000)
     for start in starts:
-        FarSide(clock, start, polite=False)
+        FarSide(clock, start)
     for start in starts:
         # From the neighbour up, so that each is needed as it comes.
         for node, parent in itertools.pairwise([secret_of(number) for number in range(start, start + 258)]):
