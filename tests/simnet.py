@@ -12,6 +12,7 @@ import pysodium
 from ygg_c.link import Link, PySink
 from ygg_c.router import Router
 from ygg_c.sodium import SeededRandom
+from ygg_c.wire import decode_uv
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
@@ -33,6 +34,10 @@ class Pipe:
         self.delay = delay
         self.deaf = False
         """Bytes vanish, as on a cable that is cut without a word."""
+        self.swallowed: set[int] = set()
+        """Types of frames that vanish."""
+        self.heard: dict[int, int] = {}
+        """How many frames of each type were carried."""
         self.links: list[Link] = []
         for side in (0, 1):
             other = ends[1 - side]
@@ -42,10 +47,22 @@ class Pipe:
         def flush(link: Link) -> None:
             while link.has_data():
                 data = link.take()
+                data = self._passing(data)
                 if not self.deaf:
                     self.network.after(self.delay, lambda data=data: self._arrive(to, data))
 
         return flush
+
+    def _passing(self, data: bytes) -> bytes:
+        # A link hands out whole frames, save where one is larger than what it hands out at once.
+        passing = []
+        while data:
+            size, start = decode_uv(data[:10])
+            kind, frame, data = data[start], data[: start + size], data[start + size :]
+            self.heard[kind] = self.heard.get(kind, 0) + 1
+            if kind not in self.swallowed:
+                passing.append(frame)
+        return b"".join(passing)
 
     def _arrive(self, to: int, data: bytes) -> None:
         link = self.links[to]

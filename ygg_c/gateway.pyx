@@ -176,6 +176,11 @@ cdef class Gateway(Attachment):
         if route is not None and self.node is not None:
             self.node.path_suspect(route.key)
 
+    cdef void path_works(self, const uint8_t *address) noexcept:
+        cdef Route route = self._route_to(address)
+        if route is not None and self.node is not None:
+            self.node.path_works(route.key)
+
     # Keep the packet for a destination whose key is unknown, and have it looked for.
     cdef void _wait(self, const uint8_t *target, Packet *packet) noexcept:
         cdef uint8_t destination[16]

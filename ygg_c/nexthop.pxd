@@ -25,4 +25,11 @@ cdef class NextHops:
     cdef uint64_t _salt
     # Towards a path as it is on the wire.
     cdef void find(self, const uint8_t *path, size_t size, Hop *hop) noexcept
-    cdef void _search(self, const uint8_t *path, size_t size, Hop *hop) noexcept
+    # Towards the holder of a key at a path: to a neighbour by its own link, with a watermark of zero.
+    cdef void towards(self, const uint8_t *key, const uint8_t *path, size_t size, Hop *hop) noexcept
+    # As find(), but not by a neighbour whose bit, number modulo 64, is set in `avoided`.
+    cdef void search(self, const uint8_t *path, size_t size, uint64_t avoided, Hop *hop) noexcept
+
+# The bit of a neighbour's number in such a set.
+cdef inline uint64_t hop_bit(uint64_t port) noexcept nogil:
+    return <uint64_t>1 << (port & 63)

@@ -39,19 +39,29 @@ cdef class NextHops:
         cdef uint64_t code = self._salt
         cdef size_t index
         if size > HOP_PATH_MAX:
-            self._search(path, size, hop)
+            self.search(path, size, 0, hop)
             return
         for index in range(size):
             code = (code ^ path[index]) * <uint64_t>0x9e3779b97f4a7c15
         slot = &self._slots[(code >> 32) & (HOP_SLOTS - 1)]
         if slot.generation != self.tree.generation or slot.size != size or memcmp(slot.path, path, size) != 0:
-            self._search(path, size, &slot.hop)
+            self.search(path, size, 0, &slot.hop)
             slot.generation = self.tree.generation
             slot.size = size
             memcpy(slot.path, path, size)
         hop[0] = slot.hop
 
-    cdef void _search(self, const uint8_t *path, size_t size, Hop *hop) noexcept:
+    # What is for a neighbour goes to it at once, whatever the path and the tree say. A watermark of zero ends its way there: that
+    # nobody passes on, so that it cannot loop.
+    cdef void towards(self, const uint8_t *key, const uint8_t *path, size_t size, Hop *hop) noexcept:
+        cdef Link link = self.tree.link_to(key)
+        if link is None:
+            self.find(path, size, hop)
+        else:
+            hop.link = <void *>link
+            hop.distance = 0
+
+    cdef void search(self, const uint8_t *path, size_t size, uint64_t avoided, Hop *hop) noexcept:
         cdef uint64_t target[PATH_PORTS_MAX]
         cdef uint64_t *ports
         cdef size_t target_count = path_ports(path, path + size, target, PATH_PORTS_MAX)
@@ -63,6 +73,8 @@ cdef class NextHops:
         cdef Link link
         cdef Link best = None
         for neighbour in self.tree.neighbours:
+            if avoided & hop_bit(neighbour.port):
+                continue
             count = self.tree.coords(self.tree.record(neighbour.key), &ports)
             distance = _distance(target, target_count, ports, count)
             if distance >= own:

@@ -77,6 +77,12 @@ cdef class _NodeSessions(SessionTable):
         else:
             self.node.send_traffic(key, packet)
 
+    cdef void heard(self, Session session, bint answered) noexcept:
+        if self.node is not None:
+            self.node.source_proven(session.key)
+            if answered:
+                self.node.path_works(session.key)
+
     cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
         if self.node is not None:
             self.node.payload_in(session, payload, size)

@@ -55,6 +55,8 @@ cdef class Lower:
     cdef void want_turn(self) noexcept
     # Nothing comes back from this address though it should: perhaps the way there has changed.
     cdef void path_suspect(self, const uint8_t *address) noexcept
+    # What was sent to this address is acknowledged. Tell it now and then; every ten seconds will do.
+    cdef void path_works(self, const uint8_t *address) noexcept
 
 # A Lower that keeps what leaves in a list, for tests, simulations and TUN objects written in Python.
 cdef class PacketTap(Lower):

@@ -51,6 +51,9 @@ cdef class Lower:
     cdef void path_suspect(self, const uint8_t *address) noexcept:
         pass
 
+    cdef void path_works(self, const uint8_t *address) noexcept:
+        pass
+
 
 cdef class PacketTap(Lower):
     """Joins an Upper to Python: what it sends is taken as a list, what it shall receive is given as a list."""

@@ -25,8 +25,16 @@ cdef class Path:
     cdef size_t size
     cdef uint64_t seq
     cdef uint64_t created           # ns
+    cdef uint64_t confirmed         # when something last showed that it leads there
     cdef uint64_t expires
     cdef bint broken
+    cdef bint direct                # leads to a neighbour, by the link to it
+    cdef uint64_t place             # of ours, from which it was last looked for
+    cdef uint64_t doubted           # when it was last looked for out of doubt, and how long that lasts
+    cdef uint64_t patience
+    cdef uint64_t avoided           # first hops that seem to swallow what they are given, as hop_bit()
+    cdef uint64_t avoid_for
+    cdef uint64_t avoid_until       # NEVER: there are none
     cdef PacketQueue held
     cdef Py_ssize_t _slot
     # The Traffic header up to and including the keys, and the first hop, for one generation of the tree.
@@ -63,6 +71,8 @@ cdef class Pathfinder:
     cdef uint64_t _expire_at        # nothing expires before
     cdef uint64_t _seen_tree        # generation of the tree, and gains of the filters, at the last upkeep
     cdef uint64_t _seen_gains
+    cdef uint64_t place             # our own coordinates at the last upkeep, as _place()
+    cdef Bucket _reviews            # lookups out of doubt that may be made now
     cdef Bucket _answers
     cdef Bucket _checks
     cdef Recent _answered
@@ -79,17 +89,27 @@ cdef class Pathfinder:
     cdef readonly uint64_t held_dropped
 
     cdef Path path(self, const uint8_t *key)                        # None when unknown
+    cdef Path path_to(self, const uint8_t *key)                     # the same; made for a neighbour that has none
     cdef void prepare(self, Path path) noexcept                     # make header and hop valid for this generation
-    # Look for a key, at most once a second; `urgent`: its path has just been lost.
-    cdef void want(self, const uint8_t *dest, bint urgent=*) noexcept
+    # Look for a key, at most once a second; `urgent`: its path has just been lost. Tells whether a lookup went out.
+    cdef bint want(self, const uint8_t *dest, bint urgent=*) noexcept
+    cdef bint is_doubtful(self, Path path) noexcept                 # nothing shows that it works from where we are
+    cdef bint doubt(self, Path path) noexcept                       # look for it anew, ever less often; True when that was done
+    cdef void suspect(self, const uint8_t *key) noexcept            # what we send to it seems not to arrive
+    cdef void confirm(self, const uint8_t *key) noexcept            # what we send to it arrives
+    cdef void heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept      # from it, at these coordinates
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
     cdef PacketQueue release(self, Path path) noexcept              # what waited for this path
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
     cdef Path notify_in(self, const Routed *message)                # for us: the path it made or renewed, else None
     cdef void broken_in(self, const Routed *message) noexcept       # for us
-    cdef void touch(self, const uint8_t *key) noexcept              # traffic came from it
     cdef void upkeep(self) noexcept                                 # after that of tree and filters
 
+    cdef bint _is_kept(self, Path path, uint64_t seq) noexcept
+    cdef void _confirm(self, Path path) noexcept
+    cdef void _avoid_hop(self, Path path) noexcept
+    cdef void _find_hop(self, Path path) noexcept
+    cdef int _make_header(self, Path path) noexcept
     cdef void _look(self, Rumor rumor) noexcept
     cdef void _look_again(self) noexcept
     cdef void _expire(self) noexcept
@@ -98,6 +118,9 @@ cdef class Pathfinder:
     cdef uint64_t _clock(self) noexcept
     cdef bytes _sign_info(self)
     cdef Path _new_path(self, const uint8_t *key)
+    cdef void _take_rumor(self, Path path) noexcept
+    cdef int _follow_neighbour(self, Path path) noexcept
+    cdef void _find_other_hop(self, Path path) noexcept
     cdef Rumor _new_rumor(self, const uint8_t *target)
     cdef int _set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept
     cdef void _drop_held(self, PacketQueue *held, size_t keep) noexcept

@@ -14,6 +14,13 @@ A lookup is in vain while no filter leads to the key, and its answer is lost whe
 While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more neighbours or come from
 another place: after a node has started or lost its parent nobody has to wait for the next second.
 
+A path serves for a minute after something has shown that it leads there: a notify, a session packet that answers what we sent,
+an acknowledgement of the stack's. What merely arrives shows that the other way works. A path that has nothing to show is
+looked for again, ever less often, and so is one when we have moved in the tree, when its holder writes from elsewhere, or when
+the stack hears nothing back: then the first hop is suspected of swallowing what it is given, and another neighbour that is
+nearer takes its place for a while. Meanwhile a path in doubt goes on being used, and any signed answer replaces it, of whatever
+number: a holder that was restarted with its clock behind has none that is higher. A neighbour needs no path: its link is one.
+
 Both hold the last few packets that could not be sent; they leave when the path is found. One would not do: when both ends
 have begun to talk, an Ack waits ahead of the first payload, which is worth nothing without it. A node that cannot forward
 traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile: anyone can
@@ -28,6 +35,7 @@ from libc.string cimport memcmp, memcpy
 from ygg_c.address cimport lookup_key
 from ygg_c.bloom cimport probe_init
 from ygg_c.buffer cimport packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
+from ygg_c.nexthop cimport hop_bit
 from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
@@ -39,6 +47,12 @@ from ygg_c.wire cimport (
 cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
 cdef uint64_t LOOKUP_INTERVAL = 1000000000
 cdef uint64_t AHEAD_MAX = 5                     # seconds by which moves may put the number in our notifies ahead of the clock
+cdef uint64_t DOUBT_AFTER = 45000000000         # ns without a sign that a path works, after which it is looked for anew
+cdef uint64_t PATIENCE_MAX = 32000000000        # ns between lookups for a path in doubt, at most
+cdef uint64_t AVOID_LEAST = 60000000000         # ns for which a first hop is avoided; it doubles
+cdef uint64_t AVOID_MOST = 960000000000
+cdef uint64_t REVIEW_RATE = 100                 # lookups a second for paths in doubt, all together
+cdef uint64_t REVIEW_BURST = 200
 cdef int REPEATS_MAX = 4                        # of a lookup for good reason, between two of those
 cdef uint64_t ANSWER_INTERVAL = 100000000       # between answers to the same source at the same place
 
@@ -92,6 +106,7 @@ cdef class Pathfinder:
         self._all_rumors = []
         self._expire_at = NEVER
         self._salt = host.random.u64()
+        bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
         bucket_init(&self._answers, 500, 1000, host.now)
         bucket_init(&self._checks, 1000, 2000, host.now)
         lookup_key(host.key, self._target)
@@ -102,12 +117,61 @@ cdef class Pathfinder:
         cdef PyObject *found = self._paths.get(key)
         return <Path>found if found != NULL else None
 
+    cdef Path path_to(self, const uint8_t *key):
+        cdef Path path = self.path(key)
+        if path is None and self.tree.link_to(key) is not None:
+            path = self._new_path(key)
+            if self._follow_neighbour(path) < 0:
+                self._remove_path(path)
+                return None
+            self._confirm(path)
+        return path
+
+    # A neighbour's coordinates are known without asking.
+    cdef int _follow_neighbour(self, Path path) noexcept:
+        cdef uint8_t encoded[PATH_MAX]
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.coords(self.tree.record(path.key), &ports)
+        return self._set_ports(path, encoded, path_put(encoded, ports, count) - encoded)
+
     cdef void prepare(self, Path path) noexcept:
+        if path.avoid_until <= self.host.now:
+            path.avoided = 0
+            path.avoid_until = NEVER
+            path.generation = 0
+        if path.generation == self.tree.generation:
+            return
+        self._find_hop(path)
+        if self._make_header(path) < 0:
+            path.hop.link = NULL
+            return
+        path.generation = self.tree.generation
+
+    cdef void _find_hop(self, Path path) noexcept:
+        cdef bint direct = self.tree.link_to(path.key) is not None
+        if direct:
+            self._follow_neighbour(path)
+            path.broken = False
+        elif path.direct:
+            path.place = ~self.place            # perhaps it was never looked for
+        path.direct = direct
+        self.hops.towards(path.key, path.ports, path.size, &path.hop)
+        if path.avoided and path.hop.link != NULL and not direct:
+            self._find_other_hop(path)
+
+    cdef void _find_other_hop(self, Path path) noexcept:
+        cdef Hop other
+        self.hops.search(path.ports, path.size, path.avoided, &other)
+        if other.link != NULL:
+            path.hop = other
+        else:
+            path.avoided = 0                    # there is no other: begin again
+            path.avoid_until = NEVER
+
+    cdef int _make_header(self, Path path) noexcept:
         cdef uint64_t *ports
         cdef uint8_t *at
         cdef size_t count, size
-        if path.generation == self.tree.generation:
-            return
         count = self.tree.own_coords(&ports)
         size = path.size + ports_size(ports, count) + 64
         if size != path.header_size:
@@ -115,19 +179,70 @@ cdef class Pathfinder:
             path.header = <uint8_t *>malloc(size)
             path.header_size = size if path.header != NULL else 0
         if path.header == NULL:
-            path.hop.link = NULL
-            return
+            return -1
         memcpy(path.header, path.ports, path.size)
         at = path_put(path.header + path.size, ports, count)
         memcpy(at, self.host.key, 32)
         memcpy(at + 32, path.key, 32)
-        self.hops.find(path.ports, path.size, &path.hop)
-        path.generation = self.tree.generation
+        return 0
 
-    cdef void touch(self, const uint8_t *key) noexcept:
-        cdef PyObject *found = self._paths.get(key)
-        if found != NULL and not (<Path>found).broken:
-            (<Path>found).expires = self.host.now + LIFE
+    # Doubt
+
+    cdef bint is_doubtful(self, Path path) noexcept:
+        return not path.direct and (path.place != self.place or self.host.now - path.confirmed >= DOUBT_AFTER)
+
+    cdef bint doubt(self, Path path) noexcept:
+        cdef uint64_t now = self.host.now
+        cdef bint moved = path.place != self.place
+        if path.direct or (path.doubted and now - path.doubted < (LOOKUP_INTERVAL if moved else path.patience)):
+            return False
+        if not bucket_take(&self._reviews, now):
+            return False
+        path.doubted = now
+        path.patience = min(max(LOOKUP_INTERVAL, 2 * path.patience), PATIENCE_MAX)
+        self.want(path.key)
+        return True
+
+    cdef void suspect(self, const uint8_t *key) noexcept:
+        cdef Path path = self.path(key)
+        if path is None:
+            self.want(key)
+        elif self.doubt(path):
+            self._avoid_hop(path)
+
+    # Go by another first hop that is nearer too, for a while.
+    cdef void _avoid_hop(self, Path path) noexcept:
+        self.prepare(path)
+        if path.hop.link == NULL or path.direct:
+            return
+        path.avoided |= hop_bit((<Link>path.hop.link).neighbour.port)
+        path.avoid_for = min(max(AVOID_LEAST, 2 * path.avoid_for), AVOID_MOST)
+        path.avoid_until = self.host.now + path.avoid_for
+        path.generation = 0
+
+    cdef void confirm(self, const uint8_t *key) noexcept:
+        cdef Path path = self.path(key)
+        if path is not None:
+            self._confirm(path)
+
+    cdef void _confirm(self, Path path) noexcept:
+        path.confirmed = self.host.now
+        path.expires = path.confirmed + LIFE
+        path.patience = 0
+        self._expire_at = min(self._expire_at, path.expires)
+
+    cdef void heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept:
+        cdef Path path = self.path(key)
+        if path is None:
+            return
+        if not path.broken:
+            path.expires = self.host.now + LIFE
+        if size != path.size or memcmp(origin, path.ports, size) != 0:
+            self.doubt(path)
+
+    # Whether a notify of this number is too old for the path that we have.
+    cdef bint _is_kept(self, Path path, uint64_t seq) noexcept:
+        return seq <= path.seq and self.host.now - path.confirmed < LIFE
 
     cdef Path _new_path(self, const uint8_t *key):
         cdef Path path
@@ -136,6 +251,9 @@ cdef class Pathfinder:
         path = Path()
         memcpy(path.key, key, 32)
         path.created = self.host.now
+        path.place = self.place
+        path.avoid_until = NEVER
+        self._take_rumor(path)
         path._slot = len(self._all_paths)
         self._all_paths.append(path)
         self._paths.put(key, path)
@@ -184,7 +302,17 @@ cdef class Pathfinder:
         self._drop_held(&rumor.held, 0)
         self._rumors.discard(rumor.target)
 
-    cdef void want(self, const uint8_t *dest, bint urgent=False) noexcept:
+    # What waited for this very key waits for its path now.
+    cdef void _take_rumor(self, Path path) noexcept:
+        cdef uint8_t target[32]
+        cdef PyObject *found
+        lookup_key(path.key, target)
+        found = self._rumors.get(target)
+        if found != NULL and memcmp((<Rumor>found).dest, path.key, 32) == 0:
+            path.held = (<Rumor>found).held
+            queue_init(&(<Rumor>found).held)
+
+    cdef bint want(self, const uint8_t *dest, bint urgent=False) noexcept:
         cdef uint8_t target[32]
         cdef uint64_t now = self.host.now
         cdef Path path = self.path(dest)
@@ -197,14 +325,17 @@ cdef class Pathfinder:
         rumor.answered = False
         if (found != NULL and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None and now - path.created < LOOKUP_INTERVAL):
             if not urgent or rumor.repeats >= REPEATS_MAX:
-                return
+                return False
             rumor.repeats += 1
         else:
             rumor.repeats = 0
             rumor.sent = now
             rumor.expires = now + LIFE
             self._expire_at = min(self._expire_at, rumor.expires)
+        if path is not None:
+            path.place = self.place
         self._look(rumor)
+        return True
 
     cdef void _look(self, Rumor rumor) noexcept:
         cdef uint8_t body[64 + PATH_MAX]
@@ -307,7 +438,7 @@ cdef class Pathfinder:
         if not recent_pass(&self._answered, asker, self._salt, now, ANSWER_INTERVAL) or not bucket_take(&self._answers, now):
             self.answers_limited += 1
             return
-        self.hops.find(message.origin, message.origin_size, &hop)
+        self.hops.towards(message.source, message.origin, message.origin_size, &hop)
         if hop.link == NULL:
             return
         info = self._sign_info()
@@ -354,6 +485,7 @@ cdef class Pathfinder:
         cdef size_t size, count
         cdef Path path = self.path(message.source)
         cdef PyObject *rumor
+        cdef bint same = False
         # Paths are kept and compared in their shortest form.
         count = path_ports(message.info_path, message.info_path + message.info_path_size, ports, PATH_PORTS_MAX)
         size = path_put(shortest, ports, count) - shortest
@@ -363,8 +495,12 @@ cdef class Pathfinder:
             if rumor == NULL:
                 self.notifies_refused += 1
                 return None
-        elif message.seq <= path.seq or (not path.broken and path.size == size and memcmp(path.ports, shortest, size) == 0):
+        elif self._is_kept(path, message.seq):
             return None
+        else:
+            same = path.size == size and memcmp(path.ports, shortest, size) == 0 and not path.broken
+            if same and self.host.now - path.confirmed < LOOKUP_INTERVAL:
+                return None
         if not bucket_take(&self._checks, self.host.now):
             self.checks_limited += 1
             return None
@@ -373,24 +509,20 @@ cdef class Pathfinder:
             return None
         if path is None:
             path = self._new_path(message.source)
-            if memcmp((<Rumor>rumor).dest, message.source, 32) == 0:
-                path.held = (<Rumor>rumor).held
-                queue_init(&(<Rumor>rumor).held)
-        if self._set_ports(path, shortest, size) < 0:
+        if not same and self._set_ports(path, shortest, size) < 0:
             self._remove_path(path)
             return None
         if rumor != NULL:
             (<Rumor>rumor).answered = True
         path.seq = message.seq
         path.broken = False
-        path.expires = self.host.now + LIFE
-        self._expire_at = min(self._expire_at, path.expires)
-        return path
+        self._confirm(path)
+        return None if same else path
 
     cdef void broken_in(self, const Routed *message) noexcept:
         cdef PyObject *found = self._paths.get(message.dest)
         cdef bint was
-        if found != NULL:
+        if found != NULL and not (<Path>found).direct:
             was = (<Path>found).broken
             (<Path>found).broken = True
             self.want(message.dest, not was)
@@ -400,6 +532,7 @@ cdef class Pathfinder:
         if self._seen_tree != self.tree.generation or self._seen_gains != self.reach.gains:
             self._seen_tree = self.tree.generation
             self._seen_gains = self.reach.gains
+            self.place = self._place()
             self._look_again()
 
     cdef void _expire(self) noexcept:

@@ -32,6 +32,8 @@ cdef class Router(LinkHost):
     cdef uint64_t upkeeps, upkeeps_limited
     cdef Recent _broken_lately
     cdef uint64_t _salt
+    cdef const uint8_t *_origin         # during traffic_in(): the coordinates it comes from
+    cdef size_t _origin_size
     cdef list _delivered                # messages for us, while nothing overrides traffic_in()
     cdef uint64_t forwarded, forward_failed, unroutable, sent_to_self, lookups_offtree
     cdef uint64_t _queue_dropped        # by links that are gone
@@ -44,6 +46,10 @@ cdef class Router(LinkHost):
     cdef void lookup(self, const uint8_t *partial_key) noexcept
     # Nothing comes back from this key though it should: look for another way.
     cdef void path_suspect(self, const uint8_t *dest) noexcept
+    # What we send to this key arrives.
+    cdef void path_works(self, const uint8_t *dest) noexcept
+    # During traffic_in(): this message is the source's own, the session layer has seen.
+    cdef void source_proven(self, const uint8_t *source) noexcept
     # Bytes that may be sent towards this key now without being dropped; CREDIT_WINDOW when its path is unknown.
     cdef size_t credit_for(self, const uint8_t *dest) noexcept
     cdef void find_way(self, const uint8_t *dest, Way *way) noexcept    # the same, and which link it is about
@@ -71,7 +77,8 @@ cdef class Router(LinkHost):
     cdef int _traffic(self, Link link, uint8_t *body, size_t size) noexcept
     cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef int _notify(self, const uint8_t *body, size_t size) noexcept
+    cdef bint _send_held(self, Path path) noexcept              # True: something had waited
     cdef int _broken(self, const uint8_t *body, size_t size) noexcept
     cdef void _forward(self, Link link, const uint8_t *body, const Routed *message, uint64_t watermark) noexcept
-    cdef void _cannot_forward(self, const Routed *traffic) noexcept
+    cdef void _tell_broken(self, const Routed *traffic) noexcept
     cdef void _route_broken(self, const Routed *message) noexcept

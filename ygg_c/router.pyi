@@ -67,6 +67,10 @@ class Router(LinkHost):
         """Send a message to a 32-byte key."""
     def find(self, key: bytes) -> None:
         """Look for the node behind a full or partial 32-byte key."""
+    def suspect(self, key: bytes) -> None:
+        """Say that what is sent to a 32-byte key seems not to arrive: another way is looked for, ever less often."""
+    def confirm(self, key: bytes) -> None:
+        """Say that what is sent to a 32-byte key arrives."""
     def credit(self, key: bytes) -> int:
         """Return how many bytes may be sent towards a 32-byte key now without being dropped; 262144 when its path is unknown."""
     def take_delivered(self) -> list[tuple[bytes, bytes]]:

@@ -9,6 +9,7 @@ second, five times what the tick alone would do.
 
 from libc.string cimport memcmp, memcpy
 
+from ygg_c.address cimport lookup_key
 from ygg_c.bloom cimport Bloom, bloom_decode
 from ygg_c.buffer cimport (
     HEADROOM, PacketQueue, packet_copy, packet_free, packet_headroom, packet_new, packet_push, queue_pop,
@@ -168,17 +169,28 @@ cdef class Router(LinkHost):
     cdef int _traffic(self, Link link, uint8_t *body, size_t size) noexcept:
         cdef Routed message
         cdef Hop hop
+        cdef Link direct
+        cdef bint progress
         cdef int code = decode_traffic(body, size, &message)
         if code:
             return code
         self.hops.find(message.path, message.path_size, &hop)
-        if hop.link != NULL and hop.distance < message.watermark:
+        progress = hop.link != NULL and hop.distance < message.watermark
+        direct = self.tree.link_to(message.dest) if message.watermark else None
+        if direct is not None:
+            self._forward(direct, body, &message, 0)        # see NextHops.towards()
+            if not progress or (<Link>hop.link).neighbour is not direct.neighbour:
+                self._tell_broken(&message)         # the path leads elsewhere
+        elif progress:
             self._forward(<Link>hop.link, body, &message, hop.distance)
         elif memcmp(message.dest, self.key, 32) == 0:
-            self.pathfinder.touch(message.source)
+            self._origin = message.origin
+            self._origin_size = message.origin_size
             self.traffic_in(link, message.source, message.payload, message.payload_size)
+            self._origin = NULL
         else:
-            self._cannot_forward(&message)
+            self.unroutable += 1
+            self._tell_broken(&message)
         return OK
 
     # The one copy of transit: from the read buffer into a packet that waits in the next link's queue.
@@ -202,14 +214,13 @@ cdef class Router(LinkHost):
         self.forwarded += 1
         link.send_packet(packet, message.source, message.dest, False)
 
-    cdef void _cannot_forward(self, const Routed *traffic) noexcept:
+    cdef void _tell_broken(self, const Routed *traffic) noexcept:
         cdef uint8_t flow[64]
         cdef Routed broken
         cdef int index
         memcpy(flow, traffic.dest, 32)
         for index in range(32):
             flow[index] ^= traffic.source[(index + 1) & 31]
-        self.unroutable += 1
         if not recent_pass(&self._broken_lately, flow, self._salt, self.now, BROKEN_INTERVAL):
             return
         memcpy(flow, traffic.source, 32)
@@ -222,7 +233,7 @@ cdef class Router(LinkHost):
         self._route_broken(&broken)
 
     cdef void send_traffic(self, const uint8_t *dest, Packet *payload) noexcept:
-        cdef Path path = self.pathfinder.path(dest)
+        cdef Path path = self.pathfinder.path_to(dest)
         cdef Packet *copy
         cdef size_t size, header
         cdef uint8_t *at
@@ -236,6 +247,10 @@ cdef class Router(LinkHost):
             if path.hop.link == NULL:
                 lost = not path.broken
                 path.broken = True
+            elif not path.broken and self.pathfinder.is_doubtful(path):
+                self.pathfinder.doubt(path)
+            if path.held.count and not path.broken:
+                self._send_held(path)
         if path is None or path.broken:
             self.pathfinder.want(dest, lost)
             if path is None or path.hop.link == NULL:
@@ -280,10 +295,24 @@ cdef class Router(LinkHost):
     # Paths
 
     cdef void path_suspect(self, const uint8_t *dest) noexcept:
-        self.pathfinder.want(dest)
+        self.pathfinder.suspect(dest)
+
+    cdef void path_works(self, const uint8_t *dest) noexcept:
+        self.pathfinder.confirm(dest)
+
+    cdef void source_proven(self, const uint8_t *source) noexcept:
+        if self._origin != NULL:
+            self.pathfinder.heard(source, self._origin, self._origin_size)
 
     cdef void lookup(self, const uint8_t *partial_key) noexcept:
-        self.pathfinder.want(partial_key)
+        cdef uint8_t target[32]
+        cdef Neighbour neighbour
+        lookup_key(partial_key, target)
+        neighbour = self.tree.neighbour_wanted(target)
+        if neighbour is not None and self.tree.link_to(neighbour.key) is not None:
+            self.path_in(neighbour.key, False)      # who it is, and where, is known
+        else:
+            self.pathfinder.want(partial_key)
 
     cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept:
         cdef Lookup message
@@ -300,12 +329,10 @@ cdef class Router(LinkHost):
         cdef Routed message
         cdef Hop hop
         cdef Path path
-        cdef PacketQueue held
-        cdef bint waited
         cdef int code = decode_notify(body, size, &message)
         if code:
             return code
-        self.hops.find(message.path, message.path_size, &hop)
+        self.hops.towards(message.dest, message.path, message.path_size, &hop)
         if hop.link != NULL and hop.distance < message.watermark:
             send_routed(<Link>hop.link, PATH_NOTIFY, message.path, message.path_size, hop.distance,
                         message.source, body + size - message.source, False)
@@ -315,13 +342,16 @@ cdef class Router(LinkHost):
             return OK
         path = self.pathfinder.notify_in(&message)
         if path is not None:
-            held = self.pathfinder.release(path)
-            waited = held.count > 0
-            while held.count:
-                self.send_traffic(path.key, queue_pop(&held))
-            self.path_in(path.key, waited)
+            self.path_in(path.key, self._send_held(path))
             self.credit_in()        # the way there may have changed from a link that had refused credit
         return OK
+
+    cdef bint _send_held(self, Path path) noexcept:
+        cdef PacketQueue held = self.pathfinder.release(path)
+        cdef bint waited = held.count > 0
+        while held.count:
+            self.send_traffic(path.key, queue_pop(&held))
+        return waited
 
     cdef int _broken(self, const uint8_t *body, size_t size) noexcept:
         cdef Routed message
@@ -332,7 +362,7 @@ cdef class Router(LinkHost):
 
     cdef void _route_broken(self, const Routed *message) noexcept:
         cdef Hop hop
-        self.hops.find(message.path, message.path_size, &hop)
+        self.hops.towards(message.source, message.path, message.path_size, &hop)
         if hop.link != NULL and hop.distance < message.watermark:
             send_routed(<Link>hop.link, PATH_BROKEN, message.path, message.path_size, hop.distance, message.source, 64, False)
         elif memcmp(message.source, self.key, 32) == 0:
@@ -458,6 +488,18 @@ cdef class Router(LinkHost):
         if len(key) != 32:
             raise ValueError("a key has 32 bytes")
         self.lookup(key)
+
+    def suspect(self, bytes key not None):
+        """Say that what is sent to a key seems not to arrive."""
+        if len(key) != 32:
+            raise ValueError("a key has 32 bytes")
+        self.path_suspect(key)
+
+    def confirm(self, bytes key not None):
+        """Say that what is sent to a key arrives."""
+        if len(key) != 32:
+            raise ValueError("a key has 32 bytes")
+        self.path_works(key)
 
     def credit(self, bytes key not None):
         """Return how many bytes may be sent towards a key now without being dropped."""

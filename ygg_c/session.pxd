@@ -82,6 +82,7 @@ cdef class Session(Remote):
     cdef uint64_t rotated           # ns of the last rotation
     cdef bint has_rotated
     cdef bint proven                # the remote answered since the session was made: that was no replayed handshake
+    cdef bint answered              # what was opened last is the first to show that they have our latest keys
     cdef uint64_t nonce_sent
     cdef uint64_t nonces[4]         # highest received under each secret
     cdef uint8_t secrets[4][32]     # box subkeys, computed when first needed

@@ -256,6 +256,7 @@ cdef class Session(Remote):
         # Only now: a remote that was restarted counts from one, and must hear that its keys are wrong.
         if number <= self.nonces[which]:
             return OPEN_REPLAYED
+        self.answered = which == NEXT_SEND and self.nonces[which] == 0
         self.nonces[which] = number
         self.proven = True
         payload[0] = box + 32

@@ -56,6 +56,8 @@ cdef class SessionTable:
     # Upcalls, overridden by the owner. emit takes ownership of the packet.
     cdef void emit(self, const uint8_t *key, Packet *packet) noexcept
     cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept
+    # A message proved to be the remote's own; `answered`: and that something we sent in the last minute has reached it.
+    cdef void heard(self, Session session, bint answered) noexcept
 
     # Send a payload (takes ownership), or keep it and open a session.
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept

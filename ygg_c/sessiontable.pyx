@@ -78,6 +78,9 @@ cdef class SessionTable:
     cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
         pass
 
+    cdef void heard(self, Session session, bint answered) noexcept:
+        pass
+
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept:
         cdef PyObject *found
         cdef Opening opening
@@ -137,6 +140,7 @@ cdef class SessionTable:
                 return
             session.crossing = False
             aging_touch(&self._live, &session.aging, self.now)
+        self.heard(session, kind == SESSION_ACK and session.proven)
         if fresh or kind == SESSION_INIT:
             self._send_session_handshake(session, SESSION_ACK)
         if opening is not None and opening.payload != NULL:
@@ -162,6 +166,7 @@ cdef class SessionTable:
         result = session.open(message, size, self.now, &payload, &payload_size)
         if result == OPENED:
             aging_touch(&self._live, &session.aging, self.now)
+            self.heard(session, session.answered)
             self.deliver(session, payload, payload_size)
         elif result == OPEN_MALFORMED:
             self.counts[COUNT_MALFORMED] += 1

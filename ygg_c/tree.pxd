@@ -44,6 +44,7 @@ cdef class Tree:
     cdef list _met                  # of Neighbour: these, and those with no proven link yet
     cdef list _unproven             # of Link
     cdef ByteMap _by_key            # 32-byte key -> Neighbour
+    cdef ByteMap _by_target         # that key in the form in which it is looked up -> Neighbour
     cdef Record own                 # None before the first upkeep
     cdef uint64_t generation        # changes with everything a next hop depends on
     cdef bint _refresh              # our record is to be renewed
@@ -76,6 +77,8 @@ cdef class Tree:
     # What others ask
     cdef Neighbour proven(self, const uint8_t *key)                 # the neighbour of this key; None: no proven link leads there
     cdef Record record(self, const uint8_t *key)                    # None when unknown
+    cdef Link link_to(self, const uint8_t *key)                     # the proven link to a neighbour to use; None: there is none
+    cdef Neighbour neighbour_wanted(self, const uint8_t *target)    # of this key in its transformed form, or None
     cdef size_t coords(self, Record record, uint64_t **ports) noexcept      # how many; `ports` is borrowed until the next change
     cdef size_t own_coords(self, uint64_t **ports) noexcept
 

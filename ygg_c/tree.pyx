@@ -39,6 +39,7 @@ from cpython.ref cimport PyObject
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
+from ygg_c.address cimport lookup_key
 from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
 from ygg_c.throttle cimport bucket_init, bucket_take
@@ -90,6 +91,7 @@ cdef class Tree:
         self._met = []
         self._unproven = []
         self._by_key = ByteMap(32)
+        self._by_target = ByteMap(32)
         self.generation = 1
         self._expire_at = NEVER
 
@@ -142,6 +144,7 @@ cdef class Tree:
 
     cdef void prove(self, Link link) noexcept:
         cdef Neighbour neighbour = link.neighbour
+        cdef uint8_t target[32]
         cdef Record record
         self.generation += 1
         self._unproven.remove(link)
@@ -151,6 +154,8 @@ cdef class Tree:
         link.prove_by = NEVER
         if len(neighbour.links) == 1:
             self.neighbours.append(neighbour)
+            lookup_key(neighbour.key, target)
+            self._by_target.put(target, neighbour)
             neighbour.sent = link.told
         else:
             # All that the neighbour has been told, each link has told it.
@@ -160,6 +165,22 @@ cdef class Tree:
                 elif neighbour.sent.get(record.key) != NULL:
                     self._send_record(link, record)
         link.told = None
+
+    cdef Link link_to(self, const uint8_t *key):
+        cdef PyObject *found = self._by_key.get(key)
+        cdef Link link
+        cdef Link best = None
+        if found == NULL:
+            return None
+        for link in (<Neighbour>found).links:
+            if (best is None or link.priority < best.priority
+                    or link.priority == best.priority and link.cost_now() < best.cost_now()):
+                best = link
+        return best
+
+    cdef Neighbour neighbour_wanted(self, const uint8_t *target):
+        cdef PyObject *found = self._by_target.get(target)
+        return <Neighbour>found if found != NULL else None
 
     cdef bint link_down(self, Link link) noexcept:
         cdef Neighbour neighbour = link.neighbour
@@ -177,7 +198,10 @@ cdef class Tree:
         return link.proven and len(neighbour.links) > 0
 
     cdef void _lose(self, Neighbour neighbour) noexcept:
+        cdef uint8_t target[32]
         cdef Record record
+        lookup_key(neighbour.key, target)
+        self._by_target.discard(target)
         self.neighbours.remove(neighbour)
         for record in self._all:
             if record.bringer is neighbour:

@@ -6,7 +6,7 @@ from ygg_c import wire
 from ygg_c.address import address_for_key, partial_key_for_address
 
 from ..simnet import Network, secret_of
-from .farside import BROKEN, LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
+from .farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SECOND, TRAFFIC, Clock, FarSide, announce, sign
 
 TARGET = secret_of(9)
 T = TARGET[32:]
@@ -186,18 +186,150 @@ def test_a_broken_message_for_another_is_dropped(clock, far):
     assert not clock.router.known_paths()[0]["broken"]
 
 
-def test_paths_live_a_minute_after_the_last_traffic(clock, far):
-    """Received traffic renews a path, sending does not."""
+def test_paths_live_a_minute_after_the_last_sign_that_they_work(clock, far):
+    """What claims to come from there is no such sign, and sending is none."""
     clock.router.find(T)
     notify(far)
     wait(far, 40)
-    far.send(TRAFFIC, path=[], source=T, dest=clock.router.key, watermark=MAX, payload=b"", **{"from": [1]})
-    wait(far, 40)
     assert paths(clock) == {T: [1, 7]}
+    far.send(TRAFFIC, path=[], source=T, dest=clock.router.key, watermark=MAX, payload=b"", **{"from": [1]})
     for _ in range(12):
         clock.router.send(T, b"x")
         wait(far, 2)
     assert paths(clock) == {}
+
+
+@pytest.mark.parametrize("sign_of_life", ["acknowledgement", "notify"])
+def test_a_path_that_works_lives_on(clock, far, sign_of_life):
+    """As long as what is sent is acknowledged, or newer notifies tell the same place."""
+    clock.router.find(T)
+    notify(far)
+    for number in range(1, 6):
+        wait(far, 40)
+        if sign_of_life == "notify":
+            notify(far, seq=1_700_000_000 + number)
+        else:
+            clock.router.confirm(T)
+    assert paths(clock) == {T: [1, 7]}
+
+
+def test_a_path_in_use_without_a_sign_is_looked_for_in_time(clock, far):
+    """So that nothing waits when it ends; an answer from the same place keeps it."""
+    clock.router.find(T)
+    notify(far)
+    far.got(LOOKUP)
+    lookups = 0
+    for number in range(100):
+        clock.router.send(T, b"x")
+        wait(far, 2)
+        found = far.got(LOOKUP)
+        lookups += len(found)
+        if found:
+            notify(far, seq=1_700_000_001 + number)
+    assert 3 <= lookups <= 5
+    assert len(far.got(TRAFFIC)) == 100
+
+
+def test_a_path_is_looked_for_when_we_have_moved(clock, far):
+    """Once, from the new place, when it is next used, though nobody has called it broken."""
+    clock.router.find(T)
+    notify(far)
+    wait(far, 4)
+    root = FarSide(clock, 8)
+    root.become_root()
+    clock.pass_time(1)
+    root.answer()
+    far.become_child(seq=2)
+    root.filter()
+    clock.pass_time(1)
+    root.got(LOOKUP)
+    for _ in range(5):
+        clock.router.send(T, b"x")
+        clock.pass_time(0.2)
+    assert [lookup["from"] for lookup in root.got(LOOKUP)] == [clock.router.coords]
+    assert clock.router.coords == [108]
+
+
+def test_a_suspect_path_is_looked_for_ever_less_often(clock, far):
+    """After 0, 1, 3, 7, 15, 31, 63, … seconds, however often it is called suspect; a sign that it works begins anew."""
+    clock.router.find(T)
+    notify(far)
+    wait(far, 2)
+    far.got(LOOKUP)
+    at = []
+    begun = clock.now
+    for _ in range(400):
+        clock.router.suspect(T)
+        clock.turn()
+        if far.got(LOOKUP):
+            at.append(round((clock.now - begun) / SECOND, 1))
+        clock.pass_time(0.1)
+        far.raw(b"\x01\x01")
+        far.answer()
+    assert at == pytest.approx([0, 1, 3, 7, 15, 31], abs=0.5)
+    clock.router.confirm(T)
+    clock.router.suspect(T)
+    clock.turn()
+    assert len(far.got(LOOKUP)) == 1
+
+
+def nearer(clock, *numbers: int) -> list[FarSide]:
+    """Return our parent, the root, and neighbours, the first at [60], the others below: nearer to [60, 1, 2, 3]."""
+    root = FarSide(clock, 8)
+    root.become_root()
+    clock.pass_time(1)
+    root.answer()
+    root.filter()
+    sides = [root]
+    for number in numbers:
+        side = FarSide(clock, number, rtt=0.001 * number)
+        above = sides[min(1, len(sides) - 1)]
+        side.send(ANNOUNCE, **announce(side.secret, above.secret, 1, 1, 60))
+        sides.append(side)
+    clock.pass_time(0.1)
+    return sides
+
+
+def test_a_first_hop_that_swallows_is_avoided_for_a_while(clock):
+    """Another that is nearer takes its place, the next when that one is suspect too; later the best is tried again."""
+    root, *sides = nearer(clock, 3, 4)
+    ways = [*sides, root]
+    clock.router.find(T)
+    notify(root, path=[108], info_path=(60, 1, 2, 3))
+
+    def way() -> int:
+        clock.router.send(T, b"x")
+        clock.turn()
+        (index,) = [index for index, far in enumerate(ways) if far.got(TRAFFIC)]
+        return index
+
+    taken = [way()]
+    for _ in range(2):
+        clock.router.suspect(T)
+        taken.append(way())
+        clock.pass_time(2.1)
+        for far in ways:
+            far.raw(b"\x01\x01")
+            far.answer()
+    assert sorted(taken) == [0, 1, 2]
+    for _ in range(62):
+        clock.pass_time(2)
+        clock.router.confirm(T)
+        for far in ways:
+            far.raw(b"\x01\x01")
+            far.answer()
+    assert way() == taken[0]
+
+
+def test_a_suspect_way_without_another_is_kept(clock, far):
+    """What is nearer is all there is."""
+    clock.router.find(T)
+    notify(far)
+    for _ in range(3):
+        clock.router.suspect(T)
+        clock.router.send(T, b"x")
+        wait(far, 4)
+    assert len(far.got(TRAFFIC)) == 3
 
 
 def test_a_lookup_for_us_is_answered(clock, far):
