@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import nodes
+from tests.aio import run
+from ygg import LoopbackNetwork, ReadWriteCloser
+from ygg_c.tunpump import TunPump
+
 ROOT = Path(__file__).parent.parent
 BLOCKS = [
     pytest.param(text, id=f"{page.stem}-{number}")
@@ -28,3 +33,21 @@ def test_the_network_of_ones_own_is_that_of_the_example() -> None:
     quoted = re.findall(r"^class LimitedNetwork.*?^```", (ROOT / "docs/networks.md").read_text(), re.M | re.S)
     assert quoted
     assert quoted[0].removesuffix("```") in (ROOT / "examples/own_network.py").read_text()
+
+
+def test_the_counters_that_are_named_exist() -> None:
+    page = (ROOT / "docs/logging.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z…]+_[a-z_…]*)`", page[page.index("## What is counted") :])
+    known = {f"device_{name}" for name in TunPump(-1, 1500, print, print).counters()} | {"device_dropped"}
+
+    async def main() -> None:
+        async with nodes.node(1, LoopbackNetwork()) as core:
+            gateway = ReadWriteCloser(core)
+            known.update(core.counters())
+            gateway.close()
+
+    run(main())
+    assert len(named) > 10
+    for name in named:
+        pattern = re.escape(name).replace("…", ".+")
+        assert any(re.fullmatch(pattern, counter) for counter in known), name

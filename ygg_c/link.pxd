@@ -110,6 +110,7 @@ cdef class Link:
     cdef PacketQueue _flight
     cdef size_t _flight_offset          # bytes of its first packet already written
     cdef FairQueue _queue
+    cdef readonly uint64_t lost         # messages that waited when it closed, or were given to it later
     cdef bint _credit_refused
     cdef uint64_t _refused_at           # ns
     cdef void send_control(self, int kind, const uint8_t *body, size_t size) noexcept

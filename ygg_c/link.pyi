@@ -69,6 +69,9 @@ class Link:
     @property
     def dropped(self) -> int:
         """Packets dropped from its queue."""
+    @property
+    def lost(self) -> int:
+        """Messages that waited here when the link closed, or were given to it later."""
     def get_buffer(self) -> memoryview:
         """Return where the next bytes of the stream go; valid until buffer_updated()."""
     def buffer_updated(self, count: int) -> bool:

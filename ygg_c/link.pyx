@@ -229,6 +229,7 @@ cdef class Link:
         cdef Packet *packet
         cdef int header = frame_header_size(size)
         if self.closed or self.error or size >= FRAME_MAX:
+            self.lost += 1
             return
         packet = packet_copy(body, size)
         if packet == NULL:
@@ -242,6 +243,7 @@ cdef class Link:
 
     cdef void send_packet(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own) noexcept:
         if self.closed or self.error:
+            self.lost += 1
             packet_free(packet)
             return
         if self._queue.count == 0 and self._control.count == 0 and self._flight.bytes < FLIGHT_LIMIT:
@@ -359,6 +361,7 @@ cdef class Link:
         self.closed = True
         if not self.error:
             self.error = error
+        self.lost += self._control.count + self._flight.count + self._queue.count
         queue_clear(&self._control)
         queue_clear(&self._flight)
         self._queue.clear()

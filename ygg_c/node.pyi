@@ -8,6 +8,9 @@ from ygg_c.sodium import Random
 class Attachment(Lower):
     """What a node gives its IPv6 payloads to; Gateway is the one there is."""
 
+    def counters(self) -> dict[str, int]:
+        """Return the packets dropped, by reason."""
+
 class Node(Router):
     """A whole Yggdrasil node without IO: spanning tree, paths, sessions, queries. Its host moves the bytes.
 

@@ -65,6 +65,10 @@ cdef class Attachment(Lower):
     cdef void peer_renewed(self, const uint8_t *key) noexcept:
         pass
 
+    def counters(self):
+        """Return the packets dropped, by reason."""
+        return {}
+
 
 cdef class _NodeSessions(SessionTable):
     # The node's sessions: messages leave through its router, payloads arrive in it.
@@ -145,6 +149,10 @@ cdef class Node(Router):
         result = Router.counters(self)
         result.update((f"session_{name}", count) for name, count in self.sessions_table.counters().items())
         result["queries_unanswered"] = self._unanswered
+        result["payloads_detached"] = self._detached
+        result["payloads_unknown"] = self._unknown
+        if self.attachment is not None:
+            result.update((f"gateway_{name}", count) for name, count in self.attachment.counters().items())
         return result
 
     def close(self):
@@ -285,13 +293,15 @@ cdef class Node(Router):
         self.sessions_table.send(key, packet)
 
     cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept:
-        if size == 0:
-            return
-        if payload[0] == PAYLOAD_IPV6:
+        if size and payload[0] == PAYLOAD_IPV6:
             if self.attachment is not None:
                 self.attachment.packet_in(session.key, payload + 1, size - 1)
-        elif payload[0] == PAYLOAD_PROTOCOL:
+            else:
+                self._detached += 1
+        elif size and payload[0] == PAYLOAD_PROTOCOL:
             self._protocol_in(session.key, payload + 1, size - 1)
+        else:
+            self._unknown += 1
 
     def send_payload(self, bytes key not None, bytes payload not None):
         """Send one session payload, its type byte included, to a 32-byte key."""
@@ -315,17 +325,17 @@ cdef class Node(Router):
         self.want_turn()
 
     cdef void _protocol_in(self, const uint8_t *key, const uint8_t *data, size_t size) noexcept:
-        if size == 0:
-            return
-        if data[0] == NODEINFO_REQUEST:
+        if size and data[0] == NODEINFO_REQUEST:
             self._answer(key, QUERY_NODEINFO)
-        elif data[0] == NODEINFO_RESPONSE:
+        elif size and data[0] == NODEINFO_RESPONSE:
             self._reply_in(key, QUERY_NODEINFO, data + 1, size - 1)
-        elif data[0] == DEBUG and size >= 2 and 1 <= data[1] <= 6:
+        elif size >= 2 and data[0] == DEBUG and 1 <= data[1] <= 6:
             if data[1] & 1:
                 self._answer(key, (data[1] + 1) // 2)
             else:
                 self._reply_in(key, data[1] // 2, data + 2, size - 2)
+        else:
+            self._unknown += 1
 
     cdef void _answer(self, const uint8_t *key, int kind) noexcept:
         if not bucket_take(&self._answers, self.now):
@@ -346,6 +356,8 @@ cdef class Node(Router):
         on_reply = self.queries.take(kind, key)
         if on_reply is not None:
             self.later(on_reply, (key[:32], _KINDS[kind], data[:size]))
+        else:
+            self._unknown += 1
 
     cdef int _send_bytes(self, const uint8_t *key, bytes payload) except -1:
         cdef Packet *packet = packet_copy(<const uint8_t *>PyBytes_AS_STRING(payload), len(payload))

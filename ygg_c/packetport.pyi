@@ -15,7 +15,7 @@ class PacketPort(Upper):
     def __init__(self, on_packets: Callable[[list[bytes]], object] | None = None, limit: int = 4194304) -> None: ...
     @property
     def dropped(self) -> int:
-        """Packets dropped because a batch was full or nobody took them."""
+        """Packets dropped: a batch was full, nothing takes them, or they were sent while detached or empty."""
 
     @property
     def attached(self) -> bool:

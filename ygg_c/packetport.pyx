@@ -57,10 +57,12 @@ cdef class PacketPort(Upper):
         cdef Packet *copy
         cdef const unsigned char[::1] view
         if self.lower is None:
+            self.dropped += sum([1 for _ in packets])
             return
         for packet in packets:
             view = packet
             if view.shape[0] == 0:
+                self.dropped += 1
                 continue
             copy = packet_copy(<const uint8_t *>&view[0], view.shape[0])
             if copy == NULL:

@@ -79,10 +79,9 @@ cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size
     cdef size_t whole = size + frame_header_size(size)
     cdef Packet *packet
     cdef uint8_t *at
-    if size >= FRAME_MAX:
-        return
-    packet = packet_new(whole)
+    packet = packet_new(whole) if size < FRAME_MAX else NULL
     if packet == NULL:
+        link.lost += 1
         return
     packet.size = whole
     at = frame_put(packet.data, kind, size)

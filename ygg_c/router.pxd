@@ -36,7 +36,7 @@ cdef class Router(LinkHost):
     cdef size_t _origin_size
     cdef list _delivered                # messages for us, while nothing overrides traffic_in()
     cdef uint64_t forwarded, forward_failed, unroutable, sent_to_self, lookups_offtree
-    cdef uint64_t _queue_dropped        # by links that are gone
+    cdef uint64_t _queue_dropped, _links_lost       # by links that are gone
     cdef uint64_t unproven_refused, unproven_dropped, links_unproven
 
     # For the session layer. Keys are 32 bytes.

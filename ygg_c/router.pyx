@@ -93,6 +93,7 @@ cdef class Router(LinkHost):
         if link in self.links:
             self.links.remove(link)
         self._queue_dropped += link.dropped
+        self._links_lost += link.lost
         if self.tree.link_down(link):
             self.reach.link_down(link.neighbour)
         if link.proven:
@@ -268,6 +269,7 @@ cdef class Router(LinkHost):
         if packet_headroom(payload) < header:
             payload = _with_headroom(payload, header)
             if payload == NULL:
+                self.forward_failed += 1
                 return
         at = frame_put(packet_push(payload, header), TRAFFIC, size)
         memcpy(at, path.header, path.header_size)
@@ -591,6 +593,7 @@ cdef class Router(LinkHost):
             "notifies_refused": self.pathfinder.notifies_refused,
             "held_dropped": self.pathfinder.held_dropped,
             "queue_dropped": self._queue_dropped + sum([link.dropped for link in self.links]),
+            "links_lost": self._links_lost + sum([link.lost for link in self.links]),
         }
 
 

@@ -190,6 +190,25 @@ def test_a_flood_that_is_not_read_is_bounded(clock):
     assert far.link.dropped == clock.router.counters()["queue_dropped"] > 0
 
 
+def test_what_waits_when_a_link_closes_is_counted(clock):
+    """As is what is given to one that is about to close; the count outlives the link."""
+    far, source = FarSide(clock, 2), FarSide(clock, 3)
+    far.become_child()
+    clock.pass_time(1)
+    port = far.link.port
+    far.stuck = True
+    before = clock.router.counters()
+    for _ in range(20):
+        source.raw(traffic(bytes(60000), path=(*clock.router.coords, port)))
+    assert far.link.blocked
+    assert far.link.lost == 0
+    far.link.close()
+    after = clock.router.counters()
+    sent = 20 * 60000 - far.link.tx_bytes
+    assert after["forwarded"] - before["forwarded"] == 20
+    assert after["links_lost"] == far.link.lost >= sent // 60000
+
+
 def test_control_overtakes_what_is_queued(clock):
     """An answer leaves before the packets that were waiting for room."""
     far, source = FarSide(clock, 2), FarSide(clock, 3)

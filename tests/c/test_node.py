@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ygg_c.gateway import Gateway
 from ygg_c.link import PySink
 from ygg_c.node import Node
 from ygg_c.sodium import SeededRandom
@@ -115,6 +116,18 @@ def test_queries_are_answered_in_bounded_number() -> None:
         assert mesh.nodes[2].counters()["queries_unanswered"] > 0
 
 
+def test_payloads_that_go_nowhere_are_counted() -> None:
+    """IPv6 without a gateway, kinds that do not exist, answers to what was not asked, and cut messages."""
+    with mesh_of(1, 2) as mesh:
+        ask(mesh, 1, 2, "self")
+        odd = [b"", b"\x07", b"\x02", b"\x02\x09", b"\x02\xff", b"\x02\xff\x07", b"\x02\x02{}", b"\x02\xff\x02{}"]
+        for payload in [*odd, b"\x01" + bytes(40)]:
+            mesh.nodes[1].send_payload(mesh.nodes[2].key, payload)
+        mesh.run(0)
+        counters = mesh.nodes[2].counters()
+        assert (counters["payloads_unknown"], counters["payloads_detached"]) == (len(odd), 1)
+
+
 def test_bad_requests() -> None:
     """A request names a kind and a key."""
     node = Node(identity(1))
@@ -146,6 +159,9 @@ def test_counters_name_everything() -> None:
     counters = node.counters()
     assert {"session_replayed", "session_forged", "queries_unanswered", "unroutable"} <= counters.keys()
     assert set(counters.values()) == {0}
+    gateway = Gateway(node)
+    assert node.counters()["gateway_dropped_incoming"] == 0
+    gateway.close()
     node.close()
 
 

@@ -42,7 +42,10 @@ def test_a_batch_is_bounded() -> None:
     port.on_packets = None
     tap.give([b"x"], 2)
     assert port.dropped == 4
+    port.send([b""])
     tap.detach()
+    port.send([b"x", b"y"])
+    assert port.dropped == 7
 
 
 def test_what_a_callback_raises_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,13 @@ def test_packets_cross_between_objects_written_in_python(loop: str) -> None:
             far.attach(there)
             await cross(there, b"three")
             here.send([packet(two, two, b"forged")])
+            assert adapter.counters()["dropped_outgoing"] == one.counters()["gateway_dropped_outgoing"] == 1
+            assert adapter.counters()["device_dropped"] == here.counters()["dropped"] == 0
             await cross(there, b"four")
+            adapter.detach()
+            here.send([packet(one, two, b"detached")])
+            assert here.counters() == {"dropped": 1}
+            assert "device_dropped" not in adapter.counters()
             for part in (adapter, far, *gateways):
                 part.close()
                 part.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ygg.defaults import clamp_mtu
@@ -44,6 +45,14 @@ class TunAdapter:
     def mtu(self, mtu: int) -> None:
         self._mtu = clamp_mtu(mtu)
         self._gateway.mtu = self.mtu
+
+    def counters(self) -> dict[str, int]:
+        """Return what was dropped between the node and the device, by reason.
+
+        The device's own counts, of a `VTun` or `OSTun` also of what passed, have names that begin with `device_`.
+        """
+        own: Callable[[], dict[str, int]] | None = getattr(self._device, "counters", None)
+        return self._gateway.counters() | {f"device_{name}": count for name, count in (own() if own else {}).items()}
 
     def attach(self, device: Device) -> None:
         """Attach `device`. `ValueError` when there is one, or `device` is attached elsewhere."""

@@ -25,6 +25,10 @@ class PacketDevice:
         """Bytes of the longest packet that arrives."""
         return self._mtu
 
+    def counters(self) -> dict[str, int]:
+        """Return the packets dropped here: too many in a batch, or sent while no node was there to take them."""
+        return {"dropped": self._port.dropped}
+
     def packets_received(self, packets: list[bytes]) -> None:
         """Take the IPv6 packets of a batch, oldest first."""
 

@@ -114,6 +114,10 @@ class VTun:
         """The engine below, for its settings (timers, buffers, limits) and counters."""
         return self._stack
 
+    def counters(self) -> dict[str, int]:
+        """Return how often each thing happened in the stack, what was dropped above all, by name."""
+        return self._stack.counters()
+
     @property
     def upper(self) -> NetStack:
         """What a TunAdapter attaches."""
