@@ -20,6 +20,7 @@ from ygg.links import Kind, Links, Record
 from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
+from ygg_c import forks
 from ygg_c.node import Node
 from ygg_c.pump import clock
 from ygg_c.sodium import Random
@@ -41,7 +42,8 @@ class Core:
             await node.listen("tls://[::]:0")
             node.add_peer("tls://peer.example:443")
 
-    Belongs to the event loop it was started in. Leaving it ends every link and listener and leaves nothing behind; it
+    Belongs to the event loop it was started in, and to the process: in a child made by fork it raises `ForkedError`,
+    and its links go on in the parent alone. Leaving it ends every link and listener and leaves nothing behind; it
     cannot be started again.
     """
 
@@ -77,6 +79,7 @@ class Core:
         self._driver: Driver | None = None
         self._links: Links | None = None
         self._stopped = False
+        self._made_in = 0
         self._queries: dict[tuple[bytes, str], _Query] = {}
 
     async def __aenter__(self) -> Self:
@@ -90,6 +93,7 @@ class Core:
         """Run the node. `ValueError` when it has run before."""
         if self._node is not None or self._stopped:
             raise ValueError("a node is started once")
+        self._made_in = forks.current()
         self._node = Node(self._certificate.secret, group_password=self._password, random=self._random)
         self._node.nodeinfo = self._node_info
         self._node.on_error = self._report
@@ -105,6 +109,8 @@ class Core:
         node, self._node = self._node, None
         if node is None or self._links is None or self._driver is None:
             return
+        if self._made_in != forks.current():
+            return  # what there is belongs to the parent, and goes on there
         for query in self._queries.values():
             if not query.answer.done():
                 query.answer.set_exception(ConnectionAborted("the node is stopped"))
@@ -140,6 +146,7 @@ class Core:
         """The engine, for what attaches to it. `ConnectionAborted` while the node does not run."""
         if self._node is None:
             raise ConnectionAborted("the node does not run")
+        forks.check(self._made_in)
         return self._node
 
     @property
@@ -310,6 +317,7 @@ class Core:
     def _running(self) -> Links:
         if self._node is None or self._links is None:
             raise ConnectionAborted("the node does not run")
+        forks.check(self._made_in)
         return self._links
 
     def _report(self, error: BaseException) -> None:

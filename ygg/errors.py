@@ -9,6 +9,8 @@ import errno
 import socket
 from typing import ClassVar
 
+from ygg_c import forks
+
 
 class YggError(Exception):
     """Base of every error raised by ygg; an instance made without a text carries the text of its class.
@@ -26,6 +28,7 @@ class YggError(Exception):
         ├── ConfigError (ValueError)                  a configuration that cannot be used
         │   └── KeyFormatError                        a key that is not one
         ├── MissingExtraError (ImportError)           an optional dependency is not installed
+        ├── ForkedError (RuntimeError)                used in a child of the process it belongs to
         ├── PeerExistsError (ValueError)              the peer is configured already
         ├── PeerUnknownError (LookupError)            the peer is not configured
         ├── QueryTimeout (TimeoutError)               a node did not answer a request in time
@@ -128,6 +131,15 @@ class MissingExtraError(YggError, ImportError):
     """An optional dependency is not installed; the text names the extra that brings it."""
 
     text = "an optional dependency is not installed"
+
+
+class ForkedError(YggError, RuntimeError):
+    """A node, stack, session or TLS connection was used in a child of the process that made it."""
+
+    text = "it belongs to the process that was forked: make a new one here"
+
+
+forks.refusal = ForkedError
 
 
 class PeerExistsError(YggError, ValueError):

@@ -10,6 +10,7 @@ from ygg_c.census cimport LIVE_STACK, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.congestion cimport make_congestion
 from ygg_c.endpoint cimport *
+from ygg_c.forks cimport generation
 from ygg_c.icmpv6 cimport (
     CODE_NO_PORT, CODE_REASSEMBLY, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, ICMP_HEADER, ICMP_PROBLEM, ICMP_TIME_EXCEEDED,
     ICMP_TOO_BIG, ICMP_UNREACHABLE, bucket_take, icmp_echo, icmp_errno, icmp_error,
@@ -430,6 +431,8 @@ cdef class Demux(Host):
     cdef void _flush(self, uint64_t now) noexcept:
         cdef Packet *packet
         cdef int left = LOOP_PACKETS
+        if self.made_in != generation:
+            return
         self._now = now
         self._in_turn = True
         if self._cut_off and self.lower is not None:
@@ -461,6 +464,8 @@ cdef class Demux(Host):
 
     cdef uint64_t poll(self, uint64_t now) noexcept:
         cdef uint64_t deadline
+        if self.made_in != generation:
+            return NEVER
         self._now = now
         self._in_turn = True
         deadline = self.timers.run(now)

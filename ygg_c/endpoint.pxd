@@ -60,6 +60,7 @@ cdef enum:
     COUNTERS
 
 cdef class Host(Upper):
+    cdef uint64_t made_in               # generation of ygg_c.forks: the process it belongs to
     cdef uint64_t _now                  # the latest time given to us, ns
     cdef size_t _mtu
     cdef Random random

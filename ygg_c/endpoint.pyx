@@ -1,6 +1,7 @@
 """Endpoints and the host they live in: marking, flushing, waking."""
 
 from ygg_c.buffer cimport packet_free
+from ygg_c.forks cimport generation
 
 cdef extern from *:
     """
@@ -44,6 +45,7 @@ cdef class Host(Upper):
     """What endpoints ask of the stack that holds them."""
 
     def __cinit__(self):
+        self.made_in = generation
         self._dirty = []
         self._blocked = {}
         self._ready = []

@@ -38,6 +38,7 @@ cdef class PySink(Sink):
 cdef class LinkHost:
     cdef uint8_t key[32]
     cdef uint8_t secret[64]             # seed || public key
+    cdef uint64_t made_in               # generation of ygg_c.forks: the process it belongs to
     cdef readonly uint64_t now          # ns, of the caller's clock
     cdef readonly uint64_t wall         # unix seconds
     cdef Random random
@@ -134,3 +135,4 @@ cdef class Link:
 
     cdef void fail(self, str error) noexcept                    # have it closed at the end of this turn
     cdef void shut(self, str error) noexcept                    # close it now
+    cdef int _check_fork(self) except -1

@@ -8,6 +8,7 @@ from libc.string cimport memcpy, memmove
 
 from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.census cimport LIVE_LINK, born, died
+from ygg_c.forks cimport check_fork, generation
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 from ygg_c.throttle cimport bucket_init
 from ygg_c.wire cimport (
@@ -55,6 +56,7 @@ cdef class LinkHost:
     """What links need of the router above them."""
 
     def __cinit__(self):
+        self.made_in = generation
         self.due = NEVER
         self.ready = []
         self.failed = []
@@ -375,6 +377,9 @@ cdef class Link:
 
     # For Python
 
+    cdef int _check_fork(self) except -1:
+        return check_fork(self.host.made_in) if self.host is not None else 0
+
     @property
     def key(self):
         """The neighbour's public key."""
@@ -415,6 +420,7 @@ cdef class Link:
 
     def receive(self, const uint8_t[::1] data):
         """Take bytes of the stream."""
+        self._check_fork()
         cdef size_t done = 0
         cdef size_t size = data.shape[0]
         cdef size_t room, count
@@ -438,6 +444,7 @@ cdef class Link:
         cdef bytes result
         if self.closed:
             return b""
+        self._check_fork()
         self._refill()
         size = min(limit, self._flight.bytes - offset)
         result = PyBytes_FromStringAndSize(NULL, size)

@@ -8,6 +8,7 @@ from libc.string cimport memcpy, memset
 
 from ygg_c.buffer cimport queue_clear
 from ygg_c.endpoint cimport COUNTERS
+from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp cimport TcpListener
@@ -90,6 +91,7 @@ cdef class NetStack(Demux):
     def turn(self, uint64_t now, uint64_t wall=0):
         """Run what is due while no lower side does; return the next deadline in ns, or None."""
         cdef uint64_t deadline
+        check_fork(self.made_in)
         if self.lower is not None:
             return None
         deadline = self.poll(now)
@@ -118,6 +120,7 @@ cdef class NetStack(Demux):
         raise _error(errno.EADDRNOTAVAIL)
 
     def _check_local(self, address):
+        check_fork(self.made_in)
         if self.closed:
             raise _error(errno.EBADF)
         if self.down:

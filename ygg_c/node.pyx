@@ -21,6 +21,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 
 from ygg_c.address cimport key_address, key_subnet
 from ygg_c.buffer cimport packet_copy, packet_free, packet_push
+from ygg_c.forks cimport check_fork, generation
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.packetio cimport NEVER, Upper
 from ygg_c.query cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
@@ -179,6 +180,9 @@ cdef class Node(Router):
 
     cpdef void leave(self) noexcept:
         cdef int _round
+        if self.made_in != generation:
+            self._depth = 0
+            return
         if self._depth > 1:
             self._depth -= 1
             self._again = True
@@ -202,6 +206,7 @@ cdef class Node(Router):
 
     def turn(self, uint64_t now, uint64_t wall):
         """Run what is due, flush links, run callbacks; return the next deadline in ns, or None."""
+        check_fork(self.made_in)
         self.enter(now, wall)
         if self._depth == 1:
             self._promised = 0
@@ -305,6 +310,7 @@ cdef class Node(Router):
 
     def send_payload(self, bytes key not None, bytes payload not None):
         """Send one session payload, its type byte included, to a 32-byte key."""
+        check_fork(self.made_in)
         if len(key) != 32:
             raise ValueError(f"key must be 32 bytes, not {len(key)}")
         self._send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), payload)
@@ -315,6 +321,7 @@ cdef class Node(Router):
     def request(self, bytes key not None, str kind not None, on_reply):
         """Ask the node of a 32-byte public key."""
         cdef int code
+        check_fork(self.made_in)
         if len(key) != 32:
             raise ValueError(f"key must be 32 bytes, not {len(key)}")
         if kind not in _KINDS:

@@ -11,6 +11,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
+from ygg_c.forks cimport generation, hold, release
 from ygg_c.link cimport FLIGHT_LIMIT, Link, Sink, iovec
 from ygg_c.node cimport Node
 
@@ -134,12 +135,14 @@ cdef class StreamPump(Pump):
         self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
         if self.fd < 0:
             raise OSError(errno, os.strerror(errno))
+        hold(self.fd)
         self.node = node
         self.on_blocked = on_blocked
         ygg_tune(self.fd, LOWAT, FLIGHT_LIMIT)
 
     def __dealloc__(self):
         if self.fd >= 0:
+            release(self.fd)
             close(self.fd)
 
     def fileno(self):
@@ -151,6 +154,7 @@ cdef class StreamPump(Pump):
         Pump.close(self)
         self.on_blocked = None
         if self.fd >= 0:
+            release(self.fd)
             close(self.fd)
             self.fd = -1
 
@@ -159,7 +163,7 @@ cdef class StreamPump(Pump):
         cdef int _turn
         cdef Node node = self.node
         for _turn in range(READS):
-            if self.link is None or self.link.closed:
+            if self.link is None or self.link.closed or node.made_in != generation:
                 return
             enter_now(node)
             more = self._read()
@@ -170,7 +174,7 @@ cdef class StreamPump(Pump):
     def writable(self):
         """Write what waits, in a turn."""
         cdef Node node = self.node
-        if self.link is None or self.link.closed:
+        if self.link is None or self.link.closed or node.made_in != generation:
             return
         self.link.blocked = False
         self.link.want_flush()

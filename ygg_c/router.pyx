@@ -15,6 +15,7 @@ from ygg_c.buffer cimport (
     HEADROOM, PacketQueue, packet_copy, packet_free, packet_headroom, packet_new, packet_push, queue_pop,
 )
 from ygg_c.census cimport LIVE_NODE, born, died
+from ygg_c.forks cimport check_fork
 from ygg_c.link cimport Sink
 from ygg_c.nexthop cimport Hop
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Way
@@ -72,6 +73,7 @@ cdef class Router(LinkHost):
         cdef const uint8_t *data = key
         cdef Neighbour neighbour
         cdef Link link
+        check_fork(self.made_in)
         if len(key) != 32:
             raise ValueError(f"a key has 32 bytes, not {len(key)}")
         if not 0 <= priority <= 255:

@@ -39,6 +39,7 @@ cdef class Opening(Remote):
 
 cdef class SessionTable:
     cdef Identity me
+    cdef uint64_t made_in           # generation of ygg_c.forks: the process it belongs to
     cdef Random random
     cdef ByteMap _sessions          # key -> Session
     cdef ByteMap _openings          # key -> Opening

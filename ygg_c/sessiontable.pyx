@@ -25,6 +25,7 @@ from libc.string cimport memcmp, memcpy
 
 from ygg_c.aging cimport aging_add, aging_remove, aging_touch
 from ygg_c.buffer cimport packet_free, packet_new
+from ygg_c.forks cimport generation
 from ygg_c.packetio cimport NEVER
 from ygg_c.session cimport (HANDSHAKE_SIZE, OPEN_FORGED, OPEN_MALFORMED, OPEN_REPLAYED, OPENED, PAYLOAD_LARGEST,
                             SESSION_ACK, SESSION_DUMMY, SESSION_INIT, SESSION_TRAFFIC, fresh_pair, handshake_decode,
@@ -61,6 +62,7 @@ cdef class SessionTable:
     def __init__(self, bytes secret not None, bytes group_password=b"", Random random=None):
         if len(secret) != 64:
             raise ValueError(f"secret must be 64 bytes, not {len(secret)}")
+        self.made_in = generation
         identity_init(&self.me, <const uint8_t *><const char *>secret, group_password)
         self.random = Random() if random is None else random
         self._sessions = ByteMap(32)
@@ -84,6 +86,9 @@ cdef class SessionTable:
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept:
         cdef PyObject *found
         cdef Opening opening
+        if self.made_in != generation:      # keys and nonces are the parent's
+            packet_free(payload)
+            return
         if payload.size > PAYLOAD_LARGEST:
             self.counts[COUNT_OVERSIZED] += 1
             packet_free(payload)
@@ -104,6 +109,8 @@ cdef class SessionTable:
 
     cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept:
         cdef int kind = message[0] if size else SESSION_DUMMY
+        if self.made_in != generation:
+            return
         if kind == SESSION_TRAFFIC:
             self._receive_traffic(key, message, size)
         elif kind == SESSION_INIT or kind == SESSION_ACK:

@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from ygg_c.buffer cimport Packet, packet_copy, packet_free
+from ygg_c.forks cimport check_fork
 from ygg_c.packetio cimport NEVER
 from ygg_c.session cimport Session
 from ygg_c.sessiontable cimport SessionTable
@@ -44,6 +45,7 @@ cdef class SessionTap(SessionTable):
     def tick(self, uint64_t now, uint64_t wall):
         """Set the clock and forget what has expired; return the next deadline in ns, or None."""
         cdef uint64_t deadline
+        check_fork(self.made_in)
         self.now = now
         self.wall = wall
         deadline = self.poll()
@@ -52,6 +54,7 @@ cdef class SessionTap(SessionTable):
     def write(self, bytes key not None, bytes payload not None):
         """Send a payload to a 32-byte key."""
         cdef Packet *packet
+        check_fork(self.made_in)
         if len(key) != 32:
             raise ValueError("key must be 32 bytes")
         packet = packet_copy(<const uint8_t *><const char *>payload, len(payload))
@@ -62,6 +65,7 @@ cdef class SessionTap(SessionTable):
     def feed(self, bytes key not None, bytes message not None):
         """Take a session message from a 32-byte key."""
         cdef bytearray scratch = bytearray(message)
+        check_fork(self.made_in)
         if len(key) != 32:
             raise ValueError("key must be 32 bytes")
         self.receive(0, <const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))

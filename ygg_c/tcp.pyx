@@ -8,6 +8,7 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyOb
 
 from ygg_c.census cimport LIVE_LISTENER, born, died
 from ygg_c.endpoint cimport COUNT_SYN_QUEUE_FULL, COUNT_TCP_RESETS_SENT, EVENT_READABLE
+from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport get16
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcpsender cimport CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT
@@ -118,6 +119,7 @@ cdef class TcpConnection(TcpMachine):
         cdef bint idle = self.out.end == self.una
         if self.fin_wanted or self.host is None:
             raise _error(self.failure or errno.EPIPE)
+        check_fork(self.host.made_in)
         if type(data) is bytes:
             size = min(<size_t>PyBytes_GET_SIZE(data), limit)
             self.out.append(data, <uint8_t *>PyBytes_AS_STRING(data), size, True)

@@ -6,7 +6,7 @@
 # Sans-IO: nothing here knows a socket. The ssl module works on the same library, but copies every byte through a Python object
 # on its way, and a link at full speed spends more there than on the encryption.
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint64_t
 
 cdef enum:
     RECORD = 16384          # bytes a record holds at most (RFC 8446, 5.1)
@@ -44,6 +44,7 @@ cdef class Tls:
     cdef void *_ssl
     cdef Wire _wire
     cdef bint _counted                  # in the census
+    cdef uint64_t _made_in              # generation of ygg_c.forks: the process it belongs to
     cdef readonly Context sslcontext
     cdef readonly str reason            # of a failure: OpenSSL's own words
     # Ciphertext for read(): all of it is taken before read() answers TLS_WAIT.

@@ -14,6 +14,7 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memmove, memset
 
 from ygg_c.census cimport LIVE_TLS, born, died
+from ygg_c.forks cimport check_fork, generation
 
 ctypedef unsigned long ulong
 
@@ -292,6 +293,7 @@ cdef class Tls:
     def __cinit__(self, Context context not None, str name=None):
         cdef bytes encoded
         born(LIVE_TLS)
+        self._made_in = generation
         self._counted = True    # arguments of the wrong kind never come this far, but are deallocated too
         self.reason = ""
         self.sslcontext = context
@@ -331,6 +333,8 @@ cdef class Tls:
         cdef size_t count = 0
         cdef int result
         size[0] = 0
+        if self._made_in != generation:
+            return TLS_FAILED
         ERR_clear_error()       # the queue of errors is the thread's, and others use it
         while size[0] < room:
             result = SSL_read_ex(self._ssl, space + size[0], room - size[0], &count)
@@ -343,6 +347,8 @@ cdef class Tls:
     cdef Outcome write(self, const uint8_t *data, size_t size) noexcept:
         cdef size_t count = 0
         cdef int result
+        if self._made_in != generation:
+            return TLS_FAILED
         ERR_clear_error()
         while size:
             result = SSL_write_ex(self._ssl, data, size, &count)
@@ -394,11 +400,13 @@ cdef class Tls:
 
     def feed(self, const uint8_t[::1] data not None):
         """Take ciphertext."""
+        check_fork(self._made_in)
         if data.shape[0] and _add(&self._wire.kept, &data[0], data.shape[0]) < 0:
             raise MemoryError()
 
     def handshake(self):
         """Go on with the handshake; tell whether it is over."""
+        check_fork(self._made_in)
         ERR_clear_error()
         cdef int result = SSL_do_handshake(self._ssl)
         if result == 1:
@@ -409,23 +417,28 @@ cdef class Tls:
         """Decrypt into `space`; return the number of bytes, and whether that was the end."""
         cdef size_t size = 0
         cdef Outcome outcome = TLS_WAIT
+        check_fork(self._made_in)
         if space.shape[0]:
             outcome = self.read(&space[0], space.shape[0], &size)
         return size, outcome == TLS_CLOSED or outcome == TLS_FAILED
 
     def encrypt(self, const uint8_t[::1] data not None):
         """Encrypt `data`; the ciphertext is for `take`."""
+        check_fork(self._made_in)
         if data.shape[0] and not self._check(self.write(&data[0], data.shape[0])):
             raise ValueError("the handshake is not over")
 
     def update_keys(self):
         """Go on with new keys, and have the other side do so (RFC 8446, 4.6.3)."""
+        check_fork(self._made_in)
         ERR_clear_error()
         if SSL_key_update(self._ssl, SSL_KEY_UPDATE_REQUESTED) != 1 or SSL_do_handshake(self._ssl) != 1:
             raise _error(_last_error())
 
     def goodbye(self):
         """Say that nothing comes any more from this side."""
+        if self._made_in != generation:
+            return
         ERR_clear_error()
         SSL_shutdown(self._ssl)
         ERR_clear_error()
@@ -434,6 +447,7 @@ cdef class Tls:
         """Return the ciphertext to be sent."""
         cdef const uint8_t *data
         cdef size_t size = self.unsent(&data)
+        check_fork(self._made_in)
         cdef bytes result = PyBytes_FromStringAndSize(<char *>data, size) if size else b""
         self.sent(size)
         return result

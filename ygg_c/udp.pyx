@@ -11,6 +11,7 @@ from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.census cimport LIVE_UDP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_copy, sum_fold, sum_pseudo
 from ygg_c.endpoint cimport COUNT_ECHO_FULL, COUNT_UDP_FULL, EVENT_FAILED, EVENT_READABLE, EVENT_WRITABLE
+from ygg_c.forks cimport check_fork
 from ygg_c.icmpv6 cimport ICMP_ECHO_REQUEST, ICMP_HEADER, icmp_echo
 from ygg_c.ipv6 cimport IP_HEADER, NEXT_UDP, SOURCE, is_unspecified, put16, write_header
 
@@ -143,6 +144,7 @@ cdef class UdpSocket(DatagramSocket):
         cdef const uint8_t *target = self.remote_address
         if self.host is None:
             raise _error(self.failure or errno.EBADF)
+        check_fork(self.host.made_in)
         if self.connected:
             if address is not None:
                 raise _error(errno.EISCONN)
@@ -232,6 +234,7 @@ cdef class EchoSocket(DatagramSocket):
         cdef Packet *packet
         if self.host is None:
             raise _error(self.failure or errno.EBADF)
+        check_fork(self.host.made_in)
         if len(address) != 16 or not 0 <= sequence < 65536:
             raise ValueError("an address is 16 bytes, a sequence number 0 to 65535")
         if whole > self.host.path_mtu(target):

@@ -13,6 +13,7 @@ import struct
 import sys
 
 from ygg.multicast.beacon import GROUP, GROUP_PORT, SIZE
+from ygg.network.inherited import keep_from_children
 
 RECEIVE_BUFFER = 32 << 10
 """Bytes the kernel may hold back for us; after a flood no more than that is stale."""
@@ -26,7 +27,7 @@ class GroupSocket:
     def __init__(self, index: int) -> None:
         self._index = index
         self._joined = False
-        self._socket = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self._socket = keep_from_children(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

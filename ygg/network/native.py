@@ -19,10 +19,12 @@ from ygg.errors import (
 )
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, dial_addresses, is_suitable
 from ygg.network.holding import HoldingProtocol
+from ygg.network.inherited import keep_from_children
 from ygg.network.interface import Address, bind_to_device, choose_source, spell, with_zone
 from ygg.network.native_datagram import ConvertedErrors
 from ygg.network.ports import common_family, unspecified
 from ygg.network.resolver import resolve
+from ygg_c import forks
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
@@ -177,6 +179,7 @@ class NativeListener(Listener):
                 elif error.errno not in _TRANSIENT:
                     raise from_os_error(error) from None
             else:
+                keep_from_children(sock)
                 remote = self._remote(peer)
                 try:
                     transport = await _adopt(sock)
@@ -235,12 +238,13 @@ class UnixListener(NativeListener):
         super().__init__(sock, admit)
         self._address = path
         self._inode = os.stat(path).st_ino
+        self._made_in = forks.current()
         self._count = 0
 
     def close(self) -> None:
         if not self.is_closing():
             with contextlib.suppress(OSError):
-                if os.stat(self._address).st_ino == self._inode:
+                if self._made_in == forks.current() and os.stat(self._address).st_ino == self._inode:
                     os.unlink(self._address)
         super().close()
 
@@ -315,7 +319,7 @@ def _datagram_socket(
 
 
 def _socket(family: int, kind: int) -> socket.socket:
-    sock = socket.socket(family, kind)
+    sock = keep_from_children(socket.socket(family, kind))
     sock.setblocking(False)
     return sock
 

@@ -16,6 +16,7 @@ from typing import Self
 from ygg.defaults import MTU_CEILING, clamp_mtu
 from ygg.errors import NetworkError, YggError, from_os_error
 from ygg.tun.netlink import add_address, bring_up
+from ygg_c import forks
 from ygg_c.tunpump import TunPump
 
 log = logging.getLogger("ygg.tun")
@@ -53,6 +54,7 @@ class OSTun:
         except OSError as error:
             os.close(self._fd)
             raise _explained(error) from error
+        forks.hold(self._fd)
         self._pump = TunPump(self._fd, self._mtu, self._lost, self._wait)
         self._loop.add_reader(self._fd, self._pump.readable)
 
@@ -82,6 +84,7 @@ class OSTun:
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
             self._pump.close()
+            forks.release(self._fd)
             os.close(self._fd)
             self._fd = -1
 

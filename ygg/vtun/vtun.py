@@ -23,6 +23,7 @@ from ygg.vtun.registry import Registry
 from ygg.vtun.server import Server, TLSOptions
 from ygg.vtun.stream import StreamTransport
 from ygg.vtun.tls import HANDSHAKE_TIMEOUT
+from ygg_c import forks
 from ygg_c.endpoint import CLOSED, DRAINED
 from ygg_c.netstack import NetStack
 from ygg_c.pump import clock
@@ -67,6 +68,7 @@ class VTun:
 
         `mtu` is 1280 to 65535 bytes.
         """
+        self._made_in = forks.current()
         self._stack = NetStack([_served(address) for address in addresses], mtu)
         self._registry = Registry()
         self._parts: list[_Closable] = []
@@ -325,6 +327,7 @@ class VTun:
     def _check(self) -> None:
         if self._closed:
             raise failure(errno.ENETDOWN, "the VTun is closed")
+        forks.check(self._made_in)
         loop = asyncio.get_running_loop()
         if self._driver is None or self._driver.loop is not loop:
             if self._driver is not None:
