@@ -53,6 +53,15 @@ def test_options_are_decoded() -> None:
     assert url.get("x") == "1"
 
 
+def test_keepalive() -> None:
+    assert PeerURL.parse("ws://h:1?keepalive=50s").options.keepalive == 50
+    assert PeerURL.parse("ws://h:1?keepalive=0").options.keepalive == 0
+    assert PeerURL.parse("ws://h:1").options.keepalive == 0
+    for value in ("50", "999ms", "-1s", "often"):
+        with pytest.raises(errors.KeepaliveError):
+            PeerURL.parse(f"ws://h:1?keepalive={value}")
+
+
 def test_the_first_of_a_repeated_option_counts_and_an_empty_one_is_absent() -> None:
     assert PeerURL.parse("tcp://h:1?priority=1&priority=2").options.priority == 1
     assert PeerURL.parse("tcp://h:1?priority=&password=&maxbackoff=&key=").options == LinkOptions()

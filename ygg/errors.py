@@ -23,7 +23,8 @@ class YggError(Exception):
         │   ├── PriorityError                         option `priority`
         │   ├── PinnedKeyError                        option `key`
         │   ├── PasswordError                         option `password`
-        │   └── BackoffError                          option `maxbackoff`
+        │   ├── BackoffError                          option `maxbackoff`
+        │   └── KeepaliveError                        option `keepalive`
         ├── DurationError (ValueError)                not a duration such as "1h30m"
         ├── ConfigError (ValueError)                  a configuration that cannot be used
         │   └── KeyFormatError                        a key that is not one
@@ -43,6 +44,7 @@ class YggError(Exception):
         │   ├── AddressNotAvailable                   EADDRNOTAVAIL
         │   ├── AddressInUse                          EADDRINUSE
         │   ├── MessageTooBig                         EMSGSIZE
+        │   ├── PathTooLong                           ENAMETOOLONG: of a UNIX socket
         │   ├── OperationNotSupported                 EOPNOTSUPP: this network or transport has no such thing
         │   ├── BlockedHostError (PermissionError)    EACCES: the host is mapped to None
         │   └── ConnectTimeout (TimeoutError)         ETIMEDOUT
@@ -107,6 +109,12 @@ class BackoffError(URLError):
     """The option `maxbackoff` is not a duration of at least five seconds."""
 
     text = "max backoff duration invalid"
+
+
+class KeepaliveError(URLError):
+    """The option `keepalive` is not zero and not a duration of at least a second."""
+
+    text = "keepalive duration invalid"
 
 
 class DurationError(YggError, ValueError):
@@ -244,6 +252,13 @@ class MessageTooBig(NetworkError):
 
     text = "message too long"
     code = errno.EMSGSIZE
+
+
+class PathTooLong(NetworkError):
+    """The path of a UNIX socket is longer than the system takes."""
+
+    text = "path too long for a UNIX socket"
+    code = errno.ENAMETOOLONG
 
 
 class OperationNotSupported(NetworkError):
@@ -388,6 +403,7 @@ _BY_ERRNO: dict[int, type[_ErrnoError]] = {
         AddressNotAvailable,
         AddressInUse,
         MessageTooBig,
+        PathTooLong,
         OperationNotSupported,
         ConnectTimeout,
         ConnectionRefused,

@@ -7,7 +7,15 @@ from ipaddress import IPv6Address
 from typing import Self
 from urllib.parse import quote, unquote, unquote_to_bytes
 
-from ygg.errors import BackoffError, DurationError, PasswordError, PinnedKeyError, PriorityError, URLError
+from ygg.errors import (
+    BackoffError,
+    DurationError,
+    KeepaliveError,
+    PasswordError,
+    PinnedKeyError,
+    PriorityError,
+    URLError,
+)
 
 MAX_URL = 4096
 """Characters a URL may have; the longest useful ones stay far below."""
@@ -20,6 +28,9 @@ DEFAULT_MAX_BACKOFF = 4096.0
 
 MIN_MAX_BACKOFF = 5.0
 """The smallest `maxbackoff` accepted, in seconds."""
+
+MIN_KEEPALIVE = 1.0
+"""The shortest interval of `keepalive` accepted, in seconds."""
 
 MAX_PASSWORD = 64
 """Bytes of a link password: the key size of BLAKE2b."""
@@ -103,6 +114,8 @@ class LinkOptions:
     """TLS server name asked for; empty when the host is to be used."""
     origins: tuple[str, ...] = ()
     """Patterns of the `Origin` headers a WebSocket listener admits."""
+    keepalive: float = 0.0
+    """Seconds between pings of a WebSocket; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +311,7 @@ def _parse_options(query: Iterable[tuple[str, bytes]]) -> LinkOptions:
         password=password,
         max_backoff=_max_backoff(first["maxbackoff"]) if "maxbackoff" in first else DEFAULT_MAX_BACKOFF,
         sni=first.get("sni", b"").decode("utf-8", "replace"),
+        keepalive=_keepalive(first.get("keepalive", b"0")),
         origins=tuple(value.decode("utf-8", "replace") for value in values.get("origin", ())),
     )
 
@@ -314,6 +328,16 @@ def _priority(value: bytes) -> int:
     if not value.isdigit() or len(value) > 32 or int(value) > 255:
         raise PriorityError
     return int(value)
+
+
+def _keepalive(value: bytes) -> float:
+    try:
+        seconds = parse_duration(value.decode("utf-8", "replace"))
+    except DurationError:
+        raise KeepaliveError from None
+    if seconds and seconds < MIN_KEEPALIVE:
+        raise KeepaliveError
+    return seconds
 
 
 def _max_backoff(value: bytes) -> float:

@@ -61,6 +61,12 @@ def test_refused(head: tuple[int, int, bytes, int, int], reason: str) -> None:
         Beacon.decode(struct.pack(">HH32sHH", *head) + BARE)
 
 
+@pytest.mark.parametrize("address", [b"", bytes(16)])
+def test_protocol_0_4_is_called_so(address: bytes) -> None:
+    with pytest.raises(BeaconError, match=r"^beacon of protocol 0\.4, "):
+        Beacon.decode(KEY + address + b"\x12\x34")
+
+
 def test_every_truncation_is_refused() -> None:
     data = Beacon.make(KEY, 1).encode()
     for size in range(len(data)):

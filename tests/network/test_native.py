@@ -1,6 +1,7 @@
 """ygg.network.native: the system's sockets."""
 
 import asyncio
+import errno
 import os
 import resource
 import socket
@@ -9,8 +10,18 @@ from pathlib import Path
 import pytest
 
 from tests.aio import on_loops, settle
-from ygg.errors import AddressInUse, ConnectionRefused, ConnectTimeout, NoSuitableAddress, ResolveError
-from ygg.network import NativeNetwork, is_suitable
+from ygg.errors import (
+    AddressInUse,
+    ConnectionRefused,
+    ConnectTimeout,
+    NetworkError,
+    NetworkUnreachable,
+    NoSuitableAddress,
+    PathTooLong,
+    ResolveError,
+)
+from ygg.network import NativeNetwork, is_suitable, native
+from ygg.network.native import MOST_PATH
 
 
 @pytest.mark.parametrize(
@@ -190,3 +201,48 @@ async def test_running_out_of_descriptors_delays_accepting(monkeypatch: pytest.M
         server, _ = await accept
         assert not client.is_closing()
         assert not server.is_closing()
+
+
+@on_loops
+async def test_a_path_too_long_is_called_so(tmp_path: Path) -> None:
+    longest = str(tmp_path / "x").ljust(MOST_PATH, "y")
+    assert len(longest) == MOST_PATH
+    async with NativeNetwork() as network:
+        listener = await network.listen_path(longest)
+        (await network.connect_path(longest)).abort()
+        listener.close()
+        for path in (longest + "z", longest[:-1] + "é"):
+            for attempt in (network.connect_path(path), network.listen_path(path)):
+                with pytest.raises(PathTooLong, match=f"{MOST_PATH + 1} bytes, .* at most {MOST_PATH}") as caught:
+                    await attempt
+                assert caught.value.errno == errno.ENAMETOOLONG
+                assert not isinstance(caught.value, TimeoutError)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (OSError("all is lost"), NetworkError, "127.0.0.1:9: all is lost"),
+        (ConnectionRefusedError("not today"), ConnectionRefused, "127.0.0.1:9: not today"),
+        (OSError(errno.ENETUNREACH, "x"), NetworkUnreachable, "127.0.0.1:9: network is unreachable"),
+        (TimeoutError(), ConnectTimeout, "127.0.0.1:9: connection timed out"),
+        (TimeoutError(errno.ETIMEDOUT, "x"), ConnectTimeout, "127.0.0.1:9: connection timed out"),
+    ],
+)
+def test_only_a_time_out_is_one(error: OSError, kind: type[OSError], text: str) -> None:
+    made = native._at("127.0.0.1:9", error)
+    assert type(made) is kind
+    assert str(made) == text
+
+
+@on_loops
+async def test_a_dial_that_fails_without_an_errno_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise OSError("all is lost")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", fail, raising=False)
+    async with NativeNetwork() as network:
+        with pytest.raises(NetworkError, match="all is lost") as caught:
+            await network.connect_stream("127.0.0.1", 9)
+        assert not isinstance(caught.value, TimeoutError)
+        assert caught.value.errno is None

@@ -278,3 +278,108 @@ async def test_a_peer_that_pings_and_reads_nothing_is_cut_off(monkeypatch: pytes
         assert server.get_write_buffer_size() < 300_000
         other.close()
         writer.transport.abort()
+
+
+# Keepalive
+
+
+def pings(carried: bytes) -> int:
+    """Count the empty ping frames in what a client or a server has sent."""
+    return carried.count(b"\x89\x80") + carried.count(b"\x89\x00")
+
+
+@pytest.mark.parametrize("side", ["dialed", "accepted"])
+@on_loops
+async def test_a_keepalive_keeps_an_idle_link_through_a_proxy(side: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ygg.url.MIN_KEEPALIVE", 0.01)
+    options = ("?keepalive=50ms", "") if side == "dialed" else ("", "?keepalive=50ms")
+    async with impatient(0.5, options[1]) as (manager, listener, proxy):
+        client = await manager.dial(f"ws://{proxy.address}{options[0]}")
+        server, _ = await listener.accept()
+        (reader, writer), (other_reader, other) = streams(client), streams(server)
+        await asyncio.sleep(1.0)
+        assert not proxy.lost_patience
+        writer.write(b"still\n")
+        other.write(b"there\n")
+        assert (await other_reader.readline(), await reader.readline()) == (b"still\n", b"there\n")
+        assert pings(proxy.carried) > 5
+        writer.close()
+        other.close()
+
+
+@on_loops
+async def test_without_keepalive_a_proxy_takes_an_idle_link_for_dead() -> None:
+    async with impatient(0.1) as (manager, listener, proxy):
+        client = await manager.dial(f"ws://{proxy.address}")
+        server, _ = await listener.accept()
+        (reader, writer), (_, other) = streams(client), streams(server)
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        assert proxy.lost_patience
+        assert pings(proxy.carried) == 0
+        writer.close()
+        other.close()
+
+
+@on_loops
+async def test_pings_do_not_pile_up_and_end_with_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ygg.url.MIN_KEEPALIVE", 0.001)
+    url = "ws://127.0.0.1:0?keepalive=1ms"
+    async with LoopbackNetwork() as network, listening(network, url) as (manager, listener):
+        client = await manager.dial(str(listener.url.with_query()))  # reads nothing
+        server, _ = await listener.accept()
+        server.write(bytes(3_000_000))
+        waiting = server.get_write_buffer_size()
+        assert waiting
+        await asyncio.sleep(0.05)
+        assert server.get_write_buffer_size() <= waiting
+        server.abort()
+        client.abort()
+        for end in (server, client):
+            await until(lambda end=end: end._ping_timer is None)  # type: ignore[misc]
+
+
+@asynccontextmanager
+async def impatient(
+    patience: float, options: str = ""
+) -> "AsyncIterator[tuple[TransportManager, ManagedListener, Impatient]]":
+    async with LoopbackNetwork() as network, listening(network, f"ws://127.0.0.1:0{options}") as (manager, listener):
+        proxy = Impatient(network, patience, listener.url.require_port())
+        async with serving(network, proxy.serve, "127.0.0.1") as front:
+            proxy.address = front.address
+            yield manager, listener, proxy
+
+
+class Impatient:
+    """A proxy that ends connections on which one side has been silent for some seconds."""
+
+    address = ""
+
+    def __init__(self, network: Network, patience: float, target: int) -> None:
+        self._network, self._patience, self._target = network, patience, target
+        self.carried = b""
+        self.lost_patience = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await open_connection(self._network, "127.0.0.1", self._target)
+        ways = [asyncio.create_task(self._carry(*way)) for way in ((reader, far_writer), (far_reader, writer))]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.wait(ways)
+            writer.transport.abort()
+            far_writer.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                async with asyncio.timeout(self._patience):
+                    data = await reader.read(65536)
+                if not data:
+                    return
+                self.carried += data
+                writer.write(data)
+        except TimeoutError:
+            self.lost_patience = True

@@ -2,7 +2,7 @@
 
 `publicnodes`  the crawler's JSON: country page → URL → measurement
 `yggpeers`     JSON with a schema version, sources, and peers with endpoints
-`markdown`     the lists people edit: URLs in back-ticks, one file a country
+`markdown`     the lists people edit: URLs in back-ticks or fenced blocks, one file a country
 `ygg`          our own JSON, which `tools/builtin-peers` writes and the library carries
 
 A document that is none of these is refused as a whole with `DocumentError`. Within one, each entry stands alone:
@@ -49,7 +49,9 @@ OWN_FORMAT = "ygg-public-peers-1"
 
 _TOO_MANY = f"the document has more than {MAX_ENTRIES} entries"
 _PAGE = ".md"
-_CODE = re.compile(r"`([^`\n]*)`")
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
+_TICKS = re.compile(r"(`+)")
+_AROUND = "`\"',<>;"  # what a URL in a block may be set in
 _MISSING = object()
 
 
@@ -320,14 +322,38 @@ def _read_markdown(document: Document, text: str, country: str, region: str) -> 
     for url in _quoted_urls(text):
         document.add(url, lambda u=url: check_peer(u, country=country, region=region))  # type: ignore[misc]
     if not document.peers and not document.rejected and not text.lstrip().startswith("# "):
-        raise DocumentError("neither a JSON object nor Markdown with a title or URLs in back-ticks")
+        raise DocumentError("neither a JSON object nor Markdown with a title or URLs marked as code")
 
 
 def _quoted_urls(text: str) -> Iterator[str]:
-    for match in _CODE.finditer(text):
-        quoted = match[1].strip()
-        if "://" in quoted:
-            yield quoted
+    """Yield what is marked as code and looks like a URL: code spans, and the words of fenced blocks."""
+    fence = ""
+    for line in text.splitlines():
+        mark = _FENCE.match(line)
+        if fence:
+            if mark and mark[1].startswith(fence) and not line[mark.end() :].strip():
+                fence = ""
+            else:
+                yield from (word for word in (word.strip(_AROUND) for word in line.split()) if "://" in word)
+        elif mark and not (mark[1][0] == "`" and "`" in line[mark.end() :]):  # that would be a code span
+            fence = mark[1]
+        else:
+            yield from (quoted for quoted in map(str.strip, _code_spans(line)) if "://" in quoted)
+
+
+def _code_spans(line: str) -> Iterator[str]:
+    """Yield the contents of a line's code spans: between two runs of equally many back-ticks (CommonMark, 6.1)."""
+    parts = _TICKS.split(line)  # text, run, text, run, ...
+    following: dict[int, int] = {}
+    closing = [0] * len(parts)
+    for index in range(len(parts) - 2, 0, -2):
+        closing[index] = following.get(len(parts[index]), 0)
+        following[len(parts[index])] = index
+    index = 1
+    while index < len(parts):
+        if end := closing[index]:
+            yield "".join(parts[index + 1 : end])
+        index = (end or index) + 2
 
 
 def _field(holder: object, name: str, kind: type, default: object = _MISSING) -> Any:

@@ -224,9 +224,10 @@ class _Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> _Stream:
+        name = server_hostname.rstrip(".") if server_hostname else None  # a name in a certificate has no final dot
         try:
             secure = await anyio.streams.tls.TLSStream.wrap(
-                self._stream, hostname=server_hostname, ssl_context=ssl_context, standard_compatible=False
+                self._stream, hostname=name, ssl_context=ssl_context, standard_compatible=False
             )
         except BaseException:
             await self.aclose()

@@ -26,6 +26,8 @@ _HEAD = struct.Struct(">HH32sHH")
 _DIGEST_SIZE = 64
 SIZE = _HEAD.size + _DIGEST_SIZE
 """Bytes of a beacon as we write it; a longer datagram is read too, and its tail ignored."""
+_MARK = struct.pack(">HH", *VERSION)
+_OLD_SIZES = (34, 50)  # a key and a port, in earlier ones with an IPv6 address between them
 
 
 class BeaconError(YggError, ValueError):
@@ -60,6 +62,8 @@ class Beacon:
     @classmethod
     def decode(cls, data: bytes) -> Beacon:
         """Read a datagram's payload; raises `BeaconError`, whose text is the reason, for anything else."""
+        if len(data) in _OLD_SIZES and not data.startswith(_MARK):
+            raise BeaconError("beacon of protocol 0.4, which does not go with ours")
         if len(data) < _HEAD.size:
             raise BeaconError(f"truncated beacon: {len(data)} bytes")
         major, minor, key, port, size = _HEAD.unpack_from(data)

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import stat
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from ipaddress import ip_address
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 from ygg.errors import (
     ListenerClosed,
     NoSuitableAddress,
+    PathTooLong,
     ResolveError,
     from_os_error,
 )
@@ -32,6 +34,8 @@ ACCEPT_RETRY = 0.1
 """Seconds to wait before accepting again when the process or the system is out of descriptors or memory."""
 PATH_RETRY = 0.02
 """Seconds to wait before dialing a UNIX socket again whose backlog is full: the system tells nobody of room in it."""
+MOST_PATH = 107 if sys.platform == "linux" else 103
+"""Bytes of a UNIX socket's path: `sun_path` without its last NUL (unix(7))."""
 
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _TRANSIENT = {errno.EAGAIN, errno.EINTR, errno.ECONNABORTED, errno.EPROTO}
@@ -130,12 +134,14 @@ class NativeNetwork(Network):
 
     async def connect_path(self, path: str, *, timeout: float = DIAL_TIMEOUT) -> asyncio.Transport:
         token = self._enter()
+        _check_path(path)
         transport = await _connect(_socket(socket.AF_UNIX, socket.SOCK_STREAM), path, timeout)
         self._admit(transport, token)
         return transport
 
     async def listen_path(self, path: str, *, backlog: int = BACKLOG) -> Listener:
         token = self._enter()
+        _check_path(path)
         sock = _socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             _bind_path(sock, path)
@@ -341,10 +347,18 @@ async def _connect(sock: socket.socket, sockaddr: Any, seconds: float) -> asynci
     except BaseException as error:
         sock.close()
         if isinstance(error, OSError):
-            code = error.errno or errno.ETIMEDOUT  # asyncio's own timeout has none
-            raise from_os_error(OSError(code, f"{spell(sockaddr)}: {os.strerror(code).lower()}")) from None
+            raise _at(spell(sockaddr), error) from None
         raise
     return await _adopt(sock)
+
+
+def _at(address: str, error: OSError) -> OSError:
+    """Return the ygg error for what failed at an address, which its text names."""
+    # asyncio's own timeout has no errno; what else has none says in words what it is.
+    code = errno.ETIMEDOUT if isinstance(error, TimeoutError) else error.errno
+    if code is None:
+        return from_os_error(type(error)(f"{address}: {error}"))
+    return from_os_error(OSError(code, f"{address}: {os.strerror(code).lower()}"))
 
 
 async def _connect_path(sock: socket.socket, path: str) -> None:
@@ -373,6 +387,13 @@ async def _adopt(sock: socket.socket) -> asyncio.Transport:
         sock.close()
         raise
     return transport
+
+
+def _check_path(path: str) -> None:
+    """Raise `PathTooLong` for a path that has no room in the system's socket addresses."""
+    size = len(os.fsencode(path))
+    if size > MOST_PATH:
+        raise PathTooLong(f"{path[:80]}…: {size} bytes, where a UNIX socket's path has at most {MOST_PATH}")
 
 
 def _bind_path(sock: socket.socket, path: str) -> None:

@@ -22,12 +22,14 @@ Connections are held weakly: the manager neither keeps a transport alive nor has
 import asyncio
 import weakref
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from ygg.errors import BlockedHostError, ListenerClosed, UnknownSchemeError, UnmappedHostError, URLError, from_os_error
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, break_off
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.pattern import HostPattern, normal
+from ygg.transport.redirect import Redirected, Route
 from ygg.url import PeerURL
 
 T = TypeVar("T", asyncio.Transport, Listener)
@@ -113,10 +115,18 @@ class TransportManager:
         `UnmappedHostError`, and what the transport raises.
         """
         url = PeerURL.parse(url)
-        carrier = self._carrier(url)
         options = DialOptions(source_interface, timeout)
-        dialed, _ = await self._through(url, lambda network: carrier.dial(network, url, options))
-        return dialed
+        return await self._dial(url, options)
+
+    async def _dial(self, url: PeerURL, options: DialOptions) -> asyncio.Transport:
+        """Dial `url`, and where that redirects: each host through the network that it is mapped to."""
+        route = Route(url)
+        while True:
+            dial = partial(self._carrier(url).dial, url=url, options=options)
+            try:
+                return (await self._through(url, dial))[0]
+            except Redirected as redirected:
+                url = route.follow(redirected)
 
     async def listen(
         self, url: PeerURL | str, *, source_interface: str | None = None, backlog: int = BACKLOG

@@ -18,6 +18,8 @@ from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.upgrade import UpgradingListener
 from ygg.url import PeerURL
 
+_NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+
 if TYPE_CHECKING:
     from ygg.network.tlsobject import AnyContext
 
@@ -102,10 +104,11 @@ async def wrap(
 
 
 def server_name(url: PeerURL) -> str | None:
-    """Return the name to ask for: `sni`, else the host; never an IP literal."""
+    """Return the name to ask for: `sni`, else the host; never an address or a final dot (RFC 6066, section 3)."""
     for name in (url.options.sni, url.host):
-        if name and not _is_literal(name):
-            return name
+        bare = name.rstrip(".")
+        if bare and not _is_literal(bare):
+            return bare
     return None
 
 
@@ -182,8 +185,9 @@ def _load(context: ssl.SSLContext, pem: bytes) -> None:
 
 
 def _is_literal(host: str) -> bool:
+    """Tell whether a host is an address: also in brackets, with a zone, or in a form that only `inet_aton()` reads."""
     try:
-        ip_address(host)
+        ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
-        return False
+        return _NUMERIC.fullmatch(host.rpartition(".")[2]) is not None  # no name ends so (RFC 3696, section 2)
     return True

@@ -55,6 +55,7 @@ class WebSocketTransport(asyncio.Transport):
         self._closing = False
         self._ended = False
         self._error: Exception | None = None
+        self._ping_timer: asyncio.TimerHandle | None = None
         self.handshake: asyncio.Future[Request | Response] = self._loop.create_future()
         """The other side's part of the opening handshake."""
         take_over(carrier, _Wire(self))
@@ -109,6 +110,7 @@ class WebSocketTransport(asyncio.Transport):
         if self._closing:
             return
         self._closing = True
+        self._stop_pings()
         if self._websocket.state == OPEN and not self._carrier.is_closing():
             self._websocket.send_close(code, reason)
             self.flush()
@@ -116,11 +118,29 @@ class WebSocketTransport(asyncio.Transport):
 
     def abort(self) -> None:
         self._closing = True
+        self._stop_pings()
         self._carrier.abort()
 
     def _force_close(self, error: Exception | None) -> None:
         self._error = self._error or error
         self.abort()
+
+    def ping_every(self, seconds: float) -> None:
+        """Send a ping at this interval from now on, whatever else is sent; with 0 none."""
+        self._ping_timer = self._loop.call_later(seconds, self._ping, seconds) if seconds else None
+
+    def _ping(self, seconds: float) -> None:
+        if self.is_closing() or self._websocket.state != OPEN:
+            return
+        if not self._carrier.get_write_buffer_size():  # else there is more on its way than one could tell
+            self._websocket.send_ping(b"")
+            self.flush()
+        self.ping_every(seconds)
+
+    def _stop_pings(self) -> None:
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+            self._ping_timer = None
 
     def flush(self) -> bool:
         """Send what the protocol has to send; tell whether there was anything."""
@@ -146,6 +166,7 @@ class WebSocketTransport(asyncio.Transport):
         # After a close of our own the carrier may complain about the answer to it: nobody is to hear of that.
         error = self._error if self._closing else self._error or error
         self._closing = True
+        self._stop_pings()
         self._fail_handshake(error or self._websocket.handshake_exc or ConnectionReset())
         self._protocol.connection_lost(error)
 

@@ -12,6 +12,7 @@ from ygg.network.base import DIAL_TIMEOUT, Listener, Network, dial_addresses
 from ygg.network.holding import HoldingProtocol
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.quiet import QuietLogger
+from ygg.transport.redirect import STATUSES, Redirected, target_of
 from ygg.transport.tls import NodeCertificate, dialing_context, listening_context, server_name, wrap
 from ygg.transport.upgrade import UpgradingListener
 from ygg.transport.websocket import (
@@ -25,7 +26,7 @@ from ygg.transport.websocket import (
 from ygg.url import PeerURL
 
 if TYPE_CHECKING:
-    from websockets.http11 import Request
+    from websockets.http11 import Request, Response
     from websockets.server import ServerProtocol
     from websockets.typing import Subprotocol
 
@@ -37,13 +38,17 @@ HEALTH_PATHS = ("/health", "/healthz")
 
 _library_logger = QuietLogger(logging.getLogger("ygg.transport.websockets"))
 
-_OUR_OPTIONS = {"key", "priority", "password", "maxbackoff", "sni", "origin"}
+_OUR_OPTIONS = {"key", "priority", "password", "maxbackoff", "sni", "origin", "keepalive"}
 
 
 class WSTransport(Transport):
     """WebSocket, binary messages, sub-protocol `ygg-ws`; needs the `ws` extra.
 
     `wss` listeners need the node's certificate; without one they are left to a reverse proxy in front of `ws`.
+
+    With the option `keepalive` of its URL, a dialed or accepted link sends a ping frame at that interval (RFC 6455,
+    5.5.2), which keeps proxies from taking an idle link for a dead one. A dial that a web server redirects raises
+    `Redirected`, which `TransportManager.dial()` follows.
     """
 
     schemes = ("ws", "wss")
@@ -63,7 +68,7 @@ class WSTransport(Transport):
                     )
                     if url.scheme == "wss":
                         carrier = await wrap(carrier, dialing_context(), server_hostname=server_name(url))
-                    return await _request(carrier, url)
+                    return _kept_alive(await _request(carrier, url), url)
             except TimeoutError as error:
                 raise from_os_error(error) from None
 
@@ -84,15 +89,20 @@ class WSTransport(Transport):
         async def upgrade(transport: asyncio.Transport, remote: str) -> asyncio.Transport:
             if tls is not None:
                 transport = await wrap(transport, tls, server_side=True, timeout=DIAL_TIMEOUT)
-            return await _serve(transport, url.options.origins)
+            return _kept_alive(await _serve(transport, url.options.origins), url)
 
         return UpgradingListener(base, upgrade, REQUEST_TIMEOUT)
 
 
-async def _request(carrier: asyncio.Transport, url: PeerURL) -> asyncio.Transport:
+def _kept_alive(stream: WebSocketTransport, url: PeerURL) -> WebSocketTransport:
+    stream.ping_every(url.options.keepalive)
+    return stream
+
+
+async def _request(carrier: asyncio.Transport, url: PeerURL) -> WebSocketTransport:
     """Open a WebSocket as its client."""
     from websockets.client import ClientProtocol
-    from websockets.exceptions import InvalidHandshake, InvalidURI
+    from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
     from websockets.uri import parse_uri
 
     # Options meant for us, passwords among them, are none of the web server's business.
@@ -114,6 +124,10 @@ async def _request(carrier: asyncio.Transport, url: PeerURL) -> asyncio.Transpor
         await stream.handshake
         if websocket.handshake_exc is not None:
             raise websocket.handshake_exc
+    except InvalidStatus as error:
+        carrier.abort()
+        _follow(url, error.response)
+        raise LinkError(f"WebSocket handshake failed: {error}") from None
     except InvalidURI as error:
         carrier.abort()
         raise URLError(str(error)) from None
@@ -126,7 +140,14 @@ async def _request(carrier: asyncio.Transport, url: PeerURL) -> asyncio.Transpor
     return stream
 
 
-async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> asyncio.Transport:
+def _follow(url: PeerURL, response: Response) -> None:
+    """Raise `Redirected` for an answer that says where to go instead."""
+    places = response.headers.get_all("Location")
+    if response.status_code in STATUSES and places:
+        raise Redirected(target_of(url, places[0])) from None
+
+
+async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> WebSocketTransport:
     """Open a WebSocket as its server, or answer as the web server it pretends to be and raise."""
     from websockets.exceptions import InvalidHandshake
     from websockets.server import ServerProtocol
