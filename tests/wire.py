@@ -1,6 +1,7 @@
 """A wire between VTuns on a running loop: it has turns as a node has them, and a place to lose packets."""
 
 import asyncio
+import ipaddress
 import time
 from collections.abc import Callable
 
@@ -54,6 +55,10 @@ class Wire:
             if address in self._taps:
                 self._taps[address].give(packets, now)
         return bool(batches)
+
+    def tap(self, address: str) -> PacketTap:
+        """Return the tap below the VTun of an address."""
+        return self._taps[ipaddress.IPv6Address(address).packed]
 
     def give(self, packets: list[bytes]) -> None:
         """Deliver packets to the VTun that they are for, as from elsewhere; `passes` is not asked."""

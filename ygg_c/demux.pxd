@@ -2,12 +2,13 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.endpoint cimport Endpoint, Host
-from ygg_c.icmpv6 cimport Bucket
 from ygg_c.ipv6 cimport Chain
 from ygg_c.reassembly cimport Reassembler
+from ygg_c.renewal cimport Renewals
 from ygg_c.tcp cimport TcpConnection, TcpListener
 from ygg_c.tcpwire cimport Segment
 from ygg_c.udp cimport UdpSocket
@@ -30,14 +31,17 @@ cdef class Demux(Host):
     cdef ByteMap _udp               # the same for sockets that are not connected
     cdef ByteMap _udp_connected     # as _connections
     cdef ByteMap _echo              # identifier → socket
+    cdef Renewals _renewals
     cdef dict _time_waits           # connections in TIME-WAIT, oldest first
     cdef ByteMap _paths             # address → _PathMtu, where it is less than ours
     cdef bint _cut_off              # somebody was refused because there was no lower side
     cdef Reassembler _reassembler
     cdef bint _reassembling
     cdef PacketQueue _loop          # packets to ourselves
-    cdef Bucket _icmp_bucket
-    cdef Bucket _reset_bucket
+    # What all strangers share, each node its part: ICMPv6 errors, resets, echo replies.
+    cdef Budget _errors
+    cdef Budget _resets
+    cdef Budget _echoes
     cdef uint64_t _secret[4]
     cdef bint _ours(self, const uint8_t *address) noexcept
     cdef void _flush(self, uint64_t now) noexcept
@@ -47,10 +51,14 @@ cdef class Demux(Host):
     cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept
     cdef TcpListener _listener(self, const uint8_t *key)
     cdef void _udp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
+    cdef uint64_t _origin(self, const uint8_t *address) noexcept
+    cdef bint _may_echo(self, const uint8_t *address, size_t size, size_t mtu) noexcept
+    cdef void _echo_in(self, uint8_t *data, uint8_t *message, size_t length) noexcept
     cdef void _icmp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _icmp_error_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _report(self, const uint8_t *data, size_t size, uint8_t kind, uint8_t code, uint32_t parameter) noexcept
-    cdef void _learn_path(self, const uint8_t *address, uint32_t mtu) noexcept
+    cdef void _learn_path(self, const uint8_t *source, const uint8_t *address, uint32_t mtu) noexcept
+    cdef void _keep_path(self, const uint8_t *address, uint32_t mtu) noexcept
     cdef void _expire_fragments(self) noexcept
     cdef UdpSocket _udp_socket(self, const uint8_t *key, const uint8_t *target, uint16_t port)
     cdef TcpConnection _new_connection(self, const uint8_t *key)

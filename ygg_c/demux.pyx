@@ -5,19 +5,21 @@ from libc.errno cimport EMSGSIZE
 from libc.stdlib cimport free
 from libc.string cimport memcmp, memcpy, memset
 
+from ygg_c.address cimport address_node
 from ygg_c.buffer cimport packet_free, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.census cimport LIVE_STACK, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.congestion cimport make_congestion
 from ygg_c.endpoint cimport *
 from ygg_c.forks cimport generation
+from ygg_c.fragment cimport fragment, wire_size
 from ygg_c.icmpv6 cimport (
     CODE_NO_PORT, CODE_REASSEMBLY, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, ICMP_HEADER, ICMP_PROBLEM, ICMP_TIME_EXCEEDED,
-    ICMP_TOO_BIG, ICMP_UNREACHABLE, bucket_take, icmp_echo, icmp_errno, icmp_error,
+    ICMP_TOO_BIG, ICMP_UNREACHABLE, icmp_echo, icmp_errno, icmp_error,
 )
 from ygg_c.ipv6 cimport (
     IP_HEADER, MIN_MTU, NEXT_ICMPV6, NEXT_NONE, NEXT_TCP, NEXT_UDP, SOURCE, TARGET, WALK_FRAGMENT,
-    WALK_PROBLEM, WALK_UPPER, Walk, get16, get32, is_multicast, is_unspecified, walk,
+    WALK_PROBLEM, WALK_UPPER, Walk, get16, get32, is_multicast, is_unspecified, upper_header, walk,
 )
 from ygg_c.packetio cimport NEVER
 from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE, Fragment
@@ -32,9 +34,12 @@ from ygg_c.congestion import algorithms
 cdef enum:
     LOOP_BYTES = 4194304        # queued to ourselves
     LOOP_PACKETS = 4096         # of them handled in one turn
-    ICMP_RATE = 200             # errors a second, ICMP_BURST at once
-    ICMP_BURST = 50
-    RESET_RATE = 1000           # resets a second to segments that belong to nothing
+    ERROR_RATE = 200            # ICMPv6 errors a second, ERROR_BURST at once
+    ERROR_BURST = 50
+    RESET_RATE = 1000           # resets a second to segments that belong to nothing, and as many at once
+    ECHO_RATE = 5000            # echo replies a second, ECHO_BURST at once; a large one counts for several
+    ECHO_BURST = 1000
+    ECHO_SIZE = 4096
     MAX_PATHS = 1024
 
 cdef extern from *:
@@ -69,7 +74,11 @@ cdef class Demux(Host):
         self._echo = ByteMap(2)
         self._paths = ByteMap(16)
         self._time_waits = {}
+        self._renewals = Renewals(self._connections)
         self._reassembler = Reassembler()
+        self._errors = Budget(ERROR_RATE, ERROR_BURST)
+        self._resets = Budget(RESET_RATE, RESET_RATE)
+        self._echoes = Budget(ECHO_RATE, ECHO_BURST)
         self._congestion = "newreno"
 
     def __dealloc__(self):
@@ -104,6 +113,7 @@ cdef class Demux(Host):
         self.count[COUNT_PACKETS_IN] += 1
         self.count[COUNT_BYTES_IN] += size
         if self.closed:
+            self.count[COUNT_CLOSED] += 1
             return
         length = <size_t>get16(data + 4) + IP_HEADER if size >= IP_HEADER else 0
         if length > size or length == 0 or data[0] >> 4 != 6:
@@ -139,14 +149,22 @@ cdef class Demux(Host):
             self._udp_in(data, chain.offset, size)
         elif chain.next == NEXT_ICMPV6:
             self._icmp_in(data, chain.offset, size)
-        elif chain.next != NEXT_NONE:
-            self._report(data, size, ICMP_PROBLEM, 1, <uint32_t>chain.next_field)
+        else:
+            self.count[COUNT_UNKNOWN_PROTOCOL] += 1
+            if chain.next != NEXT_NONE:
+                self._report(data, size, ICMP_PROBLEM, 1, <uint32_t>chain.next_field)
+
+    # The node that an address belongs to, as a number that strangers cannot choose.
+    cdef uint64_t _origin(self, const uint8_t *address) noexcept:
+        cdef uint64_t node = address_node(address)
+        return ygg_siphash(<const uint8_t *>&node, 8, self._secret)
 
     cdef void _fragment_in(self, uint8_t *data, size_t size, Chain *chain) noexcept:
         cdef Fragment result
         cdef Packet *packet
         self.count[COUNT_FRAGMENTS] += 1
-        result = self._reassembler.add(data, size, chain, self._now)
+        result = self._reassembler.add(data, size, chain, self._origin(data + SOURCE), self._now)
+        self.count[COUNT_REASSEMBLY_EVICTED] = self._reassembler.evicted
         self._reassembling = True
         if result == FRAGMENT_WHOLE:
             packet = self._reassembler.take()
@@ -160,8 +178,8 @@ cdef class Demux(Host):
     cdef void _report(self, const uint8_t *data, size_t size, uint8_t kind, uint8_t code, uint32_t parameter) noexcept:
         # Send an ICMPv6 error if the rate and the link allow one; nothing waits for it.
         cdef Packet *error
-        if self.credit(data + SOURCE) < MIN_MTU or not bucket_take(
-            &self._icmp_bucket, self._now, ICMP_RATE, ICMP_BURST
+        if self.credit(data + SOURCE) < MIN_MTU or not self._errors.take(
+            self._origin(data + SOURCE), NULL, False, 1.0, self._now
         ):
             self.count[COUNT_ICMP_LIMITED] += 1
             return
@@ -201,12 +219,16 @@ cdef class Demux(Host):
         cdef TcpListener listener = self._listener(key)
         cdef TcpConnection connection
         if listener is None or segment.flags & ACK:
-            if listener is None:
-                self.count[COUNT_TCP_NO_PORT] += 1
-            if bucket_take(&self._reset_bucket, self._now, RESET_RATE, RESET_RATE):
+            self.count[COUNT_TCP_NO_PORT if listener is None else COUNT_TCP_IGNORED] += 1
+            if segment.flags & RST:
+                return
+            if self._resets.take(self._origin(key), NULL, False, 1.0, self._now):
                 send_reset(self, key, segment)
+            else:
+                self.count[COUNT_TCP_RESETS_LIMITED] += 1
             return
         if segment.flags & (RST | SYN) != SYN:
+            self.count[COUNT_TCP_IGNORED] += 1
             return
         if listener.full():
             self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
@@ -293,7 +315,6 @@ cdef class Demux(Host):
         cdef uint8_t *message = data + offset
         cdef size_t length = size - offset
         cdef PyObject *found
-        cdef Packet *reply
         self.count[COUNT_ICMP_IN] += 1
         if length < ICMP_HEADER:
             self.count[COUNT_MALFORMED] += 1
@@ -304,15 +325,7 @@ cdef class Demux(Host):
         if message[0] < 128:
             self._icmp_error_in(data, offset, size)
         elif message[0] == ICMP_ECHO_REQUEST and message[1] == 0:
-            if self.credit(data + SOURCE) < IP_HEADER + length:
-                self.count[COUNT_ICMP_LIMITED] += 1
-                return
-            reply = icmp_echo(
-                data + TARGET, data + SOURCE, ICMP_ECHO_REPLY, get16(message + 4), get16(message + 6),
-                message + ICMP_HEADER, length - ICMP_HEADER,
-            )
-            if reply != NULL:
-                self.emit(reply)
+            self._echo_in(data, message, length)
         elif message[0] == ICMP_ECHO_REPLY and message[1] == 0:
             found = self._echo.get(message + 4)
             if found == NULL:
@@ -323,6 +336,28 @@ cdef class Demux(Host):
                 )
         else:
             self.count[COUNT_ICMP_IGNORED] += 1
+
+    cdef bint _may_echo(self, const uint8_t *address, size_t size, size_t mtu) noexcept:
+        # Nothing waits for a reply either.
+        cdef double cost = 1.0 + <double>size / ECHO_SIZE
+        return self.credit(address) >= wire_size(size, mtu) and self._echoes.take(
+            self._origin(address), NULL, False, cost, self._now
+        )
+
+    cdef void _echo_in(self, uint8_t *data, uint8_t *message, size_t length) noexcept:
+        cdef size_t mtu = self.path_mtu(data + SOURCE)
+        cdef Packet *reply
+        if not self._may_echo(data + SOURCE, IP_HEADER + length, mtu):
+            self.count[COUNT_ECHO_LIMITED] += 1
+            return
+        reply = icmp_echo(
+            data + TARGET, data + SOURCE, ICMP_ECHO_REPLY, get16(message + 4), get16(message + 6),
+            message + ICMP_HEADER, length - ICMP_HEADER,
+        )
+        if reply == NULL:
+            self.count[COUNT_NO_MEMORY] += 1
+        else:
+            self.emit_within(reply, mtu)
 
     cdef void _icmp_error_in(self, uint8_t *data, size_t offset, size_t size) noexcept:
         # Give an error to the socket whose packet it quotes. What quotes nothing of ours is ignored.
@@ -339,7 +374,7 @@ cdef class Demux(Host):
         self.count[COUNT_ICMP_IGNORED] += 1
         if length < IP_HEADER or quoted[0] >> 4 != 6 or not self._ours(quoted + SOURCE):
             return
-        if walk(quoted, length, &chain, False) != WALK_UPPER or length - chain.offset < 8:
+        if not upper_header(quoted, length, &chain) or length - chain.offset < 8:
             return
         # As one of the peer's packets would be looked up: its address and port first.
         memcpy(key, quoted + TARGET, 16)
@@ -352,13 +387,13 @@ cdef class Demux(Host):
                 return
             (<TcpConnection>found).icmp_in(message[0], message[1], parameter, get32(quoted + chain.offset + 4))
             if message[0] == ICMP_TOO_BIG and (<TcpConnection>found).path == max(parameter, <uint32_t>MIN_MTU):
-                self._learn_path(quoted + TARGET, parameter)
+                self._keep_path(quoted + TARGET, parameter)
         elif chain.next == NEXT_UDP:
             socket = self._udp_socket(key, quoted + SOURCE, get16(quoted + chain.offset))
             if socket is None:
                 return
             if message[0] == ICMP_TOO_BIG:
-                self._learn_path(quoted + TARGET, parameter)
+                self._learn_path(data + SOURCE, quoted + TARGET, parameter)
             elif hard:
                 socket.failed(code)
         elif chain.next == NEXT_ICMPV6 and quoted[chain.offset] == ICMP_ECHO_REQUEST:
@@ -366,14 +401,25 @@ cdef class Demux(Host):
             if found == NULL:
                 return
             if message[0] == ICMP_TOO_BIG:
-                self._learn_path(quoted + TARGET, parameter)
+                self._learn_path(data + SOURCE, quoted + TARGET, parameter)
+                if not (<EchoSocket>found).dont_fragment:
+                    self.count[COUNT_ICMP_IGNORED] -= 1
+                    return
                 code = EMSGSIZE
             (<EchoSocket>found).deliver(data + SOURCE, get16(quoted + chain.offset + 6), code, NULL, 0)
+        elif chain.next == NEXT_ICMPV6 and quoted[chain.offset] == ICMP_ECHO_REPLY and message[0] == ICMP_TOO_BIG:
+            self._learn_path(data + SOURCE, quoted + TARGET, parameter)
         else:
             return
         self.count[COUNT_ICMP_IGNORED] -= 1
 
-    cdef void _learn_path(self, const uint8_t *address, uint32_t mtu) noexcept:
+    cdef void _learn_path(self, const uint8_t *source, const uint8_t *address, uint32_t mtu) noexcept:
+        # No sequence number proves that a datagram was sent. But the path ends at the node that says what it takes: others
+        # have no say.
+        if address_node(source) == address_node(address):
+            self._keep_path(address, mtu)
+
+    cdef void _keep_path(self, const uint8_t *address, uint32_t mtu) noexcept:
         cdef _PathMtu path
         cdef size_t value = max(mtu, <uint32_t>MIN_MTU)
         if value >= self._mtu:
@@ -414,6 +460,18 @@ cdef class Demux(Host):
         else:
             self.lower.packet_out(packet, self._now)
         self.want_turn()
+
+    cdef void emit_within(self, Packet *packet, size_t mtu) noexcept:
+        cdef PacketQueue pieces
+        if packet.size <= mtu:
+            self.emit(packet)
+            return
+        queue_init(&pieces)
+        if not fragment(packet, mtu, <uint32_t>self.random.u64(), &pieces):
+            self.count[COUNT_NO_MEMORY] += 1
+        while pieces.count:
+            self.count[COUNT_FRAGMENTS_SENT] += 1
+            self.emit(queue_pop(&pieces))
 
     cdef size_t credit(self, const uint8_t *address) noexcept:
         if self._ours(address):
@@ -457,6 +515,10 @@ cdef class Demux(Host):
     cdef void batch_end(self, uint64_t now) noexcept:
         self._flush(now)
 
+    cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept:
+        self._renewals.add(self, address, subnet)
+        self.want_turn()
+
     cdef void credit_in(self, uint64_t now) noexcept:
         self._now = now
         self.unblock()
@@ -482,6 +544,7 @@ cdef class Demux(Host):
         cdef Packet *first
         while more:
             first = self._reassembler.expire(self._now, &more)
+            self.count[COUNT_REASSEMBLY_TIMEOUTS] += more
             if first != NULL:
                 self._report(first.data, first.size, ICMP_TIME_EXCEEDED, CODE_REASSEMBLY, 0)
                 packet_free(first)

@@ -57,6 +57,18 @@ cdef enum:
     COUNT_SYN_QUEUE_FULL
     COUNT_ACCEPT_QUEUE_FULL
     COUNT_TIME_WAIT_EVICTED
+    COUNT_CLOSED
+    COUNT_UNKNOWN_PROTOCOL
+    COUNT_FRAGMENTS_SENT
+    COUNT_REASSEMBLY_EVICTED
+    COUNT_REASSEMBLY_TIMEOUTS
+    COUNT_ECHO_LIMITED
+    COUNT_TCP_IGNORED
+    COUNT_TCP_NO_ROOM
+    COUNT_TCP_RESETS_LIMITED
+    COUNT_TCP_ANSWERS_LIMITED
+    COUNT_TCP_PROBES
+    COUNT_RENEWALS_REFUSED
     COUNTERS
 
 cdef class Host(Upper):
@@ -89,13 +101,19 @@ cdef class Host(Upper):
     cdef bint _in_turn
     # Services to endpoints.
     cdef void emit(self, Packet *packet) noexcept               # an IPv6 packet; takes ownership
+    # The same, in fragments where it is larger than `mtu`.
+    cdef void emit_within(self, Packet *packet, size_t mtu) noexcept
     cdef size_t credit(self, const uint8_t *address) noexcept   # bytes that may be sent there now
+    # The same for an endpoint that wants to send `size` of them (at most CREDIT_WINDOW / 2): when there is less, it is flushed
+    # once there is more. It is the only way to wait for credit, so that nothing waits but for a refusal just made, which
+    # leaves a mark with what refused.
+    cdef size_t credit_for(self, Endpoint endpoint, const uint8_t *address, size_t size) noexcept
+    cdef void suspect(self, const uint8_t *address) noexcept    # nothing comes back from there
     cdef size_t path_mtu(self, const uint8_t *address) noexcept
     cdef const uint8_t *default_address(self) noexcept          # the source where none was chosen
     cdef void enter_time_wait(self, Endpoint endpoint) noexcept
     cdef void release(self, Endpoint endpoint) noexcept         # it leaves the tables; its last call
     cdef void mark(self, Endpoint endpoint) noexcept
-    cdef void block(self, Endpoint endpoint) noexcept
     cdef void unblock(self) noexcept
     cdef void announce(self, Endpoint endpoint) noexcept
     cdef void want_turn(self) noexcept

@@ -66,8 +66,22 @@ cdef class Host(Upper):
     cdef void emit(self, Packet *packet) noexcept:
         packet_free(packet)
 
+    cdef void emit_within(self, Packet *packet, size_t mtu) noexcept:
+        packet_free(packet)
+
     cdef size_t credit(self, const uint8_t *address) noexcept:
         return 0
+
+    cdef size_t credit_for(self, Endpoint endpoint, const uint8_t *address, size_t size) noexcept:
+        cdef size_t credit = self.credit(address)
+        if credit < size and not endpoint._is_blocked:
+            endpoint._is_blocked = True
+            self._blocked[endpoint] = None
+        return credit
+
+    cdef void suspect(self, const uint8_t *address) noexcept:
+        if self.lower is not None:
+            self.lower.path_suspect(address)
 
     cdef size_t path_mtu(self, const uint8_t *address) noexcept:
         return self._mtu
@@ -102,11 +116,6 @@ cdef class Host(Upper):
             endpoint._is_dirty = True
             self._dirty.append(endpoint)
             self.want_turn()
-
-    cdef void block(self, Endpoint endpoint) noexcept:
-        if not endpoint._is_blocked:
-            endpoint._is_blocked = True
-            self._blocked[endpoint] = None
 
     cdef void unblock(self) noexcept:
         cdef dict blocked = self._blocked

@@ -54,3 +54,5 @@ cdef void write_header(
 # Walk the extension headers of a packet whose fixed header was checked: `size` is its whole length. Unless `strict`, what
 # they say is not obeyed.
 cdef Walk walk(const uint8_t *packet, size_t size, Chain *chain, bint strict) noexcept nogil
+# Find the upper-layer header of a packet that is quoted in an error, in a first fragment too; False where there is none.
+cdef bint upper_header(const uint8_t *packet, size_t size, Chain *chain) noexcept nogil

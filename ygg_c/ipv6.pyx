@@ -85,3 +85,12 @@ cdef Walk walk(const uint8_t *packet, size_t size, Chain *chain, bint strict) no
         chain.next_field = chain.offset
         chain.next = packet[chain.offset]
         chain.offset += length
+
+
+cdef bint upper_header(const uint8_t *packet, size_t size, Chain *chain) noexcept nogil:
+    cdef Walk result = walk(packet, size, chain, False)
+    if result == WALK_FRAGMENT and get16(packet + chain.offset + 2) & 0xfff8 == 0:
+        chain.next = packet[chain.offset]
+        chain.offset += 8
+        return True
+    return result == WALK_UPPER

@@ -120,7 +120,9 @@ cdef class Link:
     cdef bint has_output(self) noexcept
     cdef int gather(self, iovec *parts, int most) noexcept      # how many parts were filled
     cdef void sent(self, size_t count) noexcept
-    cdef size_t credit(self) noexcept                           # own bytes it takes now
+    # Own bytes it takes now. After an answer of CREDIT_WINDOW / 2 or less, which is all that anyone wants at once, it calls
+    # host.credit_in() when it has drained below that.
+    cdef size_t credit(self) noexcept
     cdef uint64_t full_since(self) noexcept                     # when it refused credit, in ns; NEVER: it has room
     cpdef void want_flush(self) noexcept
     cdef void _refill(self) noexcept

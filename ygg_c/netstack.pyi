@@ -38,6 +38,13 @@ class NetStack(Demux):
         """Run what is due at `now` (ns) while there is no lower side, tell what happened, and return the next deadline in ns;
         None when no timer runs, or a lower side gives the turns. `wall` is not used: whoever drives nodes has it.
         """
+    def peer_made_session(self, address: bytes, subnet: bytes) -> None:
+        """Tell that the node with this address (16 bytes) and /64 (8 bytes) may have restarted: its connections are probed.
+
+        Gateways do so by themselves.
+        """
+    def suspect_path(self, address: bytes) -> None:
+        """Tell that nothing comes back from `address`: the lower side looks for another way there, if it has a choice."""
     def add_address(self, address: bytes, prefix: int = 128) -> None:
         """Serve one more address or subnet."""
     def connect(

@@ -23,7 +23,9 @@ _COUNTS = (
     "bad_checksum", "bad_option", "fragments", "fragments_dropped", "loop_dropped", "icmp_in", "icmp_limited",
     "icmp_ignored", "udp_in", "udp_no_port", "udp_full", "echo_full", "tcp_in", "tcp_no_port", "tcp_unacceptable",
     "tcp_out_of_order", "tcp_beyond_window", "tcp_retransmits", "tcp_timeouts", "tcp_resets_sent", "tcp_resets_in",
-    "tcp_challenges", "tcp_paws", "syn_queue_full", "accept_queue_full", "time_wait_evicted",
+    "tcp_challenges", "tcp_paws", "syn_queue_full", "accept_queue_full", "time_wait_evicted", "closed",
+    "unknown_protocol", "fragments_sent", "reassembly_evicted", "reassembly_timeouts", "echo_limited", "tcp_ignored",
+    "tcp_no_room", "tcp_resets_limited", "tcp_answers_limited", "tcp_probes", "renewals_refused",
 )
 
 
@@ -102,6 +104,18 @@ cdef class NetStack(Demux):
         """Tell the time, without a turn, while no lower side does."""
         if self.lower is None and now > self._now:
             self._now = now
+
+    def peer_made_session(self, bytes address not None, bytes subnet not None):
+        """Tell that the node of an address and its /64 may have restarted."""
+        if len(address) != 16 or len(subnet) != 8:
+            raise ValueError("an address has 16 bytes, a subnet 8")
+        self.peer_renewed(address, subnet)
+
+    def suspect_path(self, bytes address not None):
+        """Tell that nothing comes back from `address`."""
+        if len(address) != 16:
+            raise ValueError("an address has 16 bytes")
+        self.suspect(address)
 
     cdef int _pick_port(self, ByteMap table, uint8_t *key) except -1:
         # Set the local port in a connection's key so that it is in no use: random, then whatever is free (RFC 6056, 3.3.2).
@@ -300,6 +314,7 @@ cdef class NetStack(Demux):
         # No turn may ever come.
         self._dirty.clear()
         self._ready.clear()
+        self._renewals.clear()
         queue_clear(&self._loop)
         self.closed = True
 

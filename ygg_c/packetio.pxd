@@ -47,7 +47,9 @@ cdef class Lower:
     cdef Upper upper
     # Send one IPv6 packet; takes ownership.
     cdef void packet_out(self, Packet *packet, uint64_t now) noexcept
-    # How many bytes may be sent towards this address now without being dropped or waiting behind a full link.
+    # How many bytes may be sent towards this address now without being dropped or waiting behind a full link. An answer
+    # below CREDIT_WINDOW / 2, which is enough for any packet, is a refusal: `credit_in` follows once there is more. An older
+    # answer is none, for the link may have drained since: ask before waiting.
     cdef size_t credit(self, const uint8_t *address) noexcept
     # The same, and which link it is about: for an Upper that cannot hold back each destination by itself.
     cdef void find_way(self, const uint8_t *address, Way *way) noexcept
@@ -63,7 +65,10 @@ cdef class PacketTap(Lower):
     cdef PacketQueue _out
     cdef public size_t limit            # packets held; more are dropped and counted
     cdef public size_t dropped
-    cdef public size_t credit_bytes
+    cdef public size_t credit_bytes     # what may be held before the upper side has to wait
+    cdef bint _refused
+    cdef uint64_t _now
     cdef public uint64_t link           # number of the link it stands for
     cdef public uint64_t full_since     # ns; NEVER: the link has room
     cdef public object on_turn          # called when the upper side asks for a turn; None: nobody is told
+    cdef public object on_suspect       # called with an address from which nothing comes back; None: nobody is told

@@ -14,13 +14,15 @@ class PacketTap(Lower):
     dropped: int
     """Packets dropped so far."""
     credit_bytes: int
-    """What the upper side is told it may send now, in bytes."""
+    """Bytes that may be held before the upper side has to wait for `take`."""
     link: int
     """Number of the link it stands for."""
     full_since: int
     """Since when that link has refused credit, in ns; 2**64 - 1: it has room."""
     on_turn: Callable[[], object] | None
     """Called when the upper side wants a turn: call `poll` soon. Dropped when it raises."""
+    on_suspect: Callable[[bytes], object] | None
+    """Called with a 16-byte address from which nothing comes back. Dropped when it raises."""
     def __init__(self, upper: Upper, limit: int = 4096) -> None: ...
     def take(self) -> list[bytes]:
         """Return the packets sent since the last call, oldest first."""

@@ -74,6 +74,7 @@ cdef class PacketTap(Lower):
         queue_clear(&self._out)
 
     cdef void packet_out(self, Packet *packet, uint64_t now) noexcept:
+        self._now = now
         if self._out.count >= self.limit:
             self.dropped += 1
             packet_free(packet)
@@ -81,7 +82,10 @@ cdef class PacketTap(Lower):
             queue_push(&self._out, packet)
 
     cdef size_t credit(self, const uint8_t *address) noexcept:
-        return self.credit_bytes
+        cdef size_t left = self.credit_bytes - min(self.credit_bytes, self._out.bytes)
+        if left < CREDIT_WINDOW // 2:
+            self._refused = True
+        return left
 
     cdef void find_way(self, const uint8_t *address, Way *way) noexcept:
         way.credit = self.credit_bytes
@@ -95,6 +99,13 @@ cdef class PacketTap(Lower):
             except Exception:
                 self.on_turn = None
 
+    cdef void path_suspect(self, const uint8_t *address) noexcept:
+        if self.on_suspect is not None:
+            try:
+                self.on_suspect(address[:16])
+            except Exception:
+                self.on_suspect = None
+
     def take(self):
         """Return the packets sent since the last call, oldest first."""
         cdef Packet *packet
@@ -102,9 +113,13 @@ cdef class PacketTap(Lower):
         while True:
             packet = queue_pop(&self._out)
             if packet == NULL:
-                return result
+                break
             result.append(packet.data[:packet.size])
             packet_free(packet)
+        if self._refused and self.upper is not None and self.credit_bytes >= CREDIT_WINDOW // 2:
+            self._refused = False
+            self.upper.credit_in(self._now)
+        return result
 
     def give(self, packets, uint64_t now):
         """Deliver packets to the upper side as one batch at time `now` (ns)."""

@@ -1,4 +1,5 @@
-# Fragment reassembly (RFC 8200, 4.5; overlaps drop the datagram, RFC 5722), in bounded memory.
+# Fragment reassembly (RFC 8200, 4.5; overlaps drop the datagram, RFC 5722), in bounded memory. Each packet comes with an
+# `origin`, a number of the node that sent it: when no place is free, the origin that holds most of them loses its oldest.
 
 from libc.stdint cimport uint8_t, uint64_t
 
@@ -7,7 +8,7 @@ from ygg_c.ipv6 cimport Chain
 from ygg_c.ranges cimport Ranges
 
 cdef enum:
-    MAX_DATAGRAMS = 32          # of 64 KiB each
+    MAX_DATAGRAMS = 64          # of 64 KiB each
     MAX_UNFRAGMENTED = 256      # bytes of headers before the fragment header
     MAX_PAYLOAD = 65535
 
@@ -19,6 +20,7 @@ cdef enum Fragment:
 
 cdef struct Datagram:
     uint8_t key[36]             # source, destination, identification
+    uint64_t origin
     Packet *packet              # [headers, right-aligned to MAX_UNFRAGMENTED][payload]; NULL: a free place
     Ranges ranges
     size_t total                # payload bytes; 0: the last fragment is missing
@@ -29,11 +31,15 @@ cdef struct Datagram:
 cdef class Reassembler:
     cdef Datagram _datagrams[MAX_DATAGRAMS]
     cdef Datagram *_done
-    cdef Fragment add(self, const uint8_t *packet, size_t size, Chain *chain, uint64_t now) noexcept
+    cdef size_t evicted         # datagrams that gave way
+    cdef Fragment add(
+        self, const uint8_t *packet, size_t size, Chain *chain, uint64_t origin, uint64_t now
+    ) noexcept
     cdef Packet *take(self) noexcept
     # Drop one timed-out datagram; its headers and first fragment, if held, come back for Time Exceeded. `more` says
     # whether one was dropped.
     cdef Packet *expire(self, uint64_t now, bint *more) noexcept
     cdef uint64_t deadline(self) noexcept
-    cdef Datagram *_find(self, const uint8_t *key, uint64_t now) noexcept
+    cdef Datagram *_find(self, const uint8_t *key, uint64_t origin, uint64_t now) noexcept
+    cdef Datagram *_place(self, uint64_t origin) noexcept
     cdef void _drop(self, Datagram *datagram) noexcept

@@ -1,5 +1,6 @@
 """Fragments in any order become the packet they were."""
 
+from libc.stdint cimport uint16_t
 from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.buffer cimport packet_copy, packet_free, packet_new
@@ -15,7 +16,7 @@ cdef extern from *:
 
 
 cdef class Reassembler:
-    """Holds up to MAX_DATAGRAMS incomplete packets; the oldest gives way."""
+    """Holds up to MAX_DATAGRAMS incomplete packets; of whoever holds most of them the oldest gives way."""
 
     def __dealloc__(self):
         cdef int index
@@ -27,27 +28,49 @@ cdef class Reassembler:
         ranges_clear(&datagram.ranges)
         memset(datagram, 0, sizeof(Datagram))
 
-    cdef Datagram *_find(self, const uint8_t *key, uint64_t now) noexcept:
+    cdef Datagram *_find(self, const uint8_t *key, uint64_t origin, uint64_t now) noexcept:
         cdef int index
         cdef Datagram *datagram
-        cdef Datagram *oldest = NULL
         for index in range(MAX_DATAGRAMS):
             datagram = &self._datagrams[index]
             if datagram.packet != NULL and memcmp(datagram.key, key, 36) == 0:
                 return datagram
-            if oldest == NULL or (oldest.packet != NULL and (
-                datagram.packet == NULL or datagram.deadline < oldest.deadline
-            )):
-                oldest = datagram
-        self._drop(oldest)
-        oldest.packet = packet_new(MAX_UNFRAGMENTED + MAX_PAYLOAD)
-        if oldest.packet == NULL:
+        datagram = self._place(origin)
+        if datagram.packet != NULL:
+            self.evicted += 1
+            self._drop(datagram)
+        datagram.packet = packet_new(MAX_UNFRAGMENTED + MAX_PAYLOAD)
+        if datagram.packet == NULL:
             return NULL
-        memcpy(oldest.key, key, 36)
-        oldest.deadline = now + REASSEMBLY_TIMEOUT
-        return oldest
+        memcpy(datagram.key, key, 36)
+        datagram.origin = origin
+        datagram.deadline = now + REASSEMBLY_TIMEOUT
+        return datagram
 
-    cdef Fragment add(self, const uint8_t *packet, size_t size, Chain *chain, uint64_t now) noexcept:
+    cdef Datagram *_place(self, uint64_t origin) noexcept:
+        # A free place, or that of the oldest datagram of the origin that would hold most.
+        cdef uint16_t held[256]
+        cdef int index
+        cdef uint16_t count, most = 0
+        cdef Datagram *datagram
+        cdef Datagram *chosen = NULL
+        memset(held, 0, sizeof(held))
+        held[origin & 255] = 1
+        for index in range(MAX_DATAGRAMS):
+            if self._datagrams[index].packet == NULL:
+                return &self._datagrams[index]
+            held[self._datagrams[index].origin & 255] += 1
+        for index in range(MAX_DATAGRAMS):
+            datagram = &self._datagrams[index]
+            count = held[datagram.origin & 255]
+            if count > most or (count == most and datagram.deadline < chosen.deadline):
+                most = count
+                chosen = datagram
+        return chosen
+
+    cdef Fragment add(
+        self, const uint8_t *packet, size_t size, Chain *chain, uint64_t origin, uint64_t now
+    ) noexcept:
         cdef const uint8_t *fragment = packet + chain.offset
         cdef size_t offset = get16(fragment + 2) & 0xfff8
         cdef bint more = fragment[3] & 1
@@ -65,10 +88,14 @@ cdef class Reassembler:
             return FRAGMENT_DROPPED
         memcpy(key, packet + SOURCE, 32)
         memcpy(key + 32, fragment + 4, 4)
-        datagram = self._find(key, now)
+        datagram = self._find(key, origin, now)
         if datagram == NULL or datagram.refused:
             return FRAGMENT_DROPPED
         fresh = ranges_add(&datagram.ranges, offset, offset + length)
+        if fresh == 0 and memcmp(datagram.packet.data + MAX_UNFRAGMENTED + offset, fragment + 8, length) == 0 and (
+            more or datagram.total == offset + length
+        ):
+            return FRAGMENT_DROPPED         # it came twice
         if fresh != <long long>length or (datagram.total and (not more or offset + length > datagram.total)):
             datagram.refused = True
             return FRAGMENT_DROPPED

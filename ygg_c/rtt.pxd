@@ -5,8 +5,10 @@ from libc.stdint cimport uint64_t
 cdef extern from *:
     """
     #define YGG_FIRST_RTO 1000000000ULL
+    #define YGG_RTT_GRAIN 1000ULL
     """
     const uint64_t FIRST_RTO "YGG_FIRST_RTO"
+    const uint64_t RTT_GRAIN "YGG_RTT_GRAIN"    # shorter round trips are within one turn, whose clock stands still
 
 cdef struct Rtt:
     uint64_t smoothed           # 0: nothing measured
@@ -17,8 +19,7 @@ cdef struct Rtt:
 
 cdef inline void rtt_sample(Rtt *rtt, uint64_t sample, uint64_t floor, uint64_t ceiling) noexcept nogil:
     cdef uint64_t error
-    if sample == 0:
-        sample = 1
+    sample = max(sample, RTT_GRAIN)
     if rtt.smoothed == 0:
         rtt.smoothed = sample
         rtt.variance = sample // 2

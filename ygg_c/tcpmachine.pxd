@@ -21,6 +21,7 @@ cdef class TcpMachine(TcpSender):
     cdef uint64_t _keep_interval
     cdef int _keep_count
     cdef int _probes
+    cdef int _checks                # probes left to ask a peer that may have restarted
     cdef uint64_t _heard_at
     cdef uint64_t _tuned_at         # receive-window autotuning: since when, from where
     cdef uint64_t _tuned_from
@@ -30,6 +31,9 @@ cdef class TcpMachine(TcpSender):
     cdef void accept_syn(self, Acceptor parent, const Segment *segment) noexcept
     cdef void segment_in(self, const Segment *segment, uint64_t now) noexcept
     cdef void icmp_in(self, uint8_t kind, uint8_t code, uint32_t parameter, uint32_t seq) noexcept
+    # The peer may have restarted and know nothing of this connection: ask it. A host that has forgotten answers with a reset,
+    # another with an ACK that changes nothing. True when something was sent.
+    cdef bint check(self, uint64_t now) noexcept
     cdef bint yields_to(self, const Segment *segment) noexcept      # TIME-WAIT: a newer SYN takes the place
     # Segment arrival.
     cdef void _in_syn_sent(self, const Segment *segment, uint64_t now) noexcept
@@ -46,6 +50,7 @@ cdef class TcpMachine(TcpSender):
     cdef void _finish(self) noexcept
     cdef void _time_wait(self, uint64_t now) noexcept
     cdef void _keep_alive(self, uint64_t now) noexcept
+    cdef void _probe(self, uint64_t now) noexcept
 
 # A reset in answer to a segment that belongs to nothing (RFC 9293, 3.5.2).
 cdef void send_reset(Host host, const uint8_t *key, const Segment *segment) noexcept

@@ -7,13 +7,15 @@ from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.census cimport LIVE_TCP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.endpoint cimport (
-    COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_BEYOND_WINDOW, COUNT_TCP_CHALLENGES,
+    COUNT_ACCEPT_QUEUE_FULL, COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW,
+    COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_NO_ROOM,
     COUNT_TCP_OUT_OF_ORDER, COUNT_TCP_PAWS, COUNT_TCP_RESETS_IN, COUNT_TCP_RESETS_SENT, COUNT_TCP_UNACCEPTABLE,
     EVENT_CLOSED, EVENT_CONNECTED, EVENT_EOF, EVENT_FAILED, EVENT_READABLE,
 )
 from ygg_c.icmpv6 cimport ICMP_TOO_BIG, bucket_take, icmp_errno
 from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU, NEXT_TCP, SOURCE, put16, put32, write_header
 from ygg_c.packetio cimport NEVER
+from ygg_c.rtt cimport rtt_timeout
 from ygg_c.tcpsender cimport (
     CLOSED, CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RCVD, SYN_SENT,
     TIME_WAIT,
@@ -23,11 +25,14 @@ from ygg_c.tcpwire cimport ACK, DEFAULT_MSS, FIN, MAX_SCALE, MIN_MSS, RST, SYN, 
 cdef enum:
     CHALLENGES_PER_SECOND = 2       # for each connection (RFC 5961, 7)
     STRAYS_PER_SECOND = 10          # answers to empty segments outside the window: two ends must not do this for ever
+    CHECKS = 2                      # more probes when a peer that may have restarted does not answer the first
 
 cdef extern from *:
     """
     #define YGG_FIRST_POSITION (1ULL << 32)
+    #define YGG_LEAST_CHECK 1000000000ULL
     """
+    const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
     const uint64_t FIRST_POSITION "YGG_FIRST_POSITION"      # positions start here, so that none before is negative
 
 
@@ -39,6 +44,7 @@ cdef void send_reset(Host host, const uint8_t *key, const Segment *segment) noex
         return
     packet = packet_new(IP_HEADER + TCP_HEADER)
     if packet == NULL:
+        host.count[COUNT_NO_MEMORY] += 1
         return
     packet.size = IP_HEADER + TCP_HEADER
     write_header(packet.data, TCP_HEADER, NEXT_TCP, 0, key + 16, key)
@@ -144,7 +150,7 @@ cdef class TcpMachine(TcpSender):
         if not self._acceptable(segment, position, now):
             return
         self._heard_at = now
-        self._probes = 0
+        self._probes = self._checks = 0
         if segment.flags & RST:
             self._reset_in(position, now)
             return
@@ -154,7 +160,10 @@ cdef class TcpMachine(TcpSender):
             else:
                 self._challenge(now)
             return
-        if not segment.flags & ACK or not self._established(segment, position, now):
+        if not segment.flags & ACK:
+            self.host.count[COUNT_TCP_IGNORED] += 1
+            return
+        if not self._established(segment, position, now):
             return
         if not self.acknowledge(segment, position, now):
             self._challenge(now)
@@ -176,8 +185,11 @@ cdef class TcpMachine(TcpSender):
             if answers:
                 self.host.count[COUNT_TCP_RESETS_IN] += 1
                 self.fail(ECONNREFUSED, False)
+            else:
+                self.host.count[COUNT_TCP_IGNORED] += 1
             return
         if not segment.flags & SYN:
+            self.host.count[COUNT_TCP_IGNORED] += 1
             return
         self._learn_syn(segment, answers)
         self._heard_at = now
@@ -213,9 +225,9 @@ cdef class TcpMachine(TcpSender):
                 return True
         elif position == expected or (position < edge and position + length > expected):
             return True
+        self.host.count[COUNT_TCP_UNACCEPTABLE if position < edge else COUNT_TCP_BEYOND_WINDOW] += 1
         if segment.flags & RST:
             return False
-        self.host.count[COUNT_TCP_UNACCEPTABLE if position < edge else COUNT_TCP_BEYOND_WINDOW] += 1
         if length:
             # The peer missed our ACK; without an answer it would send this for ever.
             self.ack_now = True
@@ -231,7 +243,8 @@ cdef class TcpMachine(TcpSender):
 
     cdef void _reset_in(self, uint64_t position, uint64_t now) noexcept:
         if self._state == TIME_WAIT:
-            return                  # RFC 1337
+            self.host.count[COUNT_TCP_IGNORED] += 1     # RFC 1337
+            return
         if position != self.ack_position():
             self._challenge(now)    # RFC 5961, 3.2
             return
@@ -271,6 +284,7 @@ cdef class TcpMachine(TcpSender):
         cdef uint64_t edge = self.advertised
         if self._state != ESTABLISHED and self._state != FIN_WAIT_1 and self._state != FIN_WAIT_2:
             self.ack_now = True
+            self.host.count[COUNT_TCP_IGNORED] += 1
             if self._state == TIME_WAIT and segment.flags & FIN:
                 self.life_at = now + self.host.time_wait
             return
@@ -303,6 +317,8 @@ cdef class TcpMachine(TcpSender):
                 self.bytes_in += self.inbound.next - expected
                 if self.inbound.next > expected:
                     self.happen(EVENT_READABLE)
+            else:
+                self.host.count[COUNT_TCP_NO_ROOM] += 1
         if self._fin_at and self._fin_at == self.inbound.next:
             self._take_fin(now)
         elif segment.flags & FIN:
@@ -333,10 +349,14 @@ cdef class TcpMachine(TcpSender):
         if bucket_take(&self._challenges, now, CHALLENGES_PER_SECOND, 1):
             self.host.count[COUNT_TCP_CHALLENGES] += 1
             self.ack_now = True
+        else:
+            self.host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
 
     cdef void _stray(self, uint64_t now) noexcept:
         if bucket_take(&self._strays, now, STRAYS_PER_SECOND, STRAYS_PER_SECOND):
             self.ack_now = True
+        else:
+            self.host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
 
     cdef void _answer_reset(self, const Segment *segment) noexcept:
         send_reset(self.host, self.key, segment)
@@ -389,9 +409,38 @@ cdef class TcpMachine(TcpSender):
         if self.host is not None:
             self.arm()
 
+    cdef bint check(self, uint64_t now) noexcept:
+        if self._state < ESTABLISHED or self._state == TIME_WAIT or self._checks:
+            return False
+        if self.rto_at != NEVER:
+            # What is sent again asks as well. It only must not wait for a timer that silence has made long.
+            if self.rtt.backoff == 0:
+                return False
+            self.rto_at = now
+            self.tries -= min(self.tries, 1)
+        else:
+            self._probe(now)
+            if not self.orphan:
+                self._checks = CHECKS
+                self.life_at = now + max(rtt_timeout(&self.rtt, self.host.max_rto), LEAST_CHECK)
+        self.arm()
+        return True
+
+    cdef void _probe(self, uint64_t now) noexcept:
+        # An old sequence number calls for an answer (RFC 9293, 3.8.4).
+        self.transmit(self.una - 1, 0, ACK, now)
+
     cdef void _keep_alive(self, uint64_t now) noexcept:
         # Look whether a probe is due, and when to look again.
-        if self._keep_idle == 0 or self._state == TIME_WAIT or self.orphan or self._state < ESTABLISHED:
+        if self._state == TIME_WAIT or self.orphan or self._state < ESTABLISHED:
+            return
+        if self._checks:
+            self._checks -= 1
+            self.host.suspect(self.key)
+            self._probe(now)
+            self.life_at = now + max(rtt_timeout(&self.rtt, self.host.max_rto), LEAST_CHECK)
+            return
+        if self._keep_idle == 0:
             return
         if now < self._heard_at + self._keep_idle or self.una < self.nxt:
             self.life_at = max(self._heard_at, now if self.una < self.nxt else 0) + self._keep_idle
@@ -400,7 +449,9 @@ cdef class TcpMachine(TcpSender):
             self.fail(ETIMEDOUT, True)
             return
         self._probes += 1
-        self.transmit(self.una - 1, 0, ACK, now)
+        if self._probes > 1:
+            self.host.suspect(self.key)
+        self._probe(now)
         self.life_at = now + self._keep_interval
 
     cdef void _time_wait(self, uint64_t now) noexcept:

@@ -11,7 +11,7 @@ from ygg_c.endpoint cimport (
 from ygg_c.ipv6 cimport IP_HEADER, put16, put32
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport ranges_add, ranges_clear, ranges_gap, ranges_trim
-from ygg_c.rtt cimport FIRST_RTO, rtt_sample, rtt_timeout
+from ygg_c.rtt cimport FIRST_RTO, RTT_GRAIN, rtt_sample, rtt_timeout
 from ygg_c.tcpwire cimport (
     ACK, FIN, MAX_SACKS, PSH, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, unwrap, write_sacks, write_syn_options,
     write_timestamp,
@@ -210,7 +210,7 @@ cdef class TcpSender(Endpoint):
         return self.no_delay or self.nxt == self.una
 
     cdef bint _send_data(self, uint64_t now) noexcept:
-        cdef size_t credit = self.host.credit(self.key)
+        cdef size_t credit = 0
         cdef uint64_t pipe = self._pipe()
         cdef uint64_t cwnd = self.congestion.cwnd
         cdef size_t run = max(<size_t>RUN_BYTES, RUN_SEGMENTS * self.mss)
@@ -239,7 +239,9 @@ cdef class TcpSender(Endpoint):
                 self._cwnd_bound = True
                 break
             if credit < size + IP_HEADER + TCP_HEADER + MAX_OPTIONS:
-                self.host.block(self)
+                # What was told before knows nothing of what went straight out since.
+                credit = self.host.credit_for(self, self.key, size + IP_HEADER + TCP_HEADER + MAX_OPTIONS)
+            if credit < size + IP_HEADER + TCP_HEADER + MAX_OPTIONS:
                 self._held_back = True
                 break
             if run < size:
@@ -329,14 +331,18 @@ cdef class TcpSender(Endpoint):
     cdef void _advance(self, uint64_t ack, const Segment *segment, uint64_t now) noexcept:
         cdef uint64_t gained = ack - self.una
         cdef uint64_t sample = 0
+        cdef uint32_t age
         if self._timed_at and ack >= self._timed:
-            sample = max(now - self._timed_at, <uint64_t>1)
+            sample = max(now - self._timed_at, RTT_GRAIN)
             self._timed_at = 0
         elif self.phase != OPEN and self._resend_stamp and segment.stamped and (
             <int>(segment.ts_echo - <uint32_t>self._resend_stamp) >= 0
         ):
-            # It answers a retransmission: the one sample that Karn's algorithm would not have (RFC 7323, 4.1).
-            sample = <uint64_t>(self._stamp(now) - segment.ts_echo) * 1000000 + 1
+            # It answers a retransmission: the one sample that Karn's algorithm would not have (RFC 7323, 4.1). Timestamps
+            # are whole milliseconds: the most it can have been counts, so that the shortest round trip is not invented.
+            age = self._stamp(now) - segment.ts_echo
+            if age < <uint32_t>1 << 31:
+                sample = (<uint64_t>age + 1) * 1000000
         if sample:
             rtt_sample(&self.rtt, sample, self.host.min_rto, self.host.max_rto)
         if self._undoable and self._resend_stamp and segment.stamped and (
@@ -441,6 +447,8 @@ cdef class TcpSender(Endpoint):
             return
         self.timeouts += 1
         self.host.count[COUNT_TCP_TIMEOUTS] += 1
+        if self.tries > 1 or opening:
+            self.host.suspect(self.key)
         self.rtt.backoff += 1
         self._timed_at = 0
         if opening:

@@ -7,6 +7,7 @@ from ygg_c.endpoint cimport Endpoint
 cdef enum:
     UDP_HEADER = 8
     MEMO = 16
+    MAX_PAYLOAD = 65535         # of an IPv6 packet, fragmented or not
 
 cdef struct Record:             # in front of each datagram in the store
     uint8_t source[16]
@@ -28,6 +29,9 @@ cdef class DatagramSocket(Endpoint):
     cdef uint16_t local_port    # or the echo identifier
     cdef Store _store
     cdef public size_t queue_limit
+    cdef public bint dont_fragment
+    # Whether a packet of `size` bytes may leave for `target` now, in packets of at most `mtu`; EMSGSIZE when it never may.
+    cdef bint _may_send(self, const uint8_t *target, size_t size, size_t mtu) except -1
     cdef readonly size_t dropped
     cdef bint keep(self, const uint8_t *source, uint16_t port, int failure, const uint8_t *data, size_t size) noexcept
 

@@ -12,6 +12,7 @@ from ygg_c.census cimport LIVE_UDP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_copy, sum_fold, sum_pseudo
 from ygg_c.endpoint cimport COUNT_ECHO_FULL, COUNT_UDP_FULL, EVENT_FAILED, EVENT_READABLE, EVENT_WRITABLE
 from ygg_c.forks cimport check_fork
+from ygg_c.fragment cimport wire_size
 from ygg_c.icmpv6 cimport ICMP_ECHO_REQUEST, ICMP_HEADER, icmp_echo
 from ygg_c.ipv6 cimport IP_HEADER, NEXT_UDP, SOURCE, is_unspecified, put16, write_header
 
@@ -87,6 +88,13 @@ cdef class DatagramSocket(Endpoint):
         self._store.count += 1
         self.happen(EVENT_READABLE)
         return True
+
+    cdef bint _may_send(self, const uint8_t *target, size_t size, size_t mtu) except -1:
+        cdef size_t wire
+        if size > IP_HEADER + MAX_PAYLOAD or (size > mtu and self.dont_fragment):
+            raise _error(errno.EMSGSIZE)
+        wire = wire_size(size, mtu)
+        return self.host.credit_for(self, target, wire) >= wire
 
     cdef bint flush(self, uint64_t now) noexcept:
         # Marked only when credit came back after a refusal.
@@ -181,14 +189,12 @@ cdef class UdpSocket(DatagramSocket):
 
 cdef object _send_udp(UdpSocket socket, const uint8_t *target, uint16_t port, const uint8_t *data, size_t size):
     cdef size_t whole = IP_HEADER + UDP_HEADER + size
+    cdef size_t mtu = socket.host.path_mtu(target)
     cdef Packet *packet
     cdef uint8_t *header
     cdef uint64_t total
     cdef uint16_t folded
-    if whole > socket.host.path_mtu(target):
-        raise _error(errno.EMSGSIZE)
-    if socket.host.credit(target) < whole:
-        socket.host.block(socket)
+    if not socket._may_send(target, whole, mtu):
         return False
     packet = packet_new(whole)
     if packet == NULL:
@@ -205,7 +211,7 @@ cdef object _send_udp(UdpSocket socket, const uint8_t *target, uint16_t port, co
     if folded == 0:
         folded = 0xffff             # zero would mean "no checksum" (RFC 8200, 8.1)
     memcpy(header + 6, &folded, 2)
-    socket.host.emit(packet)
+    socket.host.emit_within(packet, mtu)
     return True
 
 
@@ -231,16 +237,15 @@ cdef class EchoSocket(DatagramSocket):
         cdef const uint8_t[::1] view = memoryview(payload).cast("B")
         cdef const uint8_t *target = <const uint8_t *><const char *>address
         cdef size_t whole = IP_HEADER + ICMP_HEADER + view.shape[0]
+        cdef size_t mtu
         cdef Packet *packet
         if self.host is None:
             raise _error(self.failure or errno.EBADF)
         check_fork(self.host.made_in)
         if len(address) != 16 or not 0 <= sequence < 65536:
             raise ValueError("an address is 16 bytes, a sequence number 0 to 65535")
-        if whole > self.host.path_mtu(target):
-            raise _error(errno.EMSGSIZE)
-        if self.host.credit(target) < whole:
-            self.host.block(self)
+        mtu = self.host.path_mtu(target)
+        if not self._may_send(target, whole, mtu):
             return False
         packet = icmp_echo(
             _own_address(self), target, ICMP_ECHO_REQUEST, self.local_port, sequence,
@@ -248,7 +253,7 @@ cdef class EchoSocket(DatagramSocket):
         )
         if packet == NULL:
             raise _error(errno.ENOBUFS)
-        self.host.emit(packet)
+        self.host.emit_within(packet, mtu)
         return True
 
     def recv_many(self):

@@ -33,6 +33,7 @@ def test_there_and_back(world):
 def test_sizes_odd_empty_and_largest(world):
     server = world.b.udp(B, 53)
     client = world.a.udp(A, 0)
+    client.dont_fragment = True
     sizes = (0, 1, 2, 3, 999, 1280 - 48)
     for size in sizes:
         client.send(bytes(size), B, 53)
@@ -159,6 +160,7 @@ def test_ports_and_addresses(world):
 def test_too_big_lowers_what_may_be_sent():
     stack, tap = make_stack(A)
     socket = stack.udp(None, 0)
+    socket.dont_fragment = True
     socket.send(bytes(5000), B, 9)
     (packet,) = tap.take()
     tap.give([icmp_packet(B, A, 2, 0, (2000).to_bytes(4, "big") + packet[:1200])], SECOND)

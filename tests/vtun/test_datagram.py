@@ -78,18 +78,51 @@ def test_a_closed_port_is_told_to_a_connected_socket_once(with_pair):
     with_pair(main)
 
 
-def test_a_datagram_beyond_the_mtu_is_an_error_received(with_pair):
+def test_a_datagram_beyond_the_mtu_is_an_error_where_fragments_are_not_wanted(with_pair):
     async def main(pair):
-        here, client = await pair.a.create_datagram_endpoint(Recorder, remote_addr=(pair.address_b, 53))
+        here, client = await pair.a.create_datagram_endpoint(
+            Recorder, remote_addr=(pair.address_b, 53), dont_fragment=True
+        )
         here.sendto(bytes(1233))
         assert (await client.errors.get()).errno == errno.EMSGSIZE
         here.close()
 
-        async with await pair.a.open_datagram() as udp:
+        async with await pair.a.open_datagram(dont_fragment=True) as udp:
             with raises_errno(errno.EMSGSIZE):
                 await udp.sendto(bytes(1233), (pair.address_b, 53))
 
     with_pair(main, mtu=1280)
+
+
+@pytest.mark.skipif(not hasattr(socket, "IPV6_DONTFRAG"), reason="the platform has no name for the option")
+def test_the_sockets_view_knows_the_option(with_pair):
+    async def main(pair):
+        here, client = await pair.a.create_datagram_endpoint(Recorder, remote_addr=(pair.address_b, 53))
+        view = here.get_extra_info("socket")
+        assert view.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_DONTFRAG) == 0
+        view.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DONTFRAG, 1)
+        assert view.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_DONTFRAG) == 1
+        here.sendto(bytes(1233))
+        assert (await client.errors.get()).errno == errno.EMSGSIZE
+        here.close()
+
+    with_pair(main, mtu=1280)
+
+
+@pytest.mark.parametrize("mtu", [1280, 65535])
+def test_datagrams_of_every_size_leave_in_fragments(with_pair, mtu):
+    async def main(pair):
+        async with await pair.b.open_datagram(None, 53) as server, await pair.a.open_datagram() as client:
+            for size in (1232, 1233, 30_000, 65_487, 65_488, 65_527):
+                await client.sendto(bytes(size), (pair.address_b, 53))
+                data, source = await server.recvfrom()
+                assert len(data) == size
+                await server.sendto(data, source)
+                assert len(await client.recv()) == size
+            with raises_errno(errno.EMSGSIZE):
+                await client.sendto(bytes(65_528), (pair.address_b, 53))
+
+    with_pair(main, mtu=mtu)
 
 
 @pytest.mark.parametrize(

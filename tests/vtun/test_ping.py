@@ -63,10 +63,35 @@ def test_a_ping_larger_than_the_mtu_is_too_big(with_pair, size):
     async def main(pair):
         assert await pair.a.ping(pair.address_b, size=1280 - 40 - 8) < 1
         with pytest.raises(MessageTooBig):
-            await pair.a.ping(pair.address_b, size=size)
+            await pair.a.ping(pair.address_b, size=size, dont_fragment=True)
         assert pair.a.stack.endpoints() == []
 
     with_pair(main, mtu=1280)
+
+
+@pytest.mark.parametrize("size", [1233, 30_000, 65_487, 65_488, 65_527])
+def test_larger_pings_go_in_fragments(with_pair, size):
+    async def main(pair):
+        assert await pair.a.ping(pair.address_b, size=size) < 1
+        with pytest.raises(MessageTooBig):
+            await pair.a.ping(pair.address_b, size=65_528)
+
+    with_pair(main, mtu=1280)
+
+
+def test_an_unanswered_ping_asks_for_another_way(with_pair, monkeypatch):
+    async def main(pair):
+        monkeypatch.setattr(ping_module, "INTERVAL", 0.01)
+        told = []
+        pair.wire.tap(pair.address_a).on_suspect = told.append
+        assert await pair.a.ping(pair.address_b) < 1
+        assert told == []
+        pair.wire.passes = lambda packet: False
+        with pytest.raises(TimeoutError):
+            await pair.a.ping(pair.address_b, timeout=0.1)
+        assert set(told) == {pair.b.addresses[0].packed}
+
+    with_pair(main)
 
 
 def test_a_ping_for_which_no_identifier_is_free(with_pair, monkeypatch):

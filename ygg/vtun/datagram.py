@@ -241,7 +241,8 @@ class UdpSocket:
     async def sendto(self, data: bytes | bytearray | memoryview, address: tuple[Host, int] | Address) -> None:
         """Send one datagram to (host, port). Waits only while the link has no room.
 
-        OSError: EMSGSIZE for a datagram beyond the path's packet size, EHOSTUNREACH for a host outside 200::/7.
+        OSError: EMSGSIZE for more than 65,527 bytes, or than the path takes where the socket does not fragment;
+        EHOSTUNREACH for a host outside 200::/7.
         """
         await self._send(data, _target(address))
 

@@ -18,12 +18,16 @@ INTERVAL = 1.0
 class Ping:
     """One ping: requests go out until one of them is answered."""
 
-    def __init__(self, stack: NetStack, target: bytes, size: int, registry: Registry) -> None:
+    def __init__(
+        self, stack: NetStack, target: bytes, size: int, registry: Registry, dont_fragment: bool = False
+    ) -> None:
+        self._stack = stack
         self._payload = os.urandom(size)
         try:
             self._socket = socket = stack.echo()
         except OSError as error:
             raise from_os_error(error) from None
+        socket.dont_fragment = dont_fragment
         self._target, self._registry = target, registry
         self._sent: list[float] = []
         self._answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -35,6 +39,8 @@ class Ping:
         try:
             async with asyncio.timeout(timeout):
                 while not self._answer.done():
+                    if self._sent:
+                        self._stack.suspect_path(self._target)
                     self._send()
                     await asyncio.wait([self._answer], timeout=INTERVAL)
                 return self._answer.result()

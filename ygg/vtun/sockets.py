@@ -34,6 +34,7 @@ _KEEP = {
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", -4)): (1, _SECOND),
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", -5)): (2, 1),
 }
+_DONTFRAG = (socket.IPPROTO_IPV6, getattr(socket, "IPV6_DONTFRAG", -8))
 _ACCEPTED = {
     (socket.SOL_SOCKET, socket.SO_REUSEADDR),
     (socket.SOL_SOCKET, getattr(socket, "SO_REUSEPORT", -6)),
@@ -119,6 +120,8 @@ class OverlaySocket:
             return self._accepted.get(option, 0)
         if isinstance(endpoint, UdpSocket) and option == _SO_RCVBUF:
             return endpoint.queue_limit
+        if isinstance(endpoint, UdpSocket) and option == _DONTFRAG:
+            return int(endpoint.dont_fragment)
         if isinstance(endpoint, TcpConnection):
             if option in _KEEP:
                 index, unit = _KEEP[option]
@@ -133,6 +136,8 @@ class OverlaySocket:
             self._accepted[option] = value
         elif isinstance(endpoint, UdpSocket) and option == _SO_RCVBUF:
             endpoint.queue_limit = value
+        elif isinstance(endpoint, UdpSocket) and option == _DONTFRAG:
+            endpoint.dont_fragment = bool(value)
         elif not isinstance(endpoint, TcpConnection):
             raise failure(errno.ENOPROTOOPT)
         elif option == _SO_KEEPALIVE:

@@ -274,10 +274,15 @@ class VTun:
         reuse_port: bool | None = None,
         allow_broadcast: bool | None = None,
         sock: None = None,
+        dont_fragment: bool = False,
     ) -> tuple[DatagramTransport, _P]:
-        """Open a UDP socket as `loop.create_datagram_endpoint` does; return (transport, protocol)."""
+        """Open a UDP socket as `loop.create_datagram_endpoint` does; return (transport, protocol).
+
+        Datagrams have up to 65,527 bytes. Those larger than the path takes leave in fragments (RFC 8200, 4.5); with
+        `dont_fragment` they are errors with EMSGSIZE, as with a kernel's IPV6_DONTFRAG.
+        """
         _only_ours(sock)
-        socket = self._udp(local_addr, remote_addr)
+        socket = self._udp(local_addr, remote_addr, dont_fragment)
         try:
             protocol = protocol_factory()
         except BaseException:
@@ -293,11 +298,17 @@ class VTun:
         local_port: int = 0,
         *,
         remote_addr: tuple[Host, int] | None = None,
+        dont_fragment: bool = False,
     ) -> UdpSocket:
-        """Open a UDP socket to await: `sendto` and `recvfrom`, or with `remote_addr` also `send` and `recv`."""
-        return UdpSocket(self._udp((local_host, local_port), remote_addr), self._registry)
+        """Open a UDP socket to await: `sendto` and `recvfrom`, or with `remote_addr` also `send` and `recv`.
 
-    def _udp(self, local_addr: _LocalAddress | None, remote_addr: tuple[Host, int] | None) -> StackSocket:
+        `dont_fragment` as for `create_datagram_endpoint`.
+        """
+        return UdpSocket(self._udp((local_host, local_port), remote_addr, dont_fragment), self._registry)
+
+    def _udp(
+        self, local_addr: _LocalAddress | None, remote_addr: tuple[Host, int] | None, dont_fragment: bool
+    ) -> StackSocket:
         self._check()
         host, port = (None, 0) if local_addr is None else split(local_addr, "local_addr")
         remote = None
@@ -305,22 +316,26 @@ class VTun:
             remote_host, remote_port = split(remote_addr, "remote_addr")
             remote = remote_end(remote_host or "", remote_port)
         try:
-            return self._stack.udp(bindable(host), port, remote)
+            socket = self._stack.udp(bindable(host), port, remote)
         except OSError as error:
             raise from_os_error(error) from None
+        socket.dont_fragment = dont_fragment
+        return socket
 
     # ICMPv6
 
-    async def ping(self, host: Host, timeout: float | None = 2.0, *, size: int = 56) -> float:
-        """Return the round-trip time to `host` in seconds, with `size` bytes of payload.
+    async def ping(
+        self, host: Host, timeout: float | None = 2.0, *, size: int = 56, dont_fragment: bool = False
+    ) -> float:
+        """Return the round-trip time to `host` in seconds, with `size` bytes of payload, up to 65,527.
 
         A request without an answer is repeated every second. Raises TimeoutError (ETIMEDOUT) after `timeout` seconds,
-        OSError with EMSGSIZE for a payload that with its 48 bytes of headers is larger than the MTU, EHOSTUNREACH and
-        the like when a router says so.
+        EHOSTUNREACH and the like when a router says so, and OSError with EMSGSIZE for a larger payload, or with
+        `dont_fragment` for one that with its 48 bytes of headers is larger than the path takes.
         """
         raw = destination(host)
         self._check()
-        return await Ping(self._stack, raw, size, self._registry).run(timeout)
+        return await Ping(self._stack, raw, size, self._registry, dont_fragment).run(timeout)
 
     # The end
 

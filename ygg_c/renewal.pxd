@@ -1,0 +1,34 @@
+# Peers that made a new session: each may be a host that restarted and knows nothing of its connections. These are asked
+# at once (TcpMachine.check), so that they end now and not when keepalive or a user timeout notices.
+#
+# Strangers cause this, so the work is bounded however often it is asked for: one search over all connections serves all
+# peers that came until it began, searches have a pause between them, and both go in steps. In each step the peers found take
+# turns, one probe each, so that a peer with very many connections delays nobody else's.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.bytemap cimport ByteMap
+from ygg_c.endpoint cimport Host
+from ygg_c.timerheap cimport Timed
+
+cdef class Renewed:
+    cdef list connections           # found and not asked yet
+
+# Peers by their address and by their subnet.
+cdef class Peers:
+    cdef ByteMap addresses
+    cdef ByteMap subnets
+    cdef Renewed of(self, const uint8_t *address)
+
+cdef class Renewals(Timed):
+    cdef Host host                  # None while there is nothing to do
+    cdef ByteMap _connections
+    cdef Peers _coming              # for the next search
+    cdef Peers _sought              # for the present one
+    cdef list _unsearched           # connections it has not looked at yet
+    cdef list _asking               # peers with connections to ask, in turns
+    cdef uint64_t _pause_until
+    cdef void add(self, Host host, const uint8_t *address, const uint8_t *subnet) noexcept
+    cdef void clear(self) noexcept
+    cdef void _search(self) noexcept
+    cdef void _ask(self, uint64_t now) noexcept
