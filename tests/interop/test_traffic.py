@@ -41,6 +41,17 @@ def test_ping_as_long_as_the_mtu(pair: tuple[Ours, Daemon]) -> None:
     assert 0 < ours.ask("ping", address=daemon.address, size=size) < 5
 
 
+@pytest.mark.parametrize("size", [1233, 20_000, 65_487, 65_488, 65_507])
+def test_echoes_and_datagrams_in_fragments(pair: tuple[Ours, Daemon], size: int) -> None:
+    """What is larger than a packet goes in fragments both ways, between our stack and the kernel's."""
+    ours, daemon = pair
+    assert kernel.ping(daemon.host, ours.address, size)
+    assert 0 < ours.ask("ping", address=daemon.address, size=size) < 5
+    assert kernel.udp_exchange(daemon.host, ours.address, ours.ask("udp_echo"), size)
+    with kernel.udp_echo(daemon.host) as port:
+        assert ours.ask("udp_exchange", address=daemon.address, port=port, size=size)
+
+
 @pytest.mark.parametrize("size", [0, 1, 512, 1232])
 def test_udp(pair: tuple[Ours, Daemon], size: int) -> None:
     """Datagrams are echoed both ways."""
