@@ -71,6 +71,12 @@ cdef enum:
     COUNT_RENEWALS_REFUSED
     COUNTERS
 
+cdef extern from *:
+    """
+    #define YGG_TELL_AFTER 10000000000ULL
+    """
+    const uint64_t TELL_AFTER "YGG_TELL_AFTER"      # ns from one `works` to an endpoint's next
+
 cdef class Host(Upper):
     cdef uint64_t made_in               # generation of ygg_c.forks: the process it belongs to
     cdef uint64_t _now                  # the latest time given to us, ns
@@ -109,6 +115,7 @@ cdef class Host(Upper):
     # leaves a mark with what refused.
     cdef size_t credit_for(self, Endpoint endpoint, const uint8_t *address, size_t size) noexcept
     cdef void suspect(self, const uint8_t *address) noexcept    # nothing comes back from there
+    cdef void works(self, const uint8_t *address) noexcept      # what was sent there is answered; now and then
     cdef size_t path_mtu(self, const uint8_t *address) noexcept
     cdef const uint8_t *default_address(self) noexcept          # the source where none was chosen
     cdef void enter_time_wait(self, Endpoint endpoint) noexcept

@@ -83,6 +83,10 @@ cdef class Host(Upper):
         if self.lower is not None:
             self.lower.path_suspect(address)
 
+    cdef void works(self, const uint8_t *address) noexcept:
+        if self.lower is not None:
+            self.lower.path_works(address)
+
     cdef size_t path_mtu(self, const uint8_t *address) noexcept:
         return self._mtu
 

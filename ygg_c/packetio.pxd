@@ -72,3 +72,4 @@ cdef class PacketTap(Lower):
     cdef public uint64_t full_since     # ns; NEVER: the link has room
     cdef public object on_turn          # called when the upper side asks for a turn; None: nobody is told
     cdef public object on_suspect       # called with an address from which nothing comes back; None: nobody is told
+    cdef public object on_works         # the same, of one that answers

@@ -21,6 +21,8 @@ class PacketTap(Lower):
     """Since when that link has refused credit, in ns; 2**64 - 1: it has room."""
     on_turn: Callable[[], object] | None
     """Called when the upper side wants a turn: call `poll` soon. Dropped when it raises."""
+    on_works: Callable[[bytes], object] | None
+    """Called now and then with a 16-byte address that answers. Dropped when it raises."""
     on_suspect: Callable[[bytes], object] | None
     """Called with a 16-byte address from which nothing comes back. Dropped when it raises."""
     def __init__(self, upper: Upper, limit: int = 4096) -> None: ...

@@ -106,6 +106,13 @@ cdef class PacketTap(Lower):
             except Exception:
                 self.on_suspect = None
 
+    cdef void path_works(self, const uint8_t *address) noexcept:
+        if self.on_works is not None:
+            try:
+                self.on_works(address[:16])
+            except Exception:
+                self.on_works = None
+
     def take(self):
         """Return the packets sent since the last call, oldest first."""
         cdef Packet *packet

@@ -111,6 +111,7 @@ cdef class TcpSender(Endpoint):
     cdef uint64_t ack_at
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2, TIME-WAIT
     cdef uint64_t progress_at       # when the peer last acknowledged something new, or had nothing to; NEVER: at the next flush
+    cdef uint64_t _tell_at          # when the lower side may be told again that the path works
     cdef uint64_t user_limit
     cdef int soft_error             # what a router said since then (RFC 9293, 3.9.2.2), 0: nothing
     # Figures.

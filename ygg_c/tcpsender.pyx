@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.checksum cimport sum_bytes, sum_fold
 from ygg_c.endpoint cimport (
-    COUNT_NO_MEMORY, COUNT_TCP_RETRANSMITS, COUNT_TCP_TIMEOUTS, EVENT_DRAINED, EVENT_WRITABLE,
+    COUNT_NO_MEMORY, COUNT_TCP_RETRANSMITS, COUNT_TCP_TIMEOUTS, EVENT_DRAINED, EVENT_WRITABLE, TELL_AFTER,
 )
 from ygg_c.ipv6 cimport IP_HEADER, put16, put32
 from ygg_c.packetio cimport NEVER
@@ -358,6 +358,9 @@ cdef class TcpSender(Endpoint):
         self.tries = 0
         self.duplicates = 0
         self.progress_at = now
+        if now >= self._tell_at:
+            self._tell_at = now + TELL_AFTER
+            self.host.works(self.key)
         self.soft_error = 0
         self.rto_at = NEVER
         ranges_trim(&self.sacked, ack)

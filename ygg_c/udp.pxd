@@ -46,4 +46,5 @@ cdef class UdpSocket(DatagramSocket):
     cdef object _source(self, Record *record)
 
 cdef class EchoSocket(DatagramSocket):
+    cdef uint64_t _tell_at
     cdef void deliver(self, const uint8_t *source, uint16_t sequence, int failure, const uint8_t *data, size_t size) noexcept

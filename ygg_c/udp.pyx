@@ -10,7 +10,7 @@ from libc.string cimport memcmp, memcpy, memmove
 from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.census cimport LIVE_UDP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_copy, sum_fold, sum_pseudo
-from ygg_c.endpoint cimport COUNT_ECHO_FULL, COUNT_UDP_FULL, EVENT_FAILED, EVENT_READABLE, EVENT_WRITABLE
+from ygg_c.endpoint cimport COUNT_ECHO_FULL, COUNT_UDP_FULL, EVENT_FAILED, EVENT_READABLE, EVENT_WRITABLE, TELL_AFTER
 from ygg_c.forks cimport check_fork
 from ygg_c.fragment cimport wire_size
 from ygg_c.icmpv6 cimport ICMP_ECHO_REQUEST, ICMP_HEADER, icmp_echo
@@ -225,6 +225,9 @@ cdef class EchoSocket(DatagramSocket):
     cdef void deliver(
         self, const uint8_t *source, uint16_t sequence, int failure, const uint8_t *data, size_t size
     ) noexcept:
+        if failure == 0 and self.host._now >= self._tell_at:
+            self._tell_at = self.host._now + TELL_AFTER
+            self.host.works(source)
         if not self.keep(source, sequence, failure, data, size):
             self.host.count[COUNT_ECHO_FULL] += 1
 

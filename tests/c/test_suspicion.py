@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.c.stackkit import SECOND, A, B, Peer, make_stack
+from tests.c.stackkit import SECOND, A, B, Peer, icmp_packet, make_stack
 
 
 @pytest.fixture
@@ -81,3 +81,33 @@ def test_keepalive_probes_without_an_answer_are_told(told):
     peer.wait(1000 * SECOND)
     assert connection.closed
     assert suspects == [B] * 3
+
+
+def test_what_is_acknowledged_is_told_now_and_then(told):
+    peer, connection, suspects = told
+    works: list[bytes] = []
+    peer.tap.on_works = works.append
+    for _ in range(40):
+        connection.send(b"data")
+        peer.take()
+        peer.ack += 4
+        peer.now += SECOND
+        peer.send()
+    assert works == [B] * 4
+    assert suspects == []
+    peer.send()         # what acknowledges nothing new says nothing
+    peer.now += 20 * SECOND
+    peer.send(data=b"theirs")
+    assert len(works) == 4
+
+
+def test_echo_replies_are_told_now_and_then():
+    stack, tap = make_stack(A)
+    works: list[bytes] = []
+    tap.on_works = works.append
+    echo = stack.echo()
+    for second in range(25):
+        tap.give([icmp_packet(B, A, 129, 0, echo.identifier.to_bytes(2, "big") + b"\0\1")], (1 + second) * SECOND)
+    assert works == [B] * 3
+    stack.close()
+    tap.detach()
