@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import table
 from tests import nodes
 from tests.aio import run
 from ygg import LoopbackNetwork, ReadWriteCloser
@@ -51,3 +52,22 @@ def test_the_counters_that_are_named_exist() -> None:
     for name in named:
         pattern = re.escape(name).replace("…", ".+")
         assert any(re.fullmatch(pattern, counter) for counter in known), name
+
+
+def shape(cell: str) -> str:
+    """Return a cell, or the format of one, with all numbers alike."""
+    return re.sub(r"\{[^}]*\}|\d[\d,.]*", "#", cell)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/performance.md"])
+def test_the_daemon_is_set_beside_ygg_as_the_benchmark_prints_it(page: str) -> None:
+    """A comparison is of one run: no other table speaks of the daemon."""
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    named = re.compile(r"\|.*\b(yggdrasil|reference|daemon)\b.*\|$")
+    heads = [number for number, line in enumerate(lines) if named.match(line)]
+    (start,) = (number for number in heads if lines[number + 1].startswith("|---"))
+    assert re.fullmatch(r"\| \| ygg \| yggdrasil [\d.]+ \|", lines[start])
+    rows = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines[start + 2 :]]
+    expected = [[name, *[shape(cell)] * 2] for name, cell in table.ROWS.items()]
+    assert [[name, *map(shape, cells)] for name, *cells in rows[: len(expected)]] == expected
+    assert not lines[start + 2 + len(expected)]

@@ -62,8 +62,8 @@ def _round(program: Program, number: int, seconds: float) -> Figures:
                 _say(program, number, f"MTU {mtu}, TCP by {streams}")
                 figures |= pair.streams(streams, seconds)
             if mtu == MTUS[0]:
-                for what, measure in pair.small_things.items():
-                    _say(program, number, what)
+                for measure in (pair.round_trips, pair.datagrams, pair.pages):
+                    _say(program, number, measure.__name__.replace("_", " "))
                     figures |= measure(seconds)
                 figures |= {"start_s": pair.started, "memory_mib": pair.memory()}
     return figures
@@ -75,9 +75,6 @@ class Pair:
     def __init__(self, program: Program, mtu: int) -> None:
         self._program, self._mtu = program, mtu
         self._stack = contextlib.ExitStack()
-        self.small_things: dict[str, Callable[[float], Figures]] = {
-            "TCP request and response": self._round_trips, "UDP": self._datagrams, "HTTP": self._pages,
-        }
 
     def __enter__(self) -> "Pair":
         with self._stack as stack:
@@ -116,7 +113,7 @@ class Pair:
         return {name: after[name] - before[name] for name in before}
 
     def streams(self, count: int, seconds: float) -> Figures:
-        """Measure TCP in one direction: MiB/s, CPU seconds of both nodes per GiB, segments sent again per GiB."""
+        """Measure TCP in one direction: MiB/s, CPU seconds of both nodes per GiB, segments sent again meanwhile."""
         self._client.ask("send", host=self._far.address, port=self._server.ask("sink"), streams=count)
         time.sleep(min(WARM_UP, seconds))
         passed = self._passed(lambda: time.sleep(seconds))
@@ -126,18 +123,21 @@ class Pair:
         return {f"{name}_mib_s": size / MIB / passed["time"], f"{name}_cpu_s_per_gib": passed["cpu"] / (size / GIB),
                 f"{name}_retransmitted": passed["again"]}
 
-    def _round_trips(self, seconds: float) -> Figures:
+    def round_trips(self, seconds: float) -> Figures:
+        """Measure a byte there and a byte back over TCP."""
         port = self._server.ask("echo")
         times = self._client.ask("round_trips", host=self._far.address, port=port, seconds=seconds)
         return {"rr_median_us": times["median"], "rr_p99_us": times["p99"]}
 
-    def _datagrams(self, seconds: float) -> Figures:
+    def datagrams(self, seconds: float) -> Figures:
+        """Measure how many small datagrams arrive when more are sent, and the CPU of both nodes for each."""
         port = self._server.ask("count_datagrams")
         passed = self._passed(
             lambda: self._client.ask("flood", host=self._far.address, port=port, size=DATAGRAM, seconds=seconds))
         count = max(passed["count"], 1)
         return {"udp_pps": count / passed["time"], "udp_cpu_us": passed["cpu"] / count * 1e6}
 
-    def _pages(self, seconds: float) -> Figures:
+    def pages(self, seconds: float) -> Figures:
+        """Measure HTTP requests for a page of 1 KiB, one after the other by one connection."""
         port = self._server.ask("web")
         return {"http_rps": self._client.ask("get_pages", host=self._far.address, port=port, seconds=seconds)}

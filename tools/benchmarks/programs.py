@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ygg import Config, Core, TransportManager
+from ygg import Config
+from ygg.address import address_of
 
 from .hosts import Host
 
@@ -70,17 +71,17 @@ def node(program: Program, host: Host, mtu: int, peer: Host | None = None) -> It
     config.multicast_interfaces = []
     config.peers = [f"tcp://{peer.address}:{PORT}"] if peer else []
     config.listen = [] if peer else [f"tcp://{host.address}:{PORT}"]
-    address = str(Core(config.certificate, TransportManager()).address)
     with tempfile.TemporaryDirectory() as folder:
         file, log = Path(folder, "config.json"), Path(folder, "log")
         file.write_text(config.to_json())
         with log.open("wb") as errors:
             process = subprocess.Popen(     # in a session of its own: Ctrl-C is for the benchmark, which stops it
                 host.command(*program.command, file), stdout=errors, stderr=errors, start_new_session=True)
-        running = NodeProcess(process, address)
+        running = NodeProcess(process, str(address_of(config.certificate.public_key)))
         try:
             yield running
-        except OSError as error:
-            raise OSError(f"{error}; {program.name} said: {log.read_text()[-1000:]}") from error
+        except Exception as error:
+            error.add_note(f"{program.name} said: {log.read_text()[-1000:] or 'nothing'}")
+            raise
         finally:
             running.stop()

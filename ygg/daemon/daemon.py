@@ -50,6 +50,8 @@ class Daemon:
         """The node."""
         self.multicast: Multicast | None = None
         """Discovery, where the configuration has rules for it."""
+        self.adapter: TunAdapter | None = None
+        """What the TUN device is attached by, whose `counters()` tell what was dropped; None without a device."""
         self.interface = ""
         """Name of the TUN device; empty without one."""
         self._parts = contextlib.AsyncExitStack()
@@ -105,7 +107,7 @@ class Daemon:
         parts.callback(device.close)
         gateway = ReadWriteCloser(self.core, device.mtu)
         parts.callback(gateway.close)
-        adapter = TunAdapter(gateway, device.mtu)
+        self.adapter = adapter = TunAdapter(gateway, device.mtu)
         adapter.attach(device)
         parts.callback(adapter.close)
         self.interface = device.name
