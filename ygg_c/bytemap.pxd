@@ -1,5 +1,6 @@
 # A hash map from fixed-width byte keys (addresses, public keys, 4-tuples) to Python objects, looked up from C without
-# building a key object. Seeded, so that a stranger who picks keys cannot pick collisions.
+# building a key object. Seeded, so that a stranger who picks keys cannot pick collisions; of the same seed, so that
+# what is done for each entry in turn is done in the same order in every run of a simulation.
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport uint8_t, uint64_t

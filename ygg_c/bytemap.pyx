@@ -27,13 +27,13 @@ cdef enum:
 cdef class ByteMap:
     """Maps byte strings of one width to objects."""
 
-    def __cinit__(self, size_t width):
+    def __cinit__(self, size_t width, seed=None):
         if width == 0 or width > 64:
             raise ValueError("width must be 1 to 64 bytes")
         self.width = width
         self._stride = sizeof(Slot) + ((width + 7) & ~<size_t>7)
         self._mask = FIRST_CAPACITY - 1
-        self._seed = int.from_bytes(os.urandom(8), "little")
+        self._seed = int.from_bytes(os.urandom(8), "little") if seed is None else seed
         self._slots = <uint8_t *>calloc(FIRST_CAPACITY, self._stride)
         if self._slots == NULL:
             raise MemoryError

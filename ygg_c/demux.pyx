@@ -67,12 +67,6 @@ cdef class Demux(Host):
     def __cinit__(self):
         born(LIVE_STACK)
         queue_init(&self._loop)
-        self._connections = ByteMap(36)
-        self._udp_connected = ByteMap(36)
-        self._listeners = ByteMap(18)
-        self._udp = ByteMap(18)
-        self._echo = ByteMap(2)
-        self._paths = ByteMap(16)
         self._time_waits = {}
         self._renewals = Renewals(self._connections)
         self._reassembler = Reassembler()

@@ -7,6 +7,7 @@ from libc.stdlib cimport realloc
 from libc.string cimport memcpy, memset
 
 from ygg_c.buffer cimport queue_clear
+from ygg_c.bytemap cimport ByteMap
 from ygg_c.endpoint cimport COUNTERS
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
@@ -42,6 +43,10 @@ cdef class NetStack(Demux):
         self._mtu = mtu
         self.random = Random() if random is None else random
         self.random.fill(<uint8_t *>self._secret, sizeof(self._secret))
+        # Their order is that in which connections are reset when the stack closes.
+        self._connections, self._udp_connected = ByteMap(36, self.random.u64()), ByteMap(36, self.random.u64())
+        self._listeners, self._udp = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
+        self._echo, self._paths = ByteMap(2, self.random.u64()), ByteMap(16, self.random.u64())
         self._udp_ports = {}
         for address in addresses:
             if isinstance(address, tuple):

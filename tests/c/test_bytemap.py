@@ -98,3 +98,15 @@ def test_clear_removes_everything() -> None:
     assert table.items() == []
     table[b"xy"] = 1
     assert table.items() == [(b"xy", 1)]
+
+
+def test_the_seed_settles_the_order() -> None:
+    """Maps of one seed give what they hold in one order; those of another, or of none, in another."""
+    def order(*seed: int) -> list[bytes]:
+        table = ByteMap(16, *seed)
+        for number in range(100):
+            table[number.to_bytes(16, "big")] = number
+        return [key for key, _ in table.items()]
+
+    assert order(7) == order(7) == order(7)
+    assert len({tuple(found) for found in (order(7), order(2**64 - 1), order(), order())}) == 4

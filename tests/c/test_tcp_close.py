@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.c.stackkit import ACK, FIN, RST, SECOND, SYN, B, Log, Peer, World
+from tests.c.stackkit import ACK, FIN, RST, SECOND, SYN, A, B, Log, Peer, Tcp, World, make_stack, parse_tcp
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED
 
 
@@ -271,3 +271,28 @@ class TestEvents:
         peer.seq += 4
         assert connection.state == "FIN-WAIT-1"
         connection.on_event = None
+
+
+def test_a_closing_stack_says_the_same_in_every_run() -> None:
+    """Connections are reset in an order that the injected randomness settles."""
+    def last_words(seed: int) -> list[bytes]:
+        stack, tap = make_stack(A, 1280, seed)
+        tap.poll(SECOND)
+        for port in range(20):
+            stack.connect(B, 80 + port)
+        tap.poll(SECOND)
+        for syn in tap.take():
+            tap.give([answer(syn)], SECOND)
+        tap.take()
+        stack.close()
+        resets = tap.take()
+        tap.detach()
+        return resets
+
+    def answer(syn: bytes) -> bytes:
+        theirs = parse_tcp(syn)
+        reply = Tcp(sport=theirs.dport, dport=theirs.sport, seq=1, ack=theirs.seq + 1, flags=SYN | ACK)
+        return reply.packet(B, A)
+
+    assert len(last_words(1)) == 20
+    assert last_words(1) == last_words(1)
