@@ -20,6 +20,8 @@ cdef class Budget:
     # where requests come in. `source`: 32 bytes that name who asks, or NULL. `known`: who asks has a claim that strangers do
     # not have (a session, a proven link), and finds room when they have used up theirs.
     cdef bint take(self, uint64_t origin, const uint8_t *source, bint known, double cost, uint64_t now) noexcept
+    # Of what was taken so much was not used after all.
+    cdef void give_back(self, uint64_t origin, const uint8_t *source, double cost, uint64_t now) noexcept
     # How many ns until `origin` may use `cost` tokens, if nothing else is used meanwhile; 0 when it may now.
     cdef uint64_t wait(self, uint64_t origin, bint known, double cost, uint64_t now) noexcept
     cdef double _scale(self, uint64_t now) noexcept

@@ -79,6 +79,16 @@ cdef class Budget:
             by_source[0] += amount
         return True
 
+    cdef void give_back(self, uint64_t origin, const uint8_t *source, double cost, uint64_t now) noexcept:
+        cdef double amount = cost * self._scale(now)
+        cdef double *by_origin = &self._by_origin[origin & (ORIGINS - 1)]
+        cdef double *by_source
+        self._used = max(0.0, self._used - amount)
+        by_origin[0] = max(0.0, by_origin[0] - amount)
+        if source != NULL:
+            by_source = &self._by_source[_slot(source, self._salt + origin)]
+            by_source[0] = max(0.0, by_source[0] - amount)
+
     cdef uint64_t wait(self, uint64_t origin, bint known, double cost, uint64_t now) noexcept:
         cdef double scale = self._scale(now)
         cdef double used = self._used / scale
@@ -99,6 +109,12 @@ cdef class Budget:
         if source is not None and len(source) != 32:
             raise ValueError("a source has 32 bytes")
         return self.take(origin, <const uint8_t *><const char *>source if source is not None else NULL, known, cost, now)
+
+    def refund(self, uint64_t origin, bytes source=None, double cost=1.0, uint64_t now=0):
+        """Give back `cost` tokens that were taken and not used."""
+        if source is not None and len(source) != 32:
+            raise ValueError("a source has 32 bytes")
+        self.give_back(origin, <const uint8_t *><const char *>source if source is not None else NULL, cost, now)
 
     def delay(self, uint64_t origin, bint known=False, double cost=1.0, uint64_t now=0):
         """Return the ns until `cost` tokens may be used."""

@@ -116,6 +116,13 @@ cdef class ByteMap:
         Py_XDECREF(old)
         return True
 
+    cdef PyObject *walk(self, size_t *place) noexcept:
+        cdef PyObject *value = NULL
+        while value == NULL and place[0] <= self._mask:
+            value = (<Slot *>(self._slots + place[0] * self._stride)).value
+            place[0] += 1
+        return value
+
     cdef int _grow(self) except -1:
         cdef uint8_t *old = self._slots
         cdef size_t count = self._mask + 1

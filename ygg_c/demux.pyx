@@ -26,6 +26,7 @@ from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.tcp cimport TcpListener
 from ygg_c.tcpmachine cimport send_reset
+from ygg_c.tcpsender cimport ESTABLISHED, LAST_ACK
 from ygg_c.tcpwire cimport ACK, RST, SYN, parse_segment
 from ygg_c.udp cimport UDP_HEADER, EchoSocket
 
@@ -517,6 +518,15 @@ cdef class Demux(Host):
         self._now = now
         self.unblock()
         self._flush(now)
+
+    cdef void name_remotes(self) noexcept:
+        cdef size_t place = 0
+        cdef PyObject *found = self._connections.walk(&place)
+        while found != NULL:
+            # Those that are being opened have nobody there yet, those in TIME-WAIT nothing more to say.
+            if ESTABLISHED <= (<TcpConnection>found)._state <= LAST_ACK and self.lower is not None:
+                self.lower.in_use((<TcpConnection>found).key)
+            found = self._connections.walk(&place)
 
     cdef uint64_t poll(self, uint64_t now) noexcept:
         cdef uint64_t deadline

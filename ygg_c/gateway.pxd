@@ -5,6 +5,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from ygg_c.buffer cimport Packet
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.aging cimport Aging, AgingList
+from ygg_c.holding cimport Held, HoldAccount
 from ygg_c.node cimport Attachment, Node
 
 # A key we exchange packets with.
@@ -14,10 +15,10 @@ cdef class Route:
     cdef uint8_t subnet[8]
     cdef Aging aging
 
-# The newest packet for a destination whose key is not known yet.
+# Packets for a destination whose key is not known yet.
 cdef class Waiting:
     cdef uint8_t destination[16]    # an address, or a subnet and eight zero bytes
-    cdef Packet *packet
+    cdef Held held
     cdef Aging aging
 
 cdef class Gateway(Attachment):
@@ -27,7 +28,7 @@ cdef class Gateway(Attachment):
     cdef size_t _mtu
     cdef ByteMap _by_key, _by_address, _by_subnet, _waiting
     cdef AgingList _routes, _waits
-    cdef size_t _waiting_bytes
+    cdef HoldAccount _account
     cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big
 
     cdef bint _is_ours(self, const uint8_t *address) noexcept

@@ -5,7 +5,7 @@ class Route:
     """A key that packets are exchanged with."""
 
 class Waiting:
-    """The newest packet for an unknown destination."""
+    """Packets for an unknown destination."""
 
 class Gateway(Attachment):
     """The IPv6 side of a node (protocol 0.5, section 9): packets for what is attached, one thing at a time.

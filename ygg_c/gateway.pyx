@@ -1,8 +1,9 @@
 """IPv6 packets to and from keys; see gateway.pxd.
 
 A node's address is made from its key, so every packet is checked against the key it came from or goes to, and no
-other authentication exists at this layer. What an address does not tell is the whole key: for an unknown destination
-the newest packet waits while the router looks for whoever answers to it.
+other authentication exists at this layer. What an address does not tell is the whole key: packets for an unknown destination
+wait (holding.pxd) while the router looks for whoever answers to it. They go on, in order, to the session, where they may wait
+once more, and from there to the router, which has the path by then.
 """
 
 from cpython.ref cimport PyObject
@@ -13,17 +14,18 @@ from ygg_c.aging cimport aging_add, aging_remove, aging_touch
 from ygg_c.buffer cimport packet_free, packet_new
 from ygg_c.census cimport LIVE_GATEWAY, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.holding cimport HOLD_TIME, hold_clear, hold_expire, hold_is_crowded, hold_pop, hold_push
 from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU, NEXT_ICMPV6, SOURCE, TARGET, put32, write_header
 from ygg_c.link cimport LinkHost
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Upper, Way
 
-cdef uint64_t LIFETIME = 120 * <uint64_t>1000000000     # of routes and waiting packets since their last use
+cdef uint64_t LIFETIME = 120 * <uint64_t>1000000000     # of routes since their last use
 
 cdef enum:
     MAX_MTU = 65535
     ROUTE_LIMIT = 65536
     WAITING_LIMIT = 1024            # destinations
-    WAITING_BYTES = 8388608
+    WAITING_BYTES = 8388608         # of memory
     QUOTE = 512                     # bytes of the offending packet in a Packet Too Big
     ICMP_HEADER = 8
     PACKET_TOO_BIG = 2
@@ -32,10 +34,12 @@ cdef enum:
 
 
 cdef class Waiting:
-    """The newest packet for an unknown destination."""
+    """Packets for an unknown destination."""
 
     def __dealloc__(self):
-        packet_free(self.packet)
+        cdef HoldAccount none
+        none.used = self.held.memory
+        hold_clear(&none, &self.held)
 
 
 cdef class Gateway(Attachment):
@@ -58,6 +62,7 @@ cdef class Gateway(Attachment):
         self._by_address = ByteMap(16)
         self._by_subnet = ByteMap(8)
         self._waiting = ByteMap(16)
+        self._account.limit = WAITING_BYTES
         node.attachment = self
 
     # What is attached
@@ -181,6 +186,12 @@ cdef class Gateway(Attachment):
         if route is not None and self.node is not None:
             self.node.path_works(route.key)
 
+    cdef void in_use(self, const uint8_t *address) noexcept:
+        cdef Route route = self._route_to(address)
+        if route is not None and self.node is not None:
+            aging_touch(&self._routes, &route.aging, self.node.now)
+            self.node.sessions_table.in_use(route.key)
+
     # Keep the packet for a destination whose key is unknown, and have it looked for.
     cdef void _wait(self, const uint8_t *target, Packet *packet) noexcept:
         cdef uint8_t destination[16]
@@ -193,20 +204,17 @@ cdef class Gateway(Attachment):
         found = self._waiting.get(destination)
         if found != NULL:
             waiting = <Waiting>found
-            self._waiting_bytes -= waiting.packet.size
-            self.dropped_waiting += 1
-            packet_free(waiting.packet)
+            self.dropped_waiting += hold_expire(&self._account, &waiting.held, self.node.now)
             aging_touch(&self._waits, &waiting.aging, self.node.now)
         else:
             waiting = Waiting.__new__(Waiting)
             memcpy(waiting.destination, destination, 16)
             self._waiting.put(destination, waiting)
             aging_add(&self._waits, &waiting.aging, <void *>waiting, self.node.now)
-        waiting.packet = packet
-        self._waiting_bytes += packet.size
-        while self._waits.count > WAITING_LIMIT or self._waiting_bytes > WAITING_BYTES:
-            self.dropped_waiting += 1
+        while (self._waits.count > WAITING_LIMIT or hold_is_crowded(&self._account, &waiting.held, packet)
+                and self._waits.count > 1):
             self._drop_waiting(<Waiting>self._waits.oldest.owner)
+        self.dropped_waiting += not hold_push(&self._account, &waiting.held, packet, self.node.now)
         partial_key(destination, partial)
         self.node.lookup(partial)
 
@@ -218,13 +226,15 @@ cdef class Gateway(Attachment):
         if found == NULL:
             return
         waiting = <Waiting>found
-        packet = waiting.packet
+        self.dropped_waiting += hold_expire(&self._account, &waiting.held, self.node.now)
+        packet = hold_pop(&self._account, &waiting.held)
+        while packet != NULL:
+            self.node.send_ipv6(route.key, packet)
+            packet = hold_pop(&self._account, &waiting.held)
         self._drop_waiting(waiting)
-        waiting.packet = NULL
-        self.node.send_ipv6(route.key, packet)
 
     cdef void _drop_waiting(self, Waiting waiting) noexcept:
-        self._waiting_bytes -= waiting.packet.size
+        self.dropped_waiting += hold_clear(&self._account, &waiting.held)
         aging_remove(&self._waits, &waiting.aging)
         self._waiting.discard(waiting.destination)
 
@@ -330,13 +340,12 @@ cdef class Gateway(Attachment):
         cdef uint64_t deadline = NEVER
         while self._routes.count and now - self._routes.oldest.used >= LIFETIME:
             self._forget(<Route>self._routes.oldest.owner)
-        while self._waits.count and now - self._waits.oldest.used >= LIFETIME:
-            self.dropped_waiting += 1
+        while self._waits.count and now - self._waits.oldest.used >= HOLD_TIME:
             self._drop_waiting(<Waiting>self._waits.oldest.owner)
         if self._routes.count:
             deadline = self._routes.oldest.used + LIFETIME
         if self._waits.count:
-            deadline = min(deadline, self._waits.oldest.used + LIFETIME)
+            deadline = min(deadline, self._waits.oldest.used + HOLD_TIME)
         return deadline
 
 

@@ -1,14 +1,14 @@
 # A whole node without IO: router, sessions, queries, and the turn in which its host runs them.
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 
+from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet
 from ygg_c.packetio cimport Lower
 from ygg_c.query cimport QueryTable
 from ygg_c.router cimport Router
 from ygg_c.session cimport Session
 from ygg_c.sessiontable cimport SessionTable
-from ygg_c.throttle cimport Bucket
 
 # What a node gives its IPv6 payloads to: the gateway, which is defined above this module.
 cdef class Attachment(Lower):
@@ -32,7 +32,8 @@ cdef class Node(Router):
     cdef public object on_link_proven
     cdef public object on_error
     cdef bytes _nodeinfo
-    cdef Bucket _answers                # queries of strangers that may be answered now
+    cdef Budget _answers                # bytes of answers to queries of strangers
+    cdef int64_t _clock_base            # ns of unix time when `now` was 0, as we tell it: never moved back
     cdef uint64_t _unanswered
     cdef uint64_t _detached             # IPv6 payloads that came while nothing took them
     cdef uint64_t _unknown              # payloads of no known kind, answers to no request
@@ -58,7 +59,8 @@ cdef class Node(Router):
     cdef uint64_t _poll(self) noexcept
     cdef void _wake(self) noexcept
     cdef void _call(self, object function, tuple arguments) noexcept
-    cdef void _protocol_in(self, const uint8_t *key, const uint8_t *data, size_t size) noexcept
-    cdef void _answer(self, const uint8_t *key, int kind) noexcept
+    cdef void _protocol_in(self, Session session, const uint8_t *data, size_t size) noexcept
+    cdef void _answer(self, Session session, int kind) noexcept
+    cdef size_t _answer_size(self, int kind) noexcept
     cdef void _reply_in(self, const uint8_t *key, int kind, const uint8_t *data, size_t size) noexcept
     cdef int _send_bytes(self, const uint8_t *key, bytes payload) except -1

@@ -30,6 +30,11 @@ class Node(Router):
     """Called once with each link whose far side has shown that it holds its key."""
     on_error: Callable[[BaseException], object] | None
     """Called with what a callback raised."""
+    clock: int
+    """Unix time in whole seconds as this node tells it to others: a wall clock that is set back does not set it back.
+
+    Setting it has it go on from there, or from where it stands if that is later. ValueError beyond 2**33 - 1.
+    """
     nodeinfo: bytes
     """The JSON text with which node information requests are answered, at most 16384 bytes (ValueError if longer)."""
 

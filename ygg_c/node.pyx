@@ -26,9 +26,13 @@ from ygg_c.link cimport Link, LinkHost
 from ygg_c.packetio cimport NEVER, Upper
 from ygg_c.query cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
 from ygg_c.sodium cimport Random, SIG_SIZE, sign, verify
-from ygg_c.throttle cimport bucket_init, bucket_take
+
+cdef int64_t SECOND = 1000000000
+cdef int64_t CLOCK_MOST = 1 << 33               # seconds
+cdef int64_t NOT_SET = -(1 << 62)
 
 cdef enum:                      # first byte of a session payload
+    PAYLOAD_DUMMY = 0
     PAYLOAD_IPV6 = 1
     PAYLOAD_PROTOCOL = 2
 
@@ -41,8 +45,9 @@ cdef enum:
     ROUNDS = 4                  # of flushing and callbacks in one turn
     NODEINFO_MAX = 16384
     KEYS_MAX = 65533            # bytes of an answer that lists keys
-    ANSWER_RATE = 20            # queries answered per second; one asks for up to 64 KiB
-    ANSWER_BURST = 200
+    ANSWER_RATE = 262144        # bytes of answers to queries per second; one asks for up to 64 KiB
+    ANSWER_BURST = 1048576
+    ANSWER_LEAST = 1024         # what one counts for at least, for its work
 
 # Debug requests in the order of the query kinds after QUERY_NODEINFO: 1, 3, 5; the responses are one above.
 _KINDS = ("nodeinfo", "self", "peers", "tree")
@@ -92,6 +97,14 @@ cdef class _NodeSessions(SessionTable):
         if self.node is not None:
             self.node.payload_in(session, payload, size)
 
+    cdef void ask_used(self) noexcept:
+        if self.node is not None and self.node.attachment is not None and self.node.attachment.upper is not None:
+            self.node.attachment.upper.name_remotes()
+
+    cdef void renewed(self, const uint8_t *key) noexcept:
+        if self.node is not None and self.node.attachment is not None:
+            self.node.attachment.peer_renewed(key)
+
 
 cdef class Node(Router):
     """A whole Yggdrasil node without IO."""
@@ -109,7 +122,8 @@ cdef class Node(Router):
         self._nodeinfo = b"{}"
         self._events = []
         self._deadline = self._promised = NEVER
-        bucket_init(&self._answers, ANSWER_RATE, ANSWER_BURST, 0)
+        self._answers = Budget(ANSWER_RATE, ANSWER_BURST, self.random.u64())
+        self._clock_base = NOT_SET
 
     @property
     def address(self):
@@ -124,6 +138,19 @@ cdef class Node(Router):
         cdef uint8_t subnet[8]
         key_subnet((<LinkHost>self).key, subnet)
         return subnet[:8]
+
+    @property
+    def clock(self):
+        """Unix time in whole seconds as this node tells it to others."""
+        return self.wall
+
+    @clock.setter
+    def clock(self, int64_t value):
+        if not 0 <= value < CLOCK_MOST:
+            raise ValueError(f"a clock shows 0 to {CLOCK_MOST - 1} seconds, not {value}")
+        self._clock_base = max(self._clock_base, value * SECOND - <int64_t>self.now)
+        self.wall = max(self.wall, <uint64_t>value)
+        self.sessions_table.wall = self.wall
 
     @property
     def deadline(self):
@@ -174,9 +201,11 @@ cdef class Node(Router):
         self._depth += 1
         self._asked = False
         self.now = max(self.now, now)
-        self.wall = wall
+        # What others have accepted of us counts only against what is later, so a wall clock that is set back goes on here.
+        self._clock_base = max(self._clock_base, min(<int64_t>wall, CLOCK_MOST) * SECOND - <int64_t>self.now)
+        self.wall = <uint64_t>((self._clock_base + <int64_t>self.now) // SECOND)
         self.sessions_table.now = self.now
-        self.sessions_table.wall = wall
+        self.sessions_table.wall = self.wall
 
     cpdef void leave(self) noexcept:
         cdef int _round
@@ -304,8 +333,8 @@ cdef class Node(Router):
             else:
                 self._detached += 1
         elif size and payload[0] == PAYLOAD_PROTOCOL:
-            self._protocol_in(session.key, payload + 1, size - 1)
-        else:
+            self._protocol_in(session, payload + 1, size - 1)
+        elif size != 1 or payload[0] != PAYLOAD_DUMMY:
             self._unknown += 1
 
     def send_payload(self, bytes key not None, bytes payload not None):
@@ -331,21 +360,21 @@ cdef class Node(Router):
         self._send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), _message(code, False, b""))
         self.want_turn()
 
-    cdef void _protocol_in(self, const uint8_t *key, const uint8_t *data, size_t size) noexcept:
+    cdef void _protocol_in(self, Session session, const uint8_t *data, size_t size) noexcept:
         if size and data[0] == NODEINFO_REQUEST:
-            self._answer(key, QUERY_NODEINFO)
+            self._answer(session, QUERY_NODEINFO)
         elif size and data[0] == NODEINFO_RESPONSE:
-            self._reply_in(key, QUERY_NODEINFO, data + 1, size - 1)
+            self._reply_in(session.key, QUERY_NODEINFO, data + 1, size - 1)
         elif size >= 2 and data[0] == DEBUG and 1 <= data[1] <= 6:
             if data[1] & 1:
-                self._answer(key, (data[1] + 1) // 2)
+                self._answer(session, (data[1] + 1) // 2)
             else:
-                self._reply_in(key, data[1] // 2, data + 2, size - 2)
+                self._reply_in(session.key, data[1] // 2, data + 2, size - 2)
         else:
             self._unknown += 1
 
-    cdef void _answer(self, const uint8_t *key, int kind) noexcept:
-        if not bucket_take(&self._answers, self.now):
+    cdef void _answer(self, Session session, int kind) noexcept:
+        if not self._answers.take(session.origin, session.key, False, max(self._answer_size(kind), ANSWER_LEAST), self.now):
             self._unanswered += 1
             return
         if kind == QUERY_NODEINFO:
@@ -357,7 +386,15 @@ cdef class Node(Router):
             content = _keys(self.peers())
         else:
             content = _keys(self.tree_records())
-        self._send_bytes(key, _message(kind, True, content))
+        self._send_bytes(session.key, _message(kind, True, content))
+
+    # Bytes of an answer, before it is made.
+    cdef size_t _answer_size(self, int kind) noexcept:
+        if kind == QUERY_NODEINFO:
+            return len(self._nodeinfo)
+        if kind == QUERY_SELF:
+            return ANSWER_LEAST
+        return min(32 * <size_t>len(self.links if kind == QUERY_PEERS else self.tree._all), <size_t>KEYS_MAX)
 
     cdef void _reply_in(self, const uint8_t *key, int kind, const uint8_t *data, size_t size) noexcept:
         on_reply = self.queries.take(kind, key)

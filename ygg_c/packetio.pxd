@@ -43,6 +43,9 @@ cdef class Upper:
     # The node with this address and /64 subnet has made a new session: it may have restarted and know nothing of before.
     cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept
 
+    # Call Lower.in_use for each address that a connection is open to.
+    cdef void name_remotes(self) noexcept
+
 cdef class Lower:
     cdef Upper upper
     # Send one IPv6 packet; takes ownership.
@@ -59,6 +62,8 @@ cdef class Lower:
     cdef void path_suspect(self, const uint8_t *address) noexcept
     # What was sent to this address is acknowledged. Tell it now and then; every ten seconds will do.
     cdef void path_works(self, const uint8_t *address) noexcept
+    # A connection is open to this address, perhaps idle: what was arranged with its node shall not lapse.
+    cdef void in_use(self, const uint8_t *address) noexcept
 
 # A Lower that keeps what leaves in a list, for tests, simulations and TUN objects written in Python.
 cdef class PacketTap(Lower):

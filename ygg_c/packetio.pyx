@@ -30,6 +30,9 @@ cdef class Upper:
     cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept:
         pass
 
+    cdef void name_remotes(self) noexcept:
+        pass
+
 
 cdef class Lower:
     """Takes IPv6 packets from above. The base class drops them."""
@@ -52,6 +55,9 @@ cdef class Lower:
         pass
 
     cdef void path_works(self, const uint8_t *address) noexcept:
+        pass
+
+    cdef void in_use(self, const uint8_t *address) noexcept:
         pass
 
 

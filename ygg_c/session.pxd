@@ -59,19 +59,32 @@ cdef enum:                      # the four shared secrets, as (their key, our ke
     NEXT_SEND
     NEXT_RECV
 
+cdef enum:                      # what Session.judge says of a handshake
+    HANDSHAKE_OLD = 0           # not later than what came before: ignore
+    HANDSHAKE_AGAIN             # it tells the keys we know
+    HANDSHAKE_LATER             # it tells others
+    HANDSHAKE_ANEW              # the same, and the remote has started anew: it has hardly stepped, and they follow from none we know
+
 # A node that we exchange handshakes with.
 cdef class Remote:
     cdef uint8_t key[32]            # Ed25519
     cdef uint8_t x_public[32]       # the same in X25519 form
     cdef int x_state                # of x_public: 0 not computed, 1 good, -1 the key is no point
+    cdef uint64_t origin            # the number of the neighbour by which its last handshake, or first traffic, came in
     cdef uint64_t said              # the unix second of our last Init or Ack, 0: none
     cdef bint crossing              # it was an Init, and none of theirs has crossed it
+    cdef uint64_t turned            # ns of the last handshake, sent or taken; 0: none
+    cdef uint64_t opened_before     # packets received until then
+    cdef uint64_t patience          # seconds from then until another may follow that nothing new calls for; 0: none did
     cdef Aging aging
     # NULL when the key has no X25519 form.
     cdef const uint8_t *exchange_key(self) noexcept
 
 cdef class Session(Remote):
     cdef uint64_t since             # ns
+    cdef bint used                  # we have sent something in it
+    cdef bint owes                  # payloads have come since we sent the last one
+    cdef uint64_t owes_since        # ns
     cdef uint64_t bytes_sent, bytes_received
     cdef uint64_t packets_sent, packets_received
     cdef KeyPair recv, send, next   # ours
@@ -91,8 +104,10 @@ cdef class Session(Remote):
 
     # A handshake that creates the session, ours built from the pairs whose publics we sent (NULL: none were).
     cdef void start(self, const Handshake *content, const KeyPair *current, const KeyPair *next) noexcept
-    # A later handshake: True when it was newer than all before and changed the keys.
-    cdef bint accept(self, const Handshake *content) noexcept
+    # What a later handshake is to us.
+    cdef int judge(self, const Handshake *content) noexcept
+    # Take it, which is not old: our keys step unless it tells what we know.
+    cdef void accept(self, const Handshake *content, int judgement) noexcept
     # What an Init or Ack of ours tells now, but for its second.
     cdef void describe(self, Handshake *content) noexcept
     # Wrap a payload in place. 0, or -1 when the remote's keys are unusable or headroom is missing.

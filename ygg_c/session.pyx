@@ -20,6 +20,8 @@ is gone for good. Between steps packets simply keep arriving under the `next` se
 
 Init and Ack carry the sender's `send` and `next` keys and make both sides step, whatever state they were in; they are
 boxed under a throw-away key and signed with the node's identity. Only one with a later second than all before counts.
+One that tells the keys we know already, because our answer is lost or still on its way, makes us step no further: over a
+long way more and more of them would be on their way, each making void what the one before has settled.
 
 A nonce must be above the highest accepted under the same secret, so nothing is delivered twice, and in order under
 each secret (what was held back while keys changed may still open under older ones that are accepted). In a
@@ -129,10 +131,13 @@ cdef int handshake_decode(Handshake *content, uint8_t *message, const Identity *
     cdef uint8_t covered[SIGNED_SIZE]
     cdef uint8_t nonce[NONCE_SIZE]
     cdef uint8_t *plain = message + 33 + MAC_SIZE
+    cdef bint opened
     if box_key(shared, message + 1, me.x_secret) != 0:
         return -1
     _nonce(nonce, 0)
-    if box_open(plain, plain, message + 33, PLAIN_SIZE, nonce, shared) != 0:
+    opened = box_open(plain, plain, message + 33, PLAIN_SIZE, nonce, shared) == 0
+    wipe(shared, 32)
+    if not opened:
         return -1
     if verify(plain, covered, _signed(covered, me, message + 1, plain), key) != 0:
         return -1
@@ -174,12 +179,23 @@ cdef class Session(Remote):
             fresh_pair(&self.next, self.random)
         self._take(content)
 
-    cdef bint accept(self, const Handshake *content) noexcept:
+    cdef int judge(self, const Handshake *content) noexcept:
         if content.seq <= self.stamp:
-            return False
-        self._take(content)
+            return HANDSHAKE_OLD
+        if (content.keyseq == self.remote_seq and memcmp(content.current, self.remote_current, 32) == 0
+                and memcmp(content.next, self.remote_next, 32) == 0):
+            return HANDSHAKE_AGAIN
+        if (content.keyseq <= 1 and memcmp(content.current, self.remote_current, 32) != 0
+                and memcmp(content.current, self.remote_next, 32) != 0):
+            return HANDSHAKE_ANEW
+        return HANDSHAKE_LATER
+
+    cdef void accept(self, const Handshake *content, int judgement) noexcept:
         self.proven = True
-        return True
+        if judgement == HANDSHAKE_AGAIN:
+            self.stamp = content.seq
+        else:
+            self._take(content)
 
     cdef void _take(self, const Handshake *content) noexcept:
         # Our `send` becomes `recv`: of what we have received under, only (next, send) can come up again.

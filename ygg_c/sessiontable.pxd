@@ -1,13 +1,15 @@
-# All sessions of a node by remote key, those being opened, and the rules for when a handshake is sent.
+# All sessions of a node by remote key, and the rules for when a handshake is sent.
 
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet
+from ygg_c.budget cimport Budget
 from ygg_c.bytemap cimport ByteMap
-from ygg_c.aging cimport AgingList
-from ygg_c.session cimport Handshake, Identity, KeyPair, Remote, Session
+from ygg_c.openings cimport Opening, Openings
+from ygg_c.remotes cimport RemoteList
+from ygg_c.session cimport Handshake, Identity, Remote, Session
 from ygg_c.sodium cimport Random
-from ygg_c.throttle cimport Bucket
+from ygg_c.throttle cimport Recent
 
 cdef enum:                      # why a message or payload went nowhere, or what else is worth counting
     COUNT_MALFORMED = 0
@@ -15,42 +17,42 @@ cdef enum:                      # why a message or payload went nowhere, or what
     COUNT_HANDSHAKE_FORGED
     COUNT_HANDSHAKE_OLD
     COUNT_HANDSHAKE_CROSSED
+    COUNT_HANDSHAKE_LIMITED
     COUNT_REPLAYED
     COUNT_UNKNOWN_KEYS
     COUNT_FORGED
     COUNT_NO_SESSION
     COUNT_INIT_LIMITED
+    COUNT_ACK_LIMITED
+    COUNT_STRANGER_LIMITED
     COUNT_OVERSIZED
     COUNT_UNSEALED
-    COUNT_REPLACED
     COUNT_EXPIRED
     COUNT_EVICTED
     COUNT_INIT_SENT
     COUNT_ACK_SENT
     COUNT_SESSION_OPENED
+    COUNT_RENEWED
     COUNTS
-
-# A session we asked for (or answered a stranger's traffic with) that has no remote keys yet.
-cdef class Opening(Remote):
-    cdef bint wanted                # by us: it may hold a payload; otherwise a stranger's traffic made it
-    cdef KeyPair current, next
-    cdef Packet *payload            # the newest unsent one
-    cdef uint64_t repeated          # the unix second in which a new path made us repeat the Init, 0: none
 
 cdef class SessionTable:
     cdef Identity me
     cdef uint64_t made_in           # generation of ygg_c.forks: the process it belongs to
     cdef Random random
     cdef ByteMap _sessions          # key -> Session
-    cdef ByteMap _openings          # key -> Opening
-    cdef AgingList _live             # sessions
-    cdef AgingList _wanted           # openings by us
-    cdef AgingList _strangers        # openings by strangers' traffic
-    cdef size_t _payload_bytes      # held in openings
-    cdef Bucket _answers            # Inits to strangers that may be sent now
+    cdef RemoteList _live           # sessions in which we have sent something
+    cdef RemoteList _quiet          # the others
+    cdef Openings openings
+    cdef Budget _handshakes         # microseconds of work for handshakes that come in
+    cdef Budget _recoveries         # the same for Inits to strangers whose traffic needs a session
+    cdef Recent _ended              # keys of sessions that have ended lately
+    cdef Recent _told               # keys of which `renewed` was told lately
+    cdef uint64_t _salt
+    cdef uint64_t _ask_at           # ns: no question which sessions are in use before
+    cdef uint64_t _sweep_at         # ns: when to look next for those who only send
     cdef uint64_t counts[COUNTS]
     cdef public size_t session_limit
-    cdef public size_t opening_limit
+    cdef public size_t quiet_limit
     cdef uint64_t now               # set by the owner before each call
     cdef uint64_t wall
 
@@ -59,6 +61,10 @@ cdef class SessionTable:
     cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept
     # A message proved to be the remote's own; `answered`: and that something we sent in the last minute has reached it.
     cdef void heard(self, Session session, bint answered) noexcept
+    # Call in_use for each key that there are connections to.
+    cdef void ask_used(self) noexcept
+    # This remote made a new session in place of one we had: it may have restarted.
+    cdef void renewed(self, const uint8_t *key) noexcept
 
     # Send a payload (takes ownership), or keep it and open a session.
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept
@@ -66,22 +72,37 @@ cdef class SessionTable:
     cdef void path_in(self, const uint8_t *key) noexcept
     # A session message from a key, which came in by the neighbour of this number (0: none); it is changed in place.
     cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
+    # There are connections to this key: see that its session does not lapse while they are idle.
+    cdef void in_use(self, const uint8_t *key) noexcept
     # Forget what has expired; return the next deadline or NEVER.
     cdef uint64_t poll(self) noexcept
     cdef void clear(self) noexcept
 
-    cdef void _receive_handshake(self, const uint8_t *key, uint8_t *message, int kind) noexcept
+    cdef Session _session(self, const uint8_t *key)
+    cdef void _receive_handshake(self, uint64_t origin, const uint8_t *key, uint8_t *message, int kind) noexcept
     cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept
-    cdef void _receive_traffic(self, const uint8_t *key, uint8_t *message, size_t size) noexcept
-    cdef void _receive_from_stranger(self, const uint8_t *key) noexcept
-    cdef Session _create(self, const uint8_t *key, const Handshake *content, Opening opening)
-    cdef Opening _open(self, const uint8_t *key, bint wanted)
-    cdef void _hold(self, Opening opening, Packet *payload) noexcept
+    cdef bint _is_awaited(self, Remote remote, uint64_t least) noexcept
+    cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind, Opening opening) noexcept
+    cdef bint _take_handshake(self, Session session, uint64_t origin, const Handshake *content, int kind) noexcept
+    cdef void _tell_renewed(self, const uint8_t *key) noexcept
+    cdef Session _create(self, uint64_t origin, const uint8_t *key, const Handshake *content, Opening opening)
+    cdef void _receive_traffic(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
+    cdef void _receive_from_stranger(self, uint64_t origin, const uint8_t *key) noexcept
     cdef void _seal(self, Session session, Packet *payload) noexcept
+    cdef bint _may_repeat(self, Remote remote) noexcept
+    cdef void _repeated(self, Remote remote) noexcept
+    cdef bint _settled(self, Session session) noexcept
+    cdef void _turned(self, Session session) noexcept
+    cdef void _repeat_init(self, Session session) noexcept
+    cdef bint _repeat_ack(self, Session session) noexcept
+    cdef void _repeat_opening_init(self, Opening opening) noexcept
     cdef void _send_session_handshake(self, Session session, int kind) noexcept
-    cdef void _send_opening_init(self, Opening opening, bint again=*) noexcept
+    cdef void _send_opening_init(self, Opening opening, bint same) noexcept
     cdef void _send_handshake(self, Remote remote, Handshake *content, int kind) noexcept
-    cdef AgingList *_list_of(self, Opening opening) noexcept
-    cdef uint64_t _expire_openings(self, AgingList *list) noexcept
-    cdef void _drop_session(self, Session session) noexcept
-    cdef void _drop_opening(self, Opening opening) noexcept
+    cdef RemoteList *_list_of(self, Session session) noexcept
+    cdef void _use(self, Session session) noexcept
+    cdef void _show_life(self, RemoteList *list) noexcept
+    cdef uint64_t _sweep(self) noexcept
+    cdef uint64_t _expire(self, RemoteList *list) noexcept
+    cdef void _evict(self, RemoteList *list) noexcept
+    cdef void _drop(self, Session session) noexcept

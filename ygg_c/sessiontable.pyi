@@ -1,16 +1,14 @@
 from typing import Any
 
-from ygg_c.session import Remote
 from ygg_c.sodium import Random
-
-class Opening(Remote):
-    """A session that waits for the remote's keys."""
 
 class SessionTable:
     """All sessions of one identity (protocol 0.5, section 7)."""
 
     session_limit: int
-    """Sessions held at most; the one idle for longest gives way."""
+    """Sessions held at most in which we have sent something; one from where most came in gives way."""
+    quiet_limit: int
+    """The same of those in which we have sent nothing."""
     opening_limit: int
     """Sessions being opened at most, each for those wanted here and those made by strangers' traffic."""
     def __init__(self, secret: bytes, group_password: bytes = b"", random: Random | None = None) -> None: ...

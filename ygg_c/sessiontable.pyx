@@ -4,60 +4,89 @@ A session begins with one of us sending an Init; until the answer comes there is
 whose publics the Init told. Two things make one: a payload of ours for a key without a session, and traffic from a key
 that has a session with us of which we know nothing (we were restarted). The reference answers the latter with keys it
 forgets, and must then wait for a later second before its own Ack counts; keeping the pairs lets the remote's Ack
-complete the session at once. What strangers can make us keep is bounded apart from what we want ourselves.
+complete the session at once.
 
 When both send an Init in the same second and both take the other's, they end up in the third key case, out of which the
 sides step at different times: packets are lost and Inits cross again. One Init is enough, so the node with the smaller
-key overlooks the first that crosses its own; the remote's Ack is on its way. The two clocks may differ, so an Init that
-comes within a second or two of ours, by our own clock, crosses it too.
+key overlooks those that cross its own; the remote's Ack is on its way. The two clocks may differ, so an Init that comes
+while the answer to ours is still to be expected, by our own clock, crosses it too.
 
 A handshake recorded before we were restarted makes a session with keys that the remote has left. The Ack that would tell
 it may be lost, and the reference overlooks packets with a nonce it has had without a word. So while nothing has proved
 that the remote holds these keys, we repeat our Init as we talk. An Ack to an Init of ours proves it unless it is older.
 
-No key is sent more than one unsolicited Init a second, for a second one with the same time stamp would be ignored; but when
-a path is replaced the first may have been lost on the old one, and is repeated once. An Init sent again carries the present
-second, so that an Ack that was lost is sent again too.
+Each handshake makes the other side step, and what is on its way then arrives under keys that are gone: that is no reason
+for another one. How long the way is nobody tells us, so what is repeated is repeated after 1, 2, 4 … 32 seconds, counted
+from the last handshake in either direction, and only while nothing opens. So is an Ack to an Init while keys are unsettled: the
+reference sends an Init each second for as long as nothing opens, and steps at each Ack. Once payloads have opened for as long as
+that, the count starts again. The least is a second, for a second one with the same time stamp would be ignored; but when a path
+is replaced an Init may have been lost on the old one, and is repeated once. Of the Inits that open a session every other one
+carries the present second, so that an Ack that was lost is sent again too; the others, the stamp of the one before: a remote that
+has had that one is left alone.
+
+A session lives for a minute after the last payload or handshake that was received. That something was sent shows nothing: a
+remote that was restarted with its clock set back refuses it, and is refused, until this end has forgotten the session. So one who
+only sends is answered with a dummy now and then. The node says which remotes it has connections to (ask_used): when their
+sessions are about to lapse they are sent an Init. That would cost one who only sends what is on its way.
+
+Strangers make us work before they have proved anything: 28 microseconds for an invented Init, 250 for one that is answered. So a
+handshake is looked at only when all that it may cost can be had from a budget that is shared by neighbour and source
+(budget.pyx); what it turns out not to need is given back. Known are those with a session or opening by the same neighbour: whoever
+puts their key on invented messages elsewhere uses what is his. What we asked for ourselves may be answered from anywhere.
 """
 
 from cpython.ref cimport PyObject
 from libc.string cimport memcmp, memcpy
 
-from ygg_c.aging cimport aging_add, aging_remove, aging_touch
+from ygg_c.aging cimport Aging, aging_touch
 from ygg_c.buffer cimport packet_free, packet_new
 from ygg_c.forks cimport generation
 from ygg_c.packetio cimport NEVER
-from ygg_c.session cimport (HANDSHAKE_SIZE, OPEN_FORGED, OPEN_MALFORMED, OPEN_REPLAYED, OPENED, PAYLOAD_LARGEST,
-                            SESSION_ACK, SESSION_DUMMY, SESSION_INIT, SESSION_TRAFFIC, fresh_pair, handshake_decode,
-                            handshake_encode, identity_init)
+from ygg_c.remotes cimport remotes_add, remotes_move, remotes_remove, remotes_victim
+from ygg_c.session cimport (HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_LATER, HANDSHAKE_OLD, HANDSHAKE_SIZE, OPEN_FORGED,
+                            OPEN_MALFORMED, OPEN_REPLAYED, OPENED, PAYLOAD_LARGEST, SESSION_ACK, SESSION_DUMMY, SESSION_INIT,
+                            SESSION_TRAFFIC, handshake_decode, handshake_encode, identity_init)
 from ygg_c.sodium cimport wipe
-from ygg_c.throttle cimport bucket_init, bucket_take
+from ygg_c.throttle cimport recent_is, recent_pass
 
-cdef uint64_t LIFETIME = 60 * <uint64_t>1000000000      # of sessions and openings since their last use
+cdef uint64_t SECOND = 1000000000
+cdef uint64_t LIFETIME = 60 * SECOND            # of a session since something was received
+cdef uint64_t RENEWED = 40 * SECOND             # of one in use; the end with the larger key waits a little longer
+cdef uint64_t RENEWED_LATER = 48 * SECOND
+cdef uint64_t ASK_INTERVAL = 4 * SECOND         # between questions which are in use
+cdef uint64_t OWED = 15 * SECOND                # until one who only sends is answered with a dummy
+cdef uint64_t SWEEP_INTERVAL = 10 * SECOND
+cdef uint64_t REMEMBERED = 600 * SECOND         # how long a session that has ended is remembered
+cdef uint64_t RENEWED_INTERVAL = 5 * SECOND     # between announcements that a remote has started anew
+cdef uint64_t PATIENCE_MAX = 32                 # seconds
+
+# Microseconds of work, on a machine of the common kind.
+cdef double COST_OPENED = 30                    # a box that does not open
+cdef double COST_VERIFIED = 70                  # a signature that was checked
+cdef double COST_ANSWERED = 250                 # keys made, an answer signed and boxed
+cdef double COST_OPENING = 200                  # an Init to a stranger
+cdef double COST_REPEATED = 130
+cdef double HANDSHAKES_RATE = 200000            # in each second
+cdef double HANDSHAKES_BURST = 40000
+cdef double STRANGERS_RATE = 100000
+cdef double STRANGERS_BURST = 20000
 
 cdef enum:
-    HELD_LIMIT = 16777216       # bytes of payloads waiting for sessions
-    ANSWER_RATE = 500           # Inits to strangers per second: each costs about 0.2 ms
-    ANSWER_BURST = 1000
+    SAME_STAMP = 1 | 4 | 16     # how long we have waited when an Init to open a session is repeated with the stamp it had
+    PAYLOAD_DUMMY = 0           # a payload of this byte alone is overlooked
+    DUMMY_SIZE = 1
+    SESSIONS_MOST = 32768
+    QUIET_MOST = 4096           # sessions in which we have sent nothing
 
 _COUNT_NAMES = (
-    "malformed", "unknown_type", "handshake_forged", "handshake_old", "handshake_crossed", "replayed", "unknown_keys",
-    "forged", "no_session", "init_limited", "oversized", "unsealed", "replaced", "expired", "evicted", "init_sent", "ack_sent",
-    "opened",
+    "malformed", "unknown_type", "handshake_forged", "handshake_old", "handshake_crossed", "handshake_limited", "replayed",
+    "unknown_keys", "forged", "no_session", "init_limited", "ack_limited", "stranger_limited", "oversized", "unsealed",
+    "expired", "evicted", "init_sent", "ack_sent", "opened", "renewed",
 )
 
 
-cdef class Opening(Remote):
-    """A session that waits for the remote's keys."""
-
-    def __dealloc__(self):
-        packet_free(self.payload)
-        wipe(&self.current, sizeof(KeyPair))
-        wipe(&self.next, sizeof(KeyPair))
-
-
 cdef class SessionTable:
-    """All sessions of one identity; the owner overrides emit and deliver."""
+    """All sessions of one identity; the owner overrides the upcalls."""
 
     def __init__(self, bytes secret not None, bytes group_password=b"", Random random=None):
         if len(secret) != 64:
@@ -66,13 +95,24 @@ cdef class SessionTable:
         identity_init(&self.me, <const uint8_t *><const char *>secret, group_password)
         self.random = Random() if random is None else random
         self._sessions = ByteMap(32)
-        self._openings = ByteMap(32)
-        self.session_limit = 65536
-        self.opening_limit = 4096
-        bucket_init(&self._answers, ANSWER_RATE, ANSWER_BURST, 0)
+        self.openings = Openings(self.random)
+        self.session_limit = SESSIONS_MOST
+        self.quiet_limit = QUIET_MOST
+        self._salt = self.random.u64()
+        self._handshakes = Budget(HANDSHAKES_RATE, HANDSHAKES_BURST, self._salt)
+        self._recoveries = Budget(STRANGERS_RATE, STRANGERS_BURST, self._salt)
 
     def __dealloc__(self):
         wipe(&self.me, sizeof(self.me))
+
+    @property
+    def opening_limit(self):
+        """Sessions being opened at most."""
+        return self.openings.limit
+
+    @opening_limit.setter
+    def opening_limit(self, size_t value):
+        self.openings.limit = value
 
     cdef void emit(self, const uint8_t *key, Packet *packet) noexcept:
         packet_free(packet)
@@ -82,6 +122,16 @@ cdef class SessionTable:
 
     cdef void heard(self, Session session, bint answered) noexcept:
         pass
+
+    cdef void ask_used(self) noexcept:
+        pass
+
+    cdef void renewed(self, const uint8_t *key) noexcept:
+        pass
+
+    cdef Session _session(self, const uint8_t *key):
+        cdef PyObject *found = self._sessions.get(key)
+        return <Session>found if found != NULL else None
 
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept:
         cdef PyObject *found
@@ -97,82 +147,154 @@ cdef class SessionTable:
         if found != NULL:
             self._seal(<Session>found, payload)
             return
-        opening = self._open(key, True)
-        self._hold(opening, payload)
-        self._send_opening_init(opening)
+        opening = self.openings.open(0, key, True, self.now)
+        self.openings.hold(opening, payload, self.now)
+        self._repeat_opening_init(opening)
 
     cdef void path_in(self, const uint8_t *key) noexcept:
-        cdef PyObject *found = self._openings.get(key)
-        if found != NULL and (<Opening>found).wanted and (<Opening>found).repeated != self.wall:
-            (<Opening>found).repeated = self.wall
-            self._send_opening_init(<Opening>found, True)
+        cdef Opening opening = self.openings.find(key)
+        if opening is not None and opening.wanted and opening.repeated != self.wall:
+            opening.repeated = self.wall
+            self._send_opening_init(opening, False)
 
     cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept:
         cdef int kind = message[0] if size else SESSION_DUMMY
         if self.made_in != generation:
             return
         if kind == SESSION_TRAFFIC:
-            self._receive_traffic(key, message, size)
+            self._receive_traffic(origin, key, message, size)
         elif kind == SESSION_INIT or kind == SESSION_ACK:
             if size == HANDSHAKE_SIZE:
-                self._receive_handshake(key, message, kind)
+                self._receive_handshake(origin, key, message, kind)
             else:
                 self.counts[COUNT_MALFORMED] += 1
         elif kind != SESSION_DUMMY:
             self.counts[COUNT_UNKNOWN_TYPE] += 1
 
-    cdef void _receive_handshake(self, const uint8_t *key, uint8_t *message, int kind) noexcept:
+    # Handshakes
+
+    cdef void _receive_handshake(self, uint64_t origin, const uint8_t *key, uint8_t *message, int kind) noexcept:
         cdef Handshake content
-        cdef Session session
-        cdef PyObject *found
-        cdef Opening opening = None
-        cdef bint fresh
+        cdef Session session = self._session(key)
+        cdef Opening opening = self.openings.find(key) if session is None else None
+        cdef Remote remote = session if session is not None else opening
+        cdef bint known = remote is not None and (remote.origin == origin or (opening is not None and opening.wanted))
+        cdef double cost = COST_OPENED
+        if not self._handshakes.take(origin, key, known, COST_ANSWERED, self.now):
+            self.counts[COUNT_HANDSHAKE_LIMITED] += 1
+            return
         if handshake_decode(&content, message, &self.me, key) != 0:
             self.counts[COUNT_HANDSHAKE_FORGED] += 1
-            return
-        found = self._sessions.get(key)
-        fresh = found == NULL
-        if fresh:
-            found = self._openings.get(key)
-            opening = <Opening>found if found != NULL else None
-        if found != NULL and kind == SESSION_INIT and self._crossed(<Remote>found, &content):
+        elif remote is not None and kind == SESSION_INIT and self._crossed(remote, &content):
             self.counts[COUNT_HANDSHAKE_CROSSED] += 1
-            return
-        if fresh:
-            session = self._create(key, &content, opening)
+            cost = COST_VERIFIED
+        elif session is None:
+            self._begin(origin, key, &content, kind, opening)
+            cost = COST_ANSWERED
         else:
-            session = <Session>found
-            if not session.accept(&content):
-                self.counts[COUNT_HANDSHAKE_OLD] += 1
-                return
-            session.crossing = False
-            aging_touch(&self._live, &session.aging, self.now)
-        self.heard(session, kind == SESSION_ACK and session.proven)
-        if fresh or kind == SESSION_INIT:
-            self._send_session_handshake(session, SESSION_ACK)
-        if opening is not None and opening.payload != NULL:
-            self._seal(session, opening.payload)
-            opening.payload = NULL
+            cost = COST_ANSWERED if self._take_handshake(session, origin, &content, kind) else COST_VERIFIED
+        if cost < COST_ANSWERED:
+            self._handshakes.give_back(origin, key, COST_ANSWERED - cost, self.now)
 
     cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept:
-        cdef bint crossed = (remote.crossing and (remote.said == content.seq or self.wall <= remote.said + 1)
-                             and memcmp(self.me.key, remote.key, 32) < 0)
-        remote.crossing &= not crossed
-        return crossed
+        return (remote.crossing and (remote.said == content.seq or self._is_awaited(remote, 2))
+                and memcmp(self.me.key, remote.key, 32) < 0)
 
-    cdef void _receive_traffic(self, const uint8_t *key, uint8_t *message, size_t size) noexcept:
+    # Whether the answer to the last handshake may still be on its way; `least` in seconds.
+    cdef bint _is_awaited(self, Remote remote, uint64_t least) noexcept:
+        return self.now - remote.turned < max(remote.patience, least) * SECOND
+
+    # A handshake that makes a session.
+    cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind, Opening opening) noexcept:
+        cdef Session session = self._create(origin, key, content, opening)
+        cdef Packet *payload
+        self.heard(session, kind == SESSION_ACK and session.proven)
+        # Who sends an Ack to our Init knows the keys that it told.
+        if kind == SESSION_INIT or opening is None:
+            self._send_session_handshake(session, SESSION_ACK)
+        if opening is not None:
+            payload = self.openings.release(opening, self.now)
+            while payload != NULL:
+                self._seal(session, payload)
+                payload = self.openings.release(opening, self.now)
+            self.openings.drop(opening)
+        if recent_is(&self._ended, key, self._salt, self.now):
+            self._tell_renewed(key)
+
+    # A handshake in a session; True when it cost us an answer or a step.
+    cdef bint _take_handshake(self, Session session, uint64_t origin, const Handshake *content, int kind) noexcept:
+        cdef int judgement = session.judge(content)
+        cdef bint settled = self._settled(session)
+        if judgement == HANDSHAKE_OLD:
+            self.counts[COUNT_HANDSHAKE_OLD] += 1
+            return False
+        # One who has started anew is answered at once; and of crossing Inits one must count.
+        if kind == SESSION_INIT and judgement == HANDSHAKE_LATER and not session.crossing and self._is_awaited(session, 0):
+            self.counts[COUNT_ACK_LIMITED] += 1
+            return False
+        session.accept(content, judgement)
+        session.crossing = False
+        if session.origin != origin:
+            remotes_move(self._list_of(session), session, origin)
+        aging_touch(&self._list_of(session).aging, &session.aging, self.now)
+        self.heard(session, kind == SESSION_ACK)
+        if judgement == HANDSHAKE_AGAIN:
+            return kind == SESSION_INIT and self._repeat_ack(session)
+        if kind == SESSION_INIT:
+            self._send_session_handshake(session, SESSION_ACK)
+            if not settled:
+                self._repeated(session)
+        self._turned(session)
+        if judgement == HANDSHAKE_ANEW:
+            self._tell_renewed(session.key)
+        return True
+
+    cdef void _tell_renewed(self, const uint8_t *key) noexcept:
+        if recent_pass(&self._told, key, self._salt, self.now, RENEWED_INTERVAL):
+            self.counts[COUNT_RENEWED] += 1
+            self.renewed(key)
+
+    cdef Session _create(self, uint64_t origin, const uint8_t *key, const Handshake *content, Opening opening):
+        cdef Session session = Session.__new__(Session)
+        memcpy(session.key, key, 32)
+        session.origin = origin
+        session.random = self.random
+        session.since = self.now
+        if opening is not None:
+            session.start(content, &opening.current, &opening.next)
+            memcpy(session.x_public, opening.x_public, 32)
+            session.x_state = opening.x_state
+            session.said = opening.said
+            session.patience = opening.patience
+            session.proven = content.seq >= opening.said
+        else:
+            session.start(content, NULL, NULL)
+        session.turned = self.now
+        if self._quiet.aging.count >= self.quiet_limit:
+            self._evict(&self._quiet)
+        self._sessions.put(key, session)
+        remotes_add(&self._quiet, session, self.now)
+        self.counts[COUNT_SESSION_OPENED] += 1
+        return session
+
+    # Traffic
+
+    cdef void _receive_traffic(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept:
         cdef PyObject *found = self._sessions.get(key)
         cdef Session session
         cdef uint8_t *payload
         cdef size_t payload_size
         cdef int result
         if found == NULL:
-            self._receive_from_stranger(key)
+            self._receive_from_stranger(origin, key)
             return
         session = <Session>found
         result = session.open(message, size, self.now, &payload, &payload_size)
         if result == OPENED:
-            aging_touch(&self._live, &session.aging, self.now)
+            aging_touch(&self._list_of(session).aging, &session.aging, self.now)
+            if payload_size > DUMMY_SIZE and not session.owes:
+                session.owes = True
+                session.owes_since = self.now
             self.heard(session, session.answered)
             self.deliver(session, payload, payload_size)
         elif result == OPEN_MALFORMED:
@@ -181,100 +303,93 @@ cdef class SessionTable:
             self.counts[COUNT_REPLAYED] += 1
         else:
             self.counts[COUNT_FORGED if result == OPEN_FORGED else COUNT_UNKNOWN_KEYS] += 1
-            if session.said == self.wall:
-                self.counts[COUNT_INIT_LIMITED] += 1
+            # While payloads open, these are what was on its way when the keys changed, or made up.
+            if self.now - session.aging.used >= SECOND:
+                self._repeat_init(session)
             else:
-                self._send_session_handshake(session, SESSION_INIT)
+                self.counts[COUNT_INIT_LIMITED] += 1
 
-    cdef void _receive_from_stranger(self, const uint8_t *key) noexcept:
-        cdef PyObject *found = self._openings.get(key)
+    cdef void _receive_from_stranger(self, uint64_t origin, const uint8_t *key) noexcept:
+        cdef Opening opening = self.openings.find(key)
+        cdef bint known = opening is not None
         self.counts[COUNT_NO_SESSION] += 1
-        if found != NULL:
-            self._send_opening_init(<Opening>found)
-        elif bucket_take(&self._answers, self.now):
-            self._send_opening_init(self._open(key, False))
-        else:
+        if known and not self._may_repeat(opening):
             self.counts[COUNT_INIT_LIMITED] += 1
-
-    cdef Session _create(self, const uint8_t *key, const Handshake *content, Opening opening):
-        cdef Session session = Session.__new__(Session)
-        memcpy(session.key, key, 32)
-        session.random = self.random
-        session.since = self.now
-        if opening is not None:
-            session.start(content, &opening.current, &opening.next)
-            memcpy(session.x_public, opening.x_public, 32)
-            session.x_state = opening.x_state
-            session.said = opening.said
-            session.proven = content.seq >= opening.said
-            self._payload_bytes -= opening.payload.size if opening.payload != NULL else 0
-            aging_remove(self._list_of(opening), &opening.aging)
-            self._openings.discard(key)
+        elif not self._recoveries.take(origin, key, False, COST_REPEATED if known else COST_OPENING, self.now):
+            self.counts[COUNT_STRANGER_LIMITED] += 1
         else:
-            session.start(content, NULL, NULL)
-        if self._live.count >= self.session_limit:
-            self.counts[COUNT_EVICTED] += 1
-            self._drop_session(<Session>self._live.oldest.owner)
-        self._sessions.put(key, session)
-        aging_add(&self._live, &session.aging, <void *>session, self.now)
-        self.counts[COUNT_SESSION_OPENED] += 1
-        return session
-
-    # The opening for a key, made when there is none.
-    cdef Opening _open(self, const uint8_t *key, bint wanted):
-        cdef PyObject *found = self._openings.get(key)
-        cdef Opening opening
-        cdef AgingList *list
-        if found != NULL:
-            opening = <Opening>found
-            aging_remove(self._list_of(opening), &opening.aging)
-            opening.wanted |= wanted
-        else:
-            opening = Opening.__new__(Opening)
-            memcpy(opening.key, key, 32)
-            opening.wanted = wanted
-            fresh_pair(&opening.current, self.random)
-            fresh_pair(&opening.next, self.random)
-        list = self._list_of(opening)
-        if list.count >= self.opening_limit:
-            self.counts[COUNT_EVICTED] += 1
-            self._drop_opening(<Opening>list.oldest.owner)
-        if found == NULL:
-            self._openings.put(key, opening)
-        aging_add(list, &opening.aging, <void *>opening, self.now)
-        return opening
-
-    cdef void _hold(self, Opening opening, Packet *payload) noexcept:
-        if opening.payload != NULL:
-            self.counts[COUNT_REPLACED] += 1
-            self._payload_bytes -= opening.payload.size
-            packet_free(opening.payload)
-        opening.payload = payload
-        self._payload_bytes += payload.size
-        while self._payload_bytes > HELD_LIMIT:
-            self.counts[COUNT_EVICTED] += 1
-            self._drop_opening(<Opening>self._wanted.oldest.owner)
+            self._repeat_opening_init(opening if known else self.openings.open(origin, key, False, self.now))
 
     cdef void _seal(self, Session session, Packet *payload) noexcept:
+        session.owes = False
+        if session.packets_sent == 0:
+            self._use(session)
         if session.seal(payload) == 0:
-            aging_touch(&self._live, &session.aging, self.now)
             self.emit(session.key, payload)
             if not session.proven and self.wall > session.said + 1:
-                self._send_session_handshake(session, SESSION_INIT)
+                self._repeat_init(session)
         else:
             self.counts[COUNT_UNSEALED] += 1
             packet_free(payload)
 
+    # Inits and Acks that nothing new has called for
+
+    # Whether a handshake may be sent that the last one did not lead to. Counts the repetition when it may.
+    cdef bint _may_repeat(self, Remote remote) noexcept:
+        return remote.said == 0 or (self.wall != remote.said and not self._is_awaited(remote, 1))
+
+    cdef void _repeated(self, Remote remote) noexcept:
+        remote.patience = min(max(2 * remote.patience, <uint64_t>1), PATIENCE_MAX)
+
+    # Whether payloads have opened for a while since the last handshake: then what is repeated begins anew.
+    cdef bint _settled(self, Session session) noexcept:
+        if (session.packets_received == session.opened_before
+                or session.aging.used <= session.turned + (2 * session.patience + 2) * SECOND):
+            return False
+        session.patience = 0
+        return True
+
+    cdef void _turned(self, Session session) noexcept:
+        session.turned = self.now
+        session.opened_before = session.packets_received
+
+    cdef void _repeat_init(self, Session session) noexcept:
+        self._settled(session)
+        if self._may_repeat(session):
+            self._send_session_handshake(session, SESSION_INIT)
+            self._repeated(session)
+        else:
+            self.counts[COUNT_INIT_LIMITED] += 1
+
+    # The remote repeats what it said, as our Ack is lost or on its way.
+    cdef bint _repeat_ack(self, Session session) noexcept:
+        if not self._may_repeat(session):
+            self.counts[COUNT_ACK_LIMITED] += 1
+            return False
+        self._send_session_handshake(session, SESSION_ACK)
+        self._repeated(session)
+        return True
+
+    cdef void _repeat_opening_init(self, Opening opening) noexcept:
+        if self._may_repeat(opening):
+            self._send_opening_init(opening, opening.patience & SAME_STAMP)
+            self._repeated(opening)
+        else:
+            self.counts[COUNT_INIT_LIMITED] += 1
+
     cdef void _send_session_handshake(self, Session session, int kind) noexcept:
         cdef Handshake content
         session.describe(&content)
+        content.seq = session.said = self.wall
+        self._turned(session)
         self._send_handshake(session, &content, kind)
 
-    cdef void _send_opening_init(self, Opening opening, bint again=False) noexcept:
+    cdef void _send_opening_init(self, Opening opening, bint same) noexcept:
         cdef Handshake content
-        if opening.said == self.wall and not again:
-            self.counts[COUNT_INIT_LIMITED] += 1
-            return
+        if not same:
+            opening.said = self.wall
+        opening.turned = self.now
+        content.seq = opening.said
         memcpy(content.current, opening.current.public, 32)
         memcpy(content.next, opening.next.public, 32)
         content.keyseq = 0
@@ -283,7 +398,6 @@ cdef class SessionTable:
     cdef void _send_handshake(self, Remote remote, Handshake *content, int kind) noexcept:
         cdef const uint8_t *exchange_key = remote.exchange_key()
         cdef Packet *packet
-        content.seq = remote.said = self.wall
         remote.crossing = kind == SESSION_INIT
         if exchange_key == NULL:
             self.counts[COUNT_UNSEALED] += 1
@@ -299,41 +413,83 @@ cdef class SessionTable:
         self.counts[COUNT_INIT_SENT if kind == SESSION_INIT else COUNT_ACK_SENT] += 1
         self.emit(remote.key, packet)
 
+    # Ends
+
+    cdef RemoteList *_list_of(self, Session session) noexcept:
+        return &self._live if session.used else &self._quiet
+
+    # Something of ours is sent in it for the first time.
+    cdef void _use(self, Session session) noexcept:
+        if session.used:
+            return
+        remotes_remove(&self._quiet, session)
+        session.used = True
+        if self._live.aging.count >= self.session_limit:
+            self._evict(&self._live)
+        remotes_add(&self._live, session, self.now)
+
+    cdef void in_use(self, const uint8_t *key) noexcept:
+        cdef Session session = self._session(key)
+        cdef uint64_t idle
+        if session is not None:
+            idle = self.now - session.aging.used
+            if idle >= (RENEWED if memcmp(self.me.key, key, 32) < 0 else RENEWED_LATER):
+                self._repeat_init(session)
+
     cdef uint64_t poll(self) noexcept:
-        cdef uint64_t deadline = min(self._expire_openings(&self._wanted), self._expire_openings(&self._strangers))
-        while self._live.count and self.now - self._live.oldest.used >= LIFETIME:
+        cdef uint64_t deadline = min(self._expire(&self._live), self._expire(&self._quiet))
+        if self._live.aging.count:
+            if self.now >= max(self._live.aging.oldest.used + RENEWED, self._ask_at):
+                self._ask_at = self.now + ASK_INTERVAL
+                self.ask_used()
+            deadline = min(deadline, max(self._live.aging.oldest.used + RENEWED, self._ask_at))
+        return min(min(deadline, self._sweep()), self.openings.poll(self.now))
+
+    # Answer those who send and are not answered.
+    cdef void _show_life(self, RemoteList *list) noexcept:
+        cdef Aging *entry = list.aging.newest
+        cdef Session session
+        cdef Packet *dummy
+        while entry != NULL and self.now - entry.used < SWEEP_INTERVAL + SECOND:
+            session = <Session>entry.owner
+            entry = entry.older
+            dummy = packet_new(DUMMY_SIZE) if session.owes and self.now - session.owes_since >= OWED else NULL
+            if dummy != NULL:
+                dummy.data[0] = PAYLOAD_DUMMY
+                dummy.size = DUMMY_SIZE
+                self._seal(session, dummy)
+
+    cdef uint64_t _sweep(self) noexcept:
+        if self._live.aging.count == 0 and self._quiet.aging.count == 0:
+            return NEVER
+        if self.now >= self._sweep_at:
+            self._sweep_at = self.now + SWEEP_INTERVAL
+            self._show_life(&self._live)
+            self._show_life(&self._quiet)
+        return self._sweep_at
+
+    cdef uint64_t _expire(self, RemoteList *list) noexcept:
+        while list.aging.count and self.now - list.aging.oldest.used >= LIFETIME:
             self.counts[COUNT_EXPIRED] += 1
-            self._drop_session(<Session>self._live.oldest.owner)
-        if self._live.count:
-            deadline = min(deadline, self._live.oldest.used + LIFETIME)
-        return deadline
+            self._drop(<Session>list.aging.oldest.owner)
+        return list.aging.oldest.used + LIFETIME if list.aging.count else NEVER
 
-    cdef uint64_t _expire_openings(self, AgingList *list) noexcept:
-        while list.count and self.now - list.oldest.used >= LIFETIME:
-            self.counts[COUNT_EXPIRED] += 1
-            self._drop_opening(<Opening>list.oldest.owner)
-        return list.oldest.used + LIFETIME if list.count else NEVER
+    cdef void _evict(self, RemoteList *list) noexcept:
+        self.counts[COUNT_EVICTED] += 1
+        self._drop(<Session>remotes_victim(list))
 
-    cdef void clear(self) noexcept:
-        while self._live.count:
-            self._drop_session(<Session>self._live.oldest.owner)
-        while self._wanted.count:
-            self._drop_opening(<Opening>self._wanted.oldest.owner)
-        while self._strangers.count:
-            self._drop_opening(<Opening>self._strangers.oldest.owner)
-
-    cdef AgingList *_list_of(self, Opening opening) noexcept:
-        return &self._wanted if opening.wanted else &self._strangers
-
-    cdef void _drop_session(self, Session session) noexcept:
-        aging_remove(&self._live, &session.aging)
+    cdef void _drop(self, Session session) noexcept:
+        if session.used and session.packets_received:
+            recent_pass(&self._ended, session.key, self._salt, self.now, REMEMBERED)
+        remotes_remove(self._list_of(session), session)
         self._sessions.discard(session.key)
 
-    cdef void _drop_opening(self, Opening opening) noexcept:
-        if opening.payload != NULL:
-            self._payload_bytes -= opening.payload.size
-        aging_remove(self._list_of(opening), &opening.aging)
-        self._openings.discard(opening.key)
+    cdef void clear(self) noexcept:
+        while self._live.aging.count:
+            self._drop(<Session>self._live.aging.oldest.owner)
+        while self._quiet.aging.count:
+            self._drop(<Session>self._quiet.aging.oldest.owner)
+        self.openings.clear()
 
     def states(self):
         """Return the sessions as dicts, sorted by key."""
@@ -353,4 +509,8 @@ cdef class SessionTable:
 
     def counters(self):
         """Return the counts by name."""
-        return {name: self.counts[index] for index, name in enumerate(_COUNT_NAMES)}
+        result = {name: self.counts[index] for index, name in enumerate(_COUNT_NAMES)}
+        result["expired"] += self.openings.expired
+        result["evicted"] += self.openings.evicted
+        result["payloads_dropped"] = self.openings.dropped
+        return result

@@ -29,18 +29,30 @@ cdef class SessionTap(SessionTable):
 
     cdef list _messages
     cdef list _payloads
+    cdef list _renewed
+    cdef public object used             # keys that there are connections to
 
     def __init__(self, bytes secret not None, bytes group_password=b"", Random random=None):
         SessionTable.__init__(self, secret, group_password, random)
         self._messages = []
         self._payloads = []
+        self._renewed = []
+        self.used = ()
 
     cdef void emit(self, const uint8_t *key, Packet *packet) noexcept:
         self._messages.append((key[:32], packet.data[:packet.size]))
         packet_free(packet)
 
     cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
-        self._payloads.append((session.key[:32], payload[:size]))
+        if size != 1 or payload[0] != 0:
+            self._payloads.append((session.key[:32], payload[:size]))
+
+    cdef void ask_used(self) noexcept:
+        for key in self.used:
+            self.in_use(<const uint8_t *><const char *><bytes>key)
+
+    cdef void renewed(self, const uint8_t *key) noexcept:
+        self._renewed.append(key[:32])
 
     def tick(self, uint64_t now, uint64_t wall):
         """Set the clock and forget what has expired; return the next deadline in ns, or None."""
@@ -62,13 +74,13 @@ cdef class SessionTap(SessionTable):
             raise MemoryError
         self.send(<const uint8_t *><const char *>key, packet)
 
-    def feed(self, bytes key not None, bytes message not None):
-        """Take a session message from a 32-byte key."""
+    def feed(self, bytes key not None, bytes message not None, uint64_t origin=0):
+        """Take a session message from a 32-byte key, by the neighbour of this number."""
         cdef bytearray scratch = bytearray(message)
         check_fork(self.made_in)
         if len(key) != 32:
             raise ValueError("key must be 32 bytes")
-        self.receive(0, <const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))
+        self.receive(origin, <const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))
 
     def path_found(self, bytes key not None):
         """Tell that a 32-byte key has a new path."""
@@ -82,8 +94,13 @@ cdef class SessionTap(SessionTable):
         return result
 
     def payloads(self):
-        """Return the (source key, payload) pairs that arrived since the last call."""
+        """Return the (source key, payload) pairs that arrived since the last call, but for dummies."""
         result, self._payloads = self._payloads, []
+        return result
+
+    def restarts(self):
+        """Return the keys of remotes that have made new sessions in place of old ones since the last call."""
+        result, self._renewed = self._renewed, []
         return result
 
     def ratchet(self, bytes key not None):

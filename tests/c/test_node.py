@@ -104,16 +104,31 @@ def test_unasked_answers_and_nonsense_are_ignored() -> None:
 
 
 def test_queries_are_answered_in_bounded_number() -> None:
-    """A flood of queries is answered up to a burst, and the rest counted."""
-    with mesh_of(1, 2) as mesh:
+    """A flood of queries is answered up to a burst of bytes, and the rest counted; others are still answered."""
+    with mesh_of(1, 2, 3) as mesh:
         assert len(ask(mesh, 1, 2, "self")) == 1
-        for _ in range(1000):
+        for _ in range(2000):
             mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\xff\x05")
         mesh.run(0)
-        # Some of the thousand may have been dropped from the link's queue.
         answered = mesh.nodes[2].sessions()[0]["packets_sent"]
-        assert 1 < answered <= 210
+        assert 1 < answered <= 700
         assert mesh.nodes[2].counters()["queries_unanswered"] > 0
+        assert len(ask(mesh, 3, 2, "self", 0.2)) == 1
+
+
+def test_answers_are_counted_by_their_bytes() -> None:
+    """Of large answers fewer are given than of small ones."""
+    def answers(size: int) -> int:
+        with mesh_of(1, 2) as mesh:
+            mesh.nodes[2].nodeinfo = bytes(size)
+            mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\x01")
+            mesh.run(2)
+            for _ in range(2000):
+                mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\x01")
+            mesh.run(0)
+            return mesh.nodes[2].sessions()[0]["packets_sent"]
+
+    assert answers(16000) <= 45 < 400 < answers(10)
 
 
 def test_payloads_that_go_nowhere_are_counted() -> None:
