@@ -1,13 +1,16 @@
 """ygg.transport.quic: links over QUIC."""
 
 import asyncio
+import gc
 import os
 import sys
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aioquic.quic.connection import QuicConnection
 
 from tests.aio import on_loops, run, settle, until
 from ygg.certificate import Certificate
@@ -255,13 +258,70 @@ async def test_nonsense_and_stalled_clients_keep_nobody_out(monkeypatch: pytest.
         # Connections without a stream: clients that shake hands and say nothing.
         silent = [await transport.dial(network, url, DialOptions()) for _ in range(6)]
         await settle()
-        assert len(listener._unopened) <= 5  # type: ignore[attr-defined]
+        assert len(listener._unopened) <= 4  # type: ignore[attr-defined]
         client = await transport.dial(network, url, DialOptions())
         client.write(b"hello\n")
         server, _ = await listener.accept()
         reader, _ = streams(server)
         assert await reader.readline() == b"hello\n"
         await until(lambda: any(one.is_closing() for one in silent))
+
+
+def initial(number: int) -> bytes:
+    """Return what looks like the beginning of a connection, and of which nothing can be decrypted."""
+    name = number.to_bytes(8)
+    return b"\xc0" + (1).to_bytes(4) + b"\x08" + name + b"\x08" + name + b"\0\x44\xb0" + os.urandom(1200)
+
+
+@on_loops
+async def test_strangers_hold_no_more_connections_than_they_may() -> None:
+    """However many come in one turn of the loop; and what made room is gone, with its timers."""
+    async with LoopbackNetwork() as network, listening(network) as (_, listener, _):
+        server = listener.server  # type: ignore[attr-defined]
+        before = sum(type(thing) is QuicConnection for thing in gc.get_objects())
+        server._wants_tokens = lambda: False
+        held = weakref.WeakSet[QuicConnection]()
+        for number in range(300):
+            server.datagram_received(initial(number), (f"198.51.{number % 250}.1", 1000 + number))
+            held.update(link._quic for link in listener._unopened)  # type: ignore[attr-defined]
+            assert len(listener._unopened) <= quic.MOST_UNOPENED  # type: ignore[attr-defined]
+        assert len(listener._links) <= quic.MOST_UNOPENED  # type: ignore[attr-defined]
+        assert len(server._protocols) <= 2 * quic.MOST_UNOPENED
+        await settle()
+        assert len(held) <= quic.MOST_UNOPENED, "those discarded wait for the garbage collector"
+        assert sum(type(thing) is QuicConnection for thing in gc.get_objects()) - before <= quic.MOST_UNOPENED
+
+
+@on_loops
+async def test_a_crowded_listener_asks_for_tokens_and_lets_in_who_brings_them() -> None:
+    async with LoopbackNetwork() as network, listening(network) as (transport, listener, url):
+        server = listener.server  # type: ignore[attr-defined]
+        for number in range(1000):
+            server.datagram_received(initial(number), (f"198.51.{number % 250}.1", 1000 + number))
+        assert len(listener._unopened) == quic.MOST_UNOPENED // 2  # type: ignore[attr-defined]
+        client = await transport.dial(network, url, DialOptions())
+        client.write(b"hello\n")
+        served, _ = await listener.accept()
+        reader, _ = streams(served)
+        assert await reader.readline() == b"hello\n"
+        # An invented token is turned away.
+        (link,) = listener._links - set(listener._unopened)  # type: ignore[attr-defined]
+        forged = initial(2000).replace(b"\0\x44\xb0", bytes([60]) + os.urandom(60) + b"\x44\xb0", 1)
+        server.datagram_received(forged, ("198.51.100.1", 9))
+        assert set(listener._links) == {link, *listener._unopened}  # type: ignore[attr-defined]
+
+
+@on_loops
+async def test_a_crowd_from_one_place_makes_room_from_itself() -> None:
+    async with LoopbackNetwork() as network, listening(network) as (_, listener, _):
+        server = listener.server  # type: ignore[attr-defined]
+        server._wants_tokens = lambda: False
+        server.datagram_received(initial(0), ("203.0.113.1", 9))
+        (honest,) = listener._unopened  # type: ignore[attr-defined]
+        for number in range(1, 200):
+            server.datagram_received(initial(number), ("198.51.100.1", 1000 + number))
+        assert honest in listener._unopened  # type: ignore[attr-defined]
+        assert len(listener._unopened) == quic.MOST_UNOPENED  # type: ignore[attr-defined]
 
 
 @on_loops
@@ -377,12 +437,13 @@ async def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_private_names_of_aioquic_mean_what_they_did() -> None:
     from aioquic.asyncio.protocol import QuicConnectionProtocol
-    from aioquic.quic.connection import QuicConnection
+    from aioquic.asyncio.server import QuicServer
     from aioquic.quic.stream import QuicStream
 
     assert {"_timer", "_quic", "_transmit_soon", "_handle_timer", "_connection_terminated_handler"} <= set(
         QuicConnectionProtocol.__init__.__code__.co_names + tuple(vars(QuicConnectionProtocol))
     )
+    assert {"_retry", "_protocols"} <= set(QuicServer.__init__.__code__.co_names)
     assert {"_streams", "_logger"} <= set(QuicConnection.__init__.__code__.co_names)
     stream = QuicStream(stream_id=0)
     stream.sender.write(b"five!")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ygg.errors import MissingExtraError
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network, dial_addresses
+from ygg.network.crowding import Grouping, most_crowded, networks_of
 from ygg.network.interface import spell
 from ygg.network.mailbox import Mailbox
 from ygg.transport.base import DialOptions, ListenOptions, Transport
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 IDLE_TIMEOUT = 60.0
 """Seconds after which a silent connection ends."""
 MOST_UNOPENED = 64
-"""Connections of a listener without a stream; the oldest makes room."""
+"""Connections of a listener without a stream; the oldest in the most crowded place makes room. From the half on, who
+comes must first show that it receives what is sent to its address (RFC 9000, section 8.1.2)."""
 
 
 def require_aioquic() -> None:
@@ -86,7 +88,8 @@ class QuicListener(Listener):
     They share the port, so it stays taken until the listener is closed and the last of them has ended.
     """
 
-    def __init__(self, configuration: QuicConfiguration, backlog: int) -> None:
+    def __init__(self, configuration: QuicConfiguration, backlog: int, grouping: Grouping = networks_of) -> None:
+        self._grouping = grouping
         self._ready: Mailbox[tuple[asyncio.Transport, str]] = Mailbox(backlog)
         self._unopened: dict[QuicLink, asyncio.TimerHandle] = {}
         self._links: set[QuicLink] = set()
@@ -107,7 +110,7 @@ class QuicListener(Listener):
         for stream, _ in self._ready.close():
             stream.abort()
         for link in list(self._unopened):
-            link.end(None)
+            link.discard()
         self._release()
 
     async def wait_closed(self) -> None:
@@ -118,6 +121,11 @@ class QuicListener(Listener):
         return self._ready.closed
 
     # For the server
+
+    @property
+    def crowded(self) -> bool:
+        """Whether half of the places for connections without a stream are taken."""
+        return len(self._unopened) >= MOST_UNOPENED // 2
 
     def bound(self, transport: asyncio.DatagramTransport) -> None:
         """The port is there."""
@@ -136,25 +144,30 @@ class QuicListener(Listener):
         from ygg.transport.quicstream import QuicLink
 
         link = QuicLink(quic, self._sockname, self._gone)
+        if len(self._unopened) >= MOST_UNOPENED:
+            places = [(other, self._grouping(other.remote_host)) for other in self._unopened]
+            most_crowded(places).discard()
         self._links.add(link)
-        self._unopened[link] = self._loop.call_later(DIAL_TIMEOUT, link.end, None)
+        self._unopened[link] = self._loop.call_later(DIAL_TIMEOUT, link.discard)
         link.opened.add_done_callback(lambda opened: self._opened(link, opened))
         if self.is_closing():
-            self._loop.call_soon(link.end, None)
-        elif len(self._unopened) > MOST_UNOPENED:
-            self._loop.call_soon(next(iter(self._unopened)).end, None)
+            self._loop.call_soon(link.discard)
         return link
 
     def _opened(self, link: QuicLink, opened: asyncio.Future[QuicStream]) -> None:
-        if timer := self._unopened.pop(link, None):
-            timer.cancel()
+        self._leave(link)
         if opened.cancelled() or opened.exception() is not None:
             return
         stream = opened.result()
         if not self._ready.offer((stream, spell(stream.get_extra_info("peername")))):
             stream.abort()
 
+    def _leave(self, link: QuicLink) -> None:
+        if timer := self._unopened.pop(link, None):
+            timer.cancel()
+
     def _gone(self, link: QuicLink) -> None:
+        self._leave(link)
         self._links.discard(link)
         self._release()
 

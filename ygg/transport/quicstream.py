@@ -75,6 +75,11 @@ class QuicLink(QuicConnectionProtocol):
         self.opened: asyncio.Future[QuicStream] = self._loop.create_future()
         """Done when there is a stream."""
 
+    @property
+    def remote_host(self) -> str:
+        """The other side's address; empty before its first datagram."""
+        return str(self._peer[0]) if self._peer else ""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, Port):  # the network's own transport is attached in its place
             super().connection_made(cast(Any, transport))
@@ -189,13 +194,25 @@ class QuicLink(QuicConnectionProtocol):
             self.stream.lose(error)
         self.close()
 
+    def discard(self) -> None:
+        """Say goodbye to a connection that has no stream, do not see it arrive, and free what is held."""
+        self.end(None)
+        self._forget()
+        # Its parts refer to each other too, and hold more than 100 KiB.
+        vars(self._quic).clear()
+
     def _forget(self) -> None:
         """Nothing more is to be sent."""
+        if self._forgotten:
+            return
         self._forgotten = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         self._connection_terminated_handler()
+        # They refer to us, and what they refer to would wait for the garbage collector.
+        self._connection_id_issued_handler = self._connection_id_retired_handler = lambda _: None
+        self._connection_terminated_handler = lambda: None
         self._on_gone(self)
 
 
