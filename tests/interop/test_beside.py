@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import table
-from interop.daemon import find
+from benchmarks.hosts import remove_leftovers
+from interop.daemon import find, wait_until
 from interop.lab import ip
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -45,14 +46,31 @@ def test_the_daemon_and_ygg_are_measured_in_one_run(tmp_path: Path) -> None:
     assert not left_by(process)
 
 
-def test_an_interrupted_run_leaves_no_hosts() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_hosts(number: signal.Signals) -> None:
     with bench() as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "TCP by" in line:
                 break
         assert len(left_by(process)) == 2
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         printed, said = process.communicate(timeout=60)
     assert (process.returncode, printed) == (130, ""), said
     assert not left_by(process)
+
+
+def test_what_a_killed_run_has_left_is_removed() -> None:
+    with bench() as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "TCP by" in line:
+                break
+        hosts = left_by(process)
+        running = [number for host in hosts for number in ip("netns", "pids", host).split()]
+        process.kill()
+    assert len(hosts) == 2
+    assert len(running) >= 4
+    remove_leftovers()
+    assert not left_by(process)
+    wait_until(lambda: not any(Path("/proc", number, "exe").exists() for number in running), "all have ended")

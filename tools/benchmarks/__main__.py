@@ -3,6 +3,7 @@
 import argparse
 import functools
 import json
+import signal
 import sys
 from collections.abc import Callable
 
@@ -37,6 +38,7 @@ def _row(name: str, value: float) -> str:
 
 
 def _beside(daemon: str, quick: bool, file: str | None) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)   # what it has set up must be removed then too
     try:
         beside.compare(daemon, quick=quick, file=file)
     except KeyboardInterrupt:

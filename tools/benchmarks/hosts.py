@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -66,7 +67,10 @@ def joined_hosts() -> Iterator[tuple[Host, Host]]:
 
 
 def remove_leftovers() -> None:
-    """Remove the namespaces of runs that were killed."""
+    """Remove the namespaces of runs that were killed, and what still runs in them."""
     for name, process in re.findall(rf"^({_PREFIX}-(\d+)-\d+)", ip("netns", "list"), re.MULTILINE):
         if not Path("/proc", process).exists():
+            for number in ip("netns", "pids", name).split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(number), signal.SIGKILL)
             ip("netns", "delete", name)
