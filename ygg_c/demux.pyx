@@ -69,7 +69,6 @@ cdef class Demux(Host):
         born(LIVE_STACK)
         queue_init(&self._loop)
         self._time_waits = {}
-        self._renewals = Renewals(self._connections)
         self._reassembler = Reassembler()
         self._errors = Budget(ERROR_RATE, ERROR_BURST)
         self._resets = Budget(RESET_RATE, RESET_RATE)

@@ -12,6 +12,7 @@ from ygg_c.endpoint cimport COUNTERS
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
 from ygg_c.packetio cimport NEVER
+from ygg_c.renewal cimport Renewals
 from ygg_c.tcp cimport TcpListener
 from ygg_c.udp cimport EchoSocket
 
@@ -47,6 +48,7 @@ cdef class NetStack(Demux):
         self._connections, self._udp_connected = ByteMap(36, self.random.u64()), ByteMap(36, self.random.u64())
         self._listeners, self._udp = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
         self._echo, self._paths = ByteMap(2, self.random.u64()), ByteMap(16, self.random.u64())
+        self._renewals = Renewals(self._connections)
         self._udp_ports = {}
         for address in addresses:
             if isinstance(address, tuple):

@@ -43,7 +43,7 @@ cdef class Peers:
 cdef class Renewals(Timed):
     """Asks the connections of such peers, in bounded steps."""
 
-    def __cinit__(self, ByteMap connections):
+    def __cinit__(self, ByteMap connections not None):
         self._connections = connections
         self._coming = Peers()
         self._sought = Peers()
