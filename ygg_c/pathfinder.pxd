@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.bloom cimport Probe
+from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
@@ -16,7 +17,8 @@ from ygg_c.wire cimport Lookup, Routed
 cdef enum:
     PATHS_MAX = 16384
     RUMORS_MAX = 4096
-    HELD_MAX = 4194304              # bytes of packets that wait for a path
+    PATHS_BYTES = 16777216          # of all paths, with what is kept to send on them
+    HELD_MAX = 8388608              # bytes of memory of packets that wait for a path
     HELD_EACH = 8                   # packets that wait for one
 
 cdef class Path:
@@ -66,15 +68,18 @@ cdef class Pathfinder:
     cdef ByteMap _rumors            # transformed key -> Rumor
     cdef list _all_paths
     cdef list _all_rumors
-    cdef size_t _held               # bytes of packets that wait
+    cdef size_t _bytes              # of memory that the paths take
+    cdef size_t _held               # bytes of memory of packets that wait
     cdef uint8_t _target[32]        # our own key, transformed
     cdef uint64_t _expire_at        # nothing expires before
     cdef uint64_t _seen_tree        # generation of the tree, and gains of the filters, at the last upkeep
     cdef uint64_t _seen_gains
     cdef uint64_t place             # our own coordinates at the last upkeep, as _place()
     cdef Bucket _reviews            # lookups out of doubt that may be made now
-    cdef Bucket _answers
-    cdef Bucket _checks
+    cdef Budget _lookups            # of others that may be passed on and answered, by the neighbour that brings them
+    cdef Budget _answers            # notifies of ours
+    cdef Budget _checks             # signatures of notifies
+    cdef Budget _breaks             # paths that may be called broken
     cdef Recent _answered
     cdef uint64_t _salt
     cdef uint64_t _info_seq         # what was signed last: seq, own coordinates, signature
@@ -85,8 +90,10 @@ cdef class Pathfinder:
     cdef readonly uint64_t lookups_limited
     cdef readonly uint64_t answers_limited
     cdef readonly uint64_t checks_limited
+    cdef readonly uint64_t breaks_limited
     cdef readonly uint64_t notifies_refused
     cdef readonly uint64_t held_dropped
+    cdef readonly uint64_t paths_evicted
 
     cdef Path path(self, const uint8_t *key)                        # None when unknown
     cdef Path path_to(self, const uint8_t *key)                     # the same; made for a neighbour that has none
@@ -101,8 +108,9 @@ cdef class Pathfinder:
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
     cdef PacketQueue release(self, Path path) noexcept              # what waited for this path
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
-    cdef Path notify_in(self, const Routed *message)                # for us: the path it made or renewed, else None
-    cdef void broken_in(self, const Routed *message) noexcept       # for us
+    # For us, by the neighbour of number `origin`: the path it made or renewed, else None.
+    cdef Path notify_in(self, uint64_t origin, const Routed *message)
+    cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept      # for us
     cdef void upkeep(self) noexcept                                 # after that of tree and filters
 
     cdef bint _is_kept(self, Path path, uint64_t seq) noexcept
@@ -114,7 +122,8 @@ cdef class Pathfinder:
     cdef void _look_again(self) noexcept
     cdef void _expire(self) noexcept
     cdef uint64_t _place(self) noexcept
-    cdef void _answer(self, const Lookup *message) noexcept
+    cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept
+    cdef bint _may_check(self, uint64_t origin, const Routed *message, bint wanted) noexcept
     cdef uint64_t _clock(self) noexcept
     cdef bytes _sign_info(self)
     cdef Path _new_path(self, const uint8_t *key)
@@ -123,6 +132,9 @@ cdef class Pathfinder:
     cdef void _find_other_hop(self, Path path) noexcept
     cdef Rumor _new_rumor(self, const uint8_t *target)
     cdef int _set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept
+    cdef size_t _weight(self, Path path) noexcept
+    cdef Path _burden(self, Path kept)
+    cdef void _make_room(self, Path kept) noexcept
     cdef void _drop_held(self, PacketQueue *held, size_t keep) noexcept
     cdef void _remove_path(self, Path path) noexcept
     cdef void _remove_rumor(self, Rumor rumor) noexcept

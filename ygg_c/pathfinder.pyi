@@ -14,6 +14,12 @@ class Pathfinder:
     def answers_limited(self) -> int:
         """Lookups for this node left unanswered: too many, or one like it was answered just now."""
     @property
+    def breaks_limited(self) -> int:
+        """Messages that a path is broken which were not acted on, for there were too many."""
+    @property
+    def paths_evicted(self) -> int:
+        """Paths that had to go because all together took too much memory."""
+    @property
     def checks_limited(self) -> int:
         """Notifies dropped unchecked: too many signatures to check at once."""
     @property

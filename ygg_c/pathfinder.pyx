@@ -46,6 +46,7 @@ from ygg_c.wire cimport (
 
 cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
 cdef uint64_t LOOKUP_INTERVAL = 1000000000
+cdef size_t PATH_OVERHEAD = 384                 # bytes of memory of a path besides its ports and its header
 cdef uint64_t AHEAD_MAX = 5                     # seconds by which moves may put the number in our notifies ahead of the clock
 cdef uint64_t DOUBT_AFTER = 45000000000         # ns without a sign that a path works, after which it is looked for anew
 cdef uint64_t PATIENCE_MAX = 32000000000        # ns between lookups for a path in doubt, at most
@@ -106,8 +107,10 @@ cdef class Pathfinder:
         self._expire_at = NEVER
         self._salt = host.random.u64()
         bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
-        bucket_init(&self._answers, 500, 1000, host.now)
-        bucket_init(&self._checks, 1000, 2000, host.now)
+        self._lookups = Budget(4000, 400, self._salt)
+        self._answers = Budget(500, 200, self._salt)
+        self._checks = Budget(500, 100, self._salt)
+        self._breaks = Budget(200, 100, self._salt)
         lookup_key(host.key, self._target)
 
     # Paths
@@ -176,7 +179,10 @@ cdef class Pathfinder:
         if size != path.header_size:
             free(path.header)
             path.header = <uint8_t *>malloc(size)
+            self._bytes -= path.header_size
             path.header_size = size if path.header != NULL else 0
+            self._bytes += path.header_size
+            self._make_room(path)
         if path.header == NULL:
             return -1
         memcpy(path.header, path.ports, path.size)
@@ -246,8 +252,9 @@ cdef class Pathfinder:
     cdef Path _new_path(self, const uint8_t *key):
         cdef Path path
         if len(self._all_paths) >= PATHS_MAX:
-            self._remove_path(<Path>_stalest(self._all_paths, self.host))
+            self._remove_path(self._burden(None))
         path = Path()
+        self._bytes += PATH_OVERHEAD
         memcpy(path.key, key, 32)
         path.created = self.host.now
         path.place = self.place
@@ -263,17 +270,48 @@ cdef class Pathfinder:
         if copy == NULL:
             return -1
         memcpy(copy, ports, size)
+        self._bytes += size - path.size
         free(path.ports)
         path.ports = copy
         path.size = size
         path.generation = 0
+        self._make_room(path)
         return 0
+
+    # Memory
+
+    cdef size_t _weight(self, Path path) noexcept:
+        return PATH_OVERHEAD + path.size + path.header_size
+
+    # Of a few taken at random, the path that takes most memory for the longest time without a sign that it is of use: long paths
+    # that strangers invent go before short ones in use, in constant time.
+    cdef Path _burden(self, Path kept):
+        cdef Path path
+        cdef Path worst = None
+        cdef uint64_t burden, most = 0
+        cdef int _index
+        for _index in range(8):
+            path = <Path>self._all_paths[self.host.random.u64() % <uint64_t>len(self._all_paths)]
+            burden = self._weight(path) * ((self.host.now + LIFE + LOOKUP_INTERVAL - min(path.expires, self.host.now + LIFE)) >> 20)
+            if path is not kept and (worst is None or burden > most):
+                worst = path
+                most = burden
+        return worst
+
+    cdef void _make_room(self, Path kept) noexcept:
+        cdef Path path
+        while self._bytes > PATHS_BYTES and len(self._all_paths) > 1:
+            path = self._burden(kept)
+            if path is not None:
+                self._remove_path(path)
+                self.paths_evicted += 1
 
     cdef void _remove_path(self, Path path) noexcept:
         cdef Path last = <Path>self._all_paths.pop()
         if last is not path:
             self._all_paths[path._slot] = last
             last._slot = path._slot
+        self._bytes -= self._weight(path)
         self._drop_held(&path.held, 0)
         self._paths.discard(path.key)
 
@@ -389,12 +427,12 @@ cdef class Pathfinder:
                     memcpy(rumor.dest, dest, 32)
         if held != NULL:
             self._drop_held(held, HELD_EACH - 1)
-        if held == NULL or self._held + packet.size > HELD_MAX:
+        if held == NULL or self._held + packet.capacity > HELD_MAX:
             self.held_dropped += 1
             packet_free(packet)
         else:
             queue_push(held, packet)
-            self._held += packet.size
+            self._held += packet.capacity
 
     # Drop the oldest of what waits.
     cdef void _drop_held(self, PacketQueue *held, size_t keep) noexcept:
@@ -402,12 +440,15 @@ cdef class Pathfinder:
         while held.count > keep:
             packet = queue_pop(held)
             self.held_dropped += 1
-            self._held -= packet.size
+            self._held -= packet.capacity
             packet_free(packet)
 
     cdef PacketQueue release(self, Path path) noexcept:
         cdef PacketQueue held = path.held
-        self._held -= held.bytes
+        cdef Packet *packet = held.head
+        while packet != NULL:
+            self._held -= packet.capacity
+            packet = packet.next
         queue_init(&path.held)
         return held
 
@@ -415,15 +456,15 @@ cdef class Pathfinder:
 
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept:
         cdef uint8_t target[32]
-        if not bucket_take(&came_from.lookups, self.host.now):
+        if not self._lookups.take(came_from.port, message.source, False, 1.0, self.host.now):
             self.lookups_limited += 1
             return
         self.reach.multicast(body, size, came_from, message.source, message.dest)
         lookup_key(message.dest, target)
         if memcmp(target, self._target, 32) == 0:
-            self._answer(message)
+            self._answer(came_from.port, message)
 
-    cdef void _answer(self, const Lookup *message) noexcept:
+    cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept:
         cdef uint8_t asker[32]
         cdef uint8_t rest[64 + UV_MAX + PATH_MAX + 64]
         cdef uint64_t now = self.host.now
@@ -434,7 +475,8 @@ cdef class Pathfinder:
         memcpy(asker, message.source, 32)
         for index in range(message.origin_size):
             asker[8 + index % 24] ^= message.origin[index]
-        if not recent_pass(&self._answered, asker, self._salt, now, ANSWER_INTERVAL) or not bucket_take(&self._answers, now):
+        if (not recent_pass(&self._answered, asker, self._salt, now, ANSWER_INTERVAL)
+                or not self._answers.take(origin, message.source, self.path(message.source) is not None, 1.0, now)):
             self.answers_limited += 1
             return
         self.hops.towards(message.source, message.origin, message.origin_size, &hop)
@@ -477,7 +519,7 @@ cdef class Pathfinder:
             self._info = (<char *>signed)[:end - signed + 64]
         return self._info
 
-    cdef Path notify_in(self, const Routed *message):
+    cdef Path notify_in(self, uint64_t origin, const Routed *message):
         cdef uint64_t ports[PATH_PORTS_MAX]
         cdef uint8_t shortest[PATH_MAX]
         cdef uint8_t target[32]
@@ -500,8 +542,7 @@ cdef class Pathfinder:
             same = path.size == size and memcmp(path.ports, shortest, size) == 0 and not path.broken
             if same and self.host.now - path.confirmed < LOOKUP_INTERVAL:
                 return None
-        if not bucket_take(&self._checks, self.host.now):
-            self.checks_limited += 1
+        if not self._may_check(origin, message, rumor != NULL and not (<Rumor>rumor).answered):
             return None
         if not _is_signed(message, ports, count):
             self.notifies_refused += 1
@@ -518,10 +559,19 @@ cdef class Pathfinder:
         self._confirm(path)
         return None if same else path
 
-    cdef void broken_in(self, const Routed *message) noexcept:
+    # Answers that we wait for find room when others have used up theirs.
+    cdef bint _may_check(self, uint64_t origin, const Routed *message, bint wanted) noexcept:
+        cdef bint may = self._checks.take(origin, message.source, wanted, 1.0, self.host.now)
+        self.checks_limited += not may
+        return may
+
+    cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept:
         cdef PyObject *found = self._paths.get(message.dest)
         cdef bint was
         if found != NULL and not (<Path>found).direct:
+            if not self._breaks.take(origin, message.dest, False, 1.0, self.host.now):
+                self.breaks_limited += 1
+                return
             was = (<Path>found).broken
             (<Path>found).broken = True
             self.want(message.dest, not was)

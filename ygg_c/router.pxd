@@ -5,6 +5,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
+from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
@@ -31,6 +32,8 @@ cdef class Router(LinkHost):
     cdef Bucket _early                  # upkeeps between ticks that may still be made
     cdef uint64_t upkeeps, upkeeps_limited
     cdef Recent _broken_lately
+    cdef Budget _tellings               # messages that a path is broken, by the neighbour that brings what they are about
+    cdef uint64_t brokens_limited
     cdef uint64_t _salt
     cdef const uint8_t *_origin         # during traffic_in(): the coordinates it comes from
     cdef size_t _origin_size
@@ -76,9 +79,9 @@ cdef class Router(LinkHost):
     cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
     cdef int _traffic(self, Link link, uint8_t *body, size_t size) noexcept
     cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept
-    cdef int _notify(self, const uint8_t *body, size_t size) noexcept
+    cdef int _notify(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef bint _send_held(self, Path path) noexcept              # True: something had waited
-    cdef int _broken(self, const uint8_t *body, size_t size) noexcept
+    cdef int _broken(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef void _forward(self, Link link, const uint8_t *body, const Routed *message, uint64_t watermark) noexcept
-    cdef void _tell_broken(self, const Routed *traffic) noexcept
-    cdef void _route_broken(self, const Routed *message) noexcept
+    cdef void _tell_broken(self, Link link, const Routed *traffic) noexcept
+    cdef void _route_broken(self, uint64_t origin, const Routed *message) noexcept

@@ -11,6 +11,7 @@ from libc.string cimport memcmp, memcpy
 
 from ygg_c.address cimport lookup_key
 from ygg_c.bloom cimport Bloom, bloom_decode
+from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport (
     HEADROOM, PacketQueue, packet_copy, packet_free, packet_headroom, packet_new, packet_push, queue_pop,
 )
@@ -55,6 +56,7 @@ cdef class Router(LinkHost):
         self.links = []
         self._delivered = []
         self._salt = self.random.u64()
+        self._tellings = Budget(500, 200, self._salt)
         self.due = 0
         self._upkeep_at = NEVER
         bucket_init(&self._early, UPKEEP_RATE, UPKEEP_BURST, 0)
@@ -112,9 +114,9 @@ cdef class Router(LinkHost):
         if kind == TRAFFIC:
             return self._traffic(link, body, size)
         if kind == PATH_NOTIFY:
-            return self._notify(body, size)
+            return self._notify(link, body, size)
         if kind == PATH_BROKEN:
-            return self._broken(body, size)
+            return self._broken(link, body, size)
         if kind == PATH_LOOKUP:
             return self._lookup(link, body, size)
         if kind == BLOOM_FILTER:
@@ -183,7 +185,7 @@ cdef class Router(LinkHost):
         if direct is not None:
             self._forward(direct, body, &message, 0)        # see NextHops.towards()
             if not progress or (<Link>hop.link).neighbour is not direct.neighbour:
-                self._tell_broken(&message)         # the path leads elsewhere
+                self._tell_broken(link, &message)   # the path leads elsewhere
         elif progress:
             self._forward(<Link>hop.link, body, &message, hop.distance)
         elif memcmp(message.dest, self.key, 32) == 0:
@@ -193,7 +195,7 @@ cdef class Router(LinkHost):
             self._origin = NULL
         else:
             self.unroutable += 1
-            self._tell_broken(&message)
+            self._tell_broken(link, &message)
         return OK
 
     # The one copy of transit: from the read buffer into a packet that waits in the next link's queue.
@@ -217,7 +219,7 @@ cdef class Router(LinkHost):
         self.forwarded += 1
         link.send_packet(packet, message.source, message.dest, False)
 
-    cdef void _tell_broken(self, const Routed *traffic) noexcept:
+    cdef void _tell_broken(self, Link link, const Routed *traffic) noexcept:
         cdef uint8_t flow[64]
         cdef Routed broken
         cdef int index
@@ -226,6 +228,9 @@ cdef class Router(LinkHost):
             flow[index] ^= traffic.source[(index + 1) & 31]
         if not recent_pass(&self._broken_lately, flow, self._salt, self.now, BROKEN_INTERVAL):
             return
+        if not self._tellings.take(link.neighbour.port, traffic.source, False, 1.0, self.now):
+            self.brokens_limited += 1
+            return
         memcpy(flow, traffic.source, 32)
         memcpy(flow + 32, traffic.dest, 32)
         broken.path = traffic.origin
@@ -233,7 +238,7 @@ cdef class Router(LinkHost):
         broken.watermark = NEVER
         broken.source = flow
         broken.dest = flow + 32
-        self._route_broken(&broken)
+        self._route_broken(link.neighbour.port, &broken)
 
     cdef void send_traffic(self, const uint8_t *dest, Packet *payload) noexcept:
         cdef Path path = self.pathfinder.path_to(dest)
@@ -329,7 +334,7 @@ cdef class Router(LinkHost):
             self.lookups_offtree += 1
         return OK
 
-    cdef int _notify(self, const uint8_t *body, size_t size) noexcept:
+    cdef int _notify(self, Link link, const uint8_t *body, size_t size) noexcept:
         cdef Routed message
         cdef Hop hop
         cdef Path path
@@ -344,7 +349,7 @@ cdef class Router(LinkHost):
         if memcmp(message.dest, self.key, 32) != 0:
             self.unroutable += 1
             return OK
-        path = self.pathfinder.notify_in(&message)
+        path = self.pathfinder.notify_in(link.neighbour.port, &message)
         if path is not None:
             self.path_in(path.key, self._send_held(path))
             self.credit_in()        # the way there may have changed from a link that had refused credit
@@ -357,20 +362,20 @@ cdef class Router(LinkHost):
             self.send_traffic(path.key, queue_pop(&held))
         return waited
 
-    cdef int _broken(self, const uint8_t *body, size_t size) noexcept:
+    cdef int _broken(self, Link link, const uint8_t *body, size_t size) noexcept:
         cdef Routed message
         cdef int code = decode_broken(body, size, &message)
         if code == OK:
-            self._route_broken(&message)
+            self._route_broken(link.neighbour.port, &message)
         return code
 
-    cdef void _route_broken(self, const Routed *message) noexcept:
+    cdef void _route_broken(self, uint64_t origin, const Routed *message) noexcept:
         cdef Hop hop
         self.hops.towards(message.source, message.path, message.path_size, &hop)
         if hop.link != NULL and hop.distance < message.watermark:
             send_routed(<Link>hop.link, PATH_BROKEN, message.path, message.path_size, hop.distance, message.source, 64, False)
         elif memcmp(message.source, self.key, 32) == 0:
-            self.pathfinder.broken_in(message)
+            self.pathfinder.broken_in(origin, message)
         else:
             self.unroutable += 1
 
@@ -592,8 +597,11 @@ cdef class Router(LinkHost):
             "lookups_limited": self.pathfinder.lookups_limited,
             "answers_limited": self.pathfinder.answers_limited,
             "checks_limited": self.pathfinder.checks_limited,
+            "breaks_limited": self.pathfinder.breaks_limited,
+            "brokens_limited": self.brokens_limited,
             "notifies_refused": self.pathfinder.notifies_refused,
             "held_dropped": self.pathfinder.held_dropped,
+            "paths_evicted": self.pathfinder.paths_evicted,
             "queue_dropped": self._queue_dropped + sum([link.dropped for link in self.links]),
             "links_lost": self._links_lost + sum([link.lost for link in self.links]),
         }

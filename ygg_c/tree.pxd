@@ -12,6 +12,7 @@ cdef enum:
     NEIGHBOUR_RECORDS_MAX = 4096    # brought first by one neighbour
     CROWDED_FOR = 100000000         # ns for which a search for room that found none counts
     NEEDED_MAX = 256                # hops of a neighbour's ancestry that are kept when there are too many records
+    SENT_MAX = 4096                 # keys remembered for a neighbour as sent; more than two ancestries
     DEPTH_MAX = 1024                # = PATH_PORTS_MAX: nobody can be addressed deeper
 
 cdef class Record:
@@ -89,6 +90,9 @@ cdef class Tree:
     cdef int _store(self, const Announce *message, Neighbour bringer) noexcept
     cdef void _remove(self, Record record) noexcept
     cdef void _forget_sent(self, const uint8_t *key) noexcept
+    cdef void _note_sent(self, Neighbour neighbour, const uint8_t *key) noexcept
+    cdef void _bound_sent(self, Neighbour neighbour) noexcept
+    cdef void _forget_coords(self, Record record) noexcept
     cdef void _expire(self) noexcept
     cdef void _walk(self, const uint8_t *key, Walk *walk) noexcept
     cdef size_t _ancestry(self, const uint8_t *key, void **records, size_t most) noexcept

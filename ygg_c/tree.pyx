@@ -108,7 +108,6 @@ cdef class Tree:
         neighbour.port = self._free_port(key)
         bucket_init(&neighbour.requests, 10, 100, now)
         bucket_init(&neighbour.announces, 1000, 10000, now)
-        bucket_init(&neighbour.lookups, 2000, 4000, now)
         self._by_key.put(key, neighbour)
         self._met.append(neighbour)
         return neighbour
@@ -161,7 +160,7 @@ cdef class Tree:
             # All that the neighbour has been told, each link has told it.
             for record in self._all:
                 if link.told.get(record.key) != NULL:
-                    neighbour.sent.put(record.key, None)
+                    self._note_sent(neighbour, record.key)
                 elif neighbour.sent.get(record.key) != NULL:
                     self._send_record(link, record)
         link.told = None
@@ -202,6 +201,7 @@ cdef class Tree:
         cdef Record record
         lookup_key(neighbour.key, target)
         self._by_target.discard(target)
+        self._forget_coords(self.record(neighbour.key))      # only those of neighbours are kept
         self.neighbours.remove(neighbour)
         for record in self._all:
             if record.bringer is neighbour:
@@ -324,7 +324,7 @@ cdef class Tree:
             return ERR_BAD_MESSAGE
         record = self.record(message.node)
         if record is not None and _same(record, message):
-            neighbour.sent.put(message.node, None)
+            self._note_sent(neighbour, message.node)
             return OK
         if not bucket_take(&neighbour.announces, self.host.now):
             self.announces_limited += 1
@@ -338,10 +338,10 @@ cdef class Tree:
             if memcmp(message.node, self.host.key, 32) == 0:
                 self._refresh = True        # from before we restarted: get above it
                 self._ask_again()
-            neighbour.sent.put(message.node, None)
+            self._note_sent(neighbour, message.node)
             self.host.want_upkeep(self.host.now)
         else:
-            neighbour.sent.put(message.node, None)
+            self._note_sent(neighbour, message.node)
             self._send_record(link, record)
         return OK
 
@@ -381,6 +381,15 @@ cdef class Tree:
             neighbour.sent.discard(key)
         for link in self._unproven:
             link.told.discard(key)
+
+    cdef void _note_sent(self, Neighbour neighbour, const uint8_t *key) noexcept:
+        self._bound_sent(neighbour)
+        neighbour.sent.put(key, None)
+
+    # Whoever tells us thousands of records is told anew what it lacks: that takes fewer.
+    cdef void _bound_sent(self, Neighbour neighbour) noexcept:
+        if neighbour.sent._used >= SENT_MAX:
+            neighbour.sent = ByteMap(32)
 
     cdef void _remove(self, Record record) noexcept:
         cdef Record last = <Record>self._all.pop()
@@ -606,6 +615,7 @@ cdef class Tree:
         cdef Neighbour neighbour
         cdef Link link
         for neighbour in self.neighbours:
+            self._bound_sent(neighbour)
             self._gossip_about(self.host.key, neighbour.sent, neighbour.links)
             self._gossip_about(neighbour.key, neighbour.sent, neighbour.links)
         for link in self._unproven:
@@ -630,6 +640,13 @@ cdef class Tree:
                     self._send_record(link, record)
 
     # Coordinates
+
+    cdef void _forget_coords(self, Record record) noexcept:
+        if record is not None and record is not self.own:
+            free(record._ports)
+            record._ports = NULL
+            record._depth = 0
+            record._generation = 0
 
     cdef size_t coords(self, Record record, uint64_t **ports) noexcept:
         cdef uint64_t found[DEPTH_MAX]
