@@ -234,7 +234,8 @@ def test_markdown() -> None:
     ("text", "hosts"),
     [
         ("``tcp://a.example:1``", "a"),
-        ("`` `tcp://a.example:1` ``", ""),
+        ("`` `tcp://a.example:1` ``", "a"),
+        ("`tcp://a.example:1``tcp://b.example:1`", "ab"),
         ("`` tcp://a.example:1 `` and ```tcp://b.example:1```, `tcp://c.example:1`", "abc"),
         ("`tcp://a.example:1 is open, `tcp://b.example:1`", ""),
         ("``tcp://a.example:1` is open, and `tcp://b.example:1` too: here `tcp://c.example:1`", ""),
