@@ -45,8 +45,8 @@ def pytest_runtest_protocol() -> bool | None:
 
 # Leaks
 
-NAME_THREAD_SECONDS = 5.0
-"""What a thread of ygg.network.resolver may outlast its test by; here the system's resolver answers."""
+THREAD_SECONDS = 5.0
+"""What a daemon thread of ours may outlast its test by: the system answers here, sooner or later."""
 
 _left_in_loops: list[str] = []
 
@@ -129,8 +129,8 @@ _FAILED = pytest.StashKey[bool]()
 
 
 def _ended(thread: threading.Thread) -> bool:
-    """Tell whether a thread ends by itself: one that asks for a name has handed out its answer a moment before."""
-    thread.join(NAME_THREAD_SECONDS if thread.name.startswith("ygg name") else 0)
+    """Tell whether a thread ends by itself: one of ours has handed out its answer a moment before."""
+    thread.join(THREAD_SECONDS if thread.name.startswith("ygg ") else 0)
     return not thread.is_alive()
 
 

@@ -16,6 +16,7 @@ import pytest
 from aio import on_loops, run, settle, until
 from autopeer.server import Server, ok, response, serving
 from ygg.autopeer import BUILTIN, Document, PeerFetcher, PublicPeer
+from ygg.autopeer.documents import parse_document
 from ygg.network import LoopbackNetwork
 
 NOW = 1_700_000_000.0
@@ -343,7 +344,30 @@ def test_path_that_does_not_answer_in_time(tmp_path: Path, monkeypatch: pytest.M
         fetcher = PeerFetcher([tmp_path], timeout=0.01)
         assert await fetcher.refresh() == ()
         assert fetcher.status()[0].error == "no answer within 0.01 s"
+        assert await fetcher.refresh() == ()
+        assert fetcher.status()[0].error == "still being read since the last time"
+
+    late = threading.Timer(10, answered.set)
+    late.start()
+    run(main())
+    waited = answered.is_set()
+    answered.set()
+    late.cancel()
+    late.join()
+    assert not waited  # neither the loop's end nor the next question waits for the answer
+
+
+def test_path_is_read_again_once_it_has_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    document = parse_document(b"`tcp://a:1`", now=NOW)
+    monkeypatch.setattr("ygg.autopeer.sources.read_checkout", lambda *_, **__: answered.wait() and document)
+
+    async def main() -> None:
+        fetcher = PeerFetcher([tmp_path], timeout=0.3)
+        assert await fetcher.refresh() == ()
         answered.set()
+        await until(lambda: not any(thread.name == "ygg peer list" for thread in threading.enumerate()))
+        assert hosts(await fetcher.refresh()) == ["a"]
 
     run(main())
 

@@ -7,13 +7,14 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aio import on_loops, run
 from autopeer.server import Server, ok, response, serving
 from ygg.autopeer.http import FetchError, Reply, Validators, get
-from ygg.network import LoopbackNetwork, NativeNetwork, RejectNetwork
+from ygg.network import LoopbackNetwork, NativeNetwork, RejectNetwork, WrapperNetwork
 
 URL = "http://lists.example/peers.json"
 
@@ -219,8 +220,9 @@ def certificate(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def secure_site(certificate: Path) -> AsyncIterator[tuple[Server, str]]:
+async def secure_site(certificate: Path, sni_callback: Any = None) -> AsyncIterator[tuple[Server, str]]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sni_callback = sni_callback
     context.load_cert_chain(certificate)
     server = Server()
 
@@ -237,6 +239,25 @@ async def secure_site(certificate: Path) -> AsyncIterator[tuple[Server, str]]:
         yield server, f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/peers.json"
     finally:
         listener.close()
+
+
+@on_loops
+async def test_https_server_name_has_no_final_dot(certificate: Path) -> None:
+    class Near(WrapperNetwork):
+        async def connect_stream(self, host: str, port: int, **options: Any) -> asyncio.Transport:
+            dialed.append(host)
+            return await super().connect_stream("127.0.0.1", port, **options)
+
+    dialed: list[str] = []
+    asked: list[str | None] = []
+    unverified = ssl.create_default_context()
+    unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
+    site = secure_site(certificate, lambda _, name, __: asked.append(name))
+    async with site as (server, url), NativeNetwork() as base:
+        server.answers["/peers.json"] = ok(b"x")
+        url = url.replace("127.0.0.1", "site.example.")
+        await get(url, Near(base), limit=9, timeout=10, context=unverified)
+    assert (dialed, asked) == (["site.example."], ["site.example"])
 
 
 @on_loops

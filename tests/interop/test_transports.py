@@ -11,7 +11,7 @@ from interop.net import Net
 from interop.ours import Ours
 
 PASSWORD = "correct+horse+%26+battery"
-OPTIONS = f"password={PASSWORD}&priority=7&maxbackoff=1m&sni=a.example"
+OPTIONS = f"password={PASSWORD}&priority=7&maxbackoff=1m&sni=a.example&keepalive=1s"
 PORTS = {"tcp": 9000, "tls": 9001, "ws": 9002, "wss": 9003, "quic": 9004}
 PROXY, STRICT_PROXY = 9010, 9011
 DAEMON_LISTENS = ("tcp", "tls", "ws", "quic")

@@ -92,6 +92,26 @@ asyncio.run(main())
     assert rest < LIMIT
 
 
+def test_a_peer_list_of_a_dead_name(tmp_path: Path) -> None:
+    pytest.importorskip("httpcore")
+    script = """
+import asyncio, sys, time
+from ygg import BUILTIN, NativeNetwork, PeerFetcher
+
+async def main():
+    async with NativeNetwork() as network:
+        fetcher = PeerFetcher(["https://lists.example/peers.json", BUILTIN], network=network, timeout=1)
+        print(len(await fetcher.refresh()) > 300, [status.error for status in fetcher.status()])
+    print(time.monotonic())
+
+asyncio.run(main())
+"""
+    out, error, rest = run(tmp_path, script)
+    assert out == "True ['no answer within 1 s', '']"
+    assert "Traceback" not in error
+    assert rest < LIMIT
+
+
 def test_names_do_not_wait_for_each_other(tmp_path: Path) -> None:
     script = """
 import asyncio, sys, threading, time

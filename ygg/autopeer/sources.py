@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from ygg.autopeer.builtin import Builtin, builtin_document, read_checkout
 from ygg.autopeer.documents import Document, DocumentError, parse_document, shown
 from ygg.autopeer.files import read_file
+from ygg.autopeer.waiting import DaemonCall
 from ygg.errors import MissingExtraError, YggError
 from ygg.network import Network
 
@@ -79,6 +80,7 @@ class SourceState:
     error: str = ""
     """Why the last question failed; empty when it did not."""
     _mark: Mark = field(default=None, repr=False)
+    _reading: DaemonCall[tuple[Document, Mark] | None] | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -134,14 +136,20 @@ class SourceState:
         if isinstance(self.source, Builtin):
             return None if self.document else (builtin_document(), None)
         if not self.is_remote:
-            try:
-                async with asyncio.timeout(terms.timeout):
-                    return await asyncio.to_thread(self._read_path, Path(self.source), terms, now)
-            except TimeoutError:
-                raise DocumentError(f"no answer within {terms.timeout:g} s") from None
+            return await self._read_path_in_time(Path(self.source), terms, now)
         if network is None:
             raise DocumentError("no network to fetch it through")
         return await self._fetch(self.name, network, terms, now)
+
+    async def _read_path_in_time(self, path: Path, terms: Terms, now: float) -> tuple[Document, Mark] | None:
+        if self._reading is not None and self._reading.is_running:
+            raise DocumentError("still being read since the last time")
+        self._reading = DaemonCall(partial(self._read_path, path, terms, now), "peer list")
+        try:
+            async with asyncio.timeout(terms.timeout):
+                return await self._reading
+        except TimeoutError:
+            raise DocumentError(f"no answer within {terms.timeout:g} s") from None
 
     def _read_path(self, path: Path, terms: Terms, now: float) -> tuple[Document, Mark] | None:
         about = path.stat()
