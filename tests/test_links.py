@@ -23,6 +23,8 @@ from ygg.errors import (
     WrongPasswordError,
 )
 from ygg.links import pause_before_redial
+from ygg.transport import SocksTransport
+from ygg.url import PeerURL
 
 
 def ups(core: Core) -> list[bytes]:
@@ -251,6 +253,30 @@ def test_several_links_to_one_node(loop: str) -> None:
             assert len({peer.port for peer in one.peers()}) == 1
 
     run(main(), loop)
+
+
+@on_loops
+async def test_passwords_are_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither those of proxies nor those of links: not in what stands for a peer, in errors, nor in what is logged."""
+    caplog.set_level(logging.DEBUG)
+    async with LoopbackNetwork() as network:
+        certificate = Certificate(key(1))
+        transports = manager(network, certificate)
+        transports.register(SocksTransport())
+        async with Core(certificate, transports) as core:
+            url = "socks://user:pa55word@127.0.0.1:1/127.0.0.1:2?password=pa55phrase&key=" + "0" * 64
+            core.add_peer(url)
+            with pytest.raises(PeerExistsError) as there:
+                core.add_peer(url)
+            with pytest.raises(OSError, match="refused") as refused:
+                await core.call_peer(url.replace(":2", ":3"))
+            await core.listen("tcp://127.0.0.1:0?password=pa55phrase")
+            await until(lambda: core.peers()[0].last_error)
+            texts = [repr(core.peers()), str(core.peers()), repr(list(core._running())), repr(core.listeners)]
+            texts += [repr(core.listeners[0].url), str(there.value), repr(refused.value), caplog.text]
+            texts += [repr(PeerURL.parse(url)), repr(PeerURL.parse(url).options)]
+            assert core.peers()[0].url.startswith("socks://user:pa55word@")
+    assert not [text for text in texts if "pa55" in text]
 
 
 @on_loops

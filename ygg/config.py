@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ygg import defaults
+from ygg import defaults, wholefile
 from ygg.certificate import Certificate
 from ygg.confile import Members, parse_document
 from ygg.errors import ConfigError, KeyFormatError
@@ -129,7 +128,7 @@ class Config:
         """
         text = self.to_json() if os.fspath(path).endswith(".json") else self.to_hjson()
         try:
-            _replace(Path(path).resolve(), text.encode())
+            wholefile.replace(Path(path).resolve(), text.encode())
         except OSError as error:
             raise ConfigError(f"cannot write the configuration {os.fspath(path)}: {error.strerror}") from error
 
@@ -210,20 +209,6 @@ def _multicast_members(rule: MulticastInterface) -> dict[str, Any]:
     if rule.priority:
         members["Priority"] = rule.priority
     return members | {"Password": rule.password}
-
-
-def _replace(path: Path, content: bytes) -> None:
-    # mkstemp opens with mode 0600, so there is no moment at which others could read the key.
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 _COMMENTS = {

@@ -52,7 +52,8 @@ cdef Packet *packet_new(size_t room) noexcept:
 cdef Packet *packet_copy(const uint8_t *data, size_t size) noexcept:
     cdef Packet *packet = packet_new(size)
     if packet != NULL:
-        memcpy(packet.data, data, size)
+        if size:
+            memcpy(packet.data, data, size)
         packet.size = size
     return packet
 

@@ -42,20 +42,27 @@ cdef extern from *:
 
 cdef inline uint32_t _tail(const uint8_t *data, size_t size) noexcept nogil:
     cdef uint32_t word = 0
-    memcpy(&word, data, size)
+    if size:
+        memcpy(&word, data, size)
     return word
 
 
+# Of no bytes there may be no address: NULL must not be passed on, nor added to.
 cdef uint64_t sum_bytes(const uint8_t *data, size_t size, uint64_t total) noexcept nogil:
     cdef size_t words = size >> 2
+    if size == 0:
+        return total
     total += ygg_sum(data, words)
     return total + _tail(data + 4 * words, size & 3)
 
 
 cdef uint64_t sum_copy(uint8_t *target, const uint8_t *data, size_t size, bint odd, uint64_t total) noexcept nogil:
     cdef size_t words = size >> 2
-    cdef uint64_t piece = ygg_sum_copy(target, data, words)
+    cdef uint64_t piece
     cdef uint16_t folded
+    if size == 0:
+        return total
+    piece = ygg_sum_copy(target, data, words)
     memcpy(target + 4 * words, data + 4 * words, size & 3)
     piece += _tail(data + 4 * words, size & 3)
     if odd:

@@ -24,6 +24,7 @@ from ygg_c.ipv6 cimport (
 from ygg_c.packetio cimport NEVER
 from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE, Fragment
 from ygg_c.siphash cimport ygg_siphash
+from ygg_c.sodium cimport wipe
 from ygg_c.tcp cimport TcpListener
 from ygg_c.tcpmachine cimport send_reset
 from ygg_c.tcpsender cimport ESTABLISHED, LAST_ACK
@@ -78,6 +79,7 @@ cdef class Demux(Host):
     def __dealloc__(self):
         queue_clear(&self._loop)
         free(self._prefixes)
+        wipe(self._secret, sizeof(self._secret))
         died(LIVE_STACK)
 
     @property

@@ -10,6 +10,7 @@ from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, qu
 from ygg_c.census cimport LIVE_LINK, born, died
 from ygg_c.forks cimport check_fork, generation
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
+from ygg_c.sodium cimport wipe
 from ygg_c.throttle cimport bucket_init
 from ygg_c.wire cimport (
     BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_EMPTY_MESSAGE, ERR_OVERSIZED_MESSAGE, FRAME_MAX, KEEPALIVE, UV_MAX, error_name,
@@ -62,6 +63,7 @@ cdef class LinkHost:
         self.failed = []
 
     def __dealloc__(self):
+        wipe(self.secret, sizeof(self.secret))
         free(self._rx_spare)
 
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:

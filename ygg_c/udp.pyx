@@ -84,7 +84,8 @@ cdef class DatagramSocket(Endpoint):
         record.size = <uint32_t>size
         record.port = port
         record.failure = <uint16_t>failure
-        memcpy(record + 1, data, size)
+        if size:
+            memcpy(record + 1, data, size)
         self._store.count += 1
         self.happen(EVENT_READABLE)
         return True

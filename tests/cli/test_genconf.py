@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,28 @@ def test_a_place_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture
     path = tmp_path / "nowhere" / "ygg.conf"
     assert main(["genconf", "--output", str(path)]) == 1
     assert capsys.readouterr().err == f"ygg: cannot write {path}: No such file or directory\n"
+
+
+FULL = """
+import resource, sys
+from ygg.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+sys.exit(main(["genconf", "--output", sys.argv[1]]))
+"""
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    """As the limit on the size of files, which a process may set for itself, gives it."""
+    path = tmp_path / "ygg.conf"
+    done = subprocess.run([sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"ygg: cannot write {path}: File too large\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_that_leads_nowhere_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ygg.conf"
+    path.symlink_to(tmp_path / "elsewhere")
+    assert main(["genconf", "--output", str(path)]) == 1
+    assert capsys.readouterr().err == f"ygg: {path} exists; remove it first, or name another file\n"
+    assert list(tmp_path.iterdir()) == [path]

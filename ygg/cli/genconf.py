@@ -35,13 +35,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write_new(path: str, text: str) -> None:
-    import os
+    from pathlib import Path
+
+    from ygg import wholefile
 
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        wholefile.create(Path(path), text.encode())
     except FileExistsError:
         raise CommandError(f"{path} exists; remove it first, or name another file") from None
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from None
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)

@@ -1,0 +1,56 @@
+"""ygg.wholefile: a file is there whole or not at all."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ygg import wholefile
+
+
+def fail(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("write", "steps"),
+    [
+        (wholefile.replace, ["fsync"]),
+        (wholefile.replace, ["replace"]),
+        (wholefile.create, ["fsync"]),
+        (wholefile.create, ["link", "replace"]),    # the second serves where there are no links
+    ],
+)
+def test_what_fails_leaves_what_was_there(
+    write: Callable[[Path, bytes], None], steps: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    if write is wholefile.replace:
+        path.write_bytes(b"before")
+    before = {found.name: found.read_bytes() for found in tmp_path.iterdir()}
+    for step in steps:
+        monkeypatch.setattr(os, step, fail)
+    with pytest.raises(OSError, match="No space left"):
+        write(path, b"after")
+    assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == before
+
+
+def test_files_are_their_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, write in (("one", wholefile.create), ("two", wholefile.replace)):
+        write(tmp_path / name, b"content")
+        assert (tmp_path / name).read_bytes() == b"content"
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    monkeypatch.setattr(os, "link", fail)
+    wholefile.create(tmp_path / "three", b"content")
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["one", "three", "two"]
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+    with pytest.raises(FileExistsError):
+        wholefile.create(path, b"after")
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
