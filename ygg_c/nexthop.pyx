@@ -3,6 +3,9 @@
 A packet carries its destination's coordinates and goes by any link, of the tree or not, whose far end is nearer to them than
 we are. Each hop must be strictly nearer than the last: loops cannot happen, however stale anyone's knowledge of the tree is.
 
+Coordinates mean something within one tree only. A neighbour that has another root, as each has that has just started, counts as
+near to the root and would attract what is for others; it is taken only where no neighbour of our tree is nearer than we are.
+
 What was found stays valid until the tree changes.
 """
 
@@ -11,6 +14,7 @@ from libc.string cimport memcmp, memcpy
 
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
+from ygg_c.tree cimport Record
 from ygg_c.wire cimport PATH_PORTS_MAX, path_ports
 
 
@@ -69,16 +73,23 @@ cdef class NextHops:
         cdef uint64_t own = _distance(target, target_count, ports, count)
         cdef uint64_t distance, cost, best_distance = 0, best_cost = 0
         cdef int priority
+        cdef bint kin, best_kin = False
         cdef Neighbour neighbour
+        cdef Record record
         cdef Link link
         cdef Link best = None
         for neighbour in self.tree.neighbours:
             if avoided & hop_bit(neighbour.port):
                 continue
-            count = self.tree.coords(self.tree.record(neighbour.key), &ports)
+            record = self.tree.record(neighbour.key)
+            count = self.tree.coords(record, &ports)
             distance = _distance(target, target_count, ports, count)
-            if distance >= own:
+            kin = self.tree.in_our_tree(record)
+            if distance >= own or (best_kin and not kin):
                 continue
+            if kin and not best_kin:
+                best = None
+                best_kin = True
             priority = _priority(neighbour)
             for link in neighbour.links:
                 if link.priority != priority or not link.proven:

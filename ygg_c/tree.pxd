@@ -29,6 +29,7 @@ cdef class Record:
     cdef uint64_t _mark             # the walk that met it last
     cdef uint64_t *_ports           # coordinates, valid for one generation
     cdef size_t _depth
+    cdef void *_root                # the record they start from, borrowed; NULL: its ancestry leads nowhere
     cdef uint64_t _generation       # 0: never computed
 
 # Where following parents from a key ends.
@@ -82,6 +83,7 @@ cdef class Tree:
     cdef Neighbour neighbour_wanted(self, const uint8_t *target)    # of this key in its transformed form, or None
     cdef size_t coords(self, Record record, uint64_t **ports) noexcept      # how many; `ports` is borrowed until the next change
     cdef size_t own_coords(self, uint64_t **ports) noexcept
+    cdef bint in_our_tree(self, Record record) noexcept             # its coordinates and ours start from the same root
 
     # Records
     cdef bint _make_room(self, Neighbour bringer) noexcept

@@ -657,11 +657,13 @@ cdef class Tree:
             return 0
         if record._generation != self.generation:
             self._walks += 1
+            record._root = NULL
             while True:
                 if up._mark == self._walks or count == DEPTH_MAX:
                     count = 0               # a loop, or too deep to be addressed
                     break
                 if memcmp(up.key, up.parent, 32) == 0:
+                    record._root = <void *>up
                     break
                 up._mark = self._walks
                 found[count] = up.port
@@ -682,6 +684,14 @@ cdef class Tree:
 
     cdef size_t own_coords(self, uint64_t **ports) noexcept:
         return self.coords(self.own, ports)
+
+    cdef bint in_our_tree(self, Record record) noexcept:
+        cdef uint64_t *ports
+        if record is None or self.own is None:
+            return False
+        self.coords(record, &ports)
+        self.coords(self.own, &ports)
+        return record._root != NULL and record._root == self.own._root
 
 cdef inline bint _same(Record record, const Announce *message) noexcept:
     return (

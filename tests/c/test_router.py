@@ -49,6 +49,35 @@ def test_no_progress_no_forwarding(clock):
     assert first.got(BROKEN) == [{"path": [first.link.port], "watermark": 1, "source": S, "dest": D}]
 
 
+def test_a_neighbour_of_another_tree_attracts_nothing(clock):
+    """Each that has just started is a root of its own, and its link may be the quicker: packets go on by our tree."""
+    smallest, next_to_it = sorted(range(3, 20), key=lambda number: secret_of(number)[32:])[:2]
+    assert secret_of(next_to_it)[32:] < clock.router.key
+    parent = FarSide(clock, smallest, rtt=0.05)
+    parent.become_root()
+    clock.pass_time(2)
+    parent.answer()
+    clock.pass_time(2)
+    assert clock.router.root == parent.key
+    alone = FarSide(clock, max(range(3, 20), key=lambda number: secret_of(number)[32:]), rtt=0.001)
+    alone.become_root()
+    below = child(clock, next_to_it, rtt=0.01)
+    below.send(TRAFFIC, **traffic([77]))
+    assert alone.got(TRAFFIC) == []
+    assert parent.got(TRAFFIC) == [traffic([77], watermark=2)]
+
+
+def test_a_neighbour_of_another_tree_is_better_than_none(clock):
+    """While roots differ, as after a start, packets go where its coordinates say."""
+    other = FarSide(clock, 4)
+    root = secret_of(max(range(5, 60), key=lambda number: secret_of(number)[32:]))
+    other.send(ANNOUNCE, **announce(root, root, 1, 5, 0))
+    other.send(ANNOUNCE, **announce(other.secret, root, 1, 5, 9))
+    far = child(clock, 3)
+    far.send(TRAFFIC, **traffic([9, 8]))
+    assert other.got(TRAFFIC) == [traffic([9, 8], watermark=2)]
+
+
 def test_delivery_is_by_key_once_routing_has_ended(clock):
     """Whatever path is left over."""
     far = child(clock, 3)
