@@ -438,7 +438,8 @@ cdef class TcpMachine(TcpSender):
             self._checks -= 1
             self.host.suspect(self.key)
             self._probe(now)
-            self.life_at = now + max(rtt_timeout(&self.rtt, self.host.max_rto), LEAST_CHECK)
+            # The last one comes after a link that swallows what it is given has been found out.
+            self.life_at = now + 4 * max(rtt_timeout(&self.rtt, self.host.max_rto), LEAST_CHECK)
             return
         if self._keep_idle == 0:
             return
