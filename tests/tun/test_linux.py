@@ -91,6 +91,8 @@ import asyncio, socket
 from ipaddress import IPv6Address
 from ygg.tun.linux import OSTun
 
+RTF_LOCAL = 0x80000000
+
 async def main():
     for number in range(20):
         address = IPv6Address(f"200::{number + 1:x}")
@@ -99,15 +101,17 @@ async def main():
                 (line,) = [line.split() for line in file if line.startswith("02")]
             with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
                 sock.bind((str(address), 0))
-            print(*line[2:5])
+            with open("/proc/net/ipv6_route") as file:
+                routes = [line.split() for line in file if line.startswith(address.packed.hex() + " 80")]
+            print(*line[2:5], any(int(route[8], 16) & RTF_LOCAL for route in routes))
 
 asyncio.run(main())
 """
 
 
 def test_an_address_may_be_used_at_once_and_is_not_looked_for_on_the_link() -> None:
-    # Prefix length, scope, and IFA_F_PERMANENT | IFA_F_NODAD without IFA_F_TENTATIVE (0x40).
-    assert namespaced(ADDRESSES).splitlines() == ["07 00 82"] * 20
+    # Prefix length, scope, IFA_F_PERMANENT | IFA_F_NODAD without IFA_F_TENTATIVE (0x40), a route for what arrives.
+    assert namespaced(ADDRESSES).splitlines() == ["07 00 82 True"] * 20
 
 
 REFUSED = """
