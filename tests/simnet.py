@@ -17,6 +17,8 @@ from ygg_c.wire import decode_uv
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
 WALL = 1_700_000_000
+WHOLE = 1 << 30
+"""More than a link ever has under way: what it hands out then ends with a frame."""
 
 
 def secret_of(number: int) -> bytes:
@@ -46,22 +48,21 @@ class Pipe:
     def _carry(self, to: int) -> Callable[[Link], None]:
         def flush(link: Link) -> None:
             while link.has_data():
-                data = link.take()
-                data = self._passing(data)
+                data = self._passing(link.take(WHOLE))
                 if not self.deaf:
                     self.network.after(self.delay, lambda data=data: self._arrive(to, data))
 
         return flush
 
     def _passing(self, data: bytes) -> bytes:
-        # A link hands out whole frames, save where one is larger than what it hands out at once.
-        passing = []
-        while data:
-            size, start = decode_uv(data[:10])
-            kind, frame, data = data[start], data[: start + size], data[start + size :]
+        passing, at = [], 0
+        while at < len(data):
+            size, start = decode_uv(data[at : at + 10])
+            kind, end = data[at + start], at + start + size
             self.heard[kind] = self.heard.get(kind, 0) + 1
             if kind not in self.swallowed:
-                passing.append(frame)
+                passing.append(data[at:end])
+            at = end
         return b"".join(passing)
 
     def _arrive(self, to: int, data: bytes) -> None:
