@@ -151,7 +151,12 @@ def test_logs_leave_out_what_may_be_secret(caplog: pytest.LogCaptureFixture) -> 
     async def main() -> None:
         async with sites() as (_, network):
             for source in (FIRST, "http://nowhere.example/list.json"):
-                await PeerFetcher([source.replace("://", "://me:hidden@") + "?token=hidden"], network=network).refresh()
+                secret = source.replace("://", "://me:hidden@") + "?token=hidden"
+                fetcher = PeerFetcher([secret], network=network)
+                await fetcher.refresh()
+                (status,) = fetcher.status()
+                assert (status.source, status.redacted) == (secret, source)
+                assert "hidden" not in repr(status)
 
     with caplog.at_level(logging.DEBUG, "ygg.autopeer"):
         run(main())

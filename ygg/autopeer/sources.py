@@ -51,8 +51,8 @@ class Terms:
 class SourceStatus:
     """How a source is doing."""
 
-    source: str
-    """Its URL or path, or `builtin`."""
+    source: str = field(repr=False)
+    """Its URL or path, or `builtin`. A URL may hold a password."""
     form: str = ""
     """The form of its document; empty when it has given none."""
     date: str = ""
@@ -65,13 +65,15 @@ class SourceStatus:
     """When it last answered, in Unix seconds."""
     error: str = ""
     """Why it did not answer when last asked; empty when it did."""
+    redacted: str = ""
+    """The same as `source`, fit for a log: without user and query."""
 
 
 @dataclass(slots=True)
 class SourceState:
     """One source, the list it last gave, and what makes the next question conditional."""
 
-    source: Source
+    source: Source = field(repr=False)
     """What is asked."""
     document: Document | None = None
     """The list it last gave; None before the first, and once dropped."""
@@ -101,8 +103,9 @@ class SourceState:
         """Return how the source is doing."""
         document = self.document or Document("")
         return SourceStatus(
-            self.name, document.form, document.date, len(document.peers), document.rejected, self.checked, self.error
-        )
+            self.name, document.form, document.date, len(document.peers), document.rejected, self.checked, self.error,
+            self._shown,
+        )  # fmt: skip
 
     def forget(self) -> None:
         """Drop what the source gave, so that the next question is unconditional."""
