@@ -89,6 +89,7 @@ cdef class Pathfinder:
     cdef uint64_t _second_at
     cdef readonly uint64_t lookups_limited
     cdef readonly uint64_t answers_limited
+    cdef readonly uint64_t answers_unroutable
     cdef readonly uint64_t checks_limited
     cdef readonly uint64_t breaks_limited
     cdef readonly uint64_t notifies_refused

@@ -20,6 +20,9 @@ class Pathfinder:
     def paths_evicted(self) -> int:
         """Paths that had to go because all together took too much memory."""
     @property
+    def answers_unroutable(self) -> int:
+        """Lookups for this node left unanswered because no link leads to who asked."""
+    @property
     def checks_limited(self) -> int:
         """Notifies dropped unchecked: too many signatures to check at once."""
     @property

@@ -481,6 +481,7 @@ cdef class Pathfinder:
             return
         self.hops.towards(message.source, message.origin, message.origin_size, &hop)
         if hop.link == NULL:
+            self.answers_unroutable += 1
             return
         info = self._sign_info()
         memcpy(rest, self.host.key, 32)

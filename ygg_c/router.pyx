@@ -596,6 +596,7 @@ cdef class Router(LinkHost):
             "records_evicted": self.tree.records_evicted,
             "lookups_limited": self.pathfinder.lookups_limited,
             "answers_limited": self.pathfinder.answers_limited,
+            "answers_unroutable": self.pathfinder.answers_unroutable,
             "checks_limited": self.pathfinder.checks_limited,
             "breaks_limited": self.pathfinder.breaks_limited,
             "brokens_limited": self.brokens_limited,

@@ -354,6 +354,13 @@ def test_answers_to_one_place_are_limited(clock, far):
     assert len(far.got(NOTIFY)) == 1
 
 
+def test_an_answer_that_no_link_leads_to_is_counted(clock, far):
+    """From a place that none of our neighbours is nearer to than we are."""
+    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port + 1]})
+    assert far.got(NOTIFY) == []
+    assert clock.router.counters()["answers_unroutable"] == 1
+
+
 def test_wanting_thousands_of_keys_is_bounded(clock, far):
     """Rumors and the packets they hold have an end."""
     for number in range(6000):
