@@ -4,6 +4,7 @@ import contextlib
 import socket
 
 from tests.nodes import key
+from ygg_c import wire
 from ygg_c.node import Node
 from ygg_c.pump import StreamPump
 
@@ -11,6 +12,21 @@ KEEPALIVE = b"\x01\x01"
 UNKNOWN = b"\x02\x63\x00"
 REQUEST = bytes.fromhex("0b0201ef9bafcdf8acd19101")
 """For a signature, which is given."""
+
+
+def signed_record(seq: int) -> bytes:
+    """Return the announcement of a root, framed."""
+    root = key(3)
+    signed = wire.encode_tree_bytes(root.public_key, root.public_key, seq, 1, 0)
+    return wire.encode_frame(4, signed + root.sign(signed) * 2)
+
+
+def proof(node: bytes, data: bytes) -> bytes:
+    """Return the answer of key 2 to a signature request, the first thing that a node says on a link."""
+    size, start = wire.decode_uv(data)
+    request = wire.decode(data[start], data[start + 1 : start + size])
+    signed = wire.encode_tree_bytes(node, key(2).public_key, request["seq"], request["nonce"], 1)
+    return wire.encode_frame(3, wire.encode(3, **request, port=1, psig=key(2).sign(signed)))
 
 
 class Host:
@@ -22,20 +38,29 @@ class Host:
         self.outside.setblocking(False)
         self.blocked: list[bool] = []
         self.ended: list[str] = []
+        self.paused: list[bool] = []
         self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
         self.pump = self.make_pump()
         self.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
     def make_pump(self) -> StreamPump:
-        return StreamPump(self.node, self.inside.fileno(), self.blocked.append)
+        return StreamPump(self.node, self.inside.fileno(), self.blocked.append, self.paused.append)
 
     def start(self, data: bytes = b"") -> None:
         self.link = self.pump.start(key(2).public_key, 0, data)
 
+    def prove(self) -> None:
+        """Answer the node's signature request."""
+        self.outside.send(proof(self.node.key, self.drain()))
+        self.pump.readable()
+
     def fill(self) -> None:
-        """Ask for more answers than the socket takes."""
+        """Ask for more answers than the socket takes: a record older than the node's is answered with that."""
+        self.prove()
+        newer, older = (signed_record(seq) for seq in (5, 4))
+        self.outside.send(newer)
         while not self.blocked and not self.ended:
-            self.outside.send(REQUEST * 100)
+            self.outside.send(older * 20)
             self.pump.readable()
 
     def drain(self) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.aio import LOOPS, on_loops, run, until
 from tests.nodes import key, node
+from tests.pumphost import proof, signed_record
 from ygg import LoopbackNetwork, NativeNetwork, Network, Transport, VTun
 from ygg.carrier import Carrier
 from ygg.driver import Driver
@@ -156,9 +157,9 @@ async def test_a_full_socket_is_written_when_it_has_room_again() -> None:
     assert isinstance(carrier._pump, StreamPump)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     link = carrier.start(key(2).public_key, 0, b"")
-    request = bytes.fromhex("0b0201ef9bafcdf8acd19101")
+    await loop.sock_sendall(theirs, proof(engine.key, await loop.sock_recv(theirs, 65536)) + signed_record(5))
     while not link.blocked:
-        await loop.sock_sendall(theirs, request * 20)
+        await loop.sock_sendall(theirs, signed_record(4) * 20)  # each is answered with the newer one
         await asyncio.sleep(0)
     waiting = link.queued
     assert waiting

@@ -39,13 +39,14 @@ class Carrier:
         if isinstance(self._pump, StreamPump):
             self._transport.set_protocol(_Sleeper(self))
             self.link = self._pump.start(key, priority, rest)
-            self._loop.add_reader(self._fd, self._pump.readable)
+            self._paused(self.link.held)
         else:
             with contextlib.suppress(NotImplementedError):
                 self._transport.set_write_buffer_limits(high=HIGH_WATER)
             self._transport.set_protocol(_LinkProtocol(self, self._pump))
             self.link = self._pump.start(key, priority, rest)
-            self._transport.resume_reading()
+            if not self.link.held:
+                self._transport.resume_reading()
         return self.link
 
     def close(self) -> None:
@@ -73,11 +74,11 @@ class Carrier:
             return None
         self._transport.pause_reading()
         if tls is None:
-            pump = StreamPump(node, descriptor, self._blocked)
+            pump = StreamPump(node, descriptor, self._blocked, self._paused)
         else:
             from ygg_c.tlspump import TlsPump  # where there is no `tls` it cannot be imported
 
-            pump = TlsPump(node, descriptor, self._blocked, tls)
+            pump = TlsPump(node, descriptor, self._blocked, tls, self._paused)
         self._fd = pump.fileno()
         return pump
 
@@ -86,6 +87,14 @@ class Carrier:
             self._loop.remove_writer(self._fd)
         elif isinstance(self._pump, StreamPump):
             self._loop.add_writer(self._fd, self._pump.writable)
+
+    def _paused(self, paused: bool) -> None:
+        if self._fd < 0:
+            return
+        if paused:
+            self._loop.remove_reader(self._fd)
+        elif isinstance(self._pump, StreamPump):
+            self._loop.add_reader(self._fd, self._pump.readable)
 
     def gone(self) -> None:
         """Note that the transport has gone."""

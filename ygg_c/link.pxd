@@ -1,11 +1,13 @@
 # A link: one ordered byte stream to a neighbour after the handshake. Frames in, frames out, keepalive and dead-peer timers.
 #
 #   in    rx_space -> read into it -> rx_commit       whole frames are handled in place
+#         unless others must have their turn first, or the far side asks for more work than it may: the link is held then, its
+#         transport is not read, and it goes on with what it has in a later round of its host
 #   out   control FIFO, then the fair queue -> gather -> write -> sent
 #
 # protocol 0.5, framing, keepalive, queues and write scheduling.
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
@@ -25,11 +27,23 @@ cdef enum:
     FLIGHT_LIMIT = 262144           # bytes taken out of the queues for one write; the rest stays droppable
     CONTROL_LIMIT = 1048576         # bytes of control frames waiting; a neighbour that lets more wait is dead
 
+# What frames cost to handle, in units of about a microsecond: one each, what handlers add, and one for so many bytes.
+cdef enum:
+    WORK_BYTES_LOG = 9
+    WORK_SIGN = 30
+    WORK_VERIFY = 55
+    SLICE = 4000                    # of one link for one readable event; more than the events of bulk transfers need
+    SLICE_LEAST = 250
+    ROUND = 8000                    # of all links between two turns that the host asks for
+    ROUND_HELD = 4000               # of links that were held, at the beginning of a round
+    HELD = -1                       # for a code of frame_in(): the frame is left where it is, and hold() has been called
+
 # Carries a link's output to its transport. flush() takes what it can (gather/sent or take) and, when the transport
 # is full, sets link.blocked; on becoming writable again it clears that and calls link.want_flush().
 cdef class Sink:
     cdef void flush(self, Link link) noexcept
     cdef bint has_output(self) noexcept         # of what it has taken
+    cdef void pause(self, Link link, bint paused) noexcept      # have the transport read no more, or again
 
 cdef class PySink(Sink):
     cdef object _callback
@@ -45,8 +59,11 @@ cdef class LinkHost:
     cdef uint64_t due                   # no timer runs before this time
     cdef list ready                     # links with output that are to be flushed this turn
     cdef list failed                    # links to be closed at the end of this turn
+    cdef int64_t work                   # what may still be done in this round; see WORK_…
+    cdef list held                      # links that are held, in the order in which they go on
+    cdef uint64_t links_held
     cdef void *_rx_spare                # a read buffer nobody uses
-    # One whole frame; `body` may be changed in place. 0, or a code of ygg_c.wire that closes the link.
+    # One whole frame; `body` may be changed in place. 0, HELD, or a code of ygg_c.wire that closes the link.
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
     cdef void link_proven(self, Link link) noexcept     # its far side has just shown that it holds its key
@@ -97,13 +114,25 @@ cdef class Link:
     # Input.
     cdef uint8_t *_rx
     cdef uint8_t *_stash                # a short rest of a frame, kept so that _rx can serve other links
+    cdef size_t _rx_size
     cdef size_t _rx_fill                # bytes in _rx, or in _stash while _rx is NULL
+    cdef size_t _read_most              # bytes of the next read: little from who brings much work in few bytes
+    cdef readonly bint held             # what has come waits, and nothing is read
+    cdef bint _paused                   # so the sink has been told
+    cdef uint64_t _held_until
+    cdef int64_t _slice_end             # host.work at which others have their turn
+    cdef bint begin_input(self, int64_t slice) noexcept         # before what a readable event brings; False: read nothing
+    cdef void hold(self, uint64_t until) noexcept               # handle nothing more before `until`, ns
+    cdef void go_on(self, int64_t slice) noexcept               # the time has come
     cdef bint _lent                     # get_buffer() has shown _rx to Python
     cdef uint8_t *rx_space(self, size_t *room) noexcept         # NULL: no memory
     cdef int rx_commit(self, size_t count) noexcept             # 0, or -1: the link is failing (see error)
+    cdef int _grow(self, size_t size) noexcept
+    cdef int _input(self) noexcept
     cdef int _parse(self) noexcept
-    cdef int _take_parked(self) noexcept
+    cdef size_t _frames(self, uint8_t *data, size_t size, int *code) noexcept       # bytes used
     cdef void _keep_rest(self, size_t start) noexcept
+    cdef void _give_back(self) noexcept
     cdef void _note_received(self, bint real) noexcept
 
     # Output.

@@ -46,6 +46,9 @@ class Link:
     def proven(self) -> bool:
         """Whether the far side has answered a signature request, which takes its key; a handshake can be replayed."""
     @property
+    def held(self) -> bool:
+        """Whether what has come waits for a later turn, because its work would keep others waiting; nothing is to be read then."""
+    @property
     def order(self) -> int:
         """A number that grows with each link made."""
     @property

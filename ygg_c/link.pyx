@@ -3,7 +3,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.buffer cimport PyBUF_WRITE
 from cpython.memoryview cimport PyMemoryView_FromMemory
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
 from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, queue_init, queue_pop, queue_push
@@ -13,12 +13,15 @@ from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 from ygg_c.sodium cimport wipe
 from ygg_c.throttle cimport bucket_init
 from ygg_c.wire cimport (
-    BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_EMPTY_MESSAGE, ERR_OVERSIZED_MESSAGE, FRAME_MAX, KEEPALIVE, UV_MAX, error_name,
+    DUMMY, ERR_DECODE, ERR_EMPTY_MESSAGE, ERR_OVERSIZED_MESSAGE, FRAME_MAX, KEEPALIVE, OK, UV_MAX, error_name,
     frame_header_size, frame_put, uv_get,
 )
 
 cdef enum:
     STASH_SIZE = 4096
+    ROOM_LEAST = 65536          # bytes that the next read may bring
+    READ_LITTLE = 16384
+    HELD_MAX = 4194304          # bytes that a transport may bring after it has been told to pause
 
 cdef uint64_t SECOND = 1000000000
 cdef uint64_t DEAD_AFTER = 3000000000       # silence after a message that had to be answered
@@ -37,6 +40,9 @@ cdef class Sink:
 
     cdef bint has_output(self) noexcept:
         return False
+
+    cdef void pause(self, Link link, bint paused) noexcept:
+        pass
 
 
 cdef class PySink(Sink):
@@ -61,6 +67,8 @@ cdef class LinkHost:
         self.due = NEVER
         self.ready = []
         self.failed = []
+        self.held = []
+        self.work = ROUND
 
     def __dealloc__(self):
         wipe(self.secret, sizeof(self.secret))
@@ -112,6 +120,7 @@ cdef class Link:
         self.prove_by = host.now + PROVE_WITHIN
         self.told = ByteMap(32)
         self.parked = Parked()
+        self._read_most = RX_BUFFER
         bucket_init(&self.requests, UNPROVEN_RATE, UNPROVEN_BURST, host.now)
         self._queue = FairQueue(host.random.u64())
         queue_init(&self._control)
@@ -134,18 +143,37 @@ cdef class Link:
             self._rx = <uint8_t *>self.host.rx_take()
             if self._rx == NULL:
                 return NULL
+            self._rx_size = RX_BUFFER
             if self._rx_fill:
                 memcpy(self._rx, self._stash, self._rx_fill)
-        room[0] = RX_BUFFER - self._rx_fill
+        # A transport may go on for a while when it is told to pause.
+        if self._rx_size - self._rx_fill < ROOM_LEAST:
+            if self._rx_fill > HELD_MAX:
+                self.fail("its transport does not pause")
+                return NULL
+            if self._grow(max(<size_t>RX_BUFFER, self._rx_fill + ROOM_LEAST)) < 0:
+                return NULL
+        room[0] = min(self._rx_size - self._rx_fill, self._read_most)
         return self._rx + self._rx_fill
 
+    cdef int _grow(self, size_t size) noexcept:
+        cdef uint8_t *rx = <uint8_t *>realloc(self._rx, size)
+        if rx == NULL:
+            return -1
+        self._rx = rx
+        self._rx_size = size
+        return 0
+
     cdef int rx_commit(self, size_t count) noexcept:
-        cdef int result
         self._lent = False
-        if self.closed or self.error or self._rx == NULL or count > RX_BUFFER - self._rx_fill:
+        if self.closed or self.error or self._rx == NULL or count > self._rx_size - self._rx_fill:
             return -1
         self.rx_bytes += count
         self._rx_fill += count
+        return 0 if self.held else self._input()
+
+    cdef int _input(self) noexcept:
+        cdef int result
         self._parsing = True
         result = self._parse()
         self._parsing = False
@@ -156,57 +184,68 @@ cdef class Link:
         return result
 
     cdef int _parse(self) noexcept:
-        cdef const uint8_t *end = self._rx + self._rx_fill
-        cdef const uint8_t *frame = self._rx
-        cdef const uint8_t *at
-        cdef LinkHost host = self.host
-        cdef uint64_t length
-        cdef int code = 0
-        while frame < end:
-            at = uv_get(frame, end, &length)
-            if at == NULL:
-                if end - frame >= UV_MAX:
-                    code = ERR_DECODE
-                break
-            if length == 0 or length > FRAME_MAX:
-                code = ERR_OVERSIZED_MESSAGE if length else ERR_EMPTY_MESSAGE
-                break
-            if <uint64_t>(end - at) < length:
-                break
-            self._note_received(at[0] != DUMMY and at[0] != KEEPALIVE)
-            code = host.frame_in(self, at[0], <uint8_t *>at + 1, length - 1)
-            if code or self.closed or self.error:
-                break
-            frame = at + length
+        cdef Parked parked
+        cdef size_t used = 0
+        cdef int code = OK
+        while True:
             if self.proven and self.parked is not None:
-                code = self._take_parked()
-                if code or self.closed or self.error:
-                    break
+                # What came before the proof is as good as if it came now.
+                parked = self.parked
+                parked.taken += self._frames(parked.records + parked.taken, parked.size - parked.taken, &code)
+                if parked.taken == parked.size:
+                    self.parked = None
+            if code or self.held or self.closed or self.error:
+                break
+            used += self._frames(self._rx + used, self._rx_fill - used, &code)
+            if self.parked is None or not self.proven or code or self.held or self.closed or self.error:
+                break
         if code:
             self.fail(error_name(code))
         if self.closed or self.error:
             return -1
-        self._keep_rest(frame - self._rx)
+        self._keep_rest(used)
         return 0
 
-    # It has just been proven: what came before is as good as if it came now.
-    cdef int _take_parked(self) noexcept:
+    cdef size_t _frames(self, uint8_t *data, size_t size, int *code) noexcept:
+        cdef const uint8_t *end = data + size
+        cdef const uint8_t *frame = data
+        cdef const uint8_t *at
+        cdef LinkHost host = self.host
         cdef Parked parked = self.parked
-        cdef const uint8_t *at = parked.records
-        cdef const uint8_t *end = at + parked.size
+        cdef bint proven = self.proven
         cdef uint64_t length
-        cdef int code = 0
-        self.parked = None
-        if parked.filter is not None:
-            code = self.host.frame_in(self, BLOOM_FILTER, <uint8_t *><const char *>parked.filter, len(parked.filter))
-        while at < end and not code and not self.closed:
-            at = uv_get(at, end, &length)
-            code = self.host.frame_in(self, at[0], <uint8_t *>at + 1, length - 1)
-            at += length
-        return code
+        while frame < end:
+            at = uv_get(frame, end, &length)
+            if at == NULL:
+                if end - frame >= UV_MAX:
+                    code[0] = ERR_DECODE
+                break
+            if length == 0 or length > FRAME_MAX:
+                code[0] = ERR_OVERSIZED_MESSAGE if length else ERR_EMPTY_MESSAGE
+                break
+            if <uint64_t>(end - at) < length:
+                break
+            if host.work <= self._slice_end:
+                self._read_most = READ_LITTLE
+                self.hold(host.now)
+                break
+            self._note_received(at[0] != DUMMY and at[0] != KEEPALIVE)
+            code[0] = host.frame_in(self, at[0], <uint8_t *>at + 1, length - 1)
+            host.work -= 1 + <int64_t>(length >> WORK_BYTES_LOG)
+            if code[0] == HELD:
+                code[0] = OK
+                break
+            if code[0] or self.closed or self.error:
+                break
+            frame = at + length
+            if proven != self.proven and parked is not None:
+                break
+        return frame - data
 
     cdef void _keep_rest(self, size_t start) noexcept:
         cdef size_t left = self._rx_fill - start
+        if not self.held:
+            self._read_most = min(2 * self._read_most, <size_t>RX_BUFFER)
         if left <= STASH_SIZE:
             if left and self._stash == NULL:
                 self._stash = <uint8_t *>malloc(STASH_SIZE)
@@ -214,11 +253,61 @@ cdef class Link:
                 if left:
                     memcpy(self._stash, self._rx + start, left)
                 self._rx_fill = left
-                self.host.rx_give(self._rx)
-                self._rx = NULL
+                self._give_back()
                 return
         memmove(self._rx, self._rx + start, left)
         self._rx_fill = left
+        if self.held and left < self._rx_size // 4:
+            self._grow(left)            # it may be held for a while, as may others
+
+    cdef void _give_back(self) noexcept:
+        if self._rx_size == RX_BUFFER:
+            self.host.rx_give(self._rx)
+        else:
+            free(self._rx)
+        self._rx = NULL
+
+    # Turns
+
+    cdef bint begin_input(self, int64_t slice) noexcept:
+        cdef LinkHost host = self.host
+        if self.closed or self.held:
+            return False
+        if host.work <= 0:
+            self.hold(host.now)
+            return False
+        self._slice_end = max(<int64_t>0, host.work - slice)
+        return True
+
+    cdef void hold(self, uint64_t until) noexcept:
+        cdef LinkHost host = self.host
+        if not self.held:
+            self.held = True
+            host.held.append(self)
+            host.links_held += 1
+        if not self._paused:
+            self._paused = True
+            self.sink.pause(self, True)
+        self._held_until = until
+        # What waits unread may want an answer.
+        if self._ack_at == NEVER:
+            self._ack_at = host.now + ACK_AFTER
+        host.due = min(host.due, min(until, self._ack_at))
+
+    cdef void go_on(self, int64_t slice) noexcept:
+        cdef size_t room
+        self.held = False
+        if self._read_deadline != NEVER:
+            self._read_deadline = self.host.now + DEAD_AFTER        # its answers may have waited with the rest
+            self.host.due = min(self.host.due, self._read_deadline)
+        if self._rx == NULL and self._rx_fill and self.rx_space(&room) == NULL:
+            self.fail("out of memory")
+            return
+        if self.begin_input(slice):
+            self._input()
+        if not (self.held or self.closed or self.error):
+            self._paused = False
+            self.sink.pause(self, False)
 
     cdef void _note_received(self, bint real) noexcept:
         # While output is stuck the neighbour must go on talking, or it is taken for dead.
@@ -331,7 +420,7 @@ cdef class Link:
     cdef uint64_t run_timers(self, uint64_t now) noexcept:
         if self.closed or self.error:
             return NEVER
-        if self._read_deadline <= now:
+        if self._read_deadline <= now and not self.held:
             self.fail("ErrTimeout")
             return NEVER
         if self.prove_by <= now:
@@ -339,7 +428,9 @@ cdef class Link:
             return NEVER
         if self._ack_at <= now:
             self.send_control(KEEPALIVE, b"", 0)
-        return min(min(self._read_deadline, self._ack_at), self.prove_by)
+            if self.held:
+                self._ack_at = now + ACK_AFTER
+        return min(min(self._held_until if self.held else self._read_deadline, self._ack_at), self.prove_by)
 
     cdef void measure(self, uint64_t passed) noexcept:
         if passed:
@@ -371,8 +462,7 @@ cdef class Link:
         self._queue.clear()
         # Bytes in use further up the stack, or shown to Python, are freed later.
         if self._rx != NULL and not self._parsing and not self._lent:
-            host.rx_give(self._rx)
-            self._rx = NULL
+            self._give_back()
         host.link_down(self)
         self.host = None
         self.sink = None
@@ -418,6 +508,7 @@ cdef class Link:
 
     def buffer_updated(self, size_t count):
         """Take bytes written into get_buffer()."""
+        self.begin_input(SLICE)
         return self.rx_commit(count) == 0
 
     def receive(self, const uint8_t[::1] data):
@@ -427,6 +518,7 @@ cdef class Link:
         cdef size_t size = data.shape[0]
         cdef size_t room, count
         cdef uint8_t *space
+        self.begin_input(SLICE)
         while done < size:
             space = self.rx_space(&room)
             if space == NULL:

@@ -32,6 +32,5 @@ cdef class Neighbour:
 
     # How many of these it may still send now.
     cdef Bucket requests
-    cdef Bucket announces
 
     cdef void forget(self) noexcept     # what was learnt and told over links that are all gone

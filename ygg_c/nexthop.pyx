@@ -78,6 +78,7 @@ cdef class NextHops:
         cdef Record record
         cdef Link link
         cdef Link best = None
+        self.tree.host.work -= 1 + (len(self.tree.neighbours) >> 2) + <Py_ssize_t>(size >> 6)
         for neighbour in self.tree.neighbours:
             if avoided & hop_bit(neighbour.port):
                 continue

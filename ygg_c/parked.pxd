@@ -8,6 +8,7 @@ cdef enum:
 cdef class Parked:
     cdef uint8_t *records       # framed, in the order in which they came
     cdef size_t size
+    cdef size_t taken           # bytes of them that have been handled since
     cdef bytes filter           # body of the last one; None
     # Keep one announcement; False when there is no room.
     cdef bint put(self, int kind, const uint8_t *body, size_t size) noexcept

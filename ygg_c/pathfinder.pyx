@@ -36,6 +36,7 @@ from ygg_c.address cimport lookup_key
 from ygg_c.bloom cimport probe_init
 from ygg_c.buffer cimport packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.nexthop cimport hop_bit
+from ygg_c.link cimport WORK_SIGN, WORK_VERIFY
 from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
@@ -516,6 +517,7 @@ cdef class Pathfinder:
         end = path_put(uv_put(signed, self._info_seq), ports, count)
         if (self._info is None or PyBytes_GET_SIZE(self._info) != end - signed + 64
                 or memcmp(PyBytes_AS_STRING(self._info), signed, end - signed) != 0):
+            self.host.work -= WORK_SIGN
             sign(end, signed, end - signed, self.host.secret)
             self._info = (<char *>signed)[:end - signed + 64]
         return self._info
@@ -545,6 +547,7 @@ cdef class Pathfinder:
                 return None
         if not self._may_check(origin, message, rumor != NULL and not (<Rumor>rumor).answered):
             return None
+        self.host.work -= WORK_VERIFY
         if not _is_signed(message, ports, count):
             self.notifies_refused += 1
             return None

@@ -22,6 +22,7 @@ cdef class Pump(Sink):
 cdef class StreamPump(Pump):
     cdef int fd
     cdef object on_blocked
+    cdef object on_paused
     cdef bint _writer                   # on_blocked(True) was the last call
     cdef bint _read(self) noexcept      # False: nothing more now
     cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept       # 0: nothing now; -1: the link is failing

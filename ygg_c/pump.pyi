@@ -30,10 +30,13 @@ class Pump(Sink):
 class StreamPump(Pump):
     """Drives a connected stream socket by itself. Register `readable` with the event loop as the reader of `fileno()`."""
 
-    def __init__(self, node: Node, fd: int, on_blocked: Callable[[bool], object]) -> None:
+    def __init__(
+        self, node: Node, fd: int, on_blocked: Callable[[bool], object], on_paused: Callable[[bool], object] | None = None
+    ) -> None:
         """Duplicate the descriptor `fd`, which stays the caller's; OSError where that fails.
 
         `on_blocked(True)` asks to have `writable` called when the socket takes bytes again, `on_blocked(False)` ends that.
+        `on_paused(True)` asks not to call `readable` until `on_paused(False)`: the link has more than it may handle now.
         """
 
     def fileno(self) -> int:

@@ -12,7 +12,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
 from ygg_c.forks cimport generation, hold, release
-from ygg_c.link cimport FLIGHT_LIMIT, Link, Sink, iovec
+from ygg_c.link cimport FLIGHT_LIMIT, SLICE, Link, Sink, iovec
 from ygg_c.node cimport Node
 
 cdef extern from *:
@@ -129,7 +129,7 @@ cdef class StreamPump(Pump):
     def __cinit__(self):
         self.fd = -1
 
-    def __init__(self, Node node not None, int fd, on_blocked):
+    def __init__(self, Node node not None, int fd, on_blocked, on_paused=None):
         if self.fd >= 0:
             raise ValueError("the pump has a descriptor already")
         self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
@@ -138,6 +138,7 @@ cdef class StreamPump(Pump):
         hold(self.fd)
         self.node = node
         self.on_blocked = on_blocked
+        self.on_paused = on_paused
         ygg_tune(self.fd, LOWAT, FLIGHT_LIMIT)
 
     def __dealloc__(self):
@@ -152,7 +153,7 @@ cdef class StreamPump(Pump):
     def close(self):
         """Let go of the link and close the descriptor. Idempotent."""
         Pump.close(self)
-        self.on_blocked = None
+        self.on_blocked = self.on_paused = None
         if self.fd >= 0:
             release(self.fd)
             close(self.fd)
@@ -160,16 +161,15 @@ cdef class StreamPump(Pump):
 
     def readable(self):
         """Read what the socket holds, in bounded measure, and run a turn for each read."""
-        cdef int _turn
+        cdef int turn
+        cdef bint more = True
         cdef Node node = self.node
-        for _turn in range(READS):
-            if self.link is None or self.link.closed or node.made_in != generation:
+        for turn in range(READS):
+            if not more or self.link is None or self.link.closed or self.link.held or node.made_in != generation:
                 return
             enter_now(node)
-            more = self._read()
+            more = (turn > 0 or self.link.begin_input(SLICE)) and self._read()
             node.leave()
-            if not more:
-                return
 
     def writable(self):
         """Write what waits, in a turn."""
@@ -244,6 +244,14 @@ cdef class StreamPump(Pump):
             self._want_writer(True)
         return count
 
+    cdef void pause(self, Link link, bint paused) noexcept:
+        if self.on_paused is None:
+            return
+        try:
+            self.on_paused(paused)
+        except Exception as error:
+            link.fail(f"event loop: {error}")
+
     cdef void _want_writer(self, bint wanted) noexcept:
         if self._writer == wanted or self.on_blocked is None:
             return
@@ -315,6 +323,20 @@ cdef class TransportPump(Pump):
             enter_now(node)
             self.link.fail(reason)
             node.leave()
+
+    # What comes nevertheless, from a transport that cannot pause, the link keeps.
+    cdef void pause(self, Link link, bint paused) noexcept:
+        try:
+            if self.transport is None:
+                return
+            if paused:
+                self.transport.pause_reading()
+            else:
+                self.transport.resume_reading()
+        except NotImplementedError:
+            pass
+        except Exception as error:
+            link.fail(_reason(error))
 
     cdef void flush(self, Link link) noexcept:
         try:

@@ -140,6 +140,7 @@ cdef class Reach:
             if packet != NULL:
                 frame_put(packet_push(packet, frame_header_size(size)), PATH_LOOKUP, size)
                 link.send_packet(packet, source, target, came_from is None)
+        self.host.work -= 1 + count + (len(self.tree.neighbours) >> 3)
         return count
 
 

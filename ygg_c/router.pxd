@@ -3,7 +3,7 @@
 # A host's turn is enter(now, wall), then feeding links, then leave(): timers that are due, closing of failed links, one flush of
 # every link with output. Node overrides leave() to add what it does per batch.
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet
@@ -66,6 +66,7 @@ cdef class Router(LinkHost):
 
     # The turn, in pieces.
     cdef void enter(self, uint64_t now, uint64_t wall) noexcept
+    cdef void begin_round(self) noexcept                        # let links that were held go on; in a turn that the host owes
     cdef uint64_t run_timers(self) noexcept                     # what is due; the next deadline, or NEVER
     cdef void flush_links(self) noexcept                        # close failed links, flush those with output
     cdef void leave(self) noexcept

@@ -17,7 +17,7 @@ from ygg_c.buffer cimport (
 )
 from ygg_c.census cimport LIVE_NODE, born, died
 from ygg_c.forks cimport check_fork
-from ygg_c.link cimport Sink
+from ygg_c.link cimport ROUND, ROUND_HELD, SLICE_LEAST, Sink
 from ygg_c.nexthop cimport Hop
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Way
 from ygg_c.pathfinder cimport send_routed
@@ -36,6 +36,8 @@ cdef uint64_t UPKEEP_RATE = 4                   # early upkeeps a second, once t
 cdef uint64_t UPKEEP_BURST = 10
 cdef uint64_t BROKEN_INTERVAL = 100000000       # ns between messages that a path of one source and destination is broken
 cdef enum:
+    WORK_TRAFFIC = 2
+    WORK_FILTER = 3
     DELIVERED_MAX = 4096
 
 
@@ -120,6 +122,7 @@ cdef class Router(LinkHost):
         if kind == PATH_LOOKUP:
             return self._lookup(link, body, size)
         if kind == BLOOM_FILTER:
+            self.work -= WORK_FILTER
             return self.reach.filter_in(link, body, size)
         if kind == DUMMY or kind == KEEPALIVE:
             return OK
@@ -136,6 +139,8 @@ cdef class Router(LinkHost):
             code = self._tree_message(link, kind, body, size)
             if link.proven:
                 self.reach.link_proven(link)
+                if link.parked.filter is not None:
+                    self.reach.filter_in(link, <const uint8_t *><const char *>link.parked.filter, len(link.parked.filter))
                 self.want_upkeep(self.now)
                 self.link_proven(link)
             return code
@@ -179,6 +184,7 @@ cdef class Router(LinkHost):
         cdef int code = decode_traffic(body, size, &message)
         if code:
             return code
+        self.work -= WORK_TRAFFIC
         self.hops.find(message.path, message.path_size, &hop)
         progress = hop.link != NULL and hop.distance < message.watermark
         direct = self.tree.link_to(message.dest) if message.watermark else None
@@ -397,6 +403,28 @@ cdef class Router(LinkHost):
         self.now = max(self.now, now)
         self.wall = wall
 
+    # What was held goes on in the order in which it came, each link with its share. The rest of a round is for what comes new.
+    cdef void begin_round(self) noexcept:
+        cdef list waiting = self.held
+        cdef list others = []
+        cdef Link link
+        cdef int64_t slice
+        self.work = ROUND
+        if not waiting:
+            return
+        self.work = ROUND_HELD
+        slice = max(<int64_t>SLICE_LEAST, <int64_t>(ROUND_HELD // len(waiting)))
+        self.held = []
+        for link in waiting:
+            if link.closed:
+                continue
+            if link._held_until > self.now or self.work <= 0:
+                others.append(link)
+            else:
+                link.go_on(slice)
+        self.held = others + self.held
+        self.work = ROUND
+
     cdef uint64_t run_timers(self) noexcept:
         cdef Link link
         if self.now >= self.due:
@@ -471,12 +499,14 @@ cdef class Router(LinkHost):
     def turn(self, uint64_t now, uint64_t wall):
         """Set the clock, run due timers, close failed links, flush output; return the next deadline in ns, or None."""
         self.enter(now, wall)
+        self.begin_round()
         self.leave()
         return self.now if self.ready else self.due
 
     def close(self):
         """Close every link."""
         cdef Link link
+        self.held = []
         for link in list(self.links):
             link.shut("ErrClosed")
 
@@ -584,12 +614,13 @@ cdef class Router(LinkHost):
             "unroutable": self.unroutable,
             "sent_to_self": self.sent_to_self,
             "lookups_offtree": self.lookups_offtree,
+            "links_held": self.links_held,
             "links_unproven": self.links_unproven,
             "unproven_refused": self.unproven_refused,
             "unproven_dropped": self.unproven_dropped,
             "upkeeps_early": self.upkeeps,
             "upkeeps_limited": self.upkeeps_limited,
-            "announces_limited": self.tree.announces_limited,
+            "announces_limited": self.tree.checks.refused,
             "requests_limited": self.tree.requests_limited,
             "answers_unasked": self.tree.answers_unasked,
             "records_refused": self.tree.records_refused,

@@ -29,6 +29,10 @@ cdef inline bint bucket_take(Bucket *bucket, uint64_t now) noexcept nogil:
     bucket.level -= 1000000000
     return True
 
+# How many ns until a bucket that has just refused has a token.
+cdef inline uint64_t bucket_wait(const Bucket *bucket) noexcept nogil:
+    return (1000000000 - bucket.level) // bucket.rate + 1
+
 cdef enum:
     RECENT_SLOTS = 256
 

@@ -9,4 +9,11 @@ from ygg_c.tls import Tls
 class TlsPump(StreamPump):
     """Drives a stream socket that carries TLS, whose handshake is over."""
 
-    def __init__(self, node: Node, fd: int, on_blocked: Callable[[bool], object], tls: Tls) -> None: ...
+    def __init__(
+        self,
+        node: Node,
+        fd: int,
+        on_blocked: Callable[[bool], object],
+        tls: Tls,
+        on_paused: Callable[[bool], object] | None = None,
+    ) -> None: ...

@@ -20,8 +20,8 @@ if _ciphertext == NULL:
 cdef class TlsPump(StreamPump):
     """Drives a stream socket that carries TLS."""
 
-    def __init__(self, Node node not None, int fd, on_blocked, Tls tls not None):
-        StreamPump.__init__(self, node, fd, on_blocked)
+    def __init__(self, Node node not None, int fd, on_blocked, Tls tls not None, on_paused=None):
+        StreamPump.__init__(self, node, fd, on_blocked, on_paused)
         self.tls = tls
 
     def start(self, bytes key not None, int priority, bytes data not None):

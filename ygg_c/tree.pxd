@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
+from ygg_c.budget cimport Budget
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
@@ -10,6 +11,7 @@ from ygg_c.wire cimport Announce, SigReq, SigRes
 cdef enum:
     RECORDS_MAX = 16384             # in total
     NEIGHBOUR_RECORDS_MAX = 4096    # brought first by one neighbour
+    EVICTED_MAX = 256               # in one search for room
     CROWDED_FOR = 100000000         # ns for which a search for room that found none counts
     NEEDED_MAX = 256                # hops of a neighbour's ancestry that are kept when there are too many records
     SENT_MAX = 4096                 # keys remembered for a neighbour as sent; more than two ancestries
@@ -55,7 +57,9 @@ cdef class Tree:
     cdef uint64_t _renumber_gap
     cdef uint64_t _walks
     cdef uint64_t _expire_at        # no record expires before
-    cdef readonly uint64_t announces_limited
+    cdef Budget checks              # of records: verifications for all links together
+    cdef uint64_t _changed_at       # ns: when the generation changed by what a record says
+    cdef bint _stale                # a record has changed since
     cdef readonly uint64_t requests_limited
     cdef readonly uint64_t answers_unasked
     cdef readonly uint64_t records_refused
@@ -91,6 +95,7 @@ cdef class Tree:
     cdef Neighbour _greediest(self, uint64_t first)
     cdef int _store(self, const Announce *message, Neighbour bringer) noexcept
     cdef void _remove(self, Record record) noexcept
+    cdef void _note_change(self) noexcept
     cdef void _forget_sent(self, const uint8_t *key) noexcept
     cdef void _note_sent(self, Neighbour neighbour, const uint8_t *key) noexcept
     cdef void _bound_sent(self, Neighbour neighbour) noexcept

@@ -5,11 +5,8 @@ class Tree:
     """The records of one node, and what follows from them; see Router for what is public."""
 
     @property
-    def announces_limited(self) -> int:
-        """Announcements dropped because their neighbour sent too many."""
-    @property
     def requests_limited(self) -> int:
-        """Signature requests dropped because their neighbour sent too many."""
+        """Signature requests dropped because their neighbour sent too many, or for which an unproven link was held."""
     @property
     def answers_unasked(self) -> int:
         """Signatures that answered no open question of their link."""

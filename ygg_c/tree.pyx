@@ -40,9 +40,10 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.address cimport lookup_key
+from ygg_c.link cimport HELD, WORK_SIGN, WORK_VERIFY
 from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
-from ygg_c.throttle cimport bucket_init, bucket_take
+from ygg_c.throttle cimport Bucket, bucket_init, bucket_take, bucket_wait
 from ygg_c.wire cimport (
     ANNOUNCE, ANNOUNCE_MAX, ERR_BAD_MESSAGE, OK, SIG_REQ, SIG_RES, TREE_BYTES_MAX, encode_announce, tree_bytes, uv_put,
 )
@@ -51,6 +52,10 @@ cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our r
 cdef uint64_t EXPIRE_AFTER = 300000000000       # ns after its last change another's record is forgotten
 cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after which we become root
 cdef uint64_t LAG_UNKNOWN = 4294967295
+cdef uint64_t CHANGE_GAP = 10000000             # ns between looks at what records of others have changed
+cdef double CHECKS_RATE = 1000                  # records verified a second, of all links together
+cdef double CHECKS_BURST = 200
+cdef double CHECKS_BATCH = 10                   # a link that has used up its share waits until it has so much of it again
 cdef uint64_t RENUMBER_LEAST = 1000000000       # ns between announcements that our parent knows us by another number; it doubles
 cdef uint64_t RENUMBER_MOST = 64000000000
 
@@ -93,6 +98,7 @@ cdef class Tree:
         self._by_key = ByteMap(32)
         self._by_target = ByteMap(32)
         self.generation = 1
+        self.checks = Budget(CHECKS_RATE, CHECKS_BURST, host.random.u64())
         self._expire_at = NEVER
 
     # Neighbours and links
@@ -107,7 +113,6 @@ cdef class Tree:
         memcpy(neighbour.key, key, 32)
         neighbour.port = self._free_port(key)
         bucket_init(&neighbour.requests, 10, 100, now)
-        bucket_init(&neighbour.announces, 1000, 10000, now)
         self._by_key.put(key, neighbour)
         self._met.append(neighbour)
         return neighbour
@@ -238,9 +243,15 @@ cdef class Tree:
         cdef uint8_t body[30 + 64]
         cdef uint8_t *at = body
         cdef size_t size
-        if not bucket_take(&neighbour.requests if link.proven else &link.requests, self.host.now):
+        cdef Bucket *requests = &neighbour.requests if link.proven else &link.requests
+        if not bucket_take(requests, self.host.now):
             self.requests_limited += 1
-            return OK
+            if link.proven:
+                return OK
+            # Its own question may be among them, without an answer to which it would close the link: it is not dropped.
+            link.hold(self.host.now + bucket_wait(requests))
+            return HELD
+        self.host.work -= WORK_SIGN
         size = tree_bytes(signed, neighbour.key, self.host.key, message.seq, message.nonce, neighbour.port)
         at = uv_put(at, message.seq)
         at = uv_put(at, message.nonce)
@@ -259,6 +270,7 @@ cdef class Tree:
         if not current and not proof:
             self.answers_unasked += 1
             return OK
+        self.host.work -= WORK_VERIFY
         size = tree_bytes(signed, self.host.key, neighbour.key, message.seq, message.nonce, message.port)
         if verify(message.psig, signed, size, neighbour.key) != 0:
             return ERR_BAD_MESSAGE
@@ -326,9 +338,10 @@ cdef class Tree:
         if record is not None and _same(record, message):
             self._note_sent(neighbour, message.node)
             return OK
-        if not bucket_take(&neighbour.announces, self.host.now):
-            self.announces_limited += 1
-            return OK
+        if not self.checks.take(link.order, NULL, True, 1, self.host.now):
+            link.hold(self.host.now + max(CHANGE_GAP, self.checks.wait(link.order, True, CHECKS_BATCH, self.host.now)))
+            return HELD
+        self.host.work -= 2 * WORK_VERIFY
         size = tree_bytes(signed, message.node, message.parent, message.seq, message.nonce, message.port)
         if verify(message.psig, signed, size, message.parent) != 0 or verify(message.sig, signed, size, message.node) != 0:
             return ERR_BAD_MESSAGE
@@ -362,6 +375,11 @@ cdef class Tree:
             self._records.put(record.key, record)
             if memcmp(message.node, self.host.key, 32) == 0:
                 self.own = record
+        if bringer is None or record is self.own:
+            self.generation += 1
+        elif record.updated == 0 or record.port != message.port or memcmp(record.parent, message.parent, 32) != 0:
+            record._generation = 0
+            self._note_change()
         memcpy(record.parent, message.parent, 32)
         record.seq = message.seq
         record.nonce = message.nonce
@@ -371,8 +389,15 @@ cdef class Tree:
         record.updated = self.host.now
         self._expire_at = min(self._expire_at, record.updated + EXPIRE_AFTER)
         self._forget_sent(record.key)
-        self.generation += 1
         return 0
+
+    # Coordinates of others may have changed. Each such change makes every flow look for its next hop anew, and strangers can
+    # cause a thousand a second; that someone's knowledge of the tree is stale does no harm.
+    cdef void _note_change(self) noexcept:
+        self._stale = self.host.now < self._changed_at + CHANGE_GAP
+        if not self._stale:
+            self._changed_at = self.host.now
+            self.generation += 1
 
     cdef void _forget_sent(self, const uint8_t *key) noexcept:
         cdef Neighbour neighbour
@@ -400,7 +425,7 @@ cdef class Tree:
             record.bringer.stored -= 1
         self._forget_sent(record.key)
         self._records.discard(record.key)
-        self.generation += 1
+        self._note_change()
 
     cdef void _expire(self) noexcept:
         cdef uint64_t now = self.host.now
@@ -424,6 +449,7 @@ cdef class Tree:
         cdef Neighbour victim = bringer
         cdef Record record
         cdef uint64_t first
+        cdef int evicted = 0
         if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
             return True
         if self.host.now < bringer.crowded_until:
@@ -435,6 +461,9 @@ cdef class Tree:
             if record._mark < first and record is not self.own and (record.bringer is victim or record.bringer is None):
                 self._remove(record)
                 self.records_evicted += 1
+                evicted += 1
+                if evicted == EVICTED_MAX:
+                    break
         if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
             return True
         bringer.crowded_until = self.host.now + CROWDED_FOR
@@ -473,7 +502,7 @@ cdef class Tree:
         cdef Record record
         self._walks += 1
         memset(walk, 0, sizeof(Walk))
-        while found != NULL and (<Record>found)._mark != self._walks:
+        while found != NULL and (<Record>found)._mark != self._walks and walk.depth <= DEPTH_MAX:
             record = <Record>found
             walk.depth += 1
             record._mark = self._walks
@@ -503,6 +532,9 @@ cdef class Tree:
 
     cdef void upkeep(self) noexcept:
         self._expire()
+        if self._stale:
+            self._changed_at = 0
+            self._note_change()
         self._check_number()
         self._choose_parent()
         self._gossip()

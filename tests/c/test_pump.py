@@ -1,6 +1,7 @@
 """ygg_c.pump: bytes between links and sockets, without an event loop."""
 
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -137,12 +138,19 @@ class Wire:
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
+        self.reading: list[bool] = []
         self.error: Exception | None = None
 
     def write(self, data: bytes) -> None:
         if self.error:
             raise self.error
         self.written.append(data)
+
+    def pause_reading(self) -> None:
+        self.reading.append(False)
+
+    def resume_reading(self) -> None:
+        self.reading.append(True)
 
 
 class Carried:
@@ -227,3 +235,44 @@ def test_what_comes_after_the_end_is_thrown_away(carried: Carried) -> None:
     carried.pump.close()
     carried.pump.connection_lost(None)
     assert len(carried.ended) == 1
+
+
+# Turns
+
+
+def test_a_flood_pauses_the_socket_until_it_has_been_dealt_with(host: Host) -> None:
+    """What is too much for one turn stays unread; the next turns take it up, without another readable event."""
+    host.start()
+    flood = KEEPALIVE * 40000
+    host.outside.setblocking(True)
+    sender = threading.Thread(target=host.outside.sendall, args=(flood,))
+    sender.start()
+    rounds = 0
+    while host.link.rx_bytes < len(flood):
+        host.pump.readable()
+        assert host.link.held == (host.paused[-1:] == [True])
+        while host.link.held:
+            before = host.link.rx_bytes
+            host.pump.readable()
+            assert host.link.rx_bytes == before
+            run_turn(host.node)
+            rounds += 1
+    sender.join()
+    assert rounds >= len(flood) // 2 // 8000
+    assert host.paused == [True, False] * (len(host.paused) // 2)
+    assert not host.ended
+
+
+def test_a_flood_pauses_its_transport(carried: Carried) -> None:
+    """And a transport that cannot pause may bring a few megabytes more, which are kept."""
+    carried.pump.data_received(KEEPALIVE * 40000)
+    assert carried.wire.reading == [False]
+    carried.pump.data_received(REQUEST)
+    sent = len(carried.wire.written)
+    while carried.link.held:
+        run_turn(carried.node)
+    assert carried.wire.reading == [False, True]
+    assert len(carried.wire.written) == sent + 1
+    for _ in range(9):
+        carried.pump.data_received(KEEPALIVE * 300000)
+    assert carried.ended == ["its transport does not pause"]

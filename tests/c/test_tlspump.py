@@ -15,7 +15,7 @@ class TlsHost(Host):
 
     def make_pump(self) -> TlsPump:
         self.theirs, self.ours = shaken()
-        return TlsPump(self.node, self.inside.fileno(), self.blocked.append, self.ours)
+        return TlsPump(self.node, self.inside.fileno(), self.blocked.append, self.ours, self.paused.append)
 
     def say(self, data: bytes) -> None:
         self.theirs.encrypt(data)

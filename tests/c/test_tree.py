@@ -306,7 +306,7 @@ def test_invented_keys_do_not_fill_the_memory(clock):
     for number in range(1000, 5200):
         secret = secret_of(number)
         far.link.receive(_frame(announce(secret, secret, 1, 1, 0)))
-    clock.turn()
+    _settle(clock, far)
     held = len(clock.router.tree_records())
     assert held <= 4096 + 2
     assert clock.router.counters()["records_evicted"] > 0
@@ -318,18 +318,18 @@ def test_strangers_with_endless_ancestries_shut_nobody_out(clock):
     strangers = {start: FarSide(clock, start) for start in range(10_000, 50_000, 10_000)}
     for start, stranger in strangers.items():
         _bring(stranger, range(start, start + 4096))
-    clock.turn()
+        _settle(clock, *strangers.values())
     assert len(clock.router.tree_records()) == 1 + 4 * 4095
     honest, child = FarSide(clock, 3), FarSide(clock, 4)
     _bring(honest, [3, *range(100, 120), 8, 8])
     child.become_child()
-    clock.pass_time(1)
+    _settle(clock, *strangers.values(), honest, child)
     assert clock.router.root == secret_of(8)[32:]
     assert len(clock.router.coords) == 22
     assert parent_of(clock.router, child.key) == clock.router.key
     for start, stranger in strangers.items():
         _bring(stranger, range(start + 4095, start + 4200))
-    clock.pass_time(1)
+    _settle(clock, *strangers.values(), honest, child)
     assert clock.router.root == secret_of(8)[32:]
     assert len(clock.router.coords) == 22
     records = {record["key"] for record in clock.router.tree_records()}
@@ -341,17 +341,29 @@ def test_a_neighbours_own_record_has_room_where_there_is_none(clock):
     """Whoever brought all it may, and all of it needed, still brings what a neighbour says of itself."""
     bringer, honest = FarSide(clock, 9000), FarSide(clock, 3)
     starts = range(10_000, 180_000, 10_000)
-    for start in starts:
-        FarSide(clock, start)
+    others = [FarSide(clock, start) for start in starts]
     for start in starts:
         # From the neighbour up, so that each is needed as it comes.
         for node, parent in itertools.pairwise([secret_of(number) for number in range(start, start + 258)]):
             bringer.link.receive(_frame(announce(node, parent, 1, 1, 1)))
+        _settle(clock, bringer, honest, *others)
     refused = clock.router.counters()["records_refused"]
     for number in (500, 3, 501):
         bringer.link.receive(_frame(announce(secret_of(number), secret_of(10_001), 1, 1, 1)))
+    _settle(clock, bringer, honest, *others)
     assert clock.router.counters()["records_refused"] == refused + 2
     assert parent_of(clock.router, honest.key) == secret_of(10_001)[32:]
+
+
+def _settle(clock, *sides):
+    """Let time pass until everything brought has been handled."""
+    while True:
+        clock.pass_time(0.5)
+        for far in sides:
+            far.raw(b"\x01\x01")
+            far.answer()
+        if not any(far.link.held for far in sides):
+            return
 
 
 def _bring(far, numbers):
