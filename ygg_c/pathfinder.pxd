@@ -19,7 +19,8 @@ cdef enum:
     RUMORS_MAX = 4096
     PATHS_BYTES = 16777216          # of all paths, with what is kept to send on them
     HELD_MAX = 8388608              # bytes of memory of packets that wait for a path
-    HELD_EACH = 8                   # packets that wait for one
+    HELD_EACH = 8                   # packets that wait for another path
+    HELD_FIRST = 512                # packets that wait for the first one to a key; later ones are dropped
 
 cdef class Path:
     cdef uint8_t key[32]

@@ -414,7 +414,7 @@ cdef class Pathfinder:
         cdef uint8_t target[32]
         cdef PyObject *found = self._paths.get(dest)
         cdef PacketQueue *held = NULL
-        cdef Rumor rumor
+        cdef Rumor rumor = None
         if found != NULL:
             held = &(<Path>found).held
         else:
@@ -426,9 +426,9 @@ cdef class Pathfinder:
                 if memcmp(rumor.dest, dest, 32) != 0:
                     self._drop_held(held, 0)
                     memcpy(rumor.dest, dest, 32)
-        if held != NULL:
-            self._drop_held(held, HELD_EACH - 1)
-        if held == NULL or self._held + packet.capacity > HELD_MAX:
+        if found != NULL and rumor is None:
+            self._drop_held(held, HELD_EACH - 1)    # copies of what goes by the path that may be broken: the newest count
+        if held == NULL or held.count >= HELD_FIRST or self._held + packet.capacity > HELD_MAX:
             self.held_dropped += 1
             packet_free(packet)
         else:
