@@ -37,6 +37,7 @@ cdef class Node(Router):
     cdef uint64_t _unanswered
     cdef uint64_t _detached             # IPv6 payloads that came while nothing took them
     cdef uint64_t _unknown              # payloads of no known kind, answers to no request
+    cdef int64_t _clock_least           # unix second from which it shall go on in the next turn
     cdef uint64_t _deadline             # when the next turn is due, in ns; NEVER when nothing waits
     cdef uint64_t _promised             # the deadline the host knows of
     cdef int _depth                     # of enter and leave

@@ -150,7 +150,8 @@ cdef class Node(Router):
     def clock(self, int64_t value):
         if not 0 <= value < CLOCK_MOST:
             raise ValueError(f"a clock shows 0 to {CLOCK_MOST - 1} seconds, not {value}")
-        self._clock_base = max(self._clock_base, value * SECOND - <int64_t>self.now)
+        # From the next turn on: before the first there is no time that it could be the clock of.
+        self._clock_least = max(self._clock_least, value)
         self.wall = max(self.wall, <uint64_t>value)
         self.sessions_table.wall = self.wall
 
@@ -204,7 +205,9 @@ cdef class Node(Router):
         self._asked = False
         self.now = max(self.now, now)
         # What others have accepted of us counts only against what is later, so a wall clock that is set back goes on here.
-        self._clock_base = max(self._clock_base, min(<int64_t>wall, CLOCK_MOST) * SECOND - <int64_t>self.now)
+        self._clock_base = max(self._clock_base,
+                               max(min(<int64_t>wall, CLOCK_MOST), self._clock_least) * SECOND - <int64_t>self.now)
+        self._clock_least = 0
         self.wall = <uint64_t>((self._clock_base + <int64_t>self.now) // SECOND)
         self.sessions_table.now = self.now
         self.sessions_table.wall = self.wall

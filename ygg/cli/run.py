@@ -8,6 +8,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ygg.cli.common import add_config, load
@@ -33,11 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Run it."""
     config = load(arguments.config)
     logging.basicConfig(level=arguments.loglevel.upper(), format="%(asctime)s %(levelname)s %(message)s")
-    asyncio.run(serve(config))
+    clock_file = None if arguments.config == "-" else Path(f"{arguments.config}.clock")
+    asyncio.run(serve(config, clock_file))
     return 0
 
 
-async def serve(config: Config) -> None:
+async def serve(config: Config, clock_file: Path | None = None) -> None:
     """Run a node until the process is told to end, even if that is while the node starts."""
     from ygg.daemon import Daemon
 
@@ -47,7 +49,7 @@ async def serve(config: Config) -> None:
         with _signals(lambda: _tell(told, starting)):
             try:
                 async with starting:
-                    await parts.enter_async_context(Daemon(config))
+                    await parts.enter_async_context(Daemon(config, clock_file=clock_file))
             except TimeoutError:
                 if not told.is_set():
                     raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Self
 
 from ygg.config import Config
 from ygg.core import Core
+from ygg.daemon.clockfile import ClockFile
 from ygg.daemon.transports import every_transport
 from ygg.errors import PeerExistsError, YggError
 from ygg.ipv6rwc import ReadWriteCloser
@@ -28,15 +30,17 @@ class Daemon:
     """Runs what a configuration describes, as an async context manager.
 
     A peer, listener or TUN device that cannot be had is logged and left out, as the stock daemon does; all the rest
-    runs. `network` is the operating system's unless given, and then remains its owner's to close.
+    runs. `network` is the operating system's unless given, and then remains its owner's to close. `clock_file` is where
+    the node's clock is kept over restarts, for machines whose own may be set back (`ygg.daemon.clockfile`).
     """
 
-    def __init__(self, config: Config, network: Network | None = None) -> None:
+    def __init__(self, config: Config, network: Network | None = None, clock_file: Path | None = None) -> None:
         """Describe a node; nothing runs yet. Raises `ConfigError` for what no node can be made of."""
         self.config = config
         """What it was told."""
         self._rules = rules_from(config.multicast_interfaces)
         self._given = network
+        self._clock_file = clock_file
         self.network = network or NativeNetwork()
         """What its links go over."""
         self.core = Core(
@@ -61,6 +65,8 @@ class Daemon:
             if self._given is None:
                 await parts.enter_async_context(self.network)
             await parts.enter_async_context(self.core)
+            if self._clock_file is not None:
+                await parts.enter_async_context(ClockFile(self._clock_file, self.core.engine))
             log.info("Your public key is %s", self.core.public_key.hex())
             log.info("Your IPv6 address is %s", self.core.address)
             log.info("Your IPv6 subnet is %s", self.core.subnet)

@@ -1,0 +1,53 @@
+"""The clock of a node kept in a file over restarts."""
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from ygg import Config
+from ygg.daemon import Daemon
+from ygg.network import LoopbackNetwork
+
+
+async def life(path: Path) -> int:
+    """Run a daemon for a moment and return what its clock was."""
+    config = Config.generate()
+    config.if_name, config.multicast_interfaces = "none", []
+    async with Daemon(config, LoopbackNetwork(), path) as daemon:
+        await asyncio.sleep(0.3)
+        return daemon.core.engine.clock
+
+
+def test_a_clock_that_was_set_back_goes_on(tmp_path: Path) -> None:
+    """Where the file says a later time the clock goes on from there; each life begins after the last."""
+    path = tmp_path / "ygg.conf.clock"
+    now = int(time.time())
+    assert abs(asyncio.run(life(path)) - now) <= 2
+    kept = int(path.read_text())
+    assert abs(kept - now) <= 3
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_text(f"{now + 5000}\n")          # as if the time were set back by more than an hour
+    assert 0 <= asyncio.run(life(path)) - (now + 5000) <= 5
+    assert int(path.read_text()) > now + 5000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b"", b"soon", b"-5", b"9" * 30, b"\xff\xfe"])
+def test_a_spoilt_file_counts_for_nothing(tmp_path: Path, content: bytes) -> None:
+    """A file without a second in it is replaced."""
+    path = tmp_path / "clock"
+    path.write_bytes(content)
+    assert abs(asyncio.run(life(path)) - time.time()) <= 3
+    assert path.read_text().strip().isdecimal()
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The node runs; that its clock is not kept is logged once."""
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(life(tmp_path / "missing" / "clock"))
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        f"The clock cannot be kept in {tmp_path / 'missing' / 'clock'}"
+    ]
