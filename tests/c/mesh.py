@@ -25,8 +25,8 @@ class Mesh:
         self.deadlines: dict[int, int | None] = {}
         self.lose: Callable[[bytes], bool] = lambda data: False
 
-    def add(self, number: int, group: bytes = b"") -> Node:
-        node = Node(identity(number), group_password=group, random=SeededRandom(number))
+    def add(self, number: int, group: bytes = b"", life: int = 0) -> Node:
+        node = Node(identity(number), group_password=group, random=SeededRandom((number, life) if life else number))
         self.nodes[number] = node
         self.deadlines[number] = 0
         node.on_work = lambda: self.deadlines.__setitem__(number, 0)

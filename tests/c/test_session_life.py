@@ -1,0 +1,153 @@
+"""How long sessions live, what renews them, how a restarted remote comes back, and what others are told of it."""
+
+import pytest
+
+from ygg_c.sessiontap import SessionTap
+from ygg_c.sodium import SeededRandom
+
+from .session_pair import SECOND, START, End, Pair
+
+
+def run(pair: Pair, seconds: float, step: float = 1.0) -> None:
+    """Let time pass, with messages carried."""
+    for _ in range(int(seconds / step)):
+        pair.advance(step)
+        pair.settle()
+
+
+def test_what_is_sent_does_not_keep_a_session() -> None:
+    """A session of which nothing is heard for a minute ends, however much is sent in it; then another is asked for."""
+    pair = Pair()
+    pair.open()
+    kinds = []
+    for _ in range(70):
+        pair.advance(1)
+        kinds += [message[0] for message in pair.send(pair.a, b"anybody?")]
+    assert kinds[:59] == [3] * 59
+    assert kinds[59] == 1
+    assert set(kinds[59:]) == {1}
+
+
+@pytest.mark.parametrize("talker", ["a", "b"])
+@pytest.mark.parametrize("back", [5, 300, 3600, 31_536_000])
+@pytest.mark.parametrize("gap", [1, 10, 50, 59])
+def test_a_restart_with_the_clock_set_back(talker: str, back: int, gap: int) -> None:
+    """A node restarted with its clock back is reached again after a minute, though the remote is never silent."""
+    pair = Pair()
+    pair.open()
+    end = pair.a
+    other = pair.b
+    end.table.close()
+    end.table = SessionTap(end.secret, b"", SeededRandom("anew"))
+
+    def advance(seconds: float) -> None:
+        pair.now += seconds
+        end.table.tick(int(pair.now * SECOND), START - back + int(pair.now))
+        other.table.tick(int(pair.now * SECOND), START + int(pair.now))
+        pair.settle()
+
+    waited = 0.0
+    while waited < 300:
+        (other if talker == "b" else end).table.write((end if talker == "b" else other).key, b"are you there?")
+        pair.settle()
+        if pair.arrived(end if talker == "b" else other):
+            break
+        for _ in range(gap):
+            advance(1)
+        waited += gap
+    assert waited <= max(60, gap) + 2 * gap
+
+
+def test_idle_connections_keep_their_session() -> None:
+    """While there are connections to a key its session is renewed, by one side, before it lapses; and no longer."""
+    pair = Pair()
+    pair.open()
+    pair.a.table.used = [pair.b.key]
+    pair.b.table.used = [pair.a.key]
+    before = [end.table.counters()["init_sent"] for end in (pair.a, pair.b)]
+    run(pair, 600)
+    after = [end.table.counters()["init_sent"] for end in (pair.a, pair.b)]
+    sent = sorted(late - early for late, early in zip(after, before, strict=True))
+    assert sent[0] == 0
+    assert 10 <= sent[1] <= 16
+    assert pair.exchange(pair.a, b"at once") == [b"at once"]
+    pair.a.table.used = pair.b.table.used = []
+    run(pair, 61)
+    assert pair.a.table.states() == pair.b.table.states() == []
+
+
+def test_a_session_with_a_dead_remote_is_not_renewed_for_ever() -> None:
+    """Inits to a remote that is gone are few, and end with the session."""
+    pair = Pair()
+    pair.open()
+    pair.a.table.used = [pair.b.key]
+    for _ in range(300):
+        pair.advance(1)
+    assert [message[0] for message in pair.leaving(pair.a)] == [1] * 3
+    assert pair.a.table.states() == []
+
+
+@pytest.mark.parametrize("first", ["restarted", "other"])
+def test_a_restarted_remote_is_told_of(first: str) -> None:
+    """A new session in place of one in use is told once, whoever speaks first; the restarted side has but one."""
+    pair = Pair()
+    pair.open()
+    pair.advance(5)
+    pair.restart(pair.b)
+    pair.exchange(pair.b if first == "restarted" else pair.a, b"x")
+    pair.exchange(pair.a, b"y")
+    assert pair.a.table.restarts() == [pair.b.key]
+    assert pair.b.table.restarts() == []
+    assert pair.a.table.counters()["renewed"] == 1
+
+
+def test_an_idle_connection_finds_out() -> None:
+    """A remote that was restarted and says nothing is found when its session is renewed."""
+    pair = Pair()
+    pair.open()
+    pair.a.table.used = [pair.b.key]
+    pair.restart(pair.b)
+    run(pair, 55)
+    assert pair.a.table.restarts() == [pair.b.key]
+
+
+def test_a_session_that_lapsed_is_remembered() -> None:
+    """A new session with a key that had one until lately is told of; with one that had it long ago it is not."""
+    pair = Pair()
+    pair.open()
+    run(pair, 100)
+    assert pair.exchange(pair.b, b"again") == [b"again"]
+    assert pair.a.table.restarts() == [pair.b.key]
+    run(pair, 900)
+    assert pair.exchange(pair.b, b"again") == [b"again"]
+    assert pair.a.table.restarts() == []
+
+
+def test_nobody_else_makes_us_tell() -> None:
+    """Repeated, old and forged handshakes, those of the same life of a remote, and those of strangers tell nothing."""
+    pair = Pair()
+    inits = pair.send(pair.b, b"x")
+    pair.give(pair.b, *pair.give(pair.a, *inits))
+    for _ in range(20):
+        pair.advance(3)
+        pair.give(pair.a, *inits)                               # old
+        pair.give(pair.a, b"\x01" + bytes(192))                 # forged
+        pair.give(pair.b, *pair.give(pair.a, b"\x03\x70\x70\x01" + bytes(60)))      # makes both repeat what they have
+        pair.exchange(pair.a, b"x")
+        pair.exchange(pair.b, b"x")
+    stranger = Pair(End(3), pair.a)
+    assert stranger.exchange(stranger.a, b"new here") == [b"new here"]
+    assert pair.a.table.restarts() == pair.b.table.restarts() == []
+
+
+def test_a_remote_that_restarts_all_the_time_is_told_of_now_and_then() -> None:
+    """However often a remote makes new sessions, that is told once in five seconds."""
+    pair = Pair()
+    pair.open()
+    told = 0
+    for _ in range(60):
+        pair.advance(1)
+        pair.restart(pair.b)
+        pair.exchange(pair.b, b"back again")
+        told += len(pair.a.table.restarts())
+    assert 10 <= told <= 13
