@@ -91,6 +91,7 @@ class Network:
         self.pipes: list[Pipe] = []
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._numbers = count()
+        self._lives = count()       # a node that comes back does not repeat its past
         self._due: dict[Any, int] = {}
 
     @property
@@ -100,7 +101,7 @@ class Network:
 
     def add(self, number: int) -> Any:
         """Add the node whose key has the seed `number`."""
-        node = self.make(secret_of(number), random=SeededRandom((self.seed, number, len(self.nodes))))
+        node = self.make(secret_of(number), random=SeededRandom((self.seed, number, next(self._lives))))
         self.nodes.append(node)
         self.settle(node)
         return node
