@@ -116,3 +116,18 @@ def test_no_more_than_the_rate_passes(requests: list[tuple[int, bool, float, int
         if budget.request(origin, known=known, cost=cost, now=now):
             used += cost
     assert used <= 1.25 * (20 + 100 * now / SECOND) + 1e-6
+
+
+def test_what_is_given_back_may_be_used() -> None:
+    """Tokens that turned out not to be needed are there again, for their source, origin and all others."""
+    budget = Budget(1000, 200)
+    source = bytes(32)
+    taken = 0
+    while budget.request(1, source, cost=10.0):
+        budget.refund(1, source, cost=9.0)
+        taken += 1
+    assert 70 <= taken <= 160
+    budget.refund(1, source, cost=1e9)
+    assert sum(budget.request(1, source) for _ in range(150)) == 100
+    with pytest.raises(ValueError, match="32 bytes"):
+        budget.refund(1, b"short")
