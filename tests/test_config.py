@@ -1,6 +1,8 @@
 """ygg.config: the stock daemon's configuration file."""
 
+import codecs
 import json
+import logging
 import os
 import pickle
 import stat
@@ -79,6 +81,105 @@ def test_an_explicit_empty_list_turns_multicast_off() -> None:
     assert Config.parse("{MulticastInterfaces: []}").multicast_interfaces == []
 
 
+def test_null_turns_multicast_off_as_an_empty_list_does() -> None:
+    assert Config.parse("{MulticastInterfaces: null\n}").multicast_interfaces == []
+    assert Config.parse('{"multicastinterfaces": null}').multicast_interfaces == []
+    assert Config.parse("{}").multicast_interfaces == Config.generate().multicast_interfaces
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "", "{PrivateKey: null\n}", "{PrivateKeyPath: null\n}", '{"PrivateKeyPath": ""}']
+)
+def test_a_file_without_an_identity_is_an_error_where_one_is_needed(text: str, tmp_path: Path) -> None:
+    Config.parse(text)
+    with pytest.raises(ConfigError, match="no PrivateKey and no PrivateKeyPath"):
+        Config.parse(text, need_identity=True)
+    (tmp_path / "ygg.conf").write_text(text)
+    with pytest.raises(ConfigError, match=r"ygg\.conf: there is no PrivateKey"):
+        Config.load(tmp_path / "ygg.conf", need_identity=True)
+    assert Config.parse(f"{{PrivateKey: {KEY_01.hex()}\n}}", need_identity=True).private_key == KEY_01
+
+
+@pytest.mark.parametrize("word", ["true", "false", "null", "12", "0123", "1e5", "-1.0", "tun0", "yes"])
+def test_words_without_quotes_are_text_where_text_is_wanted(word: str) -> None:
+    config = Config.parse(
+        f"{{IfName: {word}\nGroupPassword: {word}\nAdminListen: {word}\nPeers: [\n{word}\n]\nListen: [{word}\n]\n"
+        f"InterfacePeers: {{ {word}: [\n{word}\n] }}\nMulticastInterfaces: [{{ Regex: {word}\nPassword: {word}\n}}]\n}}"
+    )
+    assert [config.if_name, config.group_password, config.admin_listen] == [word] * 3
+    assert [config.peers, config.listen, config.interface_peers] == [[word], [word], {word: [word]}]
+    assert config.multicast_interfaces == [MulticastInterface(word, password=word)]
+
+
+@pytest.mark.parametrize("bad", ["\\u0000", "\\ud800", "\\udfff", "\\udc80x", "\\ude00\\ud83d", "\ud800"])
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("IfName", '"IfName": "%s"'),
+        ("GroupPassword", '"GroupPassword": "a%sb"'),
+        ("AdminListen", '"AdminListen": "%s"'),
+        ("PrivateKeyPath", '"PrivateKeyPath": "%s"'),
+        ("PrivateKey", '"PrivateKey": "%s"'),
+        ("Peers", '"Peers": ["a", "b%s"]'),
+        ("Listen", '"Listen": ["%s"]'),
+        ("InterfacePeers", '"InterfacePeers": {"%s": ["a"]}'),
+        ("InterfacePeers", '"InterfacePeers": {"eth0": ["%s"]}'),
+        ("AllowedPublicKeys", '"AllowedPublicKeys": ["%s"]'),
+        ("MulticastInterfaces.Regex", '"MulticastInterfaces": [{"Regex": "%s"}]'),
+        ("MulticastInterfaces.Password", '"MulticastInterfaces": [{"Password": "%s"}]'),
+        ("NodeInfo", '"NodeInfo": {"a": "%s"}'),
+        ("NodeInfo", '"NodeInfo": {"%s": 1}'),
+        ("NodeInfo", '"NodeInfo": {"a": [1, {"b": ["%s"]}]}'),
+    ],
+)
+def test_strings_are_text(bad: str, name: str, member: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} (has a NUL character in it|is not UTF-8|is no text: half of)"):
+        Config.parse("{" + member % bad + "}")
+
+
+def test_a_nul_as_it_is_makes_no_text() -> None:
+    with pytest.raises(ConfigError, match="IfName has a NUL"):
+        Config.parse(b"{IfName: a\0b\n}")
+    with pytest.raises(ConfigError, match="not HJSON"):
+        Config.parse(b'{"IfName": "a\0b"}')
+
+
+def test_a_surrogate_pair_is_one_character() -> None:
+    assert Config.parse('{"IfName": "\\ud83d\\ude00"}').if_name == "😀"
+
+
+def test_a_comment_that_is_not_utf_8_does_no_harm_and_its_line_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    assert Config.parse(b"{\n  # caf\xe9\n  IfName: x\n  # \xe9\n}").if_name == "x"
+    assert caplog.messages == ["Line 2 of the configuration is not UTF-8"]
+    caplog.clear()
+    wide = "{# \ud800\nIfName: x\n}".encode("utf-16-le", "surrogatepass")
+    assert Config.parse(codecs.BOM_UTF16_LE + wide).if_name == "x"
+    assert Config.parse("{# é\nIfName: x\n}".encode()).if_name == "x"
+    assert caplog.messages == []
+
+
+def test_unknown_members_are_told_and_nothing_that_may_be_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    Config.parse(f"{{Peer: []\nPEERS: []\nSessionFirewall: {{}}\n{KEY_01.hex()}: 1\n'a b': 2\n}}")
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == "Unknown members of the configuration are ignored: Peer, SessionFirewall, …, …"
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800"])
+@pytest.mark.parametrize("name", ["if_name", "group_password", "peers", "interface_peers", "multicast", "node_info"])
+def test_strings_that_no_file_can_hold_are_not_written(name: str, bad: str, tmp_path: Path) -> None:
+    values: dict[str, object] = {
+        "peers": [bad], "interface_peers": {bad: []}, "node_info": {"a": bad}, "if_name": bad, "group_password": bad,
+    }  # fmt: skip
+    config = Config(multicast_interfaces=[MulticastInterface(password=bad)]) if name == "multicast" else Config()
+    if name in values:
+        setattr(config, name, values[name])
+    for write in (config.to_json, config.to_hjson, lambda: config.save(tmp_path / "ygg.conf")):
+        with pytest.raises(ConfigError, match=r"NUL|surrogate"):
+            write()
+    assert os.listdir(tmp_path) == []
+
+
 def test_names_match_without_case_and_exactly_first() -> None:
     config = Config.parse('{"PEERS": ["tcp://a:1"], "IFNAME": "x", "IfName": "y"}')
     assert config.peers == ["tcp://a:1"]
@@ -127,7 +228,7 @@ def test_json_has_the_stock_names_and_types() -> None:
     assert members["MulticastInterfaces"][0] == {
         "Regex": "en.*", "Beacon": True, "Listen": False, "Port": 9001, "Priority": 7, "Password": "0123",
     }  # fmt: skip
-    assert "GroupPassword" not in members
+    assert members["GroupPassword"] == ""
     assert "LogLookups" not in members
 
 
@@ -181,6 +282,10 @@ def test_an_identity_in_a_pem_file_overrides_and_stays_there(tmp_path: Path) -> 
         ("{Peers: [}", "not HJSON"),
         ("{a: " + "[" * 100000, "nested too deeply|not HJSON"),
         (b"{IfName: \xff}", "not UTF-8"),
+        (b"{IfName: \xff\n}", "IfName is not UTF-8"),
+        (b"{NodeInfo: {a: caf\xe9\n}}", "NodeInfo is not UTF-8"),
+        (b"{Peers: [\n\xe9\n]}", "Peers is not UTF-8"),
+        (b"{\n\xe9: 1", "line 2 is not UTF-8"),
         (b"\xff\xfe{", "not UTF-16"),
         ('{"Peers": "tcp://a:1"}', "Peers must be a list of strings"),
         ('{"Peers": [[]]}', "Peers must be a list of strings"),
@@ -194,7 +299,14 @@ def test_an_identity_in_a_pem_file_overrides_and_stays_there(tmp_path: Path) -> 
         ('{"NodeInfo": []}', "NodeInfo must be an object"),
         ('{"NodeInfo": {"a": ' + "9" * 5000 + "}}", "NodeInfo must be an object of JSON values"),
         ('{"IfName": []}', "IfName must be a string"),
-        ('{"MulticastInterfaces": {}}', "MulticastInterfaces must be a list of objects"),
+        ('{"MulticastInterfaces": {}}', "MulticastInterfaces must be a list of objects$"),
+        ('{"MulticastInterfaces": [".*"]}', r'objects; names alone are of .* { Regex: "eth0", Beacon'),
+        ('{"MulticastInterfaces": ["eth0", {}]}', "MulticastInterfaces must be a list of objects$"),
+        ('{"MulticastInterfaces": [null]}', "MulticastInterfaces must be a list of objects$"),
+        ('{"NodeInfoPrivacy": "true"}', "NodeInfoPrivacy must be true or false"),
+        ("{NodeInfoPrivacy: yes\n}", "NodeInfoPrivacy must be true or false"),
+        ("{IfName: []}", "IfName must be a string"),
+        ("{Peers: [{}]}", "Peers must be a list of strings"),
         ('{"MulticastInterfaces": [{"Port": 65536}]}', "MulticastInterfaces.Port must be an integer from 0 to 65535"),
         ('{"AllowedPublicKeys": ["00"]}', "AllowedPublicKeys: a public key is 64 hex digits"),
         ('{"PrivateKey": ""}', "PrivateKey: a private key is 128 hex digits"),

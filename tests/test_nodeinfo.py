@@ -22,6 +22,19 @@ def test_the_limit_is_on_the_serialized_size() -> None:
         nodeinfo.encode({"a": "x" * (room + 1)}, privacy=True)
 
 
+@pytest.mark.parametrize("info", [{"a": "\0"}, {"\ud800": 1}, {"a": [{"b": "x\udfff"}]}, {"a": ("\0",)}])
+def test_strings_that_are_no_text_are_refused(info: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=r"^NodeInfo (has a NUL|is no text)"):
+        nodeinfo.encode(info)
+
+
+def test_what_holds_itself_is_refused() -> None:
+    info: dict[str, object] = {}
+    info["a"] = info
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        nodeinfo.encode(info)
+
+
 def test_platform_words_are_those_of_the_stock_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr("sys.platform", "win32")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,9 @@ from ygg.certificate import Certificate
 from ygg.confile import Members, parse_document
 from ygg.errors import ConfigError, KeyFormatError
 from ygg.keys import PrivateKey, parse_public_key
+from ygg.strings import check_strings
+
+log = logging.getLogger("ygg.config")
 
 
 @dataclass
@@ -81,16 +85,22 @@ class Config:
         return cls()
 
     @classmethod
-    def parse(cls, text: str | bytes) -> Config:
+    def parse(cls, text: str | bytes, *, need_identity: bool = False) -> Config:
         """Read a configuration from HJSON or JSON (UTF-8, or UTF-16 with a byte order mark).
 
-        Member names are matched without regard to case where they do not match exactly; unknown members are ignored.
+        Member names are matched without regard to case where they do not match exactly; unknown members are ignored,
+        and logged. Without PrivateKey and PrivateKeyPath the identity is a new one, or with `need_identity` an error.
         Raises `ConfigError`; its text never quotes a value.
         """
-        members = Members(parse_document(text), "")
-        path = members.text("PrivateKeyPath", "")
+        document = parse_document(text)
+        _tell_of_unknown(document)
+        members = Members(document, "")
+        path = members.text_unless_null("PrivateKeyPath") or ""
+        digits = members.text_unless_null("PrivateKey")
+        if need_identity and not path and digits is None:
+            raise ConfigError(_NO_IDENTITY)
         config = cls(
-            private_key=_private_key(path, members.text("PrivateKey", None)),
+            private_key=_private_key(path, digits),
             private_key_path=path,
             peers=members.texts("Peers"),
             interface_peers={name: uris for name, uris in members.text_lists("InterfacePeers").items() if uris},
@@ -104,20 +114,20 @@ class Config:
             node_info_privacy=members.flag("NodeInfoPrivacy"),
             node_info=members.json_object("NodeInfo"),
         )
-        rules = members.objects("MulticastInterfaces")
+        rules = members.objects("MulticastInterfaces", _OLD_RULES)
         if rules is not None:
             config.multicast_interfaces = [_multicast_interface(rule) for rule in rules]
         return config
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Config:
-        """Read a configuration file. Raises `ConfigError` for a file that cannot be read or makes no sense."""
+    def load(cls, path: str | os.PathLike[str], *, need_identity: bool = False) -> Config:
+        """Read a configuration file, as `parse` does. Raises `ConfigError`, for a file that cannot be read too."""
         try:
             content = Path(path).read_bytes()
         except OSError as error:
             raise ConfigError(f"cannot read the configuration {os.fspath(path)}: {error.strerror}") from error
         try:
-            return cls.parse(content)
+            return cls.parse(content, need_identity=need_identity)
         except ConfigError as error:
             raise ConfigError(f"{os.fspath(path)}: {error}") from error
 
@@ -141,7 +151,14 @@ class Config:
         """Return the configuration under the file's member names, as JSON values. It holds secrets.
 
         An AdminListen of None is left out, so that the platform's default stays in force where the file is read.
+        Raises `ConfigError` for strings that no file can hold.
         """
+        members = self._members()
+        for name, value in members.items():
+            check_strings(value, name)
+        return members
+
+    def _members(self) -> dict[str, Any]:
         identity = {"PrivateKeyPath": self.private_key_path} if self.private_key_path else {}
         members: dict[str, Any] = identity or {"PrivateKey": self.private_key.hex()}
         members |= {"Peers": self.peers, "InterfacePeers": self.interface_peers, "Listen": self.listen}
@@ -149,9 +166,7 @@ class Config:
             members["AdminListen"] = self.admin_listen
         members["MulticastInterfaces"] = [_multicast_members(rule) for rule in self.multicast_interfaces]
         members["AllowedPublicKeys"] = [key.hex() for key in self.allowed_public_keys]
-        if self.group_password:
-            members["GroupPassword"] = self.group_password
-        members |= {"IfName": self.if_name, "IfMTU": self.if_mtu}
+        members |= {"GroupPassword": self.group_password, "IfName": self.if_name, "IfMTU": self.if_mtu}
         if self.log_lookups:
             members["LogLookups"] = True
         return members | {"NodeInfoPrivacy": self.node_info_privacy, "NodeInfo": self.node_info}
@@ -184,6 +199,15 @@ def _private_key(path: str, digits: str | None) -> PrivateKey:
         raise ConfigError(f"{'PrivateKeyPath' if path else 'PrivateKey'}: {error}") from error
 
 
+def _tell_of_unknown(document: dict[str, Any]) -> None:
+    known = {name.lower() for name in _COMMENTS}
+    unknown = [name for name in document if name.lower() not in known]
+    if unknown:
+        # A name may be anything, a secret in the wrong place too: only what looks like a name is shown.
+        shown = [name if name.isidentifier() and name.isascii() and len(name) <= 32 else "…" for name in unknown[:10]]
+        log.warning("Unknown members of the configuration are ignored: %s", ", ".join(shown))
+
+
 def _public_keys(texts: list[str]) -> list[bytes]:
     try:
         return [parse_public_key(text) for text in texts]
@@ -210,6 +234,12 @@ def _multicast_members(rule: MulticastInterface) -> dict[str, Any]:
         members["Priority"] = rule.priority
     return members | {"Password": rule.password}
 
+
+_NO_IDENTITY = (
+    "there is no PrivateKey and no PrivateKeyPath: put in the PrivateKey of a file that `ygg genconf` makes, or ask "
+    "for an identity that lasts as long as the run (--new-identity)"
+)
+_OLD_RULES = '; names alone are of versions before 0.4: for each write { Regex: "eth0", Beacon: true, Listen: true }'
 
 _COMMENTS = {
     "PrivateKey": ["The identity of this node. Whoever has it can be this node: show it to nobody."],

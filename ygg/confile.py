@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import codecs
+import logging
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar, overload
+import re
+from collections.abc import Mapping
+from typing import Any, overload
 
 from ygg.errors import ConfigError
+from ygg.strings import check_strings
 
-_Default = TypeVar("_Default")
+log = logging.getLogger("ygg.config")
+
+_FOREIGN = re.compile("[\udc80-\udcff]")
+_MISSING = object()
 
 
 class _Number(str):
@@ -23,10 +29,17 @@ class _Number(str):
 
 
 def parse_document(content: str | bytes) -> dict[str, Any]:
-    """Parse one HJSON (or JSON) object; numbers are kept as written until `Members` says what they are."""
+    """Parse one HJSON (or JSON) object; numbers are kept as written until `Members` says what they are.
+
+    What is not UTF-8 does no harm in a comment, and is told; `Members` refuses it in a value.
+    """
     import hjson
 
     text = content if isinstance(content, str) else _decode(content)
+    foreign = _FOREIGN.search(text)
+    line = text.count("\n", 0, foreign.start()) + 1 if foreign else 0
+    if foreign:
+        log.warning("Line %d of the configuration is not UTF-8", line)
     problem = ""
     try:
         document = hjson.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=dict)
@@ -37,7 +50,7 @@ def parse_document(content: str | bytes) -> dict[str, Any]:
     except (ValueError, IndexError, TypeError):
         problem = "not HJSON"
     if problem:  # raised out here so that no chained exception carries the document
-        raise ConfigError(problem)
+        raise ConfigError(f"{problem}; line {line} is not UTF-8 text" if foreign else problem)
     if not isinstance(document, dict):
         raise ConfigError("the configuration is not an object")
     return document
@@ -46,10 +59,10 @@ def parse_document(content: str | bytes) -> dict[str, Any]:
 def _decode(content: bytes) -> str:
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return content.decode("utf-16" if wide else "utf-8-sig")
+        return content.decode("utf-16", "surrogatepass") if wide else content.decode("utf-8-sig", "surrogateescape")
     except UnicodeDecodeError as error:
         place = error.start
-    raise ConfigError(f"not {'UTF-16' if wide else 'UTF-8'} text: byte {place} makes no sense")
+    raise ConfigError(f"not UTF-16 text: byte {place} makes no sense")
 
 
 class Members:
@@ -66,18 +79,27 @@ class Members:
     def _wrong(self, name: str, wanted: str) -> ConfigError:
         return ConfigError(f"{self._prefix}{name} must be {wanted}")
 
+    def _checked(self, name: str, value: Any) -> Any:
+        check_strings(value, f"{self._prefix}{name}")
+        return value
+
     @overload
     def text(self, name: str, default: str) -> str: ...
     @overload
     def text(self, name: str, default: None) -> str | None: ...
     def text(self, name: str, default: str | None) -> str | None:
-        """Return a string; an unquoted number counts as the text it was written as."""
-        value = self._get(name)
-        if value is None:
+        """Return a string; what stands there without quotes counts as it was written, null too, as in the daemon."""
+        value = self._members.get(name, self._members.get(name.lower(), _MISSING))
+        if value is _MISSING:
             return default
-        if not isinstance(value, str):
+        text = _as_text(value)
+        if text is None:
             raise self._wrong(name, "a string")
-        return str(value)
+        return str(self._checked(name, text))
+
+    def text_unless_null(self, name: str) -> str | None:
+        """Return a string, or None for null and where the member is missing."""
+        return None if self._get(name) is None else self.text(name, None)
 
     def integer(self, name: str, default: int, most: int) -> int:
         """Return an integer from 0 to `most`."""
@@ -105,15 +127,19 @@ class Members:
         value = self._get(name) or {}
         if not isinstance(value, dict):
             raise self._wrong(name, "an object of lists")
-        return {str(key): self._texts(name, uris) for key, uris in value.items()}
+        return {str(self._checked(name, key)): self._texts(name, uris) for key, uris in value.items()}
 
-    def objects(self, name: str) -> list[Members] | None:
-        """Return a list of objects, or None when the member is missing."""
-        value = self._get(name)
-        if value is None:
-            return None
+    def objects(self, name: str, hint: str) -> list[Members] | None:
+        """Return a list of objects, none for null, or None when the member is missing.
+
+        The error for a list of strings ends with the hint.
+        """
+        value = self._members.get(name, self._members.get(name.lower(), _MISSING))
+        if value is _MISSING or value is None:
+            return [] if value is None else None
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self._wrong(name, "a list of objects")
+            old = isinstance(value, list) and all(isinstance(item, str) for item in value)
+            raise self._wrong(name, f"a list of objects{hint if old else ''}")
         return [Members(item, f"{self._prefix}{name}.") for item in value]
 
     def json_object(self, name: str) -> dict[str, Any] | None:
@@ -124,17 +150,29 @@ class Members:
         if not isinstance(value, dict):
             raise self._wrong(name, "an object")
         try:
-            return {str(key): _plain(item) for key, item in value.items()}
+            plain = {str(key): _plain(item) for key, item in value.items()}
         except (ValueError, RecursionError):
-            pass
-        raise self._wrong(name, "an object of JSON values")
+            plain = None
+        if plain is None:
+            raise self._wrong(name, "an object of JSON values")
+        return dict(self._checked(name, plain))
 
-    def _texts(self, name: str, value: Iterable[Any] | None) -> list[str]:
+    def _texts(self, name: str, value: Any) -> list[str]:
         if value is None:
             return []
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        texts = [_as_text(item) for item in value] if isinstance(value, list) else [None]
+        if None in texts:
             raise self._wrong(name, "a list of strings")
-        return [str(item) for item in value]
+        return [str(self._checked(name, text)) for text in texts]
+
+
+def _as_text(value: Any) -> str | None:
+    """Return a string, or the word that stands in its place; None for what is neither."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return None
 
 
 def _plain(value: Any) -> Any:

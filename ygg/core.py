@@ -18,6 +18,7 @@ from ygg.errors import AnswerError, ConnectionAborted, KeyFormatError, QueryTime
 from ygg.keys import PUBLIC_SIZE
 from ygg.links import Kind, Links, Record
 from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
+from ygg.strings import check_strings
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
 from ygg_c import forks
@@ -63,12 +64,14 @@ class Core:
 
         `allowed_public_keys` (32 bytes each) may connect to our listeners, all when empty. Sessions work between nodes
         with the same `group_password`. `node_info` is told to whoever asks, with build name, version and platform
-        unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON. How many
-        links our listeners let in, and from where, `incoming_limits` say. `random` is for simulations alone.
+        unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON, and for strings that are
+        no text. How many links our listeners let in, and from where, `incoming_limits` say. `random` is for
+        simulations alone.
         """
         self._certificate = certificate
         self._manager = manager
         self._allowed = frozenset(_checked(key) for key in allowed_public_keys)
+        check_strings(group_password, "the group password")
         self._password = group_password.encode() if isinstance(group_password, str) else group_password
         self._info = dict(node_info or {})
         self._privacy = node_info_privacy

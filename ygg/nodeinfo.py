@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ygg.errors import AnswerError, ConfigError
+from ygg.strings import check_strings
 from ygg.version import __version__
 
 LIMIT = 16384
@@ -43,7 +44,10 @@ def encode(info: Mapping[str, Any] | None, *, privacy: bool = False) -> bytes:
     """Return the text to answer requests with. Raises `ConfigError` for what is not JSON or too long."""
     members = dict(info or {}) | ({} if privacy else build_info())
     try:
+        check_strings(members, "NodeInfo")
         text = json.dumps(members, separators=(",", ":"), sort_keys=True, allow_nan=False).encode()
+    except ConfigError:
+        raise
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"NodeInfo is not JSON: {error}") from error
     if len(text) > LIMIT:

@@ -24,6 +24,25 @@ def test_prints_a_configuration_with_a_new_identity(capsys: pytest.CaptureFixtur
     assert first.to_hjson() == texts[0]
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-16"])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_output_is_utf_8_whatever_the_locale(encoding: str, form: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "ygg.conf"
+    with path.open("wb") as file:
+        command = [sys.executable, "-W", "error", "-m", "ygg", "genconf", *form]
+        subprocess.run(command, cwd=tmp_path, stdout=file, check=True, env=os.environ | {"PYTHONIOENCODING": encoding})
+    config = Config.load(path, need_identity=True)
+    assert path.read_text("utf-8") == (config.to_json() if form else config.to_hjson())
+
+
+def test_a_file_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/\xff.conf"
+    command = [sys.executable, "-W", "error", "-m", "ygg", "genconf", "--output", name]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout.endswith(b" is the public key of " + name + b"\n")
+    assert Config.load(os.fsdecode(name)).private_key
+
+
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["genconf", "--json"]) == 0
     members = json.loads(capsys.readouterr().out)

@@ -1,13 +1,14 @@
 """ygg ping."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from aio import on_loops
+from aio import on_loops, until
 from cli.command import start
-from nodes import node
-from ygg import NativeNetwork, VTun
+from nodes import key, node
+from ygg import Config, NativeNetwork, VTun
 from ygg.cli import main
 from ygg.cli.common import CommandError
 from ygg.cli.ping import ping
@@ -24,6 +25,20 @@ async def test_prints_each_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert all(line.startswith(f"{server.address} answered in ") and line.endswith(" ms") for line in lines)
+
+
+@on_loops
+async def test_with_the_identity_peers_and_group_password_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    async with NativeNetwork() as network, node(1, network, group_password="p") as server, VTun.over(server):
+        listener = await server.listen("tcp://127.0.0.1:0")
+        url = f"tcp://{listener.address}"
+        with pytest.raises(CommandError, match="did not answer"):
+            await ping(server.address, [url], 1, 0.5)
+        config = Config(private_key=key(7), group_password="p")
+        task = asyncio.create_task(ping(server.address, [url], 2, 9, config))
+        await until(lambda: any(peer.key == key(7).public_key for peer in server.peers()))
+        await task
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 @on_loops
@@ -57,6 +72,20 @@ async def test_no_peer() -> None:
 def test_what_makes_no_sense(address: str, peer: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ping", address, "--peer", peer]) == 2
     assert capsys.readouterr().err == f"ygg: {text}\n"
+
+
+def test_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ygg.conf"
+    path.write_text("{}")
+    assert main(["ping", "200::1", "--config", str(path)]) == 1
+    assert capsys.readouterr().err.startswith(f"ygg: {path}: there is no PrivateKey")
+    assert main(["ping", "200::1", "--config", str(path), "--new-identity"]) == 2
+    assert capsys.readouterr().err == "ygg: the configuration has no Peers; name one with --peer in its place\n"
+    Config(peers=[f"unix://{tmp_path}/nobody"]).save(path)
+    for more in ([], ["--new-identity"]):
+        assert main(["ping", "200::1", "--config", str(path), *more]) == 1
+        assert capsys.readouterr().err.startswith(f"ygg: no connection to unix://{tmp_path}/nobody: ")
+    assert main(["ping", "200::1", "--config", str(path), "--peer", "tcp://h:1"]) == 2
 
 
 def test_as_a_process(tmp_path: Path) -> None:

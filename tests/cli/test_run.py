@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -13,7 +14,8 @@ from aio import on_loops, run, until
 from cli.command import start
 from nodes import key, node
 from ygg import Config, NativeNetwork, address_of
-from ygg.cli.run import serve
+from ygg.cli.run import retry, serve
+from ygg.daemon import Daemon
 
 
 def config(**members: object) -> Config:
@@ -42,6 +44,58 @@ def test_runs_in_the_foreground_until_told_to_end(number: signal.Signals, tmp_pa
     assert "Traceback" not in text
     assert "hunter2" not in text
     assert key(7).hex()[:64] not in text
+
+
+def test_sighup_redials_at_once_and_ends_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ygg.conf"
+    config(listen=["tcp://127.0.0.1:0"], peers=[f"unix://{tmp_path}/peer"]).save(path)
+    with start(tmp_path, "run", "--config", str(path), "--loglevel", "debug") as process:
+        assert process.stderr
+        for _ in range(3):  # the second attempt is due two seconds after the first, the third four after that
+            read_until(process.stderr, f"No link to unix://{tmp_path}/peer")
+            process.send_signal(signal.SIGHUP)
+            read_until(process.stderr, "SIGHUP: peers that are down are redialed now")
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in error
+
+
+def read_until(lines: IO[str], text: str) -> str:
+    """Return the line with that text."""
+    return next(line for line in lines if text in line)
+
+
+def test_sighup_before_the_node_runs_is_no_error() -> None:
+    retry(Daemon(config()))
+
+
+@pytest.mark.parametrize(("level", "least"), [("warn", 30), ("warning", 30), ("error", 40), ("trace", 1)])
+def test_levels_are_named_as_the_stock_daemon_names_them(level: str, least: int, tmp_path: Path) -> None:
+    """The level is in force while the file is read."""
+    path = tmp_path / "ygg.conf"
+    path.write_text("{Peer: []}")
+    with start(tmp_path, "run", "--config", str(path), "--loglevel", level) as process:
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert ("WARNING Unknown members of the configuration are ignored: Peer" in error) is (least <= 30)
+    assert "there is no PrivateKey and no PrivateKeyPath" in error
+
+
+def test_a_new_identity_where_one_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "ygg.conf"
+    config(group_password="p").save(path)
+    keys = set()
+    for more in ([], ["--new-identity"], ["--new-identity"]):
+        with start(tmp_path, "run", "--config", str(path), *more) as process:
+            assert process.stderr
+            keys.add(read_until(process.stderr, "Your public key is").split()[-1])
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+        assert process.returncode == 0
+    assert len(keys) == 3
+    assert key(7).public_key.hex() in keys
 
 
 async def _call(url: str) -> bytes:

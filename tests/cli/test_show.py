@@ -50,3 +50,15 @@ def test_errors_name_the_file_and_no_value(tmp_path: Path, capsys: pytest.Captur
     error = capsys.readouterr().err
     assert error.startswith(f"ygg: {bad}: PrivateKey: ")
     assert "c0ffee" not in error
+
+
+@pytest.mark.parametrize("text", ["{}", "", "{Peers: []}", "{PrivateKey: null\n}"])
+def test_a_file_without_an_identity(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that is another each time is none to show."""
+    path = tmp_path / "ygg.conf"
+    path.write_text(text)
+    assert main(["show", "--config", str(path)]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"ygg: {path}: there is no PrivateKey and no PrivateKeyPath: put in ")
+    assert "`ygg genconf`" in shown.err

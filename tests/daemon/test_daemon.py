@@ -73,6 +73,32 @@ async def test_what_cannot_be_had_is_left_out_and_no_secret_is_told(caplog: pyte
 
 
 @on_loops
+async def test_options_that_do_nothing_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    async with LoopbackNetwork() as network:
+        async with Daemon(config(admin_listen="tcp://localhost:9001", log_lookups=True), network):
+            pass
+        told = [record.getMessage().split(":")[0] for record in caplog.records if record.levelname == "WARNING"]
+        assert told == ["AdminListen has no effect", "LogLookups has no effect"]
+        caplog.clear()
+        for off in (None, "", "none"):
+            async with Daemon(config(admin_listen=off), network):
+                pass
+        assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"multicast_interfaces": [MulticastInterface("[[:nonsense:]]", beacon=True)]},
+        {"if_name": "tun\0"}, {"group_password": "\ud800"}, {"peers": ["tcp://h:1?password=\ud800"]},
+    ],
+)  # fmt: skip
+def test_what_no_node_can_be_made_of(members: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        Daemon(config(**members), LoopbackNetwork())
+
+
+@on_loops
 async def test_native_network_is_made_and_closed_where_none_is_given(tmp_path: Path) -> None:
     wanted = config(listen=[f"unix://{tmp_path}/ygg", "tcp://127.0.0.1:0"])
     async with Daemon(wanted) as daemon:

@@ -66,6 +66,9 @@ def test_configuration_with_a_rule_that_is_none_is_refused() -> None:
     ("fields", "reason"),
     [
         ({"pattern": "("}, "pattern"),
+        ({"pattern": "\ud800"}, "no text"),
+        ({"password": "\udfff"}, "no text"),
+        ({"password": "\0"}, "NUL"),
         ({"port": -1}, "port"),
         ({"port": 65536}, "port"),
         ({"priority": 256}, "priority"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,13 +25,33 @@ class UsageError(CommandError):
     """A command that makes no sense as it was written."""
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
+def add_config(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGroup, *, required: bool = True) -> None:
     """Give a command the option `--config`."""
-    parser.add_argument("--config", required=True, metavar="FILE", help="the configuration; - is standard input")
+    parser.add_argument("--config", required=required, metavar="FILE", help="the configuration; - is standard input")
 
 
-def load(path: str) -> Config:
-    """Read a configuration. Raises `ConfigError`."""
+def add_new_identity(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option `--new-identity`."""
+    text = "take an identity made for this run, not that of the configuration"
+    parser.add_argument("--new-identity", action="store_true", help=text)
+
+
+def load(path: str, *, new_identity: bool = False) -> Config:
+    """Read a configuration. Raises `ConfigError`, for one without an identity too unless a new one is asked for."""
     from ygg.config import Config
+    from ygg.keys import PrivateKey
 
-    return Config.parse(sys.stdin.buffer.read()) if path == "-" else Config.load(path)
+    if path == "-":
+        config = Config.parse(sys.stdin.buffer.read(), need_identity=not new_identity)
+    else:
+        config = Config.load(path, need_identity=not new_identity)
+    if not new_identity:
+        return config
+    return dataclasses.replace(config, private_key=PrivateKey.generate(), private_key_path="")
+
+
+def write(text: str) -> None:
+    """Write to standard output in UTF-8, whatever the locale has: it may be a file that we read again."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()

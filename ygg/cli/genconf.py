@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ygg.cli.common import CommandError
+from ygg.cli.common import CommandError, write
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
@@ -27,10 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
     config = Config.generate()
     text = config.to_json() if arguments.json else config.to_hjson()
     if arguments.output is None:
-        print(text, end="")
+        write(text)
         return 0
     _write_new(arguments.output, text)
-    print(f"{config.certificate.public_key.hex()} is the public key of {arguments.output}")
+    write(f"{config.certificate.public_key.hex()} is the public key of {arguments.output}\n")
     return 0
 
 

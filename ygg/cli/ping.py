@@ -8,12 +8,13 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, TypeVar
 
-from ygg.cli.common import CommandError, UsageError
+from ygg.cli.common import CommandError, UsageError, add_config, add_new_identity, load
 from ygg.errors import URLError, YggError
 from ygg.url import PeerURL
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
+    from ygg.config import Config
     from ygg.core import Core
 
 OVERLAY = IPv6Network("200::/7")
@@ -26,10 +27,16 @@ T = TypeVar("T", int, float)
 
 def add(commands: Subcommands) -> None:
     """Add the command."""
-    text = "Ping an address in the overlay, with a new identity and no TUN device, through the peers given."
+    text = (
+        "Ping an address in the overlay, with no TUN device. With --peer the identity is a new one; with --config it, "
+        "the peers and the group password are the file's."
+    )
     parser = commands.add_parser("ping", help="ping an address", description=text, allow_abbrev=False)
     parser.add_argument("address", metavar="ADDRESS", help="an IPv6 address in 200::/7")
-    parser.add_argument("--peer", action="append", required=True, metavar="URI", help="peer to go through; repeatable")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--peer", action="append", metavar="URI", help="peer to go through; repeatable")
+    add_config(way, required=False)
+    add_new_identity(parser)
     parser.add_argument("--count", type=_positive(int), default=3, metavar="N", help="answers wanted (3)")
     waiting = "to wait for the peers, and for each answer (10)"
     parser.add_argument("--timeout", type=_positive(float), default=10.0, metavar="SECONDS", help=waiting)
@@ -38,14 +45,22 @@ def add(commands: Subcommands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ping."""
-    asyncio.run(ping(_overlay(arguments.address), arguments.peer, arguments.count, arguments.timeout))
+    address = _overlay(arguments.address)
+    config = load(arguments.config, new_identity=arguments.new_identity) if arguments.config else None
+    peers = config.peers if config else arguments.peer
+    if not peers:
+        raise UsageError("the configuration has no Peers; name one with --peer in its place")
+    asyncio.run(ping(address, peers, arguments.count, arguments.timeout, config))
     return 0
 
 
-async def ping(address: IPv6Address, peers: list[str], count: int, timeout: float) -> None:
-    """Print the round-trip time of `count` answers.
+async def ping(
+    address: IPv6Address, peers: list[str], count: int, timeout: float, config: Config | None = None
+) -> None:
+    """Print the round-trip time of `count` answers to a node with the identity and group password of `config`.
 
-    Raises `CommandError` when no peer connects within `timeout` seconds, or an answer takes longer.
+    Without one the identity is new. Raises `CommandError` when no peer connects within `timeout` seconds, or an answer
+    takes longer.
     """
     from ygg.config import Config
     from ygg.core import Core
@@ -53,8 +68,15 @@ async def ping(address: IPv6Address, peers: list[str], count: int, timeout: floa
     from ygg.network import NativeNetwork
     from ygg.vtun import VTun
 
-    certificate = Config.generate().certificate
-    async with NativeNetwork() as network, Core(certificate, every_transport(network, certificate)) as node:
+    config = config or Config.generate()
+    async with (
+        NativeNetwork() as network,
+        Core(
+            config.certificate,
+            every_transport(network, config.certificate),
+            group_password=config.group_password,
+        ) as node,
+    ):
         await _connect(node, peers, timeout)
         async with VTun.over(node) as vtun:
             for number in range(1, count + 1):

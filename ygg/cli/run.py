@@ -5,37 +5,48 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import logging
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ygg.cli.common import add_config, load
+from ygg.cli.common import add_config, add_new_identity, load
+from ygg.errors import YggError
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
     from ygg.config import Config
+    from ygg.daemon import Daemon
 
-LEVELS = ("error", "warning", "info", "debug")
-"""Names of log levels, the quietest first."""
+LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "warning": logging.WARNING, "info": logging.INFO,
+          "debug": logging.DEBUG, "trace": 1}  # fmt: skip
+"""Log levels as the stock daemon names them, the quietest first; `trace` is everything, of other libraries too."""
+
+log = logging.getLogger("ygg.daemon")
 
 
 def add(commands: Subcommands) -> None:
     """Add the command."""
-    text = "Run a node until Ctrl-C or SIGTERM. What it does is logged to standard error."
+    text = (
+        "Run a node until Ctrl-C or SIGTERM; at SIGHUP it redials the peers that are down. What it does is logged to "
+        "standard error."
+    )
     parser = commands.add_parser("run", help="run a node", description=text, allow_abbrev=False)
     add_config(parser)
+    add_new_identity(parser)
     parser.add_argument("--loglevel", choices=LEVELS, default="info", help="least level that is logged (info)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it."""
-    config = load(arguments.config)
-    logging.basicConfig(level=arguments.loglevel.upper(), format="%(asctime)s %(levelname)s %(message)s")
-    clock_file = None if arguments.config == "-" else Path(f"{arguments.config}.clock")
-    asyncio.run(serve(config, clock_file))
+    logging.basicConfig(level=LEVELS[arguments.loglevel], format="%(asctime)s %(levelname)s %(message)s")
+    config = load(arguments.config, new_identity=arguments.new_identity)
+    # A new identity has no past that its clock could fall behind.
+    kept = arguments.config != "-" and not arguments.new_identity
+    asyncio.run(serve(config, Path(f"{arguments.config}.clock") if kept else None))
     return 0
 
 
@@ -45,16 +56,19 @@ async def serve(config: Config, clock_file: Path | None = None) -> None:
 
     told = asyncio.Event()
     starting = asyncio.timeout(None)
-    async with contextlib.AsyncExitStack() as parts:
-        with _signals(lambda: _tell(told, starting)):
-            try:
-                async with starting:
-                    await parts.enter_async_context(Daemon(config, clock_file=clock_file))
-            except TimeoutError:
-                if not told.is_set():
-                    raise
-            else:
-                await told.wait()
+    daemon = Daemon(config, clock_file=clock_file)
+    with _signals({"SIGHUP": lambda: retry(daemon)}):
+        async with contextlib.AsyncExitStack() as parts:
+            end = functools.partial(_tell, told, starting)
+            with _signals({"SIGINT": end, "SIGTERM": end}):
+                try:
+                    async with starting:
+                        await parts.enter_async_context(daemon)
+                except TimeoutError:
+                    if not told.is_set():
+                        raise
+                else:
+                    await told.wait()
 
 
 def _tell(told: asyncio.Event, starting: asyncio.Timeout) -> None:
@@ -63,14 +77,22 @@ def _tell(told: asyncio.Event, starting: asyncio.Timeout) -> None:
         starting.reschedule(0)
 
 
+def retry(daemon: Daemon) -> None:
+    """Redial the peers of a node that are down."""
+    log.info("SIGHUP: peers that are down are redialed now; the configuration is not read again")
+    with contextlib.suppress(YggError):  # it begins, or ends
+        daemon.core.retry_peers_now()
+
+
 @contextlib.contextmanager
-def _signals(tell: Callable[[], None]) -> Iterator[None]:
-    """Call `tell` at SIGINT and SIGTERM; where a loop knows no signals, KeyboardInterrupt does."""
+def _signals(handlers: dict[str, Callable[[], None]]) -> Iterator[None]:
+    """Handle signals by name; where the system has one not, or the loop knows none, Python's own handlers stay."""
     loop = asyncio.get_running_loop()
     known = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(number, tell)
+    for name, handler in handlers.items():
+        with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+            number: signal.Signals = getattr(signal, name)
+            loop.add_signal_handler(number, handler)
             known.append(number)
     try:
         yield

@@ -38,6 +38,7 @@ class Daemon:
         """Describe a node; nothing runs yet. Raises `ConfigError` for what no node can be made of."""
         self.config = config
         """What it was told."""
+        config.members()  # has all of it checked: what a file could not hold is not passed on to the system
         self._rules = rules_from(config.multicast_interfaces)
         self._given = network
         self._clock_file = clock_file
@@ -70,6 +71,7 @@ class Daemon:
             log.info("Your public key is %s", self.core.public_key.hex())
             log.info("Your IPv6 address is %s", self.core.address)
             log.info("Your IPv6 subnet is %s", self.core.subnet)
+            self._tell_of_what_does_nothing()
             self._attach(parts)
             for uri in self.config.listen:
                 await self._listen(uri)
@@ -83,6 +85,12 @@ class Daemon:
 
     async def __aexit__(self, *_: object) -> None:
         await self._parts.aclose()
+
+    def _tell_of_what_does_nothing(self) -> None:
+        if self.config.admin_listen not in (None, "", "none"):
+            log.warning("AdminListen has no effect: there is no admin socket")
+        if self.config.log_lookups:
+            log.warning("LogLookups has no effect: there is no admin socket that could list them")
 
     async def _listen(self, uri: str) -> None:
         try:

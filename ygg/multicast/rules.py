@@ -9,6 +9,7 @@ from typing import Protocol
 from ygg.errors import ConfigError
 from ygg.multicast.beacon import MAX_PASSWORD
 from ygg.multicast.regexp import finder
+from ygg.strings import check_strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class InterfaceRule:
     """Only those with the same password peer with each other; at most 64 bytes of UTF-8."""
 
     def __post_init__(self) -> None:
+        check_strings((self.pattern, self.password), "a rule for interfaces")
         try:
             finder(self.pattern)
         except ValueError as error:
