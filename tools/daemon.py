@@ -1,6 +1,7 @@
-"""Brings Debian's packaged Yggdrasil daemon to .cache/yggdrasil, for the interop tests: unpacked, not installed.
+"""Brings Debian's packaged Yggdrasil daemons to .cache, for the interop tests: unpacked, not installed.
 
-The package comes from the -backports suite of the machine's own release, by the mirror the machine is configured for.
+One comes from the -backports suite of the machine's own release, the newest from unstable; both by the mirror that the
+machine is configured for.
 """
 
 import platform
@@ -11,6 +12,7 @@ from pathlib import Path
 import environment
 
 HOME = environment.CACHE / "yggdrasil"
+NEWEST = environment.CACHE / "yggdrasil-unstable"
 KEYRINGS = tuple(f"/usr/share/keyrings/debian-archive-keyring.{suffix}" for suffix in ("gpg", "pgp"))
 COMMANDS = {"ip": "iproute2", "ping": "iputils-ping"}
 
@@ -28,12 +30,30 @@ def prepare() -> str:
             environment.apt("update")
             if not environment.apt("install", "--yes", "--no-install-recommends", *missing):
                 raise Unavailable(f"some commands are missing (Debian: {', '.join(missing)})")
-        if not (HOME / "usr/sbin/yggdrasil").exists():
-            environment.say("fetching the packaged yggdrasil daemon")
-            _fetch()
+        _bring(HOME, "{codename}-backports")
     except Unavailable as reason:
         return str(reason)
     return ""
+
+
+def prepare_newest() -> str:
+    """The same for the daemon of Debian's unstable suite, at NEWEST."""
+    try:
+        _bring(NEWEST, "unstable")
+        version = subprocess.run([NEWEST / "usr/sbin/yggdrasil", "-version"], capture_output=True, text=True)
+    except (Unavailable, OSError) as reason:
+        return str(reason)
+    # Its C library may be newer than the machine's.
+    return f"the newest daemon does not run here: {version.stderr.strip()}" if version.returncode else ""
+
+
+def _bring(home: Path, suite: str) -> None:
+    if (home / "usr/sbin/yggdrasil").exists():
+        return
+    address, codename = _mirror()
+    suite = suite.format(codename=codename)
+    environment.say(f"fetching the packaged yggdrasil daemon of {suite}")
+    _fetch(home, address, suite)
 
 
 def _mirror() -> tuple[str, str]:
@@ -53,15 +73,14 @@ def _mirror() -> tuple[str, str]:
     raise Unavailable("no Debian mirror is configured on this machine")
 
 
-def _fetch() -> None:
-    address, codename = _mirror()
+def _fetch(home: Path, address: str, suite: str) -> None:
     keyring = next((path for path in KEYRINGS if Path(path).exists()), "")
     state = environment.CACHE / "apt"
     shutil.rmtree(state, ignore_errors=True)
     for name in ("lists/partial", "cache/archives/partial"):
         (state / name).mkdir(parents=True)
     signed = f"[signed-by={keyring}] " if keyring else ""
-    (state / "sources.list").write_text(f"deb {signed}{address} {codename}-backports main\n")
+    (state / "sources.list").write_text(f"deb {signed}{address} {suite} main\n")
     options = {
         "Dir::Etc::sourcelist": state / "sources.list", "Dir::Etc::sourceparts": "-",
         "Dir::State::lists": state / "lists", "Dir::State::status": "/dev/null", "Dir::Cache": state / "cache",
@@ -73,8 +92,8 @@ def _fetch() -> None:
     package = next(state.glob("yggdrasil_*.deb"))
     unpacked = state / "unpacked"
     _run(["dpkg", "-x", str(package), str(unpacked)], state)
-    shutil.rmtree(HOME, ignore_errors=True)
-    unpacked.rename(HOME)
+    shutil.rmtree(home, ignore_errors=True)
+    unpacked.rename(home)
     shutil.rmtree(state)
 
 

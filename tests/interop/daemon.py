@@ -35,7 +35,7 @@ class Daemon:
 
     def __init__(self, host: Host, folder: Path, identity: Identity, *, mtu: int = 65535,
                  listen: tuple[str, ...] = (), allowed: tuple[str, ...] = (),
-                 multicast: tuple[dict[str, Any], ...] = ()) -> None:
+                 multicast: tuple[dict[str, Any], ...] = (), group_password: str = "") -> None:
         self.host, self.identity, self.mtu = host, identity, mtu
         self.folder = folder / host.namespace
         self.folder.mkdir(parents=True)
@@ -45,7 +45,7 @@ class Daemon:
             "PrivateKey": identity.private, "Listen": [url.format(host.address) for url in listen],
             "Peers": [], "AllowedPublicKeys": list(allowed), "MulticastInterfaces": list(multicast),
             "AdminListen": self._endpoint, "IfName": "ygg0", "IfMTU": mtu, "NodeInfoPrivacy": False,
-            "NodeInfo": {"name": host.namespace},
+            "NodeInfo": {"name": host.namespace}, "GroupPassword": group_password,
         }
         (self.folder / "config.json").write_text(json.dumps(configuration))
         self._process: subprocess.Popen[bytes] | None = None

@@ -130,10 +130,10 @@ def udp_exchange(host: Host, address: str, port: int, size: int) -> bool:
     return False
 
 
-def ping(host: Host, address: str, size: int) -> bool:
-    """Send an ICMPv6 echo request with `size` bytes; tell whether the answer holds the same. Tries ten times."""
+def ping(host: Host, address: str, size: int, tries: int = 10) -> bool:
+    """Send an ICMPv6 echo request with `size` bytes; tell whether the answer holds the same. Tries `tries` times."""
     with host.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as endpoint:
-        for number in range(10):
+        for number in range(tries):
             body = struct.pack("!HH", os.getpid() & 0xFFFF, number) + os.urandom(size)
             endpoint.sendto(struct.pack("!BBH", 128, 0, 0) + body, (address, 0))
             endpoint.settimeout(0.5)

@@ -1,6 +1,6 @@
 """A node of ours as a process that takes orders:
 
-    python -m interop.node '{"private": "…", "name": "…", "mtu": 65535, "allowed": []}'
+    python -m interop.node '{"private": "…", "name": "…", "mtu": 65535, "allowed": [], "group_password": ""}'
 """
 
 import asyncio
@@ -126,6 +126,36 @@ class Worker:
         """Send an echo request of `size` bytes; return the round trip in seconds."""
         return await self._vtun.ping(address, timeout=5.0, size=size)
 
+    async def reaches(self, address: str) -> bool:
+        """Send one echo request; tell whether it is answered within a second."""
+        with contextlib.suppress(OSError):
+            await self._vtun.ping(address, timeout=1.0)
+            return True
+        return False
+
+    async def datagrams(self, address: str, port: int, seconds: float) -> tuple[int, int]:
+        """Send a datagram every 20 ms to an echo; return how many were sent and how many came back."""
+        endpoint = await self._vtun.open_datagram(local_port=0)
+        sent: set[bytes] = set()
+        back: set[bytes] = set()
+
+        async def receive() -> None:
+            while True:
+                back.add((await endpoint.recvfrom())[0])
+
+        task = asyncio.create_task(receive())
+        try:
+            end = asyncio.get_running_loop().time() + seconds
+            while asyncio.get_running_loop().time() < end:
+                sent.add(text := os.urandom(100))
+                await endpoint.sendto(text, (address, port))
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(2)
+        finally:
+            task.cancel()
+            endpoint.close()
+        return len(sent), len(sent & back)
+
     async def source(self, count: int) -> int:
         """Serve `count` bytes to whoever connects; return the port."""
 
@@ -220,13 +250,14 @@ async def main(options: dict[str, Any]) -> None:
     """Run a node until the input ends."""
     config = Config.parse(json.dumps({
         "PrivateKey": options["private"], "AllowedPublicKeys": options["allowed"], "IfMTU": options["mtu"],
+        "GroupPassword": options["group_password"],
         "NodeInfo": {"name": options["name"]}}))
     async with contextlib.AsyncExitStack() as stack:
         network = await stack.enter_async_context(NativeNetwork())
         manager = every_transport(network, config.certificate)
         core = await stack.enter_async_context(
             Core(config.certificate, manager, allowed_public_keys=config.allowed_public_keys,
-                 node_info=config.node_info))
+                 group_password=config.group_password, node_info=config.node_info))
         vtun = await stack.enter_async_context(VTun.over(core, mtu=options["mtu"]))
         # What the worker starts must end before the node does.
         services = await stack.enter_async_context(contextlib.AsyncExitStack())

@@ -13,9 +13,10 @@ class Ours(Remote):
     """The running node."""
 
     def __init__(self, host: Host, folder: Path, identity: Identity, *, mtu: int = 65535,
-                 allowed: tuple[str, ...] = ()) -> None:
+                 allowed: tuple[str, ...] = (), group_password: str = "") -> None:
         self.host, self.identity, self.mtu, self.key = host, identity, mtu, identity.key
-        options = {"private": identity.private, "name": host.namespace, "mtu": mtu, "allowed": list(allowed)}
+        options = {"private": identity.private, "name": host.namespace, "mtu": mtu, "allowed": list(allowed),
+                   "group_password": group_password}
         super().__init__("interop.node", json.dumps(options), prefix=host.command(),
                          interpreter=("-X", "dev"), log=folder / f"{host.namespace}.log",
                          folders=[Path(__file__).parent.parent])
