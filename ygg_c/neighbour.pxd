@@ -10,6 +10,7 @@ cdef class Neighbour:
     cdef uint8_t key[32]
     cdef readonly uint64_t port         # the number we give it; shared by all its links
     cdef list links                     # of Link: those that are proven, first proven first
+    cdef uint64_t since                 # when the first of these was proven, ns
     cdef list unproven                  # of Link: anyone may have made them, and nothing below is theirs
 
     # Owned by the tree.

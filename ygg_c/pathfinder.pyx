@@ -122,7 +122,7 @@ cdef class Pathfinder:
 
     cdef Path path_to(self, const uint8_t *key):
         cdef Path path = self.path(key)
-        if path is None and self.tree.link_to(key) is not None:
+        if path is None and self.tree.is_ready(key):
             path = self._new_path(key)
             if self._follow_neighbour(path) < 0:
                 self._remove_path(path)

@@ -324,7 +324,7 @@ cdef class Router(LinkHost):
         cdef Neighbour neighbour
         lookup_key(partial_key, target)
         neighbour = self.tree.neighbour_wanted(target)
-        if neighbour is not None and self.tree.link_to(neighbour.key) is not None:
+        if neighbour is not None and self.tree.is_ready(neighbour.key):
             self.path_in(neighbour.key, False)      # who it is, and where, is known
         else:
             self.pathfinder.want(partial_key)

@@ -20,9 +20,9 @@ for another one. How long the way is nobody tells us, so what is repeated is rep
 from the last handshake in either direction, and only while nothing opens. So is an Ack to an Init while keys are unsettled: the
 reference sends an Init each second for as long as nothing opens, and steps at each Ack. Once payloads have opened for as long as
 that, the count starts again. The least is a second, for a second one with the same time stamp would be ignored; but when a path
-is replaced an Init may have been lost on the old one, and is repeated once. Of the Inits that open a session every other one
-carries the present second, so that an Ack that was lost is sent again too; the others, the stamp of the one before: a remote that
-has had that one is left alone.
+is replaced an Init may have been lost on the old one, and is repeated once. The first repetition of an Init that opens a session
+carries the present second, so that an Ack that was lost, or could not be sent yet, is sent again too. The two after it carry the
+stamp of the one before: a remote that has had that one, over a way of several seconds, is left alone.
 
 A session lives for a minute after the last payload or handshake that was received. That something was sent shows nothing: a
 remote that was restarted with its clock set back refuses it, and is refused, until this end has forgotten the session. So one who
@@ -72,7 +72,7 @@ cdef double STRANGERS_RATE = 100000
 cdef double STRANGERS_BURST = 20000
 
 cdef enum:
-    SAME_STAMP = 1 | 4 | 16     # how long we have waited when an Init to open a session is repeated with the stamp it had
+    SAME_STAMP = 2 | 4          # how many seconds we have waited when an opening Init is repeated with the stamp it had
     PAYLOAD_DUMMY = 0           # a payload of this byte alone is overlooked
     DUMMY_SIZE = 1
     SESSIONS_MOST = 32768

@@ -84,6 +84,9 @@ cdef class Tree:
     cdef Neighbour proven(self, const uint8_t *key)                 # the neighbour of this key; None: no proven link leads there
     cdef Record record(self, const uint8_t *key)                    # None when unknown
     cdef Link link_to(self, const uint8_t *key)                     # the proven link to a neighbour to use; None: there is none
+    # Whether a neighbour may be addressed without a lookup. Before it has had time to look at its tree it can look for nobody, and
+    # so cannot answer; a lookup reaches it when it can.
+    cdef bint is_ready(self, const uint8_t *key) noexcept
     cdef Neighbour neighbour_wanted(self, const uint8_t *target)    # of this key in its transformed form, or None
     cdef size_t coords(self, Record record, uint64_t **ports) noexcept      # how many; `ports` is borrowed until the next change
     cdef size_t own_coords(self, uint64_t **ports) noexcept

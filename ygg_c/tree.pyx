@@ -51,6 +51,7 @@ from ygg_c.wire cimport (
 cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our record is renewed
 cdef uint64_t EXPIRE_AFTER = 300000000000       # ns after its last change another's record is forgotten
 cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after which we become root
+cdef uint64_t READY_AFTER = 1200000000          # ns after its proof: the reference looks at its tree once a second
 cdef uint64_t LAG_UNKNOWN = 4294967295
 cdef uint64_t CHANGE_GAP = 10000000             # ns between looks at what records of others have changed
 cdef double CHECKS_RATE = 1000                  # records verified a second, of all links together
@@ -157,6 +158,7 @@ cdef class Tree:
         link.proven = True
         link.prove_by = NEVER
         if len(neighbour.links) == 1:
+            neighbour.since = self.host.now
             self.neighbours.append(neighbour)
             lookup_key(neighbour.key, target)
             self._by_target.put(target, neighbour)
@@ -181,6 +183,10 @@ cdef class Tree:
                     or link.priority == best.priority and link.cost_now() < best.cost_now()):
                 best = link
         return best
+
+    cdef bint is_ready(self, const uint8_t *key) noexcept:
+        cdef Neighbour neighbour = self.proven(key)
+        return neighbour is not None and self.host.now - neighbour.since >= READY_AFTER
 
     cdef Neighbour neighbour_wanted(self, const uint8_t *target):
         cdef PyObject *found = self._by_target.get(target)

@@ -41,7 +41,7 @@ def sibling_of(clock: Clock, parent: FarSide, **options: Any) -> FarSide:
     """Return a neighbour that is another child of the parent's, at [77]."""
     sibling = FarSide(clock, 3, **options)
     sibling.send(ANNOUNCE, **announce(sibling.secret, parent.secret, 1, 1, 77))
-    clock.pass_time(0.1)
+    clock.pass_time(1.3)
     parent.frames.clear()
     return sibling
 
@@ -70,9 +70,21 @@ def test_an_unproven_neighbour_is_no_neighbour(clock: Clock, parent: FarSide) ->
     assert len(parent.got(LOOKUP)) == 1
     for request in sibling.got(SIG_REQ):
         sibling.respond(request)
+    clock.pass_time(1.3)
     clock.router.send(sibling.key, b"two")
     clock.turn()
     assert [message["payload"] for message in sibling.got(TRAFFIC)] == [b"one", b"two"]
+
+
+def test_a_neighbour_that_has_just_proven_itself_is_looked_for(clock: Clock, parent: FarSide) -> None:
+    """It may not be able to look for us and answer yet: a lookup finds it once it can."""
+    sibling = sibling_of(clock, parent, polite=False)
+    for request in sibling.got(SIG_REQ):
+        sibling.respond(request)
+    clock.router.send(sibling.key, b"early")
+    clock.turn()
+    assert sibling.got(TRAFFIC) == []
+    assert len(parent.got(LOOKUP)) == 1
 
 
 def test_an_address_of_a_neighbours_is_known(clock: Clock, parent: FarSide) -> None:

@@ -37,7 +37,7 @@ def test_payloads_wait_in_order() -> None:
 
 
 def test_inits_are_repeated_ever_more_rarely() -> None:
-    """While nothing answers, an Init is sent again after 1, 2, 4 … 32 s, every other one with the stamp it had."""
+    """While nothing answers, an Init is sent again after 1, 2, 4 … 32 s, the second and third time with the stamp it had."""
     pair = Pair()
     sent = []
     for second in range(130):
@@ -48,7 +48,7 @@ def test_inits_are_repeated_ever_more_rarely() -> None:
 
 
 def test_a_lost_init_or_ack_is_sent_again() -> None:
-    """The second Init has the stamp of the first, in case that was lost; the third a later one, in case the Ack was."""
+    """The second Init has a later stamp, so that it counts even where the first arrived and its Ack was lost."""
     pair = Pair()
     pair.send(pair.a, b"lost")
     pair.advance(1)
@@ -56,9 +56,7 @@ def test_a_lost_init_or_ack_is_sent_again() -> None:
     pair = Pair()
     pair.give(pair.b, *pair.send(pair.a, b"first"))
     pair.advance(1)
-    assert pair.exchange(pair.a, b"second") == []
-    pair.advance(2)
-    assert pair.exchange(pair.a, b"third") == [b"first", b"second", b"third"]
+    assert pair.exchange(pair.a, b"second") == [b"first", b"second"]
 
 
 def test_a_new_path_brings_one_more_init() -> None:
