@@ -37,7 +37,7 @@ def test_payloads_wait_in_order() -> None:
 
 
 def test_inits_are_repeated_ever_more_rarely() -> None:
-    """While nothing answers, an Init is sent again after 1, 2, 4 … 32 s, the second and third time with the stamp it had."""
+    """While nothing answers, an Init is sent again after 1, 2, 4 … 32 s, twice with the stamp it had."""
     pair = Pair()
     sent = []
     for second in range(130):
