@@ -57,7 +57,7 @@ cdef class Demux(Host):
     cdef void _icmp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _icmp_error_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _report(self, const uint8_t *data, size_t size, uint8_t kind, uint8_t code, uint32_t parameter) noexcept
-    cdef void _learn_path(self, const uint8_t *source, const uint8_t *address, uint32_t mtu) noexcept
+    cdef bint _learn_path(self, const uint8_t *source, const uint8_t *address, uint32_t mtu) noexcept
     cdef void _keep_path(self, const uint8_t *address, uint32_t mtu) noexcept
     cdef void _expire_fragments(self) noexcept
     cdef UdpSocket _udp_socket(self, const uint8_t *key, const uint8_t *target, uint16_t port)

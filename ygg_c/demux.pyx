@@ -38,7 +38,7 @@ cdef enum:
     LOOP_PACKETS = 4096         # of them handled in one turn
     ERROR_RATE = 200            # ICMPv6 errors a second, ERROR_BURST at once
     ERROR_BURST = 50
-    RESET_RATE = 1000           # resets a second to segments that belong to nothing, and as many at once
+    RESET_RATE = 5000           # resets a second to segments that belong to nothing, and as many at once
     ECHO_RATE = 5000            # echo replies a second, ECHO_BURST at once; a large one counts for several
     ECHO_BURST = 1000
     ECHO_SIZE = 4096
@@ -388,10 +388,11 @@ cdef class Demux(Host):
             socket = self._udp_socket(key, quoted + SOURCE, get16(quoted + chain.offset))
             if socket is None:
                 return
-            if message[0] == ICMP_TOO_BIG:
-                self._learn_path(data + SOURCE, quoted + TARGET, parameter)
-            elif hard:
-                socket.failed(code)
+            if message[0] != ICMP_TOO_BIG:
+                if hard:
+                    socket.failed(code)
+            elif self._learn_path(data + SOURCE, quoted + TARGET, parameter):
+                socket.failed(EMSGSIZE)     # it is lost, even where the next one is sent in fragments; as the kernel does
         elif chain.next == NEXT_ICMPV6 and quoted[chain.offset] == ICMP_ECHO_REQUEST:
             found = self._echo.get(quoted + chain.offset + 4)
             if found == NULL:
@@ -409,11 +410,13 @@ cdef class Demux(Host):
             return
         self.count[COUNT_ICMP_IGNORED] -= 1
 
-    cdef void _learn_path(self, const uint8_t *source, const uint8_t *address, uint32_t mtu) noexcept:
+    cdef bint _learn_path(self, const uint8_t *source, const uint8_t *address, uint32_t mtu) noexcept:
         # No sequence number proves that a datagram was sent. But the path ends at the node that says what it takes: others
         # have no say.
-        if address_node(source) == address_node(address):
-            self._keep_path(address, mtu)
+        if address_node(source) != address_node(address):
+            return False
+        self._keep_path(address, mtu)
+        return True
 
     cdef void _keep_path(self, const uint8_t *address, uint32_t mtu) noexcept:
         cdef _PathMtu path

@@ -199,6 +199,29 @@ def test_packet_too_big_lowers_the_size_of_fragments(kind):
     tap.detach()
 
 
+@pytest.mark.parametrize("dont_fragment", [False, True])
+def test_a_connected_socket_is_told_once_that_a_datagram_was_too_big(dont_fragment):
+    """As the kernel tells it, with and without IPV6_DONTFRAG; a socket without a peer is not told."""
+    stack, tap = make_stack(A, 9000)
+    connected, unconnected = stack.udp(A, 1, (B, 2)), stack.udp(A, 3)
+    connected.dont_fragment = unconnected.dont_fragment = dont_fragment
+    connected.send(bytes(8000))
+    unconnected.send(bytes(8000), B, 2)
+    tap.give([too_big(2000, packet) for packet in tap.take()], SECOND)
+    assert unconnected.recv_many() == []
+    with pytest.raises(OSError, match="too long") as caught:
+        connected.recv_many()
+    assert caught.value.errno == errno.EMSGSIZE
+    assert connected.recv_many() == []
+    assert connected.send(bytes(1952))
+    (packet,) = tap.take()
+    tap.give([too_big(1280, packet, B[:1] + bytes([255]) + B[2:])], SECOND)
+    assert connected.recv_many() == []
+    del connected, unconnected
+    stack.close()
+    tap.detach()
+
+
 def test_others_cannot_lower_the_size_of_a_path():
     """Only the node at the end of a path, by its address or from its subnet, says what the path takes."""
     stack, tap = make_stack(A, 9000)

@@ -279,7 +279,8 @@ class VTun:
         """Open a UDP socket as `loop.create_datagram_endpoint` does; return (transport, protocol).
 
         Datagrams have up to 65,527 bytes. Those larger than the path takes leave in fragments (RFC 8200, 4.5); with
-        `dont_fragment` they are errors with EMSGSIZE, as with a kernel's IPV6_DONTFRAG.
+        `dont_fragment` they are errors with EMSGSIZE, as with a kernel's IPV6_DONTFRAG. With `remote_addr` the protocol
+        hears of EMSGSIZE also when the path turns out to take less than was sent.
         """
         _only_ours(sock)
         socket = self._udp(local_addr, remote_addr, dont_fragment)
