@@ -47,7 +47,7 @@ from ygg_c.session cimport (HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_LATER, HA
                             OPEN_MALFORMED, OPEN_REPLAYED, OPENED, PAYLOAD_LARGEST, SESSION_ACK, SESSION_DUMMY, SESSION_INIT,
                             SESSION_TRAFFIC, handshake_decode, handshake_encode, identity_init)
 from ygg_c.sodium cimport wipe
-from ygg_c.throttle cimport recent_is, recent_pass
+from ygg_c.throttle cimport recent_is, recent_note, recent_pass
 
 cdef uint64_t SECOND = 1000000000
 cdef uint64_t LIFETIME = 60 * SECOND            # of a session since something was received
@@ -56,7 +56,7 @@ cdef uint64_t RENEWED_LATER = 48 * SECOND
 cdef uint64_t ASK_INTERVAL = 4 * SECOND         # between questions which are in use
 cdef uint64_t OWED = 15 * SECOND                # until one who only sends is answered with a dummy
 cdef uint64_t SWEEP_INTERVAL = 10 * SECOND
-cdef uint64_t REMEMBERED = 600 * SECOND         # how long a session that has ended is remembered
+cdef uint64_t REMEMBERED = 86400 * SECOND       # how long a session that has ended is remembered
 cdef uint64_t RENEWED_INTERVAL = 5 * SECOND     # between announcements that a remote has started anew
 cdef uint64_t PATIENCE_MAX = 32                 # seconds
 
@@ -480,7 +480,7 @@ cdef class SessionTable:
 
     cdef void _drop(self, Session session) noexcept:
         if session.used and session.packets_received:
-            recent_pass(&self._ended, session.key, self._salt, self.now, REMEMBERED)
+            recent_note(&self._ended, session.key, self._salt, self.now, REMEMBERED)
         remotes_remove(self._list_of(session), session)
         self._sessions.discard(session.key)
 

@@ -413,11 +413,13 @@ cdef class TcpMachine(TcpSender):
         if self._state < ESTABLISHED or self._state == TIME_WAIT or self._checks:
             return False
         if self.rto_at != NEVER:
-            # What is sent again asks as well. It only must not wait for a timer that silence has made long.
+            # What is sent again asks as well. It only must not wait for a timer that silence has made long, nor must the next
+            # one, for this may be lost.
             if self.rtt.backoff == 0:
                 return False
+            self.rtt.backoff = 1
             self.rto_at = now
-            self.tries -= min(self.tries, 1)
+            self.tries = 0
         else:
             self._probe(now)
             if not self.orphan:

@@ -50,16 +50,21 @@ cdef inline size_t recent_slot(const uint8_t *key, uint64_t salt) noexcept nogil
     word = (word ^ salt) * <uint64_t>0x9e3779b97f4a7c15
     return (word >> 32) & (RECENT_SLOTS - 1)
 
+# Remember a key for `interval` (ns) from now on.
+cdef inline void recent_note(Recent *recent, const uint8_t *key, uint64_t salt, uint64_t now, uint64_t interval) noexcept nogil:
+    cdef RecentSlot *slot = &recent.slots[recent_slot(key, salt)]
+    memcpy(slot.key, key, 32)
+    slot.until = now + interval
+
 # True the first time for a key, then False until `interval` (ns) has passed. `salt` keeps strangers from aiming at a slot.
 cdef inline bint recent_pass(Recent *recent, const uint8_t *key, uint64_t salt, uint64_t now, uint64_t interval) noexcept nogil:
     cdef RecentSlot *slot = &recent.slots[recent_slot(key, salt)]
     if slot.until > now and memcmp(slot.key, key, 32) == 0:
         return False
-    memcpy(slot.key, key, 32)
-    slot.until = now + interval
+    recent_note(recent, key, salt, now, interval)
     return True
 
-# Whether it passed for this key less than its interval ago (and no other key has taken the slot since).
+# Whether it passed, or was noted, for this key less than its interval ago (and no other key has taken the slot since).
 cdef inline bint recent_is(const Recent *recent, const uint8_t *key, uint64_t salt, uint64_t now) noexcept nogil:
     cdef const RecentSlot *slot = &recent.slots[recent_slot(key, salt)]
     return slot.until > now and memcmp(slot.key, key, 32) == 0

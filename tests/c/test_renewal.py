@@ -1,5 +1,6 @@
 """Peers that may have restarted: what their connections are asked, how fast, and what comes of it."""
 
+import errno
 from collections import Counter
 
 import pytest
@@ -71,6 +72,26 @@ def test_a_connection_to_a_host_that_lives_does_not_notice(world):
     assert server.recv(100) == b"before and after"
 
 
+@pytest.mark.parametrize("count", [50, 2000])
+def test_all_connections_to_a_restarted_host_end_within_a_second(world, count):
+    """The host that came back answers as many probes as are sent to it."""
+    listener = world.b.listen(None, 80, 4096)
+    clients = []
+    for _ in range(count):
+        clients.append(world.a.connect(B, 80))
+        world.run(MS)
+        clients[-1].keepalive = None
+    world.run(SECOND)
+    assert {client.state for client in clients} == {"ESTABLISHED"}
+    del listener
+    restart_b(world)
+    renewed(world)
+    world.run(SECOND)
+    assert [client for client in clients if not client.closed] == []
+    assert {client.error for client in clients} == {errno.ECONNRESET}
+    assert world.b.counters()["tcp_resets_limited"] == 0
+
+
 def test_half_closed_connections_are_asked_too(world):
     client, server = world.pair()
     client.shutdown_write()
@@ -96,6 +117,22 @@ def test_data_that_waits_for_a_long_timer_is_sent_again_at_once(world):
     world.run(60 * SECOND, lambda: client.closed)
     assert world.now - began <= 2 * world.link.delay
     assert client.error
+
+
+def test_what_is_sent_again_at_once_may_be_lost_too(world):
+    """The next follows by a short timer, not by the one that silence had made long."""
+    client, _ = world.pair()
+    world.filter = lambda packet, tap: False
+    client.send(b"lost")
+    world.run(100 * SECOND)
+    restart_b(world)
+    renewed(world)
+    world.run(500 * MS)
+    world.filter = None
+    began = world.now
+    world.run(60 * SECOND, lambda: client.closed)
+    assert world.now - began <= SECOND
+    assert client.error == errno.ECONNRESET
 
 
 def test_asking_again_and_again_takes_no_retransmission_away(world):
