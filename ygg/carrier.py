@@ -112,6 +112,7 @@ class _Sleeper(asyncio.Protocol):
         if self._carrier.link is not None:
             self._carrier.link.close("ErrClosed")
         self._carrier.gone()
+        del self._carrier  # its transport may keep us
 
 
 class _LinkProtocol(asyncio.BufferedProtocol):
@@ -132,3 +133,4 @@ class _LinkProtocol(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._pump.connection_lost(exc)
         self._carrier.gone()
+        del self._carrier  # its transport may keep us

@@ -437,3 +437,14 @@ def from_os_error(error: OSError) -> OSError:
     made = kind(error.strerror or str(error) or None)
     made.errno = made.errno or error.errno
     return made
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Take the frames that it has passed from an error that is dealt with, and from those it came of.
+
+    A future keeps the error that it ended with, and the error keeps the frame that waited for the future: a cycle,
+    whose sockets and TLS states would wait for the garbage collector, and that for each connection a stranger drops.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

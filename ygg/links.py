@@ -37,6 +37,7 @@ from ygg.errors import (
     PeerExistsError,
     PeerUnknownError,
     SelfConnectionError,
+    forget_frames,
 )
 from ygg.keys import PrivateKey
 from ygg.meeting import meet
@@ -204,6 +205,7 @@ class Links:
     def _end(self, record: Record, reason: str = "ErrClosed") -> None:
         if record.task is not None:
             record.task.cancel()
+            record.task = None  # a cancelled task keeps the frame it was in, and that the record
         if record.link is not None:
             record.link.close(reason)
         self._forget(record)
@@ -262,6 +264,7 @@ class Links:
             "No link to %s: %s", record.name, record.last_error,
             exc_info=None if expected else error,
         )  # fmt: skip
+        forget_frames(error)
 
     # Listening
 
@@ -318,6 +321,7 @@ class Links:
             await self._open(record, transport, allowed)
         except OSError as error:
             log.debug("No link from %s: %s", record.name, str(error))
+            forget_frames(error)
 
     def _welcomed(self, record: Record, transport: asyncio.Transport) -> None:
         # Here rather than in _welcome, which never runs if it is cancelled early.

@@ -49,7 +49,7 @@ class Meeting(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.eof = True
+        self.eof, self._transport = True, None
         self._fail(from_os_error(exc) if isinstance(exc, OSError) else RemoteClosed())
 
     def _fail(self, error: Exception) -> None:
@@ -79,6 +79,8 @@ async def meet(
         if deadline.expired():
             raise HandshakeTimeout from None
         raise
+    finally:
+        del deadline  # it keeps the task, and a cancelled task keeps this frame
     meta = decoder.meta
     assert meta is not None
     handshake.check_version(meta)

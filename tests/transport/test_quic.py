@@ -81,8 +81,9 @@ async def test_bytes_cross_both_ways_and_the_end_is_clean(network_type: type[Net
 async def test_what_came_before_the_end_is_read_after_it() -> None:
     async with LoopbackNetwork() as network, connected(network) as (client, server):
         client.write(b"?" * 9)
+        link = server._link
         client.close()
-        await until(lambda: server._link.gone)
+        await until(lambda: link.gone)
         reader, writer = streams(server)
         assert await reader.read() == b"!" + b"?" * 9
         await writer.wait_closed()
@@ -176,18 +177,19 @@ async def test_a_peer_that_never_read_ends_the_connection_at_the_first_write(las
 
 
 @on_loops
-async def test_a_library_that_fails_ends_the_connection_and_frees_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_library_that_fails_ends_the_connection_and_frees_its_port() -> None:
     async with LoopbackNetwork() as network, connected(network) as (client, server):
         take_over(server, protocol := Losing())
         take_over(client, other := Losing())
-        for end in (client, server):
-            monkeypatch.setattr(end._link._quic, "datagrams_to_send", lambda now: 1 / 0)
+        links = client._link, server._link
+        for link in links:
+            link._quic.datagrams_to_send = lambda now: 1 / 0
         client.write(b"x")
-        server._link._timer.cancel()
-        server._link._handle_timer()
+        links[1]._timer.cancel()
+        links[1]._handle_timer()
         await until(lambda: protocol.lost and other.lost)
         assert [type(error) for error in protocol.lost + other.lost] == [ConnectionReset, ConnectionReset]
-        assert client._link._transport._transport.is_closing()
+        assert links[0]._transport._transport.is_closing()
 
 
 def test_a_protocol_that_raises_ends_the_connection() -> None:

@@ -13,7 +13,7 @@ class HoldingProtocol(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
-        """The connection, once made."""
+        """The connection, once made and until lost."""
         self.held = bytearray()
         """What has arrived."""
         self.eof = False
@@ -38,7 +38,7 @@ class HoldingProtocol(asyncio.Protocol):
         return True  # a half-closed connection is still worth handing over
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lost, self.error = True, exc
+        self.lost, self.error, self.transport = True, exc, None
 
     def pause_writing(self) -> None:
         self.writing_paused = True

@@ -252,11 +252,17 @@ class _Use:
 
     def drop(self) -> None:
         self._uses.discard(self)
+        self.breaker = _nothing  # what it had may refer to us
 
     def break_off(self) -> None:
+        breaker = self.breaker
         self.drop()
         self.broken = True
-        self.breaker()
+        breaker()
+
+
+def _nothing() -> None:
+    """Break nothing."""
 
 
 class _Unmapped:

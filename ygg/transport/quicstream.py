@@ -198,8 +198,7 @@ class QuicLink(QuicConnectionProtocol):
         """Say goodbye to a connection that has no stream, do not see it arrive, and free what is held."""
         self.end(None)
         self._forget()
-        # Its parts refer to each other too, and hold more than 100 KiB.
-        vars(self._quic).clear()
+        vars(self._quic).clear()  # at once, for many may come and go in one turn of the loop
 
     def _forget(self) -> None:
         """Nothing more is to be sent."""
@@ -213,6 +212,8 @@ class QuicLink(QuicConnectionProtocol):
         # They refer to us, and what they refer to would wait for the garbage collector.
         self._connection_id_issued_handler = self._connection_id_retired_handler = lambda _: None
         self._connection_terminated_handler = lambda: None
+        # Its parts refer to each other too, and hold more than 100 KiB; it may be one of them that has called us.
+        self._loop.call_soon(vars(self._quic).clear)
         self._on_gone(self)
 
 
@@ -348,13 +349,15 @@ class QuicStream(asyncio.Transport):
 
     def _force_close(self, error: BaseException | None) -> None:
         self._closing = True
-        self._link.end(error)
+        if not self._lost:
+            self._link.end(error)
 
     def lose(self, error: BaseException | None) -> None:
         """The connection has ended; after an end in good order what has come can still be read."""
         if self._lost:
             return
         self._lost = True
+        del self._link  # which keeps us
         if error is None and self._inbox and not self._closing:
             self._remote_ended = True
         else:

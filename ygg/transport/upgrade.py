@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from ygg.errors import ListenerClosed
+from ygg.errors import ListenerClosed, forget_frames
 from ygg.network.base import Listener
 from ygg.network.crowding import Grouping, Networks, host_of, most_crowded, networks_of
 from ygg.network.mailbox import Mailbox
@@ -109,6 +109,7 @@ class UpgradingListener(Listener):
             if not isinstance(error, OSError | ValueError):
                 raise
             logger.debug("%s: handshake with %s: %s", self.address, remote, error or "timed out")
+            forget_frames(error)
             return
         task = asyncio.current_task()
         assert task is not None

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from ygg.errors import ConnectionReset, MissingExtraError
+from ygg.errors import ConnectionReset, MissingExtraError, forget_frames
 from ygg.network.holding import feed, take_over
 
 if TYPE_CHECKING:
@@ -168,6 +168,9 @@ class WebSocketTransport(asyncio.Transport):
         self._closing = True
         self._stop_pings()
         self._fail_handshake(error or self._websocket.handshake_exc or ConnectionReset())
+        # They have passed frames of the protocol that keeps them.
+        for broken in (self._websocket.handshake_exc, self._websocket.parser_exc):
+            forget_frames(broken)
         self._protocol.connection_lost(error)
 
     def _process(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import logging
+from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
 
 from ygg.errors import LinkError, OperationNotSupported, URLError, from_os_error
@@ -27,7 +28,6 @@ from ygg.url import PeerURL
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response
-    from websockets.server import ServerProtocol
     from websockets.typing import Subprotocol
 
 REQUEST_TIMEOUT = 10.0
@@ -152,15 +152,11 @@ async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> WebSoc
     from websockets.exceptions import InvalidHandshake
     from websockets.server import ServerProtocol
 
-    def choose(_: ServerProtocol, offered: object) -> Subprotocol | None:
-        return cast("Subprotocol", SUBPROTOCOL) if SUBPROTOCOL in cast("list[str]", offered) else None
-
     websocket = ServerProtocol(
-        subprotocols=[cast("Subprotocol", SUBPROTOCOL)],
-        select_subprotocol=choose,
-        max_size=(None, MAX_FRAME),
-        logger=_library_logger,
+        subprotocols=[cast("Subprotocol", SUBPROTOCOL)], max_size=(None, MAX_FRAME), logger=_library_logger
     )
+    # A function given to the protocol would become a method of it, and that would keep it alive.
+    websocket.select_subprotocol = _choose  # type: ignore[assignment]
     stream = _stream(carrier, websocket)
     try:
         request = cast("Request", await stream.handshake)
@@ -187,6 +183,11 @@ async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> WebSoc
         return stream
     stream.close(POLICY_VIOLATION, f"client must speak the {SUBPROTOCOL} subprotocol")
     raise LinkError(f"request for {request.path[:100]!r} is no link")
+
+
+def _choose(offered: Collection[Subprotocol]) -> Subprotocol | None:
+    """Return our subprotocol if a client offers it."""
+    return next((name for name in offered if name == SUBPROTOCOL), None)
 
 
 def _stream(carrier: asyncio.Transport, websocket: object) -> WebSocketTransport:
