@@ -238,7 +238,8 @@ def test_only_so_many_links_come_in(loop: str, caplog: pytest.LogCaptureFixture)
                 await until(lambda: len(ups(one)) == 3)
 
     run(main(), loop)
-    assert [record.message for record in caplog.records] == ["No room for more than 2 incoming links"]
+    (warning,) = [record.message for record in caplog.records]
+    assert warning.startswith("Too many incoming links: 2 there, 2 of them where tcp://127.0.0.1:")
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -312,6 +313,19 @@ async def test_places_are_for_those_who_have_shown_their_keys() -> None:
         assert one.counters()["newcomers_dropped"] == 4
         assert two.public_key in ups(one)
         assert not one.counters()["incoming_evicted"]
+
+
+@on_loops
+async def test_a_link_that_is_proven_and_closed_in_one_turn_takes_no_place() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        await two.call_peer(f"tcp://{(await one.listen('tcp://127.0.0.1:0')).address}")
+        await until(lambda: ups(one))
+        (record,) = one._running()
+        assert record.link is not None
+        record.link.close("at once")
+        one._running()._on_link_proven(record.link)
+        await until(lambda: not ups(one))
 
 
 @on_loops

@@ -18,10 +18,11 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
+import math
 import random
 import time
 from collections import Counter
-from collections.abc import Collection, Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -57,6 +58,9 @@ JITTER = 0.2
 """Part of a pause that is chance, so that the peers of a node that restarts do not all come back at once."""
 CLOSING_TIME = 2.0
 """Seconds that a transport is given to tell that it is closed."""
+
+QUIET = 600.0
+"""Seconds between two warnings that places for incoming links have run out."""
 
 Identity = tuple[str, str]
 """What tells records apart: URL without options, and source interface, if any."""
@@ -157,7 +161,7 @@ class Links:
         """How many links listeners let in."""
         self.counts: Counter[str] = Counter(incoming_evicted=0, incoming_refused=0, newcomers_dropped=0)
         """How often each thing happened to what came in."""
-        self._full = False
+        self._quiet_until = -math.inf
         node.on_link_closed = self._on_link_closed
         node.on_link_proven = self._on_link_proven
 
@@ -362,15 +366,15 @@ class Links:
 
     def _on_link_proven(self, link: Link) -> None:
         record = self._by_link.get(link)
-        if record is None or record.kind is not Kind.INCOMING:
+        if record is None or record.kind is not Kind.INCOMING or link.closed:
             return
         self._newcomers.pop(record, None)
         links = {self._incoming(record, other): other for other, record in self._by_link.items() if self._placed(other)}
         newcomer = next(place for place, other in links.items() if other is link)
         others = [place for place in links if place is not newcomer]
-        self._note_fullness(len(others))
         while (ending := to_end(others, newcomer, self.limits)) is not None:
             refused = ending is newcomer
+            self._warn(record, others)
             self.counts["incoming_refused" if refused else "incoming_evicted"] += 1
             links[ending].close("no room for another incoming link" if refused else "it made room for another link")
             if refused:
@@ -394,10 +398,17 @@ class Links:
     def _age(self, link: Link) -> float:
         return (clock()[0] - link.since) / 1e9
 
-    def _note_fullness(self, taken: int) -> None:
-        was_full, self._full = self._full, taken >= self.limits.for_strangers
-        if self._full and not was_full:
-            log.warning("No room for more than %d incoming links", self.limits.links)
+    def _warn(self, record: Record, taken: Sequence[Incoming]) -> None:
+        """Tell of places that have run out, but not of each link that comes then."""
+        now = self._loop.time()
+        if now < self._quiet_until:
+            return
+        self._quiet_until = now + QUIET
+        beside = sum(link.networks[:1] == record.networks[:1] for link in taken)
+        log.warning(
+            "Too many incoming links: %d there, %d of them where %s comes from; see incoming_limits",
+            len(taken), beside, record.name,
+        )  # fmt: skip
 
     def _on_link_closed(self, link: Link, reason: str) -> None:
         record = self._by_link.pop(link, None)
