@@ -47,6 +47,33 @@ def test_files_are_their_owners_alone(tmp_path: Path, monkeypatch: pytest.Monkey
     assert sorted(found.name for found in tmp_path.iterdir()) == ["one", "three", "two"]
 
 
+def test_links_are_followed_and_stay(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("file")
+    for content in (b"first", b"second"):
+        wholefile.replace(tmp_path / "link", content)
+        assert (tmp_path / "file").read_bytes() == content
+    assert (tmp_path / "link").is_symlink()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="symbolic links"):
+        wholefile.replace(tmp_path / "loop", b"content")
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["file", "link", "loop"]
+
+
+def test_what_is_no_file_is_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        wholefile.replace(path, b"content")
+        assert os.read(reader, 100) == b"content"
+    finally:
+        os.close(reader)
+    assert path.is_fifo()
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(IsADirectoryError):
+        wholefile.replace(tmp_path, b"content")
+
+
 def test_what_is_there_stays(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"before")

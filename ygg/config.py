@@ -138,7 +138,7 @@ class Config:
         """
         text = self.to_json() if os.fspath(path).endswith(".json") else self.to_hjson()
         try:
-            wholefile.replace(Path(path).resolve(), text.encode())
+            wholefile.replace(Path(path), text.encode())
         except OSError as error:
             raise ConfigError(f"cannot write the configuration {os.fspath(path)}: {error.strerror}") from error
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put a file with `content` in place of what is at `path`, if anything; only its owner can read it."""
-    with _written(path, content) as temporary:
-        os.replace(temporary, path)
+    """Put a file with `content` in place of the file at `path`, if any; only its owner can read it.
+
+    Links are followed, and stay. What is no file (a pipe, a terminal) is written to as it is.
+    """
+    if _is_special(path):
+        path.write_bytes(content)
+        return
+    target = path.resolve()
+    with _written(target, content) as temporary:
+        os.replace(temporary, target)
 
 
 def create(path: Path, content: bytes) -> None:
@@ -26,6 +34,13 @@ def create(path: Path, content: bytes) -> None:
             raise
         except OSError:  # file systems without links: what comes to be there in this moment is lost
             os.replace(temporary, path)
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager
