@@ -45,7 +45,9 @@ async def main(fork):
             reader, writer = await right.open_connection(str(a.address), 7)
             writer.write(b"before")
             assert await reader.readexactly(6) == b"before"
-            await fork(a, b, right, writer)
+            udp = await right.open_datagram()
+            await fork(a, b, right, writer, listener, udp)
+            udp.close()
             for _ in range(20):
                 writer.write(b"after")
                 assert await reader.readexactly(5) == b"after"
@@ -67,7 +69,7 @@ def ends(status):
 """
 
 FORKS = """
-async def fork(a, b, vtun, writer):
+async def fork(a, b, vtun, writer, listener, udp):
     engine, key = b.engine, b.engine.sessions()[0]["key"]
     pumps = [record.carrier._pump for core in (a, b) for record in core._running()]
     pid = os.fork()
@@ -82,6 +84,9 @@ async def fork(a, b, vtun, writer):
         address = str(a.address)
         for coroutine in (a.listen("tcp://127.0.0.1:0"), vtun.ping(address), vtun.open_connection(address, 7)):
             refuses(asyncio.run, coroutine)
+        refuses(asyncio.run, listener.accept())
+        refuses(asyncio.run, udp.recvfrom())
+        listener.close()
         for pump in pumps:
             for method in ("readable", "writable"):
                 getattr(pump, method, int)()
@@ -111,7 +116,7 @@ def child():
                 assert one.peers() == []
     asyncio.run(fresh())
 
-async def fork(a, b, vtun, writer):
+async def fork(a, b, vtun, writer, listener, udp):
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
     await asyncio.to_thread(process.join)

@@ -162,6 +162,7 @@ class NativeListener(Listener):
         self._address = spell(sock.getsockname())
         self._waiters: set[asyncio.Future[None]] = set()
         self._closed = asyncio.Event()
+        self._made_in = forks.current()
 
     @property
     def address(self) -> str:
@@ -197,7 +198,7 @@ class NativeListener(Listener):
     def close(self) -> None:
         if self.is_closing():
             return
-        if self._waiters:
+        if self._waiters and self._made_in == forks.current():
             asyncio.get_running_loop().remove_reader(self._sock)
         self._release()
         self._sock.close()
@@ -244,7 +245,6 @@ class UnixListener(NativeListener):
         super().__init__(sock, admit)
         self._address = path
         self._inode = os.stat(path).st_ino
-        self._made_in = forks.current()
         self._count = 0
 
     def close(self) -> None:

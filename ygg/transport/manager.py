@@ -31,6 +31,7 @@ from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.pattern import HostPattern, normal
 from ygg.transport.redirect import Redirected, Route
 from ygg.url import PeerURL
+from ygg_c import forks
 
 T = TypeVar("T", asyncio.Transport, Listener)
 
@@ -209,6 +210,7 @@ class ManagedListener(Listener):
         self._manager, self._base, self._use = manager, base, use
         self.url = _bound(url, base.address)
         """The URL it was asked to listen at, with the host and port it is bound to."""
+        self._made_in = forks.current()
         self.released = False
         """Whether it was closed by its owner, not by its network or a change of the mapping."""
 
@@ -222,6 +224,7 @@ class ManagedListener(Listener):
         return self._base.address
 
     async def accept(self) -> tuple[asyncio.Transport, str]:
+        forks.check(self._made_in)
         transport, remote = await self._base.accept()
         if self._use.broken:
             break_off(transport)

@@ -16,6 +16,7 @@ from ygg.network.watermarks import watermarks
 from ygg.vtun.names import Address, Host, endpoint, failure, remote_end, split
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
+from ygg_c import forks
 from ygg_c.endpoint import CLOSED, FAILED, READABLE, WRITABLE
 from ygg_c.udp import UdpSocket as StackSocket
 
@@ -213,6 +214,7 @@ class UdpSocket:
         self._waiters: set[asyncio.Future[None]] = set()
         self._sent = 0
         self._closed = False
+        self._made_in = forks.current()
         socket.on_event = self._on_event
         registry.add(self)
 
@@ -301,6 +303,7 @@ class UdpSocket:
     def _check(self) -> None:
         if self._closed:
             raise failure(errno.ECONNABORTED, "the socket is closed")
+        forks.check(self._made_in)
 
     async def _event(self) -> None:
         """Wait until something happens on the socket."""
