@@ -126,6 +126,8 @@ READ = {
     "a certificate after": PEM_01 + armour(b"x", "CERTIFICATE"),
     "parameters before": armour(b"x", "EC PARAMETERS") + PEM_01,
     "two keys": PEM_01 + SECOND,
+    "a block before that does not end": PEM_01[:40] + "\n" + PEM_01,
+    "an end before": PEM_01[-26:] + PEM_01,
     "a block after that is none": PEM_01 + "-----BEGIN X-----\n!",
     "a header": armour(pkcs8(0), header="Comment: mine\n\n"),
     "headers on several lines": armour(pkcs8(0), header="Comment: mine\n and: yours\nOther: x\n\n"),
@@ -168,6 +170,13 @@ def test_every_form_of_pem_is_read(text: str) -> None:
 def test_what_is_no_such_key_is_refused(der: bytes) -> None:
     with pytest.raises(KeyFormatError):
         PrivateKey.from_pem(armour(der))
+
+
+def test_blocks_that_do_not_end_take_no_longer_than_they_are_long() -> None:
+    text = "-----BEGIN PRIVATE KEY-----\n" * 20_000
+    with pytest.raises(KeyFormatError, match="no PEM block"):
+        PrivateKey.from_pem(text)
+    assert PrivateKey.from_pem(text + PEM_01) == PrivateKey.from_seed(SEED_01)
 
 
 def test_a_public_half_of_another_seed_is_refused_in_pem_too() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import re
 from typing import NoReturn
 
 import ygg_c.sodium  # noqa: F401  (initialises libsodium, and says what to install where there is none)
@@ -23,7 +22,7 @@ _SEED_SIZE = 32
 _SIGNATURE_SIZE = 64
 _PKCS8_PREFIX = bytes.fromhex("302e020100300506032b657004220420")
 _PEM_LABEL = "PRIVATE KEY"
-_PEM_BLOCK = re.compile(f"-----BEGIN {_PEM_LABEL}-----(.*?)-----END {_PEM_LABEL}-----", re.DOTALL)
+_PEM_BEGIN, _PEM_END = f"-----BEGIN {_PEM_LABEL}-----", f"-----END {_PEM_LABEL}-----"
 
 _INTEGER, _OCTETS, _SEQUENCE, _PUBLIC_HALF = 0x02, 0x04, 0x30, 0x81
 _ED25519 = bytes.fromhex("06032b6570")  # the object identifier 1.3.101.112
@@ -90,7 +89,7 @@ class PrivateKey:
     def pem(self) -> str:
         """Return the key as a PEM block. It is a secret."""
         body = base64.b64encode(_PKCS8_PREFIX + self._secret[:_SEED_SIZE]).decode()
-        return f"-----BEGIN {_PEM_LABEL}-----\n{body}\n-----END {_PEM_LABEL}-----\n"
+        return f"{_PEM_BEGIN}\n{body}\n{_PEM_END}\n"
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature of `message` (RFC 8032, pure Ed25519)."""
@@ -142,11 +141,13 @@ def _unhex(text: str, size: int, what: str) -> bytes:
 
 
 def _unarmour(text: str) -> bytes:
-    found = _PEM_BLOCK.search(text)
-    if found is None:
+    first = text.find(_PEM_BEGIN)
+    end = text.find(_PEM_END, first) if first >= 0 else -1
+    if end < 0:
         hint = "; it is encrypted, and must not be" if f"-----BEGIN ENCRYPTED {_PEM_LABEL}-----" in text else ""
         raise KeyFormatError(f"the file holds no PEM block of type {_PEM_LABEL}{hint}")
-    lines = [line.strip() for line in found[1].strip("\r\n").splitlines()]
+    begin = text.rfind(_PEM_BEGIN, first, end) + len(_PEM_BEGIN)  # one without an end may stand before it
+    lines = [line.strip() for line in text[begin:end].strip("\r\n").splitlines()]
     if lines and ":" in lines[0]:  # headers, up to an empty line
         lines = lines[lines.index("") :] if "" in lines else []
     try:
