@@ -62,6 +62,21 @@ def test_sighup_redials_at_once_and_ends_nothing(tmp_path: Path) -> None:
     assert "Traceback" not in error
 
 
+def test_sighup_ends_nothing_before_there_is_a_node(tmp_path: Path) -> None:
+    """One that comes while the configuration is read, as from a supervisor that reloads what it has just started."""
+    path = tmp_path / "ygg.conf"
+    os.mkfifo(path)
+    with start(tmp_path, "run", "--config", str(path)) as process:
+        with path.open("w") as file:  # opens when it is read
+            process.send_signal(signal.SIGHUP)
+            file.write(config().to_hjson())
+        assert process.stderr
+        read_until(process.stderr, "Your IPv6 address is")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
 def read_until(lines: IO[str], text: str) -> str:
     """Return the line with that text."""
     return next(line for line in lines if text in line)
@@ -71,7 +86,7 @@ def test_sighup_before_the_node_runs_is_no_error() -> None:
     retry(Daemon(config()))
 
 
-@pytest.mark.parametrize(("level", "least"), [("warn", 30), ("warning", 30), ("error", 40), ("trace", 1)])
+@pytest.mark.parametrize(("level", "least"), [("warn", 30), ("WARN", 30), ("warning", 30), ("error", 40), ("Trace", 1)])
 def test_levels_are_named_as_the_stock_daemon_names_them(level: str, least: int, tmp_path: Path) -> None:
     """The level is in force while the file is read."""
     path = tmp_path / "ygg.conf"

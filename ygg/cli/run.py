@@ -10,7 +10,7 @@ import logging
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ygg.cli.common import add_config, add_new_identity, load
 from ygg.errors import YggError
@@ -36,12 +36,15 @@ def add(commands: Subcommands) -> None:
     parser = commands.add_parser("run", help="run a node", description=text, allow_abbrev=False)
     add_config(parser)
     add_new_identity(parser)
-    parser.add_argument("--loglevel", choices=LEVELS, default="info", help="least level that is logged (info)")
+    level = "least level that is logged (info)"
+    parser.add_argument("--loglevel", type=str.lower, choices=LEVELS, default="info", help=level)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it."""
+    with contextlib.suppress(AttributeError, ValueError):  # not everywhere, and in the main thread alone
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # while there is no node yet, and when there is none any more
     logging.basicConfig(level=LEVELS[arguments.loglevel], format="%(asctime)s %(levelname)s %(message)s")
     config = load(arguments.config, new_identity=arguments.new_identity)
     # A new identity has no past that its clock could fall behind.
@@ -86,16 +89,19 @@ def retry(daemon: Daemon) -> None:
 
 @contextlib.contextmanager
 def _signals(handlers: dict[str, Callable[[], None]]) -> Iterator[None]:
-    """Handle signals by name; where the system has one not, or the loop knows none, Python's own handlers stay."""
+    """Handle signals by name, and give them back; where the system or the loop has none, what handled them stays."""
     loop = asyncio.get_running_loop()
-    known = []
+    before: dict[signal.Signals, Any] = {}
     for name, handler in handlers.items():
         with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
             number: signal.Signals = getattr(signal, name)
+            handled = signal.getsignal(number)
             loop.add_signal_handler(number, handler)
-            known.append(number)
+            before[number] = handled
     try:
         yield
     finally:
-        for number in known:
+        for number, handled in before.items():
             loop.remove_signal_handler(number)
+            if handled is not None:  # else it was not Python's
+                signal.signal(number, handled)
