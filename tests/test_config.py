@@ -1,6 +1,7 @@
 """ygg.config: the stock daemon's configuration file."""
 
 import codecs
+import dataclasses
 import json
 import logging
 import os
@@ -81,6 +82,21 @@ def test_an_explicit_empty_list_turns_multicast_off() -> None:
     assert Config.parse("{MulticastInterfaces: []}").multicast_interfaces == []
 
 
+def test_what_a_rule_leaves_out_is_as_in_the_default_rule_in_its_place() -> None:
+    """In the daemon the members of a file's rules are put over those of the default rules."""
+    default = Config.generate().multicast_interfaces
+    config = Config.parse("{MulticastInterfaces: [{}, null, {Regex: \"b\"}, {}, {}]}")
+    nothing = MulticastInterface()
+    expected = [*default, *[nothing] * 5][:5]
+    expected[2] = dataclasses.replace(expected[2], regex="b")
+    assert config.multicast_interfaces == expected
+
+
+def test_the_last_of_a_name_in_several_cases_counts() -> None:
+    assert Config.parse("{IfName: a\nifname: b\n}").if_name == "b"
+    assert Config.parse("{ifname: b\nIfName: a\n}").if_name == "a"
+
+
 def test_null_turns_multicast_off_as_an_empty_list_does() -> None:
     assert Config.parse("{MulticastInterfaces: null\n}").multicast_interfaces == []
     assert Config.parse('{"multicastinterfaces": null}').multicast_interfaces == []
@@ -104,7 +120,8 @@ def test_a_file_without_an_identity_is_an_error_where_one_is_needed(text: str, t
 def test_words_without_quotes_are_text_where_text_is_wanted(word: str) -> None:
     config = Config.parse(
         f"{{IfName: {word}\nGroupPassword: {word}\nAdminListen: {word}\nPeers: [\n{word}\n]\nListen: [{word}\n]\n"
-        f"InterfacePeers: {{ {word}: [\n{word}\n] }}\nMulticastInterfaces: [{{ Regex: {word}\nPassword: {word}\n}}]\n}}"
+        f"InterfacePeers: {{ {word}: [\n{word}\n] }}\nMulticastInterfaces: [{{ Regex: {word}\n"
+        f"Beacon: false\nListen: false\nPassword: {word}\n}}]\n}}"
     )
     assert [config.if_name, config.group_password, config.admin_listen] == [word] * 3
     assert [config.peers, config.listen, config.interface_peers] == [[word], [word], {word: [word]}]
@@ -302,7 +319,7 @@ def test_an_identity_in_a_pem_file_overrides_and_stays_there(tmp_path: Path) -> 
         ('{"MulticastInterfaces": {}}', "MulticastInterfaces must be a list of objects$"),
         ('{"MulticastInterfaces": [".*"]}', r'objects; names alone are of .* { Regex: "eth0", Beacon'),
         ('{"MulticastInterfaces": ["eth0", {}]}', "MulticastInterfaces must be a list of objects$"),
-        ('{"MulticastInterfaces": [null]}', "MulticastInterfaces must be a list of objects$"),
+        ('{"MulticastInterfaces": [null, []]}', "MulticastInterfaces must be a list of objects$"),
         ('{"NodeInfoPrivacy": "true"}', "NodeInfoPrivacy must be true or false"),
         ("{NodeInfoPrivacy: yes\n}", "NodeInfoPrivacy must be true or false"),
         ("{IfName: []}", "IfName must be a string"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,11 @@ class MulticastInterface:
 
 def _default_multicast() -> list[MulticastInterface]:
     return [MulticastInterface(*rule) for rule in defaults.multicast_rules()]
+
+
+def _default_rules() -> Iterator[MulticastInterface]:
+    """Yield what each rule of a file is where it is silent: in the daemon, the default rule in its place."""
+    return chain(_default_multicast(), repeat(MulticastInterface()))
 
 
 @dataclass(repr=False)
@@ -88,8 +95,8 @@ class Config:
     def parse(cls, text: str | bytes, *, need_identity: bool = False) -> Config:
         """Read a configuration from HJSON or JSON (UTF-8, or UTF-16 with a byte order mark).
 
-        Member names are matched without regard to case where they do not match exactly; unknown members are ignored,
-        and logged. Without PrivateKey and PrivateKeyPath the identity is a new one, or with `need_identity` an error.
+        Member names are matched without regard to case, the last of several counts; unknown members are ignored, and
+        logged. Without PrivateKey and PrivateKeyPath the identity is a new one, or with `need_identity` an error.
         Raises `ConfigError`; its text never quotes a value.
         """
         document = parse_document(text)
@@ -116,7 +123,7 @@ class Config:
         )
         rules = members.objects("MulticastInterfaces", _OLD_RULES)
         if rules is not None:
-            config.multicast_interfaces = [_multicast_interface(rule) for rule in rules]
+            config.multicast_interfaces = [*map(_multicast_interface, rules, _default_rules())]
         return config
 
     @classmethod
@@ -215,11 +222,11 @@ def _public_keys(texts: list[str]) -> list[bytes]:
         raise ConfigError(f"AllowedPublicKeys: {error}") from error
 
 
-def _multicast_interface(members: Members) -> MulticastInterface:
+def _multicast_interface(members: Members, default: MulticastInterface) -> MulticastInterface:
     return MulticastInterface(
-        regex=members.text("Regex", ""),
-        beacon=members.flag("Beacon"),
-        listen=members.flag("Listen"),
+        regex=members.text("Regex", default.regex),
+        beacon=members.flag("Beacon", default.beacon),
+        listen=members.flag("Listen", default.listen),
         port=members.integer("Port", 0, 65535),
         priority=members.integer("Priority", 0, 255),
         password=members.text("Password", ""),

@@ -66,15 +66,17 @@ def _decode(content: bytes) -> str:
 
 
 class Members:
-    """The members of one object. A missing or null member gives its default, one of the wrong type `ConfigError`."""
+    """The members of one object. A missing or null member gives its default, one of the wrong type `ConfigError`.
+
+    Names are matched without regard to case, and the last of several counts, as in the daemon.
+    """
 
     def __init__(self, members: Mapping[str, Any], prefix: str) -> None:
-        self._members = {name.lower(): value for name, value in members.items()} | dict(members)
+        self._members = {name.lower(): value for name, value in members.items()}
         self._prefix = prefix
 
-    def _get(self, name: str) -> Any:
-        value = self._members.get(name)
-        return self._members.get(name.lower()) if value is None else value
+    def _get(self, name: str, default: Any = None) -> Any:
+        return self._members.get(name.lower(), default)
 
     def _wrong(self, name: str, wanted: str) -> ConfigError:
         return ConfigError(f"{self._prefix}{name} must be {wanted}")
@@ -89,7 +91,7 @@ class Members:
     def text(self, name: str, default: None) -> str | None: ...
     def text(self, name: str, default: str | None) -> str | None:
         """Return a string; what stands there without quotes counts as it was written, null too, as in the daemon."""
-        value = self._members.get(name, self._members.get(name.lower(), _MISSING))
+        value = self._get(name, _MISSING)
         if value is _MISSING:
             return default
         text = _as_text(value)
@@ -111,12 +113,12 @@ class Members:
             raise self._wrong(name, f"an integer from 0 to {most}")
         return int(str(value))
 
-    def flag(self, name: str) -> bool:
-        """Return true or false; false by default."""
+    def flag(self, name: str, default: bool = False) -> bool:
+        """Return true or false."""
         value = self._get(name)
         if value is not None and not isinstance(value, bool):
             raise self._wrong(name, "true or false")
-        return bool(value)
+        return default if value is None else bool(value)
 
     def texts(self, name: str) -> list[str]:
         """Return a list of strings."""
@@ -130,17 +132,17 @@ class Members:
         return {str(self._checked(name, key)): self._texts(name, uris) for key, uris in value.items()}
 
     def objects(self, name: str, hint: str) -> list[Members] | None:
-        """Return a list of objects, none for null, or None when the member is missing.
+        """Return a list of objects, none for null, or None when the member is missing; null among them is an empty one.
 
         The error for a list of strings ends with the hint.
         """
-        value = self._members.get(name, self._members.get(name.lower(), _MISSING))
+        value = self._get(name, _MISSING)
         if value is _MISSING or value is None:
             return [] if value is None else None
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        if not isinstance(value, list) or not all(isinstance(item, dict | None) for item in value):
             old = isinstance(value, list) and all(isinstance(item, str) for item in value)
             raise self._wrong(name, f"a list of objects{hint if old else ''}")
-        return [Members(item, f"{self._prefix}{name}.") for item in value]
+        return [Members(item or {}, f"{self._prefix}{name}.") for item in value]
 
     def json_object(self, name: str) -> dict[str, Any] | None:
         """Return an object with whatever it holds, or None."""

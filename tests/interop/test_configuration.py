@@ -111,6 +111,13 @@ SAYINGS = {
     "words": "IfName: true\nPeers: [\nnull\ntrue\n12\n]",
     "words in a rule": "MulticastInterfaces: [{Regex: false\nBeacon: true\nListen: false\nPassword: 0123\n}]",
     "names in another case": "IFNAME: x\npeers: [\"a\"]",
+    "a name in two cases": "IfName: x\nifname: y",
+    "a name in two cases, the right one last": "IFNAME: x\nIfName: y",
+    "null for text in another case": "IfName: x\nifname: null",
+    "a rule that says nothing": "MulticastInterfaces: [{}]",
+    "rules that leave things out": "MulticastInterfaces: [{Regex: \"a\"}, {Regex: \"b\"}, {Listen: true}]",
+    "a rule without announcements": "MulticastInterfaces: [{Regex: \"\", Beacon: false}]",
+    "nulls for rules": "MulticastInterfaces: [null, null\n]",
     "a comment in Latin-1": "# caf\xe9\nIfName: x",
     "members that nobody knows": "Peer: [\"a\"]\nSessionFirewall: {}",
 }
