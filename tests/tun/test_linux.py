@@ -139,6 +139,39 @@ def test_ipv6_switched_off_is_said_with_what_to_set() -> None:
     assert "left False" in printed
 
 
+PREPARED = "ip tuntap add dev box7 mode tun && ip link set box7 up && ip address add 200::1/7 dev box7"
+
+
+def test_an_interface_that_was_made_before_may_have_the_address() -> None:
+    assert namespaced(REFUSED, setting=PREPARED) == "left True\n"
+
+
+# Two devices by one name, and names that interfaces cannot have.
+NAMES = """
+import asyncio
+from ipaddress import IPv6Address
+from ygg.tun.linux import OSTun
+
+async def main():
+    async with OSTun(IPv6Address("200::1"), "box7"):
+        for name in ("box7", "a/b", ".", "lo"):
+            try:
+                OSTun(IPv6Address("200::2"), name)
+            except OSError as error:
+                print(name, error.errno, error)
+
+asyncio.run(main())
+"""
+
+
+def test_a_name_that_cannot_be_had_is_explained() -> None:
+    lines = namespaced(NAMES).splitlines()
+    assert lines[0] == "box7 16 Device or resource busy: another program has the interface"
+    assert [line.partition(": ")[2] for line in lines[1:]] == [
+        "an interface cannot have this name, or one of another kind has it"
+    ] * 3
+
+
 # prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN): what is executed then lacks the right.
 WITHOUT_RIGHTS = f"""
 import ctypes, os, sys

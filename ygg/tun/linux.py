@@ -46,6 +46,8 @@ class OSTun:
         self._loop = asyncio.get_running_loop()
         try:
             self._fd = os.open(_DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except PermissionError as error:
+            raise from_os_error(OSError(error.errno, f"{error.strerror}: this user may not open {_DEVICE}")) from error
         except OSError as error:
             raise _explained(error) from error
         try:
@@ -135,6 +137,8 @@ def _check_ipv6(name: str) -> None:
 _ADVICE = {
     errno.EPERM: "making a TUN device needs the right CAP_NET_ADMIN",
     errno.ENOENT: f"{_DEVICE} is missing: load the module tun, or give the container the device",
+    errno.EBUSY: "another program has the interface",
+    errno.EINVAL: "an interface cannot have this name, or one of another kind has it",
     errno.EAFNOSUPPORT: "the kernel has no IPv6",
     errno.EOPNOTSUPP: "the kernel has no IPv6",
 }

@@ -16,7 +16,7 @@ _RTATTR = struct.Struct("=HH")  # length, type
 _ERROR = struct.Struct("=i")  # of an answer: 0, or an errno with its sign changed
 _NLMSG_ERROR = 2
 _RTM_SETLINK, _RTM_NEWADDR, _RTM_NEWROUTE = 19, 20, 24
-_NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_EXCL, _NLM_F_CREATE = 0x001, 0x004, 0x200, 0x400
+_NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_REPLACE, _NLM_F_CREATE = 0x001, 0x004, 0x100, 0x400
 _IFF_UP = 0x1
 _IFLA_MTU, _IFLA_TXQLEN = 4, 13
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
@@ -37,11 +37,11 @@ def add_address(interface: int, address: IPv6Interface) -> None:
 
     It is added without duplicate address detection (RFC 4862, section 5.4), before whose end the kernel binds no
     socket to an address. The route by which the kernel takes what arrives for it the kernel makes some time later, and
-    drops what comes until then: so there is one of ours.
+    drops what comes until then: so there is one of ours. An interface that was there may have the address already.
     """
     body = _IFADDRMSG.pack(socket.AF_INET6, address.network.prefixlen, _IFA_F_NODAD, 0, interface)
     body += _attribute(_IFA_LOCAL, address.ip.packed) + _attribute(_IFA_ADDRESS, address.ip.packed)
-    _ask(_RTM_NEWADDR, _NLM_F_CREATE | _NLM_F_EXCL, body)
+    _ask(_RTM_NEWADDR, _NLM_F_CREATE | _NLM_F_REPLACE, body)
     body = _RTMSG.pack(socket.AF_INET6, 128, 0, 0, _RT_TABLE_LOCAL, _RTPROT_STATIC, _RT_SCOPE_HOST, _RTN_LOCAL, 0)
     body += _attribute(_RTA_DST, address.ip.packed) + _attribute(_RTA_OIF, struct.pack("=I", interface))
     with contextlib.suppress(FileExistsError):
