@@ -209,6 +209,9 @@ cdef class SessionTable:
         cdef Session session = self._create(origin, key, content, opening)
         cdef Packet *payload
         self.heard(session, kind == SESSION_ACK and session.proven)
+        # Our Inits may have had no answer because nobody was there, which says nothing of how long an answer takes.
+        if kind == SESSION_INIT:
+            session.patience = min(session.patience, <uint64_t>1)
         # Who sends an Ack to our Init knows the keys that it told.
         if kind == SESSION_INIT or opening is None:
             self._send_session_handshake(session, SESSION_ACK)

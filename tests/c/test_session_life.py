@@ -111,6 +111,29 @@ def test_an_idle_connection_finds_out() -> None:
     assert pair.a.table.restarts() == [pair.b.key]
 
 
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("gap", [8, 15, 25])
+def test_stale_inits_that_meet_those_of_a_restarted_remote_cost_a_second_or_two(swap: bool, gap: int) -> None:
+    """What was asked while nobody was there arrives late, beside what the new process asks; neither end waits long."""
+    pair = Pair(End(2), End(1)) if swap else Pair()
+    stale = []
+    for _ in range(4):
+        stale += pair.send(pair.a, b"anybody?")
+        pair.advance(1)
+    pair.advance(gap)
+    answer = pair.give(pair.a, *pair.send(pair.b, b"hello"))
+    answer_to_stale = pair.give(pair.b, *stale)
+    pair.give(pair.a, *answer_to_stale)
+    pair.give(pair.b, *answer)
+    pair.arrived(pair.a), pair.arrived(pair.b)
+    waited = 0
+    while not (pair.exchange(pair.a, b"there") and pair.exchange(pair.b, b"back")):
+        waited += 1
+        assert waited < 60
+        pair.advance(1)
+    assert waited <= 2
+
+
 def test_a_session_that_lapsed_is_remembered() -> None:
     """A new session with a key that had one within a day is told of; with one that had it before that it is not."""
     pair = Pair()
