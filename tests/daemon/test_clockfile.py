@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import threading
 import time
 from pathlib import Path
 
@@ -33,6 +35,24 @@ def test_a_clock_that_was_set_back_goes_on(tmp_path: Path) -> None:
     assert 0 <= asyncio.run(life(path)) - (now + 5000) <= 5
     assert int(path.read_text()) > now + 5000
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_replaces_the_file_is_on_the_disk_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that loses power finds the old second or the new one, not an empty file, and writes hold up nothing."""
+    path, written, threads = tmp_path / "clock", [], []
+
+    def sync(descriptor: int) -> None:
+        assert os.readlink(f"/proc/self/fd/{descriptor}") == f"{path}.new"
+        written.append((Path(f"{path}.new").read_text(), path.exists()))
+        threads.append(threading.current_thread())
+
+    monkeypatch.setattr(os, "fsync", sync)
+    asyncio.run(life(path))
+    (ahead, early), (last, late) = written
+    assert (early, late) == (False, True)
+    assert int(ahead) > int(last)
+    assert last == path.read_text()
+    assert threads[0] is not threading.main_thread()
 
 
 @pytest.mark.parametrize("content", [b"", b"soon", b"-5", b"9" * 30, b"\xff\xfe"])

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Self
 
@@ -37,6 +38,7 @@ class ClockFile:
         self._node = node
         self._task: asyncio.Task[None] | None = None
         self._failed = False
+        self._writing = threading.Lock()
 
     async def __aenter__(self) -> Self:
         self._node.clock = self.read()
@@ -59,14 +61,17 @@ class ClockFile:
         return int(text) if text.isdigit() and int(text) < MOST else 0
 
     def write(self, second: int) -> None:
-        """Replace the file at once or not at all; only its owner can read it."""
+        """Replace the file at once or not at all, even if power is lost meanwhile; only its owner can read it."""
         beside = self.path.with_name(f"{self.path.name}.new")
         try:
-            beside.unlink(missing_ok=True)
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "w", encoding="ascii") as file:
-                file.write(f"{second}\n")
-            beside.replace(self.path)
+            with self._writing:
+                beside.unlink(missing_ok=True)
+                descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with open(descriptor, "w", encoding="ascii") as file:
+                    file.write(f"{second}\n")
+                    file.flush()
+                    os.fsync(descriptor)
+                beside.replace(self.path)
         except OSError as error:
             if not self._failed:
                 log.warning("The clock cannot be kept in %s: %s", self.path, error.strerror or error)
@@ -75,5 +80,6 @@ class ClockFile:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(0.1)  # the node's first turn tells it the time
-            self.write(self._node.clock + INTERVAL)
+            # A disk may take a second, for which links should not wait.
+            await asyncio.to_thread(self.write, self._node.clock + INTERVAL)
             await asyncio.sleep(INTERVAL)
