@@ -32,6 +32,8 @@ cdef class Openings:
     cdef void hold(self, Opening opening, Packet *payload, uint64_t now) noexcept
     # The oldest payload that is held, or NULL.
     cdef Packet *release(self, Opening opening, uint64_t now) noexcept
+    # Whether payloads wait that are still worth sending.
+    cdef bint waits(self, Opening opening, uint64_t now) noexcept
     cdef void drop(self, Opening opening) noexcept
     # Forget what has expired; return the next deadline or NEVER.
     cdef uint64_t poll(self, uint64_t now) noexcept

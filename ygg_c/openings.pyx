@@ -76,6 +76,10 @@ cdef class Openings:
         self.dropped += hold_expire(&self._account, &opening.held, now)
         return hold_pop(&self._account, &opening.held)
 
+    cdef bint waits(self, Opening opening, uint64_t now) noexcept:
+        self.dropped += hold_expire(&self._account, &opening.held, now)
+        return opening.held.packets.count > 0
+
     cdef uint64_t poll(self, uint64_t now) noexcept:
         return min(self._expire(&self._wanted, now), self._expire(&self._strangers, now))
 

@@ -108,9 +108,9 @@ cdef class Pathfinder:
         self._expire_at = NEVER
         self._salt = host.random.u64()
         bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
-        self._lookups = Budget(4000, 400, self._salt)
-        self._answers = Budget(500, 200, self._salt)
-        self._checks = Budget(500, 100, self._salt)
+        self._lookups = Budget(4000, 2000, self._salt)
+        self._answers = Budget(500, 1000, self._salt)
+        self._checks = Budget(1000, 500, self._salt)
         self._breaks = Budget(200, 100, self._salt)
         lookup_key(host.key, self._target)
 

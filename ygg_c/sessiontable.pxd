@@ -50,6 +50,7 @@ cdef class SessionTable:
     cdef uint64_t _salt
     cdef uint64_t _ask_at           # ns: no question which sessions are in use before
     cdef uint64_t _sweep_at         # ns: when to look next for those who only send
+    cdef uint64_t _again_at         # ns: when to look next for payloads that wait; NEVER: there are none
     cdef uint64_t counts[COUNTS]
     cdef public size_t session_limit
     cdef public size_t quiet_limit
@@ -103,6 +104,7 @@ cdef class SessionTable:
     cdef void _use(self, Session session) noexcept
     cdef void _show_life(self, RemoteList *list) noexcept
     cdef uint64_t _sweep(self) noexcept
+    cdef uint64_t _ask_again(self) noexcept
     cdef uint64_t _expire(self, RemoteList *list) noexcept
     cdef void _evict(self, RemoteList *list) noexcept
     cdef void _drop(self, Session session) noexcept

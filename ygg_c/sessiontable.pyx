@@ -22,7 +22,8 @@ reference sends an Init each second for as long as nothing opens, and steps at e
 that, the count starts again. The least is a second, for a second one with the same time stamp would be ignored; but when a path
 is replaced an Init may have been lost on the old one, and is repeated once. The first repetition of an Init that opens a session
 carries the present second, so that an Ack that was lost, or could not be sent yet, is sent again too. The two after it carry the
-stamp of the one before: a remote that has had that one, over a way of several seconds, is left alone.
+stamp of the one before: a remote that has had that one, over a way of several seconds, is left alone. The repetitions need no
+further payload: where many ask at once some are refused, and one datagram may be all that is sent.
 
 A session lives for a minute after the last payload or handshake that was received. That something was sent shows nothing: a
 remote that was restarted with its clock set back refuses it, and is refused, until this end has forgotten the session. So one who
@@ -56,6 +57,7 @@ cdef uint64_t RENEWED_LATER = 48 * SECOND
 cdef uint64_t ASK_INTERVAL = 4 * SECOND         # between questions which are in use
 cdef uint64_t OWED = 15 * SECOND                # until one who only sends is answered with a dummy
 cdef uint64_t SWEEP_INTERVAL = 10 * SECOND
+cdef uint64_t AGAIN_INTERVAL = SECOND           # between looks at which sessions to open payloads wait for
 cdef uint64_t REMEMBERED = 86400 * SECOND       # how long a session that has ended is remembered
 cdef uint64_t RENEWED_INTERVAL = 5 * SECOND     # between announcements that a remote has started anew
 cdef uint64_t PATIENCE_MAX = 32                 # seconds
@@ -96,6 +98,7 @@ cdef class SessionTable:
         self.random = Random() if random is None else random
         self._sessions = ByteMap(32)
         self.openings = Openings(self.random)
+        self._again_at = NEVER
         self.session_limit = SESSIONS_MOST
         self.quiet_limit = QUIET_MOST
         self._salt = self.random.u64()
@@ -149,6 +152,7 @@ cdef class SessionTable:
             return
         opening = self.openings.open(0, key, True, self.now)
         self.openings.hold(opening, payload, self.now)
+        self._again_at = min(self._again_at, self.now + AGAIN_INTERVAL)
         self._repeat_opening_init(opening)
 
     cdef void path_in(self, const uint8_t *key) noexcept:
@@ -446,7 +450,26 @@ cdef class SessionTable:
                 self._ask_at = self.now + ASK_INTERVAL
                 self.ask_used()
             deadline = min(deadline, max(self._live.aging.oldest.used + RENEWED, self._ask_at))
-        return min(min(deadline, self._sweep()), self.openings.poll(self.now))
+        return min(min(deadline, self._sweep()), min(self.openings.poll(self.now), self._ask_again()))
+
+    # Repeat the Inits of sessions for which payloads wait: whoever sent these may say nothing more until they are answered.
+    cdef uint64_t _ask_again(self) noexcept:
+        cdef Aging *entry = self.openings._wanted.aging.oldest
+        cdef Opening opening
+        cdef bint waits = False
+        if entry == NULL or self.now < self._again_at:
+            return self._again_at if entry != NULL else NEVER
+        self._again_at = self.now + AGAIN_INTERVAL
+        while entry != NULL:
+            opening = <Opening>entry.owner
+            entry = entry.newer
+            if self.openings.waits(opening, self.now):
+                waits = True
+                if self._may_repeat(opening):
+                    self._repeat_opening_init(opening)
+        if not waits:
+            self._again_at = NEVER
+        return self._again_at
 
     # Answer those who send and are not answered.
     cdef void _show_life(self, RemoteList *list) noexcept:

@@ -138,3 +138,27 @@ def test_sessions_recover_while_strangers_flood() -> None:
         assert mesh.nodes[1].counters()["session_stranger_limited"] > 1000
         a.close()
         b.close()
+
+
+@pytest.mark.parametrize("count", [50, 200])
+def test_many_clients_send_one_datagram_each_at_one_instant(count: int) -> None:
+    """Behind one neighbour of the server: where lookups, answers and handshakes were refused, they are repeated."""
+    clients = range(3, 3 + count)
+    with mesh_of(1, 2) as mesh:
+        for number in clients:
+            mesh.add(number)
+            mesh.connect(2, number)
+        mesh.run(15)
+        b = stack_over(mesh, 1)
+        server = b.udp(None, 9)
+        stacks = [stack_over(mesh, number) for number in clients]
+        for number, stack in zip(clients, stacks, strict=True):
+            stack.udp(None, 7).send(bytes([number]), mesh.nodes[1].address, 9)
+        mesh.run(0.5)
+        arrived = [data[0] for data, _ in server.recv_many()]
+        assert len(arrived) >= min(count, 120)
+        mesh.run(4)
+        arrived += [data[0] for data, _ in server.recv_many()]
+        assert sorted(arrived) == list(clients)
+        for stack in [b, *stacks]:
+            stack.close()

@@ -178,3 +178,19 @@ def test_a_remote_that_restarts_all_the_time_is_told_of_now_and_then() -> None:
         pair.exchange(pair.b, b"back again")
         told += len(pair.a.table.restarts())
     assert 10 <= told <= 13
+
+
+def test_a_lost_init_is_repeated_while_a_payload_waits() -> None:
+    """One who sends a single payload need not send another: the Init goes out again, ever later, for half a minute."""
+    pair = Pair()
+    assert [message[0] for message in pair.send(pair.a, b"once")] == [1]
+    seconds = []
+    for second in range(1, 60):
+        pair.advance(1)
+        seconds += [second] * len(pair.leaving(pair.a))
+    assert seconds == [1, 3, 7, 15]
+    pair = Pair()
+    pair.send(pair.a, b"once")
+    pair.advance(1)
+    pair.settle()
+    assert pair.arrived(pair.b) == [b"once"]
