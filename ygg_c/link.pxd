@@ -123,7 +123,8 @@ cdef class Link:
     cdef int64_t _slice_end             # host.work at which others have their turn
     cdef bint begin_input(self, int64_t slice) noexcept         # before what a readable event brings; False: read nothing
     cdef void hold(self, uint64_t until) noexcept               # handle nothing more before `until`, ns
-    cdef void go_on(self, int64_t slice) noexcept               # the time has come
+    cdef bint go_on(self, int64_t slice) noexcept               # the time has come; whether anything was handled
+    cdef size_t _unread(self) noexcept
     cdef bint _lent                     # get_buffer() has shown _rx to Python
     cdef uint8_t *rx_space(self, size_t *room) noexcept         # NULL: no memory
     cdef int rx_commit(self, size_t count) noexcept             # 0, or -1: the link is failing (see error)

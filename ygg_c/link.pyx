@@ -294,20 +294,25 @@ cdef class Link:
             self._ack_at = host.now + ACK_AFTER
         host.due = min(host.due, min(until, self._ack_at))
 
-    cdef void go_on(self, int64_t slice) noexcept:
+    cdef bint go_on(self, int64_t slice) noexcept:
         cdef size_t room
+        cdef size_t unread = self._unread()
         self.held = False
         if self._read_deadline != NEVER:
             self._read_deadline = self.host.now + DEAD_AFTER        # its answers may have waited with the rest
             self.host.due = min(self.host.due, self._read_deadline)
         if self._rx == NULL and self._rx_fill and self.rx_space(&room) == NULL:
             self.fail("out of memory")
-            return
+            return False
         if self.begin_input(slice):
             self._input()
         if not (self.held or self.closed or self.error):
             self._paused = False
             self.sink.pause(self, False)
+        return self._unread() < unread
+
+    cdef size_t _unread(self) noexcept:
+        return self._rx_fill + (self.parked.size - self.parked.taken if self.parked is not None else 0)
 
     cdef void _note_received(self, bint real) noexcept:
         # While output is stuck the neighbour must go on talking, or it is taken for dead.

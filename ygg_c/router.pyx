@@ -420,8 +420,8 @@ cdef class Router(LinkHost):
                 continue
             if link._held_until > self.now or self.work <= 0:
                 others.append(link)
-            else:
-                link.go_on(slice)
+            elif not link.go_on(slice) and self.held and self.held[-1] is link:
+                others.append(self.held.pop())      # those before it left nothing of what they share: it is first next time
         self.held = others + self.held
         self.work = ROUND
 
