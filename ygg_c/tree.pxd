@@ -15,6 +15,7 @@ cdef enum:
     CROWDED_FOR = 100000000         # ns for which a search for room that found none counts
     NEEDED_MAX = 256                # hops of a neighbour's ancestry that are kept when there are too many records
     SENT_MAX = 4096                 # keys remembered for a neighbour as sent; more than two ancestries
+    GREETED_MAX = 128               # records told before the far side is proven; it has no room for many more (parked.pxd)
     DEPTH_MAX = 1024                # = PATH_PORTS_MAX: nobody can be addressed deeper
 
 cdef class Record:
@@ -122,4 +123,4 @@ cdef class Tree:
     cdef bint _is_useful(self, Neighbour neighbour) noexcept
     cdef void _send_record(self, Link link, Record record) noexcept
     cdef void _gossip(self) noexcept
-    cdef void _gossip_about(self, const uint8_t *key, ByteMap sent, list links) noexcept
+    cdef void _gossip_about(self, const uint8_t *key, ByteMap sent, list links, size_t most) noexcept

@@ -54,7 +54,7 @@ cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after whic
 cdef uint64_t READY_AFTER = 1200000000          # ns after its proof: the reference looks at its tree once a second
 cdef uint64_t LAG_UNKNOWN = 4294967295
 cdef uint64_t CHANGE_GAP = 10000000             # ns between looks at what records of others have changed
-cdef double CHECKS_RATE = 1000                  # records verified a second, of all links together
+cdef double CHECKS_RATE = 2000                  # records verified a second, of all links together
 cdef double CHECKS_BURST = 200
 cdef double CHECKS_BATCH = 10                   # a link that has used up its share waits until it has so much of it again
 cdef uint64_t RENUMBER_LEAST = 1000000000       # ns between announcements that our parent knows us by another number; it doubles
@@ -654,22 +654,23 @@ cdef class Tree:
         cdef Link link
         for neighbour in self.neighbours:
             self._bound_sent(neighbour)
-            self._gossip_about(self.host.key, neighbour.sent, neighbour.links)
-            self._gossip_about(neighbour.key, neighbour.sent, neighbour.links)
+            self._gossip_about(self.host.key, neighbour.sent, neighbour.links, 2 * SENT_MAX)
+            self._gossip_about(neighbour.key, neighbour.sent, neighbour.links, 2 * SENT_MAX)
         for link in self._unproven:
             self.greet(link)
 
     cdef void greet(self, Link link) noexcept:
-        self._gossip_about(self.host.key, link.told, [link])
-        self._gossip_about(link.neighbour.key, link.told, [link])
+        self._gossip_about(self.host.key, link.told, [link], GREETED_MAX)
+        self._gossip_about(link.neighbour.key, link.told, [link], GREETED_MAX)
 
-    cdef void _gossip_about(self, const uint8_t *key, ByteMap sent, list links) noexcept:
+    # Until the receiver has been told of `most` records.
+    cdef void _gossip_about(self, const uint8_t *key, ByteMap sent, list links, size_t most) noexcept:
         cdef void *records[DEPTH_MAX]
         cdef size_t count = self._ancestry(key, records, DEPTH_MAX)
         cdef Record record
         cdef Link link
         # Root first, so that each record connects to one the receiver has.
-        while count:
+        while count and sent._used < most:
             count -= 1
             record = <Record>records[count]
             if sent.get(record.key) == NULL:

@@ -242,6 +242,29 @@ def test_what_is_parked_is_bounded(clock):
     assert parent_of(clock.router, secret[32:]) == secret[32:]
 
 
+def test_a_deep_ancestry_is_told_as_far_as_there_is_room_and_then_whole(clock):
+    """What a far side has no room for before we are proven to it is told when it is proven to us."""
+    parent = FarSide(clock, 1)
+    parent.answer()
+    chain = [secret_of(0), *(secret_of(1000 + number) for number in range(300)), parent.secret]
+    parent.send(ANNOUNCE, **announce(chain[0], chain[0], 1, 1, 0))
+    for above, below in itertools.pairwise(chain):
+        parent.send(ANNOUNCE, **announce(below, above, 1, 1, 7))
+    clock.pass_time(2)
+    parent.answer()
+    clock.pass_time(2)
+    known = len(clock.router.tree_records())
+    assert known == 303
+    newcomer = replay(clock, 9)
+    told = newcomer.got(ANNOUNCE)
+    assert 100 <= len(told) <= 150
+    assert sum(len(wire.encode_frame(ANNOUNCE, wire.encode(ANNOUNCE, **fields))) for fields in told) <= 32768
+    newcomer.respond(newcomer.got(SIG_REQ)[0])
+    clock.pass_time(1.1)
+    told += newcomer.got(ANNOUNCE)
+    assert len({fields["node"] for fields in told}) == known
+
+
 def test_a_bad_record_ends_the_link_at_its_proof(clock):
     """A forged record is not verified before, and no better then."""
     thief = replay(clock, 8)
