@@ -8,6 +8,7 @@ from ygg_c.bytemap cimport ByteMap
 from ygg_c.endpoint cimport Endpoint, Host
 from ygg_c.ipv6 cimport Chain
 from ygg_c.reassembly cimport Reassembler
+from ygg_c.remotenode cimport RemoteNodes
 from ygg_c.renewal cimport Renewals
 from ygg_c.tcp cimport TcpConnection, TcpListener
 from ygg_c.tcpwire cimport Segment
@@ -32,6 +33,7 @@ cdef class Demux(Host):
     cdef ByteMap _udp_connected     # as _connections
     cdef ByteMap _echo              # identifier → socket
     cdef Renewals _renewals
+    cdef RemoteNodes _nodes
     cdef dict _time_waits           # connections in TIME-WAIT, oldest first
     cdef ByteMap _paths             # address → _PathMtu, where it is less than ours
     cdef bint _cut_off              # somebody was refused because there was no lower side
@@ -49,6 +51,7 @@ cdef class Demux(Host):
     cdef void _fragment_in(self, uint8_t *data, size_t size, Chain *chain) noexcept
     cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept
+    cdef bint _has_place(self, const uint8_t *address) noexcept
     cdef TcpListener _listener(self, const uint8_t *key)
     cdef void _udp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef uint64_t _origin(self, const uint8_t *address) noexcept

@@ -23,6 +23,7 @@ from ygg_c.ipv6 cimport (
 )
 from ygg_c.packetio cimport NEVER
 from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE, Fragment
+from ygg_c.remotenode cimport RemoteNode
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.sodium cimport wipe
 from ygg_c.tcp cimport TcpListener
@@ -43,6 +44,8 @@ cdef enum:
     ECHO_BURST = 1000
     ECHO_SIZE = 4096
     MAX_PATHS = 1024
+    NODE_PART = 4               # one node may open this part of all connections
+    OWN_PART = 8                # and this part is kept for those that the program opens
 
 cdef extern from *:
     """
@@ -229,17 +232,28 @@ cdef class Demux(Host):
         if listener.full():
             self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
             return
-        if len(self._connections) >= self.max_connections:
-            self.count[COUNT_SYN_QUEUE_FULL] += 1
+        if not self._has_place(key):
             return
         try:
             connection = self._new_connection(key)
-            self._connections.put(key, connection)
         except MemoryError:
             self.count[COUNT_NO_MEMORY] += 1
             return
         listener.begin(connection, self.syn_queue)
         connection.accept_syn(listener, segment)
+
+    cdef bint _has_place(self, const uint8_t *address) noexcept:
+        # Whether a node may open one more connection. If not, its SYN is dropped as where a queue is full: it asks again, and
+        # finds a place when one has become free, where a reset would tell its program that nothing listens.
+        cdef RemoteNode node = self._nodes.find(address)
+        cdef size_t places = min(self.max_connections_per_node, max(self.max_connections // NODE_PART, <size_t>1))
+        if len(self._connections) + self.max_connections // OWN_PART >= self.max_connections:
+            self.count[COUNT_TCP_STACK_FULL] += 1
+            return False
+        if node is not None and not node.ours and node.incoming >= places:
+            self.count[COUNT_TCP_NODE_FULL] += 1
+            return False
+        return True
 
     cdef TcpListener _listener(self, const uint8_t *key):
         # Who listens for a connection of this key: on its address, or on every address.
@@ -260,10 +274,17 @@ cdef class Demux(Host):
         # RFC 6528: a clock of 4 µs ticks over a keyed hash of the two ends.
         cdef uint32_t iss = <uint32_t>(ygg_siphash(key, 36, self._secret) + self._now // 4000)
         connection.congestion = make_congestion(self._congestion)
+        connection.node = self._nodes.enter(key, self._ours(key))
         connection.start(self, key, iss, ygg_siphash(key, 36, self._secret + 2), self._now)
+        try:
+            self._connections.put(key, connection)
+        except MemoryError:
+            connection.node.leave()
+            raise
         return connection
 
     cdef void enter_time_wait(self, Endpoint endpoint) noexcept:
+        (<TcpConnection>endpoint).give_place()
         self._time_waits[endpoint] = None
         if len(self._time_waits) > self.max_time_wait:
             self.count[COUNT_TIME_WAIT_EVICTED] += 1

@@ -69,6 +69,9 @@ cdef enum:
     COUNT_TCP_ANSWERS_LIMITED
     COUNT_TCP_PROBES
     COUNT_RENEWALS_REFUSED
+    COUNT_TCP_NO_BUFFER
+    COUNT_TCP_NODE_FULL
+    COUNT_TCP_STACK_FULL
     COUNTERS
 
 cdef extern from *:
@@ -99,6 +102,7 @@ cdef class Host(Upper):
     cdef public size_t send_buffer_max
     cdef public size_t max_time_wait
     cdef public size_t max_connections
+    cdef public size_t max_connections_per_node
     cdef list _dirty                    # to flush in the next turn
     cdef list _ready                    # to tell at its end
     cdef dict _blocked                  # refused credit: may wait for long, so those that leave are taken out

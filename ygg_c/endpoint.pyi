@@ -47,11 +47,13 @@ class Host(Upper):
     send_buffer_max: int
     """What `send_limit` may grow to (8 MiB at first)."""
     syn_queue: int
-    """Half-open connections a listener keeps (256 at first)."""
+    """Half-open connections a listener keeps, each remote node at most as many as are free (1024 at first)."""
     max_time_wait: int
     """Connections kept in TIME-WAIT; the oldest go first (4096 at first)."""
     max_connections: int
-    """Connections of any state; beyond it incoming ones are dropped and `connect` raises ENOBUFS (65536 at first)."""
+    """Connections of any state; beyond it `connect` raises ENOBUFS (65536 at first). An eighth of them is kept for `connect`."""
+    max_connections_per_node: int
+    """Connections that one remote node may have opened, a quarter of `max_connections` at most (1024 at first)."""
 
 class Endpoint(Timed):
     """One socket of the stack. Events gather while packets are processed and are told once for each batch."""

@@ -57,11 +57,12 @@ cdef class Host(Upper):
         self.fin_wait = 60000 * MS
         self.retries = 15
         self.syn_retries = 6
-        self.syn_queue = 256
+        self.syn_queue = 1024
         self.receive_buffer = self.send_buffer = 1 << 20
         self.receive_buffer_max = self.send_buffer_max = 8 << 20
         self.max_time_wait = 4096
         self.max_connections = 65536
+        self.max_connections_per_node = 1024
 
     cdef void emit(self, Packet *packet) noexcept:
         packet_free(packet)

@@ -73,6 +73,18 @@ class NetStack(Demux):
         """Return a socket for echo requests from our `address` (None: the default one)."""
     def endpoints(self) -> list[TcpConnection | TcpListener | UdpSocket | EchoSocket]:
         """Everything open now, TIME-WAIT included."""
+    max_buffered: int
+    """Bytes of memory that connections with other nodes may hold in what they received and is not read, and as many in what
+    is to be sent; each node gets its part (24 MiB at first).
+    """
+    @property
+    def buffered(self) -> tuple[int, int]:
+        """Bytes of memory that they hold now: received and not read, and to be sent."""
+    def usage(self, address: bytes) -> dict[str, int]:
+        """Return what the node of an address (16 bytes; its /64 is the same node) has of this stack: `incoming`, the
+        connections that it opened, `half_open`, those of them whose handshake goes on, `received` and `queued`, the bytes
+        of memory that all connections with it hold in what is not read and what is to be sent.
+        """
     def counters(self) -> dict[str, int]:
         """Return what was counted since the start: packets and bytes both ways, and each reason for a drop."""
     def close(self) -> None:

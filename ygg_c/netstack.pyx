@@ -12,6 +12,7 @@ from ygg_c.endpoint cimport COUNTERS
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
 from ygg_c.packetio cimport NEVER
+from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode, RemoteNodes
 from ygg_c.renewal cimport Renewals
 from ygg_c.tcp cimport TcpListener
 from ygg_c.udp cimport EchoSocket
@@ -19,6 +20,7 @@ from ygg_c.udp cimport EchoSocket
 cdef enum:
     FIRST_EPHEMERAL = 32768
     EPHEMERAL = 32768           # ports from there on (RFC 6056 takes a wide range)
+    MAX_BUFFERED = 25165824     # bytes that connections hold each way
 
 _COUNTS = (
     "packets_in", "bytes_in", "packets_out", "bytes_out", "no_link", "no_memory", "malformed", "not_ours", "martian",
@@ -28,6 +30,7 @@ _COUNTS = (
     "tcp_challenges", "tcp_paws", "syn_queue_full", "accept_queue_full", "time_wait_evicted", "closed",
     "unknown_protocol", "fragments_sent", "reassembly_evicted", "reassembly_timeouts", "echo_limited", "tcp_ignored",
     "tcp_no_room", "tcp_resets_limited", "tcp_answers_limited", "tcp_probes", "renewals_refused",
+    "tcp_no_buffer", "tcp_node_full", "tcp_stack_full",
 )
 
 
@@ -49,6 +52,7 @@ cdef class NetStack(Demux):
         self._listeners, self._udp = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
         self._echo, self._paths = ByteMap(2, self.random.u64()), ByteMap(16, self.random.u64())
         self._renewals = Renewals(self._connections)
+        self._nodes = RemoteNodes(self.random.u64(), MAX_BUFFERED)
         self._udp_ports = {}
         for address in addresses:
             if isinstance(address, tuple):
@@ -200,7 +204,6 @@ cdef class NetStack(Demux):
         elif self._connections.get(key) != NULL:
             raise _error(errno.EADDRINUSE)
         connection = self._new_connection(key)
-        self._connections.put(key, connection)
         connection.open()
         return connection
 
@@ -305,6 +308,31 @@ cdef class NetStack(Demux):
             for table in (self._listeners, self._connections, self._udp, self._udp_connected, self._echo)
             for endpoint in table.values()
         ]
+
+    @property
+    def max_buffered(self):
+        return self._nodes.limit
+
+    @max_buffered.setter
+    def max_buffered(self, size_t value):
+        self._nodes.limit = value
+
+    @property
+    def buffered(self):
+        return self._nodes.held[INBOUND], self._nodes.held[OUTBOUND]
+
+    def usage(self, bytes address not None):
+        """Return what the node of an address has of this stack."""
+        cdef RemoteNode node
+        if len(address) != 16:
+            raise ValueError("an address has 16 bytes")
+        node = self._nodes.find(address)
+        if node is None:
+            return dict.fromkeys(("incoming", "half_open", "received", "queued"), 0)
+        return {
+            "incoming": node.incoming, "half_open": node.half_open, "received": node.held[INBOUND],
+            "queued": node.held[OUTBOUND],
+        }
 
     def counters(self):
         """Return what was counted since the start."""

@@ -27,11 +27,16 @@ cdef class ReceiveQueue:
     cdef uint64_t read      # position of the next byte to read
     cdef uint64_t next      # position of the first byte missing
     cdef Ranges ranges      # what arrived beyond it
+    cdef size_t held        # bytes of memory in chunks
     # Put bytes at `position` (at least `next`); False when there is no room for them or for another hole.
     cdef bint insert(self, uint64_t position, const uint8_t *data, size_t size) noexcept
     cdef object take(self, size_t limit)
     cdef size_t copy(self, uint8_t *target, size_t size) noexcept
     cdef void clear(self) noexcept
+    cdef uint64_t covered(self) noexcept                # the position where the chunks end
+    cdef size_t growth(self, uint64_t end) noexcept     # bytes that it takes to have them reach `end`
+    cdef void spare(self) noexcept                      # memory is short: small chunks
     cdef bint _cover(self, uint64_t end) noexcept
     cdef void _drop_first(self) noexcept
+    cdef void _pass_first(self) noexcept
     cdef void _tidy(self) noexcept

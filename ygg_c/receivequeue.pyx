@@ -6,6 +6,7 @@ from cpython.ref cimport Py_DECREF
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from ygg_c.remotenode cimport BUFFER_COST
 from ygg_c.ranges cimport ranges_add, ranges_clear, ranges_trim
 
 cdef extern from "Python.h":
@@ -36,18 +37,33 @@ cdef class ReceiveQueue:
 
     cdef void _drop_first(self) noexcept:
         Py_DECREF(<object>self._chunks[self._first].bytes)
+        self._pass_first()
+
+    cdef void _pass_first(self) noexcept:
+        self.held -= self._chunks[self._first].size + BUFFER_COST
         self._first = (self._first + 1) & self._mask
         self._count -= 1
+
+    cdef uint64_t covered(self) noexcept:
+        cdef Chunk *last
+        if self._count == 0:
+            return self.read
+        last = &self._chunks[(self._first + self._count - 1) & self._mask]
+        return last.base + last.size
+
+    cdef size_t growth(self, uint64_t end) noexcept:
+        cdef uint64_t covered = self.covered()
+        return 0 if end <= covered else (end - covered + self._grain - 1) // self._grain * self._grain
+
+    cdef void spare(self) noexcept:
+        self._grain = CHUNK_SMALL
 
     cdef bint _cover(self, uint64_t end) noexcept:
         # Extend the chain until it reaches `end`.
         cdef size_t room, index
         cdef Chunk *grown
         cdef Chunk *chunk
-        cdef uint64_t covered = self.read
-        if self._count:
-            chunk = &self._chunks[(self._first + self._count - 1) & self._mask]
-            covered = chunk.base + chunk.size
+        cdef uint64_t covered = self.covered()
         while covered < end:
             room = self._mask + 1 if self._chunks != NULL else 0
             if self._count == room:
@@ -68,6 +84,7 @@ cdef class ReceiveQueue:
             chunk.base = covered
             chunk.size = self._grain
             covered += self._grain
+            self.held += self._grain + BUFFER_COST
             self._count += 1
         return True
 
@@ -128,8 +145,7 @@ cdef class ReceiveQueue:
             if size == chunk.size:
                 self._grain = CHUNK_LARGE if self._grain >= CHUNK_LARGE // 4 else self._grain * 4
             whole = chunk.bytes
-            self._first = (self._first + 1) & self._mask
-            self._count -= 1
+            self._pass_first()
             self.read += size
             if size != chunk.size and _PyBytes_Resize(&whole, size) < 0:
                 raise MemoryError

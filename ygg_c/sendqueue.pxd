@@ -21,6 +21,7 @@ cdef class SendQueue:
     cdef uint64_t base      # position of the first byte held
     cdef uint64_t end       # one past the last
     cdef uint64_t _origin   # position where the first piece starts (at most `base`)
+    cdef size_t held        # bytes of memory in pieces: a part of a bytes object keeps all of it
     cdef size_t _tail_room  # bytes left in the last piece, when it is our own
     cdef size_t _near       # a place in the ring, counted from the first, near the last copy
     cdef uint64_t _near_at  # the position where that piece starts

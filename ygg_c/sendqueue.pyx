@@ -1,11 +1,12 @@
 """The send queue: bytes by reference, small writes together."""
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from ygg_c.checksum cimport sum_copy
+from ygg_c.remotenode cimport BUFFER_COST
 
 
 cdef class SendQueue:
@@ -23,6 +24,7 @@ cdef class SendQueue:
         self._mask = 0
         self._tail_room = 0
         self._near = 0
+        self.held = 0
         self.base = self._origin = self._near_at = self.end
 
     cdef int _push(self, PyObject *owner, const uint8_t *data, size_t size) except -1:
@@ -44,6 +46,7 @@ cdef class SendQueue:
         self._pieces[index].owner = owner
         self._pieces[index].data = data
         self._pieces[index].size = size
+        self.held += PyBytes_GET_SIZE(<object>owner) + BUFFER_COST
         self._count += 1
         self.end += size
         return 0
@@ -83,6 +86,7 @@ cdef class SendQueue:
             if self._origin + first.size > below:
                 break
             self._origin += first.size
+            self.held -= PyBytes_GET_SIZE(<object>first.owner) + BUFFER_COST
             Py_DECREF(<object>first.owner)
             self._first = (self._first + 1) & self._mask
             self._count -= 1

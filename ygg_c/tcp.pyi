@@ -32,6 +32,14 @@ class TcpConnection(TcpMachine):
     send_limit: int
     """Bytes `send` lets be queued, unacknowledged ones included. Grows up to the stack's `send_buffer_max`."""
     @property
+    def write_limit(self) -> int:
+        """`send_limit`, or less where the peer's node holds much of what the stack has for data to be sent."""
+    @property
+    def crowded(self) -> bool:
+        """Whether the peer's node holds all it may of that: an application that answers should be asked no more."""
+    def await_room(self) -> None:
+        """Have WRITABLE told when `queued` has fallen to half of `write_limit`, as after a write that exceeded it."""
+    @property
     def queued(self) -> int:
         """Bytes written and not yet acknowledged."""
     @property
@@ -49,7 +57,7 @@ class TcpConnection(TcpMachine):
         `bytes` are kept by reference and not copied; small or mutable ones are copied. EPIPE after `shutdown_write`.
         """
     def write(self, data: Buffer) -> int:
-        """Queue all of `data` whatever the limit and return `queued`. Once that exceeds `send_limit`, WRITABLE comes
+        """Queue all of `data` whatever the limit and return `queued`. Once that exceeds `write_limit`, WRITABLE comes
         when it has fallen to half of it.
         """
     def recv(self, limit: int = ...) -> bytes:

@@ -11,6 +11,7 @@ from ygg_c.endpoint cimport COUNT_SYN_QUEUE_FULL, COUNT_TCP_RESETS_SENT, EVENT_R
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport get16
 from ygg_c.packetio cimport NEVER
+from ygg_c.remotenode cimport LEAST_BUFFER, OUTBOUND, RemoteNode
 from ygg_c.tcpsender cimport CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT
 from ygg_c.tcpwire cimport ACK, RST
 
@@ -94,15 +95,28 @@ cdef class TcpConnection(TcpMachine):
         self.send_cap = value
 
     @property
+    def write_limit(self):
+        return self.send_cap if self.host is None else self.send_room()
+
+    @property
+    def crowded(self):
+        return self.host is not None and self.node.allowance(OUTBOUND) <= LEAST_BUFFER
+
+    def await_room(self):
+        """Have WRITABLE told when there is room, as if a write had found none."""
+        self.starved = True
+
+    @property
     def queued(self):
         return self.out.end - self.out.base
 
     @property
     def send_space(self):
-        cdef uint64_t queued = self.out.end - self.out.base
-        if self.host is None or self.fin_wanted or queued >= self.send_cap:
-            return 0
-        return self.send_cap - queued
+        return 0 if self.host is None or self.fin_wanted else self._send_room()
+
+    cdef uint64_t _send_room(self) noexcept:
+        cdef uint64_t most = self.send_room()
+        return most - min(most, self.out.end - self.out.base)
 
     @property
     def readable(self):
@@ -131,6 +145,7 @@ cdef class TcpConnection(TcpMachine):
             finally:
                 PyBuffer_Release(&view)
         if size:
+            self.account()
             if idle:
                 self.progress_at = NEVER        # between turns nobody knows the time
             self.host.mark(self)
@@ -139,23 +154,25 @@ cdef class TcpConnection(TcpMachine):
     def send(self, data):
         """Queue as much of `data` as `send_space` allows and return how many bytes."""
         cdef uint64_t before = self.out.end
-        cdef uint64_t queued = before - self.out.base
-        self._write(data, self.send_cap - queued if queued < self.send_cap else 0)
-        if self.out.end - self.out.base >= self.send_cap:
+        self._write(data, 0 if self.host is None else self._send_room())
+        if self._send_room() == 0:
             self.starved = True
         return self.out.end - before
 
     def write(self, data):
         """Queue all of `data` whatever the limit and return `queued`."""
         self._write(data, <size_t>-1)
-        if self.out.end - self.out.base > self.send_cap:
+        if self.out.end - self.out.base > self.send_room():
             self.starved = True
         return self.out.end - self.out.base
 
     cdef void _was_read(self) noexcept:
         # Tell the peer when the window grew by a good part, and let it grow further where it limits the flow.
-        cdef uint64_t now, interval
-        if self.host is None or self.fin_received:
+        cdef uint64_t now, interval, edge
+        if self.host is None:
+            return
+        self.account()
+        if self.fin_received:
             return
         now = self.host._now
         interval = max(self.rtt.smoothed, <uint64_t>1000000)
@@ -164,7 +181,8 @@ cdef class TcpConnection(TcpMachine):
                 self.receive_cap = min(self.receive_cap * 2, max(self.host.receive_buffer_max, self.receive_cap))
             self._tuned_at = now
             self._tuned_from = self.inbound.read
-        if self.window_edge() - self.advertised >= min(self.receive_cap // 4, self._shown()):
+        edge = self.window_edge()
+        if edge > self.advertised and edge - self.advertised >= min((edge - self.inbound.read) // 4, self._shown()):
             self.ack_now = True
             self.host.mark(self)
 
@@ -227,6 +245,7 @@ cdef class TcpConnection(TcpMachine):
         self.shutdown_write()
         self.orphan = True
         self.inbound.clear()
+        self.account()
         if self._state == FIN_WAIT_2:
             self.life_at = self.host._now + self.host.fin_wait
             self.host.mark(self)
@@ -285,25 +304,48 @@ cdef class TcpListener(Acceptor):
     cdef bint full(self) noexcept:
         return len(self._queue) >= self.backlog
 
-    cdef void begin(self, TcpConnection connection, int most) noexcept:
-        # The oldest half-open connection gives way: it has had the most time to complete.
-        if len(self._half) >= most:
+    cdef void begin(self, TcpConnection connection, size_t most) noexcept:
+        # The oldest half-open connection gives way: it has had the most time to complete. A node may have as many as are free;
+        # if it begins more, it is one of its own.
+        cdef RemoteNode node = connection.node
+        cdef size_t used = len(self._half)
+        cdef TcpConnection oldest = None
+        if node.half_open >= most - min(most, used) and not node.ours:
+            oldest = self._oldest_of(node)
+        if oldest is None and used >= most:
+            oldest = <TcpConnection>next(iter(self._half))
+        if oldest is not None:
             self.host.count[COUNT_SYN_QUEUE_FULL] += 1
-            (<TcpConnection>next(iter(self._half)))._finish()
+            oldest._finish()
+        node.incoming += 1
+        node.half_open += 1
+        connection.has_place = True
         self._half[connection] = None
+
+    cdef TcpConnection _oldest_of(self, RemoteNode node):
+        cdef TcpConnection connection
+        for connection in self._half:
+            if connection.node is node:
+                return connection
+        return None
 
     cdef bint promote(self, TcpMachine connection) noexcept:
         if self.full():
             return False
-        self._half.pop(connection, None)
+        self._opened(connection)
         self._queue.append(connection)
         self.happen(EVENT_READABLE)
         return True
 
     cdef void forget(self, TcpMachine connection) noexcept:
-        self._half.pop(connection, None)
+        self._opened(connection)
         if connection in self._queue:
             self._queue.remove(connection)
+
+    cdef void _opened(self, TcpMachine connection) noexcept:
+        if connection in self._half:
+            del self._half[connection]
+            connection.node.half_open -= 1
 
     @property
     def local(self):

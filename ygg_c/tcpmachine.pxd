@@ -14,6 +14,7 @@ cdef class Acceptor(Endpoint):
 
 cdef class TcpMachine(TcpSender):
     cdef Acceptor parent         # while nobody has accepted it
+    cdef bint has_place             # it counts as one that its node has opened
     cdef uint64_t _fin_at           # position of a FIN that came ahead of its data, 0: none
     cdef Bucket _challenges
     cdef Bucket _strays
@@ -30,6 +31,7 @@ cdef class TcpMachine(TcpSender):
     cdef void open(self) noexcept
     cdef void accept_syn(self, Acceptor parent, const Segment *segment) noexcept
     cdef void segment_in(self, const Segment *segment, uint64_t now) noexcept
+    cdef void give_place(self) noexcept
     cdef void icmp_in(self, uint8_t kind, uint8_t code, uint32_t parameter, uint32_t seq) noexcept
     # The peer may have restarted and know nothing of this connection: ask it. A host that has forgotten answers with a reset,
     # another with an ACK that changes nothing. True when something was sent.
@@ -41,6 +43,7 @@ cdef class TcpMachine(TcpSender):
     cdef bint _established(self, const Segment *segment, uint64_t position, uint64_t now) noexcept
     cdef void _learn_syn(self, const Segment *segment, bint answer) noexcept
     cdef void _take_data(self, const Segment *segment, uint64_t position, uint64_t now) noexcept
+    cdef uint64_t _fit(self, uint64_t position, uint64_t end) noexcept
     cdef void _take_fin(self, uint64_t now) noexcept
     cdef void _reset_in(self, uint64_t position, uint64_t now) noexcept
     cdef void _challenge(self, uint64_t now) noexcept

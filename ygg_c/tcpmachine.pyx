@@ -8,7 +8,7 @@ from ygg_c.census cimport LIVE_TCP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.endpoint cimport (
     COUNT_ACCEPT_QUEUE_FULL, COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW,
-    COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_NO_ROOM,
+    COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_NO_BUFFER, COUNT_TCP_NO_ROOM,
     COUNT_TCP_OUT_OF_ORDER, COUNT_TCP_PAWS, COUNT_TCP_RESETS_IN, COUNT_TCP_RESETS_SENT, COUNT_TCP_UNACCEPTABLE,
     EVENT_CLOSED, EVENT_CONNECTED, EVENT_EOF, EVENT_FAILED, EVENT_READABLE,
 )
@@ -121,7 +121,7 @@ cdef class TcpMachine(TcpSender):
     cdef void _learn_syn(self, const Segment *segment, bint answer) noexcept:
         cdef uint64_t first = (FIRST_POSITION | segment.seq) + 1
         self.inbound.read = self.inbound.next = first
-        self.advertised = first + min(self.receive_cap, <size_t>65535)
+        self.advertised = min(self.window_edge(), first + 65535)
         self.last_acked = first
         if segment.mss:
             self.peer_mss = max(segment.mss, <uint16_t>MIN_MSS)
@@ -174,6 +174,7 @@ cdef class TcpMachine(TcpSender):
             self.ts_recent = segment.ts_value
         if segment.size or segment.flags & FIN:
             self._take_data(segment, position, now)
+        self.account()
 
     cdef void _in_syn_sent(self, const Segment *segment, uint64_t now) noexcept:
         cdef uint64_t ack = unwrap(segment.ack, self.una)
@@ -312,7 +313,10 @@ cdef class TcpMachine(TcpSender):
             # At once on a hole, and when one is filled (RFC 5681, 4.2).
             if position > expected or self.inbound.ranges.count:
                 self.ack_now = True
-            if self.inbound.insert(position, data, end - position):
+            end = self._fit(position, end)
+            if end == position:
+                self.host.count[COUNT_TCP_NO_BUFFER] += 1
+            elif self.inbound.insert(position, data, end - position):
                 self.ack_bytes += self.inbound.next - expected
                 self.bytes_in += self.inbound.next - expected
                 if self.inbound.next > expected:
@@ -323,6 +327,17 @@ cdef class TcpMachine(TcpSender):
             self._take_fin(now)
         elif segment.flags & FIN:
             self.ack_now = True
+
+    cdef uint64_t _fit(self, uint64_t position, uint64_t end) noexcept:
+        # Where data ends for which there is memory: all, nothing, or of data in order as much as is kept in any case.
+        cdef size_t growth = self.inbound.growth(end)
+        cdef bint in_order = position == self.inbound.next
+        if growth == 0 or self.node.takes(growth, in_order):
+            return end
+        self.inbound.spare()
+        if not in_order:
+            return position
+        return max(position, min(end, max(self.inbound.covered(), self.inbound.read + self.node.least())))
 
     cdef void _take_fin(self, uint64_t now) noexcept:
         self.fin_received = True
@@ -462,6 +477,7 @@ cdef class TcpMachine(TcpSender):
         self.rto_at = NEVER
         self.life_at = now + self.host.time_wait
         self.out.clear()
+        self.account()
         self.happen(EVENT_CLOSED)
         self.host.enter_time_wait(self)
 
@@ -486,4 +502,10 @@ cdef class TcpMachine(TcpSender):
         if parent is not None:
             self.parent = None
             parent.forget(self)
+        self.give_place()
         TcpSender.leave(self)
+
+    cdef void give_place(self) noexcept:
+        if self.has_place:
+            self.has_place = False
+            self.node.incoming -= 1

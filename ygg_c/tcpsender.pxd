@@ -24,6 +24,7 @@ from ygg_c.endpoint cimport Endpoint
 from ygg_c.icmpv6 cimport Bucket
 from ygg_c.ranges cimport Ranges
 from ygg_c.receivequeue cimport ReceiveQueue
+from ygg_c.remotenode cimport RemoteNode
 from ygg_c.rtt cimport Rtt
 from ygg_c.sendqueue cimport SendQueue
 from ygg_c.tcpwire cimport Segment
@@ -51,6 +52,8 @@ cdef class TcpSender(Endpoint):
     cdef uint8_t key[36]            # remote address, local address, remote port, local port: as an incoming packet has them
     cdef uint8_t template[44]       # IPv6 header and ports of what leaves
     cdef uint64_t _pseudo
+    cdef RemoteNode node            # what its connections may have together; as long as this one has not left
+    cdef size_t _held[2]            # bytes of memory that it was told of
     # Sending.
     cdef SendQueue out
     cdef uint64_t iss
@@ -131,6 +134,8 @@ cdef class TcpSender(Endpoint):
     cdef void arm(self) noexcept
     cdef void timeout(self, uint64_t now) noexcept
     cdef uint64_t window_edge(self) noexcept
+    cdef size_t send_room(self) noexcept                            # bytes that may be queued, those that are included
+    cdef void account(self) noexcept                                # after the queues or their ranges have changed
     cdef uint64_t _empty_position(self) noexcept
     cdef uint16_t _window_field(self, uint64_t ack, bint syn) noexcept
     cdef uint8_t *_sack_option(self, uint8_t *at, size_t room) noexcept

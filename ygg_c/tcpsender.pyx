@@ -10,7 +10,8 @@ from ygg_c.endpoint cimport (
 )
 from ygg_c.ipv6 cimport IP_HEADER, put16, put32
 from ygg_c.packetio cimport NEVER
-from ygg_c.ranges cimport ranges_add, ranges_clear, ranges_gap, ranges_trim
+from ygg_c.ranges cimport Range, ranges_add, ranges_clear, ranges_gap, ranges_trim
+from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode
 from ygg_c.rtt cimport FIRST_RTO, RTT_GRAIN, rtt_sample, rtt_timeout
 from ygg_c.tcpwire cimport (
     ACK, FIN, MAX_SACKS, PSH, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, unwrap, write_sacks, write_syn_options,
@@ -47,12 +48,36 @@ cdef class TcpSender(Endpoint):
         return self.inbound.next + self.fin_received
 
     cdef uint64_t window_edge(self) noexcept:
-        return self.inbound.read + self.receive_cap
+        return self.inbound.read + min(self.receive_cap, self.node.allowance(INBOUND))
+
+    cdef size_t send_room(self) noexcept:
+        return min(self.send_cap, self.node.allowance(OUTBOUND))
+
+    cdef void account(self) noexcept:
+        cdef size_t received = self.inbound.held + self.inbound.ranges.room * sizeof(Range)
+        cdef size_t queued = self.out.held + self.sacked.room * sizeof(Range)
+        if self.node is None:
+            return
+        if received != self._held[INBOUND]:
+            self.node.hold(INBOUND, self._held[INBOUND], received)
+            self._held[INBOUND] = received
+        if queued != self._held[OUTBOUND]:
+            self.node.hold(OUTBOUND, self._held[OUTBOUND], queued)
+            self._held[OUTBOUND] = queued
+
+    cdef void leave(self) noexcept:
+        cdef RemoteNode node = self.node
+        if node is not None:
+            self.node = None
+            node.hold(INBOUND, self._held[INBOUND], 0)
+            node.hold(OUTBOUND, self._held[OUTBOUND], 0)
+            node.leave()
+        Endpoint.leave(self)
 
     cdef uint16_t _window_field(self, uint64_t ack, bint syn) noexcept:
         # The edge moves in steps worth a segment (silly-window avoidance, RFC 9293, 3.8.6.2.2) and never back.
         cdef uint64_t edge = self.window_edge()
-        cdef uint64_t step = min(self.receive_cap // 2, max(self.largest, <size_t>1220))
+        cdef uint64_t step = min((edge - self.inbound.read) // 2, <uint64_t>max(self.largest, <size_t>1220))
         cdef int scale = 0 if syn or self.own_scale < 0 else self.own_scale
         cdef uint64_t most = <uint64_t>65535 << scale
         if edge > ack + most:
@@ -365,6 +390,7 @@ cdef class TcpSender(Endpoint):
         self.rto_at = NEVER
         ranges_trim(&self.sacked, ack)
         self.out.release(min(ack, self.out.end))
+        self.account()
         if self.phase != OPEN and ack >= self.recover:
             if self.phase == RECOVERY:
                 self.congestion.recovered(self.nxt - ack, now)
@@ -382,7 +408,7 @@ cdef class TcpSender(Endpoint):
         if self.phase != RECOVERY:
             self.congestion.acked(gained, self._cwnd_bound or self.phase == LOSS, self.rtt.smoothed, now)
             self.send_cap = max(self.send_cap, min(2 * self.congestion.cwnd, self.host.send_buffer_max))
-        if self.starved and self.out.end - self.out.base <= self.send_cap // 2:
+        if self.starved and self.out.end - self.out.base <= self.send_room() // 2:
             self.starved = False
             self.happen(EVENT_WRITABLE)
         if self.fin_wanted and ack > self.out.end:

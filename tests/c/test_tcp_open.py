@@ -132,8 +132,8 @@ class TestListen:
         peer.stack.listen(None, 80)
         for port in range(1, 200):
             peer.send(sport=port, flags=SYN, ack=0)
-        assert len(peer.stack.endpoints()) == 11
-        assert peer.stack.counters()["syn_queue_full"] == 189
+        assert len(peer.stack.endpoints()) == 6     # one node has at most as many as are free
+        assert peer.stack.counters()["syn_queue_full"] == 194
 
     def test_closing_resets_what_was_not_accepted(self, peer):
         listener = peer.stack.listen(None, 80)

@@ -253,6 +253,53 @@ def test_half_close_leaves_the_other_direction_open(with_pair):
     with_pair(main)
 
 
+class Echo(Recorder):
+    """Sends back what comes, and does not care whether it is taken."""
+
+    def data_received(self, data):
+        super().data_received(data)
+        self.transport.write(data)
+
+
+class BufferedEcho(BufferedRecorder):
+    """The same with a buffer of its own."""
+
+    def buffer_updated(self, nbytes):
+        super().buffer_updated(nbytes)
+        self.transport.write(self.buffer[:nbytes])
+
+
+@pytest.mark.parametrize("kind", [Echo, BufferedEcho])
+def test_an_echo_is_given_little_while_its_peers_node_takes_nothing(with_pair, kind):
+    async def main(pair):
+        pair.b.stack.max_buffered = 100_000
+        pair.a.stack.receive_buffer = pair.a.stack.receive_buffer_max = 16_384
+        made = [await connect(pair, kind) for _ in range(6)]
+        for number, (_, here, _) in enumerate(made):
+            here.transport.pause_reading()
+            here.transport.write(bytes([number]) * 200_000)
+
+        def given():
+            return sum(len(there.data) for there, _, _ in made)
+
+        last = -1
+        while given() != last:
+            last = given()
+            await asyncio.sleep(0.1)
+        assert 50_000 < last < 500_000
+        assert sum(pair.b.stack.buffered) < 500_000
+        for _, here, _ in made:
+            here.transport.resume_reading()
+        await until(lambda: all(len(here.data) == 200_000 for _, here, _ in made))
+        assert all(set(here.data) == {number} for number, (_, here, _) in enumerate(made))
+        for there, here, server in made:
+            here.transport.close()
+            await there.lost
+            server.close()
+
+    with_pair(main)
+
+
 def test_eof_while_paused_is_told_after_the_data(with_pair):
     async def main(pair):
         there, here, server = await connect(pair)

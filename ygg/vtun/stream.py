@@ -5,10 +5,15 @@ turn: what a protocol writes from there leaves in the same turn. Nothing is buff
 connection until the protocol takes it, so a paused protocol closes the TCP window; what is written goes straight to
 the connection's queue, by reference.
 
-The connection's `send_limit` stands for the kernel's socket buffer, and what is queued beyond it for asyncio's write
-buffer: `pause_writing` comes when that part exceeds the high-water mark, `resume_writing` when the stack says that
-half of `send_limit` is free again. Likewise `connection_lost` follows `close()` as soon as the rest fits into
-`send_limit`; the stack delivers it, and the FIN, alone.
+The connection's `write_limit` (its `send_limit`, or less when its peer holds much of the stack's memory) stands for
+the kernel's socket buffer, and what is queued beyond it for asyncio's write buffer: `pause_writing` comes when that
+part exceeds the high-water mark, `resume_writing` when the stack says that half of the limit is free again. Likewise
+`connection_lost` follows `close()` as soon as the rest fits into `send_limit`; the stack delivers it, and the FIN,
+alone.
+
+What a protocol has been given is not the stack's to limit. So while a peer's node does not take what is sent to it,
+and what waits for it fills its part of the stack's memory (`crowded`), its connections deliver little at a time, and
+nothing to a protocol that has much to send: otherwise answers, and requests in readers behind them, would pile up.
 """
 
 import asyncio
@@ -32,6 +37,7 @@ logger = logging.getLogger("ygg.vtun")
 _INPUT = READABLE | EOF | FAILED | CLOSED
 _ROOM = WRITABLE | DRAINED
 _CHUNK = 1 << 20
+_LITTLE = 1 << 14
 _HIGH_WATER = 64 * 1024  # asyncio's own default
 _WARN_AFTER_WRITES = 5  # asyncio.constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES
 
@@ -54,9 +60,9 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
         self._on_lost = on_lost
         self._closing = self._lost = False
         self._paused = self._eof_told = self._eof_written = False
+        self._reading_soon = False
         self._writes_lost = 0
         self._low, self._high = _HIGH_WATER // 4, _HIGH_WATER
-        self._mark = connection.send_limit + _HIGH_WATER
         # Like asyncio's own: whoever writes small pieces wants them sent.
         connection.nodelay = True
         self.set_protocol(protocol)
@@ -124,8 +130,11 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
         elif self._closing:
             if events & CLOSED or connection.queued <= connection.send_limit:
                 self._lose(None)
-        elif events & _ROOM and self._protocol_paused:
-            self._resume_writing()
+        elif events & _ROOM:
+            if self._protocol_paused:
+                self._resume_writing()
+            if not events & _INPUT:
+                self._read()
 
     def _read(self) -> None:
         """Give the protocol everything that is there, unless and until it pauses or closes."""
@@ -133,14 +142,32 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
         if connection is None:
             return
         while not (self._paused or self._closing) and connection.readable:
+            crowded = connection.crowded
+            if crowded and connection.queued > connection.write_limit:
+                connection.await_room()
+                return
             if self._buffered:
                 self._read_into(connection)
             else:
-                self._tell("data_received", self._protocol.data_received, connection.recv(_CHUNK))
+                data = connection.recv(_LITTLE if crowded else _CHUNK)
+                self._tell("data_received", self._protocol.data_received, data)
+            if crowded and connection.readable:
+                self._read_soon()
+                return
         if connection.at_eof and not (self._paused or self._closing or self._eof_told):
             self._eof_told = True
             if not self._tell("eof_received", self._protocol.eof_received):
                 self.close()
+
+    def _read_soon(self) -> None:
+        """Read more once the protocol had the time to answer."""
+        if not self._reading_soon:
+            self._reading_soon = True
+            self._loop.call_soon(self._read_now)
+
+    def _read_now(self) -> None:
+        self._reading_soon = False
+        self._read()
 
     def _read_into(self, connection: TcpConnection) -> None:
         buffer = self._tell("get_buffer", self._protocol.get_buffer, -1)
@@ -185,7 +212,7 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
             queued = connection.write(data)
         except OSError:
             return  # it has just failed: the event is on its way
-        if queued > self._mark:
+        if queued > self._high and queued - connection.write_limit > self._high:
             self._pause_writing(connection)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
@@ -198,10 +225,10 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
         self._writes_lost += 1
 
     def _pause_writing(self, connection: TcpConnection) -> None:
-        self._mark = connection.send_limit + self._high  # the limit may have grown
-        if self._protocol_paused or connection.queued <= self._mark:
+        if self._protocol_paused or connection.queued - connection.write_limit <= self._high:
             return
         self._protocol_paused = True
+        connection.await_room()
         try:
             self._protocol.pause_writing()
         except Exception as error:
@@ -229,7 +256,7 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
     def get_write_buffer_size(self) -> int:
         """Return the bytes queued beyond what stands for the kernel's socket buffer."""
         connection = self._connection
-        return 0 if connection is None else max(0, connection.queued - connection.send_limit)
+        return 0 if connection is None else max(0, connection.queued - connection.write_limit)
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
         return self._low, self._high
@@ -237,7 +264,6 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self._low, self._high = watermarks(high, low, _HIGH_WATER)
         if self._connection is not None:
-            self._mark = self._connection.send_limit + self._high
             self._pause_writing(self._connection)
 
     # The end

@@ -1,0 +1,402 @@
+"""What one remote node may have of a stack, by whatever address: memory in queues, and places for connections."""
+
+import errno
+import tracemalloc
+
+import pytest
+
+from expecting import raises_errno
+from tests.c.stackkit import (
+    ACK,
+    MS,
+    SECOND,
+    SYN,
+    A,
+    B,
+    Log,
+    Tcp,
+    World,
+    make_stack,
+    parse_tcp,
+)
+from ygg_c.endpoint import WRITABLE
+
+MIB = 1 << 20
+SCALE = 8
+JUMBO = b"\2\4\xff\xb7\3\3\7\0"
+"""TCP options: MSS 65463, window scale 7."""
+
+
+def node(number: int, host: int = 0) -> bytes:
+    """Return one of a node's addresses: of its /64 where `host` is odd."""
+    return bytes([2 + host % 2]) + number.to_bytes(7, "big") + host.to_bytes(8, "big")
+
+
+class Connection:
+    """The far end of a connection with a stack, segment by segment."""
+
+    def __init__(self, stage: "Stage", address: bytes, port: int, window: int) -> None:
+        self.stage, self.address, self.port, self.window = stage, address, port, window
+        self.seq, self.ack, self.edge = 1000, 0, 0
+        stage.far[address, port] = self
+        stage.send(self.segment(SYN, options=JUMBO))
+        self.seq += 1
+        if self.ack:
+            stage.send(self.segment())
+
+    def segment(self, flags: int = ACK, at: int = 0, data: bytes = b"", options: bytes = b"") -> bytes:
+        return Tcp(self.port, 80, self.seq + at, self.ack, flags, self.window, options, data).packet(self.address, A)
+
+    def answered(self, segment: Tcp) -> None:
+        if segment.flags & SYN:
+            self.ack, self.edge = segment.seq + 1, 1001 + segment.window
+            return
+        edge = segment.ack + (segment.window << SCALE)
+        assert edge > self.edge - (1 << SCALE), "a window was taken back"      # the field is rounded down
+        self.edge, self.seq = max(self.edge, edge), max(self.seq, segment.ack)
+
+    @property
+    def offered(self) -> int:
+        """The bytes that may be sent now."""
+        return self.edge - self.seq
+
+    def fill(self, size: int = 60_000) -> None:
+        """Send one segment of at most this size, as far as the window goes, and wait for its acknowledgement."""
+        before = self.seq
+        if self.offered > 0:
+            self.stage.send(self.segment(data=bytes(min(size, self.offered))))
+        if self.seq == before:
+            self.stage.rest()
+
+
+class Stage:
+    """A stack at A with a listener, and connections of any remote nodes."""
+
+    def __init__(self) -> None:
+        self.stack, self.tap = make_stack(A)
+        self.listener = self.stack.listen(None, 80, backlog=100_000)
+        self.now = SECOND
+        self.tap.poll(self.now)
+        self.far: dict[tuple[bytes, int], Connection] = {}
+
+    def open(self, number: int, count: int, window: int = 0) -> list[Connection]:
+        return [self.one(node(number, host), 1024 + host, window) for host in range(count)]
+
+    def one(self, address: bytes, port: int, window: int = 0) -> Connection:
+        return Connection(self, address, port, window)
+
+    def accepted(self) -> list:
+        made = []
+        while (connection := self.listener.accept()) is not None:
+            made.append(connection)
+        return made
+
+    def send(self, *packets: bytes) -> None:
+        self.now += MS
+        self.tap.give(list(packets), self.now)
+        self.turn()
+
+    def rest(self) -> None:
+        """Give delayed acknowledgements their time."""
+        self.now += 50 * MS
+        self.turn()
+
+    def turn(self) -> None:
+        self.tap.poll(self.now)
+        for packet in self.tap.take():
+            segment = parse_tcp(packet)
+            if (far := self.far.get((packet[24:40], segment.dport))) is not None:
+                far.answered(segment)
+
+    def close(self) -> None:
+        for connection in self.far.values():
+            connection.stage = None
+        self.stack.close()
+        assert self.stack.buffered == (0, 0)
+        self.tap.poll(self.now)
+        self.tap.take()
+        self.tap.detach()
+        self.__dict__.clear()
+
+
+@pytest.fixture
+def stage():
+    stage = Stage()
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def memory():
+    """Give the bytes that were allocated since."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    yield lambda: tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+
+
+class TestMemory:
+    def test_an_application_that_does_not_read_holds_little_for_one_node(self, stage, memory):
+        far = stage.open(1, 300)
+        for _ in range(60):
+            for connection in far:
+                connection.fill()
+        received, queued = stage.stack.buffered
+        assert 11 * MIB < received < 13 * MIB + 300 * 16_384
+        assert queued == 0
+        assert abs(memory() - received) < 6 * MIB       # connections and the test's own included
+        assert stage.stack.counters()["tcp_no_buffer"]
+
+    def test_single_bytes_all_over_the_windows(self, stage, memory):
+        for connection in stage.open(1, 1000):
+            for at in range(60_000, 1, -6000):
+                stage.send(connection.segment(at=at, data=b"z"))
+        received, _ = stage.stack.buffered
+        assert 9 * MIB < received < 12 * MIB
+        assert memory() < received + 8 * MIB
+
+    def test_an_echo_to_a_peer_that_takes_nothing(self, stage, memory):
+        far = stage.open(1, 300)
+        near = stage.accepted()
+        for _ in range(40):
+            for here, there in zip(near, far, strict=True):
+                there.fill()
+                if here.send_space:
+                    here.send(here.recv())
+        assert sum(stage.stack.buffered) < 30 * MIB
+        assert memory() < 38 * MIB
+
+    def test_many_nodes_share_all(self, stage):
+        for number in range(1, 9):
+            for connection in stage.open(number, 40):
+                for _ in range(10):
+                    connection.fill()
+        held = [stage.stack.usage(node(number))["received"] for number in range(1, 9)]
+        assert stage.stack.buffered[0] == sum(held) < 1.5 * stage.stack.max_buffered + 65_536
+        # The next has little, and yet a window for segments of any size.
+        late = stage.one(node(99), 5000)
+        (near,) = stage.accepted()[320:]
+        for _ in range(20):
+            assert late.offered >= 65_000
+            before = late.seq
+            late.fill()
+            assert late.seq == before + 60_000
+            while near.recv():
+                pass
+            stage.rest()
+
+    def test_it_ends_somewhere(self, stage):
+        """Three hundred nodes with ten connections each, that nothing is read from."""
+        stage.stack.max_buffered = 4 * MIB
+        for number in range(1, 301):
+            for connection in stage.open(number, 10):
+                connection.fill(16_000)
+        assert 7 * MIB < stage.stack.buffered[0] < 8 * MIB + 16_384
+
+    def test_a_greedy_node_does_not_shrink_the_windows_of_others(self, stage):
+        modest = stage.one(node(2), 5000)
+        near = stage.accepted()[-1]
+        for connection in stage.open(1, 400):
+            for _ in range(30):
+                connection.fill()
+        for _ in range(50):
+            assert modest.offered >= 65_535
+            before = modest.seq
+            modest.fill()
+            assert modest.seq == before + 60_000
+            while near.recv():
+                pass
+            stage.rest()
+        assert modest.offered > MIB - 61_000
+
+    def test_windows_of_the_greedy_node_shrink_and_grow_again(self, stage):
+        far = stage.open(1, 40)
+        near = stage.accepted()
+        for _ in range(80):
+            for connection in far:
+                connection.fill()
+        late = stage.one(node(1), 5000)
+        for _ in range(10):
+            late.fill()
+        assert 11 * MIB < stage.stack.usage(node(1))["received"] < 12 * MIB + 41 * 16_500
+        assert late.offered < 65_536
+        for connection in near:
+            while connection.recv():
+                pass
+        late.fill()
+        assert stage.stack.buffered[0] < MIB
+        assert late.offered > MIB - 70_000
+
+    def test_a_connection_that_is_read_goes_on_whatever_its_node_holds(self, stage):
+        far = stage.open(1, 300)
+        near = stage.accepted()
+        for _ in range(60):
+            for connection in far[1:]:
+                connection.fill()
+        got = 0
+        for _ in range(40):
+            far[0].fill(16_000)
+            while data := near[0].recv():
+                got += len(data)
+            stage.turn()
+        assert got >= 40 * 16_000
+
+    def test_what_an_application_queues_for_one_node_is_not_at_the_cost_of_others(self, stage):
+        stage.open(1, 1)
+        modest = stage.one(node(2), 5000)
+        greedy, other = stage.accepted()
+        greedy.write(bytes(60 * MIB))
+        assert stage.stack.usage(node(1))["queued"] > 60 * MIB
+        assert greedy.write_limit == 16_384
+        assert other.write_limit == other.send_limit == MIB
+        modest.fill()
+        assert modest.offered >= 512 * 1024
+
+    def test_writable_comes_when_a_node_has_room_again(self):
+        world = World()
+        world.b.max_buffered = MIB
+        near, far = world.pair()
+        log = Log(far)
+        assert far.send(bytes(2 * MIB)) == MIB
+        assert far.crowded
+        assert far.send(b"x") == far.send_space == 0
+        assert far.write_limit < far.send_limit
+        world.run(60 * SECOND, lambda: bool(near.recv() and log.flags & WRITABLE))
+        assert far.send_space > 0
+        world.close()
+
+    @pytest.mark.parametrize("loss", [0.0, 0.02])
+    def test_nothing_acknowledged_is_lost_where_memory_is_short(self, loss):
+        """Twenty transfers through 256 KiB, to an application that looks at one connection in 20 ms."""
+        world = World(seed=loss)
+        world.link.loss = loss
+        world.b.max_buffered = 256 * 1024
+        listener = world.b.listen(None, 80)
+        clients = [world.a.connect(B, 80) for _ in range(20)]
+        world.run(20 * SECOND, lambda: all(client.state == "ESTABLISHED" for client in clients))
+        servers = []
+        for _ in range(600):
+            world.run(100 * MS)
+            while (server := listener.accept()) is not None:
+                servers.append(server)
+            if len(servers) == 20:
+                break
+        contents = {client.local[1]: client.local[1].to_bytes(4, "big") * 100_000 for client in clients}
+        for client in clients:
+            client.write(contents[client.local[1]])
+            client.shutdown_write()
+        world.run(5 * SECOND)
+        assert world.b.counters()["tcp_no_buffer"] or loss
+        got = {server: bytearray() for server in servers}
+        for turn in range(200_000):
+            server = servers[turn % 20]
+            while data := server.recv():
+                got[server] += data
+            if all(server.at_eof for server in servers):
+                break
+            world.run(20 * MS)
+        assert all(bytes(data) == contents[server.remote[1]] for server, data in got.items())
+        world.close()
+
+    def test_a_lone_transfer_has_the_largest_window(self):
+        world = World(mtu=65535)
+        world.link.delay = 50 * MS
+        client, server = world.pair()
+        most = 0
+        client.write(bytes(100 * MIB))
+        for _ in range(400):
+            world.run(25 * MS)
+            while server.recv():
+                pass
+            most = max(most, server.info()["receive_window"])
+        assert most > 7 * MIB
+        assert server.info()["receive_buffer"] == world.b.receive_buffer_max
+        assert world.b.counters()["tcp_no_buffer"] == 0
+        world.close()
+
+    def test_connections_to_ourselves_have_no_limit(self, stage):
+        stage.stack.max_buffered = 65_536
+        stage.stack.max_connections = 40
+        own = [stage.stack.connect(A, 80) for _ in range(15)]
+        stage.turn()
+        assert all(connection.state == "ESTABLISHED" for connection in own)
+        assert own[0].write_limit == own[0].send_limit
+        own[0].write(bytes(MIB))
+        for _ in range(20):
+            stage.rest()
+        assert sum(connection.readable for connection in stage.accepted()) > 900_000
+        assert stage.stack.buffered == (0, 0)
+
+
+class TestPlaces:
+    def test_a_node_opens_a_quarter_and_others_theirs(self, stage):
+        stage.stack.max_connections = 80
+        stage.open(1, 60)
+        assert stage.stack.usage(node(1))["incoming"] == 20
+        assert stage.stack.counters()["tcp_node_full"] == 40
+        stage.open(2, 5)
+        assert stage.stack.usage(node(2))["incoming"] == 5
+        assert stage.stack.counters()["tcp_resets_sent"] == 0       # the SYNs are dropped
+
+    def test_it_has_a_number_of_its_own_too(self, stage):
+        stage.stack.max_connections_per_node = 7
+        stage.open(1, 60)
+        assert stage.stack.usage(node(1, 1))["incoming"] == 7
+
+    def test_strangers_leave_places_for_the_programs_own_connections(self, stage):
+        stage.stack.max_connections = 80
+        for number in range(1, 20):
+            stage.open(number, 20)
+        assert stage.stack.counters()["tcp_stack_full"] == 19 * 20 - 70
+        for port in range(10):
+            stage.stack.connect(node(1), 1 + port)
+        with raises_errno(errno.ENOBUFS):
+            stage.stack.connect(node(1), 99)
+
+    def test_connections_of_ours_do_not_count(self, stage):
+        stage.stack.max_connections = 80
+        for port in range(60):
+            stage.stack.connect(node(1), 1 + port)
+        stage.open(1, 5)
+        assert stage.stack.usage(node(1))["incoming"] == 5
+
+    @pytest.mark.parametrize("end", ["abort", "time wait"])
+    def test_a_connection_that_ends_gives_its_place_back(self, stage, end):
+        stage.stack.max_connections_per_node = 3
+        far = stage.open(1, 3)
+        near = stage.accepted()
+        assert stage.one(node(1), 9000).ack == 0
+        if end == "abort":
+            near[0].abort()
+        else:
+            near[0].close()
+            stage.turn()
+            fin = far[0]
+            fin.ack += 1
+            stage.send(fin.segment(ACK | 1))
+            assert near[0].state == "TIME-WAIT"
+        assert stage.one(node(1), 9001).ack
+        assert stage.stack.usage(node(1))["incoming"] == 3
+
+    def test_a_flood_of_opening_connections_pushes_out_its_own(self, stage):
+        stage.stack.syn_queue = 64
+        modest = Tcp(4000, 80, 1000, 0, SYN).packet(node(2), A)
+        stage.tap.give([modest], stage.now)
+        (answer,) = [parse_tcp(packet) for packet in stage.tap.take()]
+        for host in range(1000):
+            stage.tap.give([Tcp(1024 + host, 80, 1, 0, SYN).packet(node(1, host), A)], stage.now)
+            stage.tap.take()
+        assert stage.stack.usage(node(1))["half_open"] in (31, 32)
+        assert stage.stack.usage(node(2))["half_open"] == 1
+        stage.tap.give([Tcp(4000, 80, 1001, answer.seq + 1, ACK).packet(node(2), A)], stage.now)
+        assert stage.listener.accept().remote == (node(2), 4000)
+        assert stage.stack.usage(node(2)) == {"incoming": 1, "half_open": 0, "received": 0, "queued": 0}
+        assert stage.stack.usage(node(1))["incoming"] == stage.stack.usage(node(1))["half_open"]
+
+    def test_a_node_that_left_leaves_nothing(self, stage):
+        stage.open(1, 10)
+        for connection in stage.accepted():
+            connection.abort()
+        assert stage.stack.usage(node(1)) == {"incoming": 0, "half_open": 0, "received": 0, "queued": 0}
+        with pytest.raises(ValueError, match="16 bytes"):
+            stage.stack.usage(b"")

@@ -1,0 +1,56 @@
+# What each remote node may take of a stack: memory for its connections' data, and places for the connections that it opens.
+#
+# A node is known by what its address and its /64 have in common, so that it counts once whatever addresses it sends from.
+# Memory is shared by dynamic thresholds (Choudhury and Hahne, 1998), each way by itself: a node may hold as much as is free.
+# Alone it gets half of all, and there always is room for the next. What a node might hold more decides
+#   how large a window its connections offer. What was offered stays offered; of what arrives there the rest, for which there
+#     is no memory, is not acknowledged, and so sent again
+#   whether data out of order is kept, a little earlier than data in order
+#   how much its connections take from `send`, and when asyncio's transport asks an application to pause: one that answers
+#     reads no more from a peer that does not take its answers
+# Beyond that a connection may have LEAST_BUFFER, so that the others of its node do not stop it, until half as much again as all
+# is in use; and a node LEAST_SHARE, so that others do not, until twice as much is. There it ends.
+#
+# What a program says to itself, over an address of its stack, is its own affair and has no limit.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.bytemap cimport ByteMap
+
+cdef enum:
+    INBOUND = 0
+    OUTBOUND = 1
+
+cdef enum:
+    LEAST_BUFFER = 16384            # bytes
+    LEAST_SHARE = 131072            # two of the largest segments
+    BUFFER_COST = 64                # bytes of memory that each piece in a queue costs besides its content
+
+cdef class RemoteNode:
+    cdef RemoteNodes _all
+    cdef uint8_t _name[8]           # the 7 bytes that its addresses have in common
+    cdef bint ours
+    cdef size_t _users              # connections that refer to it
+    cdef size_t incoming            # those that it opened and that have not ended; TIME-WAIT is the end
+    cdef size_t half_open
+    cdef size_t held[2]             # bytes of memory in its connections' queues
+    cdef size_t _counted[2]         # those of them that leave less for others
+    # Bytes that one of its connections may have in a queue.
+    cdef size_t allowance(self, int way) noexcept
+    # Whether there is memory for so many bytes more that came in.
+    cdef bint takes(self, size_t size, bint in_order) noexcept
+    # Bytes received that each of its connections may hold even if not.
+    cdef size_t least(self) noexcept
+    # A connection's queue has so much memory now.
+    cdef void hold(self, int way, size_t before, size_t after) noexcept
+    # A connection refers to it no more.
+    cdef void leave(self) noexcept
+    cdef size_t _unused(self, int way) noexcept
+
+cdef class RemoteNodes:
+    cdef ByteMap _nodes
+    cdef size_t limit               # bytes of memory that all may hold together, each way
+    cdef size_t held[2]
+    cdef RemoteNode find(self, const uint8_t *address)              # None when it has no connection
+    # For a connection, which calls `leave` in the end. `ours`: the address is one of this stack.
+    cdef RemoteNode enter(self, const uint8_t *address, bint ours)

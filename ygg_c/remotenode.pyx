@@ -1,0 +1,69 @@
+"""Shares of remote nodes in a stack's memory and places; see remotenode.pxd."""
+
+from cpython.ref cimport PyObject
+from libc.string cimport memcpy
+
+cdef enum:
+    LAST_PART = 16              # this part of all is for data in order alone
+
+
+cdef class RemoteNode:
+    """What one remote node has of a stack."""
+
+    cdef size_t _unused(self, int way) noexcept:
+        # How much more is free than it holds.
+        cdef size_t limit = self._all.limit
+        cdef size_t free = limit - min(limit, self._all.held[way])
+        return free - min(free, self.held[way])
+
+    cdef size_t allowance(self, int way) noexcept:
+        cdef size_t least = LEAST_SHARE - min(self.held[way], <size_t>(LEAST_SHARE - LEAST_BUFFER))
+        return <size_t>-1 if self.ours else max(self._unused(way), least)
+
+    cdef bint takes(self, size_t size, bint in_order) noexcept:
+        # Each byte more that it holds is also one less that is free.
+        cdef size_t kept = 0 if in_order else self._all.limit // LAST_PART
+        if self.ours or 2 * size + kept <= self._unused(INBOUND):
+            return True
+        return self.held[INBOUND] + size <= LEAST_SHARE and self._all.held[INBOUND] + size <= 2 * self._all.limit
+
+    cdef size_t least(self) noexcept:
+        return LEAST_BUFFER if self._all.held[INBOUND] < self._all.limit + self._all.limit // 2 else 0
+
+    cdef void hold(self, int way, size_t before, size_t after) noexcept:
+        cdef size_t counted
+        self.held[way] += after - before
+        counted = 0 if self.ours else self.held[way]
+        if way == OUTBOUND:
+            # An application may queue more for one node than is its part. That must not be at the cost of others.
+            counted = min(counted, self._all.limit // 2)
+        self._all.held[way] += counted - self._counted[way]
+        self._counted[way] = counted
+
+    cdef void leave(self) noexcept:
+        self._users -= 1
+        if self._users == 0:
+            self._all._nodes.discard(self._name)
+
+
+cdef class RemoteNodes:
+    """The remote nodes that have connections with a stack."""
+
+    def __cinit__(self, uint64_t seed, size_t limit):
+        self._nodes = ByteMap(7, seed)
+        self.limit = limit
+
+    cdef RemoteNode find(self, const uint8_t *address):
+        cdef PyObject *found = self._nodes.get(address + 1)
+        return None if found == NULL else <RemoteNode>found
+
+    cdef RemoteNode enter(self, const uint8_t *address, bint ours):
+        cdef RemoteNode node = self.find(address)
+        if node is None:
+            node = RemoteNode()
+            node._all = self
+            node.ours = ours
+            memcpy(node._name, address + 1, 7)
+            self._nodes.put(node._name, node)
+        node._users += 1
+        return node
