@@ -42,7 +42,7 @@ def test_what_replaces_the_file_is_on_the_disk_before(tmp_path: Path, monkeypatc
     path, written, threads = tmp_path / "clock", [], []
 
     def sync(descriptor: int) -> None:
-        assert os.readlink(f"/proc/self/fd/{descriptor}") == f"{path}.new"
+        assert os.readlink(f"/proc/self/fd/{descriptor}").startswith(f"{path.parent}/.{path.name}.")
         written.append((Path(f"{path}.new").read_text(), path.exists()))
         threads.append(threading.current_thread())
 
@@ -71,3 +71,17 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptur
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         f"The clock cannot be kept in {tmp_path / 'missing' / 'clock'}"
     ]
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file before stays, and no other is there."""
+    path = tmp_path / "clock"
+    path.write_text("5\n")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    asyncio.run(life(path))
+    assert path.read_text() == "5\n"
+    assert list(tmp_path.iterdir()) == [path]

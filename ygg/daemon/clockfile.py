@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import Self
 
+from ygg import wholefile
 from ygg_c.node import Node
 
 INTERVAL = 600
@@ -62,16 +62,9 @@ class ClockFile:
 
     def write(self, second: int) -> None:
         """Replace the file at once or not at all, even if power is lost meanwhile; only its owner can read it."""
-        beside = self.path.with_name(f"{self.path.name}.new")
         try:
             with self._writing:
-                beside.unlink(missing_ok=True)
-                descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with open(descriptor, "w", encoding="ascii") as file:
-                    file.write(f"{second}\n")
-                    file.flush()
-                    os.fsync(descriptor)
-                beside.replace(self.path)
+                wholefile.replace(self.path, f"{second}\n".encode())
         except OSError as error:
             if not self._failed:
                 log.warning("The clock cannot be kept in %s: %s", self.path, error.strerror or error)
