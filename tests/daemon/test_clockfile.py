@@ -42,8 +42,9 @@ def test_what_replaces_the_file_is_on_the_disk_before(tmp_path: Path, monkeypatc
     path, written, threads = tmp_path / "clock", [], []
 
     def sync(descriptor: int) -> None:
-        assert os.readlink(f"/proc/self/fd/{descriptor}").startswith(f"{path.parent}/.{path.name}.")
-        written.append((Path(f"{path}.new").read_text(), path.exists()))
+        beside = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        assert beside.parent == path.parent
+        written.append((beside.read_text(), path.exists()))
         threads.append(threading.current_thread())
 
     monkeypatch.setattr(os, "fsync", sync)
