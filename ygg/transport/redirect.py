@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from ipaddress import ip_address
+from socket import inet_aton, inet_ntoa
 from urllib.parse import urljoin, urlsplit
 
 from ygg.errors import LinkError, URLError, YggError
@@ -15,6 +18,7 @@ MOST = 5
 
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 _PORTS = {"ws": 80, "wss": 443}
+_NEAR_NAME = re.compile(r"(?:.*\.)?localhost(?:\.localdomain)?|ip6-(?:localhost|loopback)")
 _OURS = ("sni", "keepalive")  # options that a server has no say in
 
 
@@ -81,9 +85,12 @@ def _target(url: PeerURL, location: str) -> PeerURL:
 
 def _is_near(host: str) -> bool:
     """Tell whether a host is this machine's or the link's own; a name is not looked up."""
+    host = host.rstrip(".").lower()
+    with suppress(OSError):
+        host = inet_ntoa(inet_aton(host))  # to the system's resolver 127.1 and 0x7f000001 are addresses too
     try:
         address = ip_address(host)
     except ValueError:
-        return host.rstrip(".").lower() == "localhost" or host.rstrip(".").lower().endswith(".localhost")
+        return _NEAR_NAME.fullmatch(host) is not None
     address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_link_local or address.is_unspecified
