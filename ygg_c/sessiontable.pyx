@@ -58,6 +58,7 @@ cdef uint64_t ASK_INTERVAL = 4 * SECOND         # between questions which are in
 cdef uint64_t OWED = 15 * SECOND                # until one who only sends is answered with a dummy
 cdef uint64_t SWEEP_INTERVAL = 10 * SECOND
 cdef uint64_t AGAIN_INTERVAL = SECOND           # between looks at which sessions to open payloads wait for
+cdef uint64_t AGAIN_GAP = SECOND // 10          # and when there were more than one look may have repeated
 cdef uint64_t REMEMBERED = 86400 * SECOND       # how long a session that has ended is remembered
 cdef uint64_t RENEWED_INTERVAL = 5 * SECOND     # between announcements that a remote has started anew
 cdef uint64_t PATIENCE_MAX = 32                 # seconds
@@ -77,6 +78,7 @@ cdef enum:
     SAME_STAMP = 2 | 4          # how many seconds we have waited when an opening Init is repeated with the stamp it had
     PAYLOAD_DUMMY = 0           # a payload of this byte alone is overlooked
     DUMMY_SIZE = 1
+    AGAIN_MOST = 100            # Inits repeated in one look: 13 ms of work
     SESSIONS_MOST = 32768
     QUIET_MOST = 4096           # sessions in which we have sent nothing
 
@@ -457,6 +459,7 @@ cdef class SessionTable:
         cdef Aging *entry = self.openings._wanted.aging.oldest
         cdef Opening opening
         cdef bint waits = False
+        cdef int repeated = 0
         if entry == NULL or self.now < self._again_at:
             return self._again_at if entry != NULL else NEVER
         self._again_at = self.now + AGAIN_INTERVAL
@@ -466,7 +469,11 @@ cdef class SessionTable:
             if self.openings.waits(opening, self.now):
                 waits = True
                 if self._may_repeat(opening):
+                    if repeated == AGAIN_MOST:
+                        self._again_at = self.now + AGAIN_GAP
+                        break
                     self._repeat_opening_init(opening)
+                    repeated += 1
         if not waits:
             self._again_at = NEVER
         return self._again_at

@@ -194,3 +194,18 @@ def test_a_lost_init_is_repeated_while_a_payload_waits() -> None:
     pair.advance(1)
     pair.settle()
     assert pair.arrived(pair.b) == [b"once"]
+
+
+def test_many_lost_inits_are_repeated_in_parts() -> None:
+    """However many sessions are waited for, a turn repeats a hundred Inits at most; the others follow soon."""
+    pair = Pair()
+    for number in range(350):
+        pair.a.table.write(SeededRandom(number).bytes(32), b"once")
+    pair.leaving(pair.a)
+    pair.advance(1)
+    parts = [len(pair.leaving(pair.a))]
+    for _ in range(5):
+        pair.advance(0.1)
+        parts.append(len(pair.leaving(pair.a)))
+    assert max(parts) <= 100
+    assert sum(parts) + pair.a.table.counters()["unsealed"] // 2 == 350
