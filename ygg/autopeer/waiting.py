@@ -20,13 +20,9 @@ class DaemonCall(Generic[T]):
     def __init__(self, function: Callable[[], T], name: str) -> None:
         self._function = function
         self._future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._thread = threading.Thread(target=self._run, name=f"ygg {name}", daemon=True)
-        self._thread.start()
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the call has not returned, whether awaited or not."""
-        return self._thread.is_alive()
+        self.is_running = True
+        """Whether the call has not returned, whether awaited or not. The thread may outlive it by a moment."""
+        threading.Thread(target=self._run, name=f"ygg {name}", daemon=True).start()
 
     def __await__(self) -> Generator[Any, None, T]:
         return self._future.__await__()
@@ -37,6 +33,7 @@ class DaemonCall(Generic[T]):
             settle = self._future.set_result, self._function()
         except Exception as error:
             settle = self._future.set_exception, error
+        self.is_running = False
         with suppress(RuntimeError):  # the loop has closed
             self._future.get_loop().call_soon_threadsafe(self._settle, *settle)
 
