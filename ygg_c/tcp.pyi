@@ -36,7 +36,7 @@ class TcpConnection(TcpMachine):
         """`send_limit`, or less where the peer's node holds much of what the stack has for data to be sent."""
     @property
     def crowded(self) -> bool:
-        """Whether the peer's node holds all it may of that: an application that answers should be asked no more."""
+        """Whether the peer opened it and its node holds all it may of that: who answers should be asked no more."""
     def await_room(self) -> None:
         """Have WRITABLE told when `queued` has fallen to half of `write_limit`, as after a write that exceeded it."""
     @property

@@ -100,7 +100,8 @@ cdef class TcpConnection(TcpMachine):
 
     @property
     def crowded(self):
-        return self.host is not None and self.node.allowance(OUTBOUND) <= LEAST_BUFFER
+        # Only of those that a peer has opened: who dials and writes much before it reads would wait for itself.
+        return self.host is not None and self.has_place and self.node.allowance(OUTBOUND) <= LEAST_BUFFER
 
     def await_room(self):
         """Have WRITABLE told when there is room, as if a write had found none."""

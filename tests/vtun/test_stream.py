@@ -4,6 +4,7 @@ import asyncio
 import errno
 import hashlib
 import random
+import os
 import socket
 import struct
 
@@ -606,5 +607,27 @@ def test_a_vtun_reaches_itself(with_pair):
             assert await reader.read() == b"to myself"
             writer.close()
             assert pair.wire.packets == packets
+
+    with_pair(main)
+
+
+def test_who_writes_all_before_it_reads_waits_for_nothing(with_pair):
+    """However much that is: what a client has queued itself keeps no answer from it."""
+    data = os.urandom(1 << 20) * 40
+
+    async def echo(reader, writer):
+        while piece := await reader.read(65536):
+            writer.write(piece)
+            await writer.drain()
+        writer.close()
+
+    async def main(pair):
+        async with await pair.b.start_server(echo, port=7) as server:
+            reader, writer = await pair.a.open_connection(pair.address_b, 7)
+            writer.write(data)
+            writer.write_eof()
+            assert await reader.read() == data
+            writer.close()
+            server.close_clients()
 
     with_pair(main)

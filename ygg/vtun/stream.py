@@ -12,8 +12,9 @@ part exceeds the high-water mark, `resume_writing` when the stack says that half
 alone.
 
 What a protocol has been given is not the stack's to limit. So while a peer's node does not take what is sent to it,
-and what waits for it fills its part of the stack's memory (`crowded`), its connections deliver little at a time, and
-nothing to a protocol that has much to send: otherwise answers, and requests in readers behind them, would pile up.
+and what waits for it fills its part of the stack's memory (`crowded`), the connections that it opened deliver little at
+a time, and nothing to a protocol that has much to send: otherwise answers, and requests in readers behind them, would
+pile up. Connections that were dialed here deliver as ever: what is queued there, the program has asked for.
 """
 
 import asyncio
