@@ -95,7 +95,7 @@ cdef class SessionTable:
     cdef bint _settled(self, Session session) noexcept
     cdef void _turned(self, Session session) noexcept
     cdef void _repeat_init(self, Session session) noexcept
-    cdef bint _repeat_ack(self, Session session) noexcept
+    cdef bint _repeat_ack(self, Session session, bint awaited) noexcept
     cdef void _repeat_opening_init(self, Opening opening) noexcept
     cdef void _send_session_handshake(self, Session session, int kind) noexcept
     cdef void _send_opening_init(self, Opening opening, bint same) noexcept

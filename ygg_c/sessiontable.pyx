@@ -234,6 +234,7 @@ cdef class SessionTable:
     cdef bint _take_handshake(self, Session session, uint64_t origin, const Handshake *content, int kind) noexcept:
         cdef int judgement = session.judge(content)
         cdef bint settled = self._settled(session)
+        cdef bint overlooked = session.crossing and memcmp(session.key, self.me.key, 32) < 0
         if judgement == HANDSHAKE_OLD:
             self.counts[COUNT_HANDSHAKE_OLD] += 1
             return False
@@ -248,7 +249,8 @@ cdef class SessionTable:
         aging_touch(&self._list_of(session).aging, &session.aging, self.now)
         self.heard(session, kind == SESSION_ACK)
         if judgement == HANDSHAKE_AGAIN:
-            return kind == SESSION_INIT and self._repeat_ack(session)
+            # The remote overlooks an Init of ours that crosses its own, and counts on an answer to that.
+            return kind == SESSION_INIT and self._repeat_ack(session, overlooked)
         if kind == SESSION_INIT:
             self._send_session_handshake(session, SESSION_ACK)
             if not settled:
@@ -371,8 +373,8 @@ cdef class SessionTable:
             self.counts[COUNT_INIT_LIMITED] += 1
 
     # The remote repeats what it said, as our Ack is lost or on its way.
-    cdef bint _repeat_ack(self, Session session) noexcept:
-        if not self._may_repeat(session):
+    cdef bint _repeat_ack(self, Session session, bint awaited) noexcept:
+        if not awaited and not self._may_repeat(session):
             self.counts[COUNT_ACK_LIMITED] += 1
             return False
         self._send_session_handshake(session, SESSION_ACK)
