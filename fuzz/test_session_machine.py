@@ -2,7 +2,7 @@
 inventions, over a channel that loses, delays, reorders and replays messages, whatever expires and whoever is restarted;
 it is in order as long as the channel keeps the order (a packet held back while keys change may open under keys that are
 still accepted); and once the channel behaves, traffic flows again within a few seconds, however far apart the clocks
-are. Where old messages were replayed it may take a minute: handshakes are repeated ever more rarely until payloads open."""
+are. Where old messages were replayed it may take a minute, for handshakes are repeated ever more rarely."""
 
 import itertools
 

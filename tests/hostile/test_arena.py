@@ -8,7 +8,7 @@ from hostile.attacks import ATTACKS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-SECONDS, REST = 4.0, 1.5
+SECONDS, REST = 3.0, 1.0
 TRIES = 2
 """What a busy machine does once it seldom does twice; what an attack does comes again."""
 

@@ -3,8 +3,8 @@
 import asyncio
 import errno
 import hashlib
-import random
 import os
+import random
 import socket
 import struct
 

@@ -1,14 +1,49 @@
-"""Prints what each attack does to a node: tools/arena [--seconds N] [NAME …]."""
+"""Shows what attacks do to a node: tools/arena [--seconds N] [NAME …].
+
+What each did goes to standard error as it ends; the table of all of them, in Markdown, to standard output.
+"""
 
 import argparse
 import sys
+from collections.abc import Iterable
 
 from hostile import arena
+from hostile.arena import Outcome
 from hostile.attacks import ATTACKS
+
+COLUMNS = (
+    "attack", "loop lag, ms", "ping p99, ms: idle → attack", "failed", "newcomer, ms", "memory, MiB: idle → attack",
+    "links lost",
+)
+
+
+def row(cells: Iterable[object]) -> str:
+    """Return a row of the table."""
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def cells(name: str, outcome: Outcome) -> tuple[object, ...]:
+    """Return an attack's row."""
+    before, during = outcome.before, outcome.during
+    return (
+        f"`{name}`", f"{during.lag:.0f}", f"{before.ping:.1f} → {during.ping:.1f}", during.failures,
+        f"{during.newcomer:.0f}", f"{before.resident:.0f} → {during.resident:.0f}", during.lost,
+    )
+
+
+def tell(name: str, outcome: Outcome) -> None:
+    """Say at length what an attack did."""
+    print(f"{name}: {ATTACKS[name].__doc__}", file=sys.stderr)
+    for phase in ("before", "during", "after"):
+        print(f"  {phase:7} {getattr(outcome, phase)}", file=sys.stderr)
+    print(f"  did     {outcome.did}", file=sys.stderr)
+    if outcome.complaints:
+        print(f"  errors  {outcome.complaints[-500:]}", file=sys.stderr)
+    sys.stderr.flush()
 
 
 def main() -> int:
-    """Run the attacks named, or all; the table grows as they end, and Ctrl-C ends it."""
+    """Run the attacks named, or all; Ctrl-C ends it with the table so far."""
     parser = argparse.ArgumentParser(prog="tools/arena", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="attacks (default: all)")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of each attack (default: 8)")
@@ -20,17 +55,16 @@ def main() -> int:
         for name, function in ATTACKS.items():
             print(f"{name:20} {function.__doc__}")
         return 0
+    found: dict[str, Outcome] = {}
+    status = 0
     try:
         for name in options.names or ATTACKS:
-            print(f"{name}: {ATTACKS[name].__doc__}", flush=True)
-            outcome = arena.run(name, options.seconds)
-            print(f"  before  {outcome.before}\n  during  {outcome.during}\n  after   {outcome.after}", flush=True)
-            print(f"  did     {outcome.did}", flush=True)
-            if outcome.complaints:
-                print(f"  errors  {outcome.complaints[-500:]}", flush=True)
+            found[name] = arena.run(name, options.seconds)
+            tell(name, found[name])
     except KeyboardInterrupt:
-        return 130
-    return 0
+        status = 130
+    print(row(COLUMNS), row("---" for _ in COLUMNS), *(row(cells(*item)) for item in found.items()), sep="\n")
+    return status
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def _programs() -> Iterator[tuple[_Program, _Program, Target]]:
         yield victim, bystander, Target(told["ports"], told["key"], NEIGHBOUR.hex())
 
 
-def run(name: str, seconds: float = 6.0, rest: float = 3.0) -> Outcome:
+def run(name: str, seconds: float = 6.0, rest: float = 1.5) -> Outcome:
     """Have the attack of this name go on for so long, with `rest` seconds of peace before and after."""
     with _programs() as (victim, bystander, target):
         time.sleep(SETTLE)
