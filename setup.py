@@ -1,4 +1,4 @@
-"""Builds the compiled engine: every ygg_c/*.pyx is one extension module."""
+"""Builds the compiled engine: every .pyx below ygg_c is one extension module."""
 
 import os
 from pathlib import Path
@@ -22,8 +22,11 @@ JOBS = os.cpu_count() or 1
 
 def extensions() -> list[Extension]:
     """Return one extension per .pyx file of the engine."""
-    sources = sorted((Path(__file__).parent / "ygg_c").glob("*.pyx"))
-    return [Extension(f"ygg_c.{path.stem}", [f"ygg_c/{path.name}"], extra_compile_args=FLAGS) for path in sources]
+    root = Path(__file__).parent
+    sources = [path.relative_to(root) for path in sorted((root / "ygg_c").rglob("*.pyx"))]
+    return [
+        Extension(".".join(path.with_suffix("").parts), [str(path)], extra_compile_args=FLAGS) for path in sources
+    ]
 
 
 # Cython's worker processes import this file again where processes are spawned rather than forked.

@@ -183,6 +183,7 @@ def _build_wheel() -> Path:
 def _forget_removed_sources() -> None:
     # setuptools packs whatever lies in build/lib*: keep only the compiled modules that still have a source.
     for path in (ROOT / "build").glob("lib*/**/*"):
-        source = ROOT / "ygg_c" / f"{path.name.split('.')[0]}.pyx"
+        inside = Path(*path.relative_to(ROOT / "build").parts[1:])
+        source = ROOT / inside.with_name(f"{path.name.split('.')[0]}.pyx")
         if path.is_file() and not (path.suffix == ".so" and source.exists()):
             path.unlink()

@@ -10,8 +10,9 @@ from ygg_c.ipv6 cimport Chain
 from ygg_c.reassembly cimport Reassembler
 from ygg_c.remotenode cimport RemoteNodes
 from ygg_c.renewal cimport Renewals
-from ygg_c.tcp cimport TcpConnection, TcpListener
-from ygg_c.tcpwire cimport Segment
+from ygg_c.tcp.connection cimport TcpConnection
+from ygg_c.tcp.listener cimport TcpListener
+from ygg_c.tcp.wire cimport Segment
 from ygg_c.udp cimport UdpSocket
 
 cdef struct Prefix:

@@ -9,7 +9,7 @@ from ygg_c.address cimport address_node
 from ygg_c.buffer cimport packet_free, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.census cimport LIVE_STACK, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
-from ygg_c.congestion cimport make_congestion
+from ygg_c.tcp.congestion.base cimport make_congestion
 from ygg_c.endpoint cimport *
 from ygg_c.forks cimport generation
 from ygg_c.fragment cimport fragment, wire_size
@@ -26,13 +26,13 @@ from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE
 from ygg_c.remotenode cimport RemoteNode
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.sodium cimport wipe
-from ygg_c.tcp cimport TcpListener
-from ygg_c.tcpmachine cimport send_reset
-from ygg_c.tcpsender cimport ESTABLISHED, LAST_ACK
-from ygg_c.tcpwire cimport ACK, RST, SYN, parse_segment
+from ygg_c.tcp.listener cimport TcpListener
+from ygg_c.tcp.machine cimport send_reset
+from ygg_c.tcp.sender cimport ESTABLISHED, LAST_ACK
+from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment
 from ygg_c.udp cimport UDP_HEADER, EchoSocket
 
-from ygg_c.congestion import algorithms
+from ygg_c.tcp.congestion.base import algorithms
 
 cdef enum:
     LOOP_BYTES = 4194304        # queued to ourselves

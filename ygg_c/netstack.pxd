@@ -6,7 +6,7 @@ from ygg_c.bytemap cimport ByteMap
 from ygg_c.demux cimport Demux, Prefix
 from ygg_c.endpoint cimport Endpoint
 from ygg_c.sodium cimport Random
-from ygg_c.tcp cimport TcpConnection
+from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.udp cimport UdpSocket
 
 cdef class NetStack(Demux):

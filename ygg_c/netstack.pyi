@@ -2,7 +2,8 @@ from collections.abc import Iterable
 
 from ygg_c.demux import Demux
 from ygg_c.sodium import Random
-from ygg_c.tcp import TcpConnection, TcpListener
+from ygg_c.tcp.connection import TcpConnection
+from ygg_c.tcp.listener import TcpListener
 from ygg_c.udp import EchoSocket, UdpSocket
 
 class NetStack(Demux):

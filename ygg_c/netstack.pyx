@@ -14,7 +14,7 @@ from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode, RemoteNodes
 from ygg_c.renewal cimport Renewals
-from ygg_c.tcp cimport TcpListener
+from ygg_c.tcp.listener cimport TcpListener
 from ygg_c.udp cimport EchoSocket
 
 cdef enum:

@@ -3,7 +3,7 @@
 from cpython.ref cimport PyObject
 
 from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_RENEWALS_REFUSED, COUNT_TCP_PROBES
-from ygg_c.tcpmachine cimport TcpMachine
+from ygg_c.tcp.machine cimport TcpMachine
 
 cdef enum:
     MAX_PEERS = 256         # for one search

@@ -7,7 +7,7 @@ from ygg.errors import from_os_error
 from ygg.vtun.names import endpoint, failure
 from ygg.vtun.registry import Registry
 from ygg_c.netstack import NetStack
-from ygg_c.tcp import TcpConnection
+from ygg_c.tcp.connection import TcpConnection
 
 _Local = tuple[bytes | None, int]
 

@@ -16,7 +16,8 @@ from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.stream import StreamTransport
 from ygg_c.endpoint import CLOSED
-from ygg_c.tcp import TcpConnection, TcpListener
+from ygg_c.tcp.connection import TcpConnection
+from ygg_c.tcp.listener import TcpListener
 
 logger = logging.getLogger("ygg.vtun")
 

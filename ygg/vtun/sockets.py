@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ygg.vtun.names import Address, failure
 from ygg_c.endpoint import Endpoint
-from ygg_c.tcp import TcpConnection
+from ygg_c.tcp.connection import TcpConnection
 from ygg_c.udp import UdpSocket
 
 _SECOND = 10**9

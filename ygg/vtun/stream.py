@@ -28,7 +28,7 @@ from ygg.network.watermarks import watermarks
 from ygg.vtun.names import endpoint, failure
 from ygg.vtun.sockets import OverlaySocket
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED, READABLE, WRITABLE
-from ygg_c.tcp import TcpConnection
+from ygg_c.tcp.connection import TcpConnection
 
 if TYPE_CHECKING:
     from ygg.vtun.registry import Registry

@@ -27,7 +27,8 @@ from ygg_c import forks
 from ygg_c.endpoint import CLOSED, DRAINED
 from ygg_c.netstack import NetStack
 from ygg_c.pump import clock
-from ygg_c.tcp import TcpConnection, TcpListener
+from ygg_c.tcp.connection import TcpConnection
+from ygg_c.tcp.listener import TcpListener
 from ygg_c.udp import UdpSocket as StackSocket
 
 if TYPE_CHECKING:

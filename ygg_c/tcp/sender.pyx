@@ -1,4 +1,4 @@
-"""TCP's sending half: segments, acknowledgements, loss, the retransmission timer. See tcpsender.pxd for the theory."""
+"""TCP's sending half: segments, acknowledgements, loss, the retransmission timer. See sender.pxd for the theory."""
 
 from libc.errno cimport ETIMEDOUT
 from libc.string cimport memcpy
@@ -12,8 +12,8 @@ from ygg_c.ipv6 cimport IP_HEADER, put16, put32
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport Range, ranges_add, ranges_clear, ranges_gap, ranges_trim
 from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode
-from ygg_c.rtt cimport FIRST_RTO, RTT_GRAIN, rtt_sample, rtt_timeout
-from ygg_c.tcpwire cimport (
+from ygg_c.tcp.rtt cimport FIRST_RTO, RTT_GRAIN, rtt_sample, rtt_timeout
+from ygg_c.tcp.wire cimport (
     ACK, FIN, MAX_SACKS, PSH, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, unwrap, write_sacks, write_syn_options,
     write_timestamp,
 )

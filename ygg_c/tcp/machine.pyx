@@ -15,12 +15,12 @@ from ygg_c.endpoint cimport (
 from ygg_c.icmpv6 cimport ICMP_TOO_BIG, bucket_take, icmp_errno
 from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU, NEXT_TCP, SOURCE, put16, put32, write_header
 from ygg_c.packetio cimport NEVER
-from ygg_c.rtt cimport rtt_timeout
-from ygg_c.tcpsender cimport (
+from ygg_c.tcp.rtt cimport rtt_timeout
+from ygg_c.tcp.sender cimport (
     CLOSED, CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_RCVD, SYN_SENT,
     TIME_WAIT,
 )
-from ygg_c.tcpwire cimport ACK, DEFAULT_MSS, FIN, MAX_SCALE, MIN_MSS, RST, SYN, TCP_HEADER, sequence_length, unwrap
+from ygg_c.tcp.wire cimport ACK, DEFAULT_MSS, FIN, MAX_SCALE, MIN_MSS, RST, SYN, TCP_HEADER, sequence_length, unwrap
 
 cdef enum:
     CHALLENGES_PER_SECOND = 2       # for each connection (RFC 5961, 7)

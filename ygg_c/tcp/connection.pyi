@@ -2,7 +2,7 @@ from typing import Any
 
 from typing_extensions import Buffer
 
-from ygg_c.tcpmachine import Acceptor, TcpMachine
+from ygg_c.tcp.machine import TcpMachine
 
 class TcpConnection(TcpMachine):
     """One TCP connection (RFC 9293), made by `NetStack.connect` or `TcpListener.accept`.
@@ -78,19 +78,3 @@ class TcpConnection(TcpMachine):
         """Return figures: state, rtt, rtt_var, rto (ns), cwnd, ssthresh, mss, send_window, receive_window, in_flight,
         retransmits, timeouts, bytes_in, bytes_out, segments_in, segments_out, congestion (name).
         """
-
-class TcpListener(Acceptor):
-    """Accepts connections on one port of one address, or of every address of the stack."""
-
-    @property
-    def local(self) -> tuple[bytes, int]:
-        """The address (16 zero bytes: any) and port."""
-    @property
-    def backlog(self) -> int:
-        """Completed connections kept for `accept`; further handshakes wait for room."""
-    listening: bool
-    """False keeps the port and refuses connections, as a socket that is bound and does not listen. True at first."""
-    def accept(self) -> TcpConnection | None:
-        """Return the oldest connection whose handshake completed, or None."""
-    def close(self) -> None:
-        """Stop listening; connections not accepted are reset."""

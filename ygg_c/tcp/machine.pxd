@@ -4,8 +4,8 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.endpoint cimport Endpoint, Host
 from ygg_c.icmpv6 cimport Bucket
-from ygg_c.tcpsender cimport TcpSender
-from ygg_c.tcpwire cimport Segment
+from ygg_c.tcp.sender cimport TcpSender
+from ygg_c.tcp.wire cimport Segment
 
 # The listener, as its half-open connections know it.
 cdef class Acceptor(Endpoint):

@@ -1,19 +1,25 @@
-"""TCP connections and listeners as the application has them."""
+"""TCP connections as the application has them."""
 
 import errno
 import os
 
+from libc.stdint cimport uint8_t
+
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 
-from ygg_c.census cimport LIVE_LISTENER, born, died
-from ygg_c.endpoint cimport COUNT_SYN_QUEUE_FULL, COUNT_TCP_RESETS_SENT, EVENT_READABLE
+from ygg_c.endpoint cimport COUNT_TCP_RESETS_SENT
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport get16
 from ygg_c.packetio cimport NEVER
-from ygg_c.remotenode cimport LEAST_BUFFER, OUTBOUND, RemoteNode
-from ygg_c.tcpsender cimport CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT
-from ygg_c.tcpwire cimport ACK, RST
+from ygg_c.remotenode cimport LEAST_BUFFER, OUTBOUND
+from ygg_c.tcp.sender cimport CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT
+from ygg_c.tcp.wire cimport ACK, RST
+
+cdef enum:
+    # ns. In a shorter time no link brings a good part of a window: on a path within one machine the window is to stay as
+    # small as serves, for what waits there has left the processor's caches when it is read.
+    LEAST_INTERVAL = 200000
 
 _STATES = (
     "CLOSED", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",
@@ -176,7 +182,7 @@ cdef class TcpConnection(TcpMachine):
         if self.fin_received:
             return
         now = self.host._now
-        interval = max(self.rtt.smoothed, <uint64_t>1000000)
+        interval = max(self.rtt.smoothed, <uint64_t>LEAST_INTERVAL)
         if self._tuned_at == 0 or now - self._tuned_at > interval:
             if self._tuned_at and self.inbound.read - self._tuned_from > self.receive_cap // 2:
                 self.receive_cap = min(self.receive_cap * 2, max(self.host.receive_buffer_max, self.receive_cap))
@@ -288,84 +294,3 @@ cdef class TcpConnection(TcpMachine):
             "segments_in": self.segments_in,
             "segments_out": self.segments_out,
         }
-
-
-cdef class TcpListener(Acceptor):
-    """Accepts connections on one port."""
-
-    def __cinit__(self):
-        self.listening = True
-        self._queue = []
-        self._half = {}
-        born(LIVE_LISTENER)
-
-    def __dealloc__(self):
-        died(LIVE_LISTENER)
-
-    cdef bint full(self) noexcept:
-        return len(self._queue) >= self.backlog
-
-    cdef void begin(self, TcpConnection connection, size_t most) noexcept:
-        # The oldest half-open connection gives way: it has had the most time to complete. A node may have as many as are free;
-        # if it begins more, it is one of its own.
-        cdef RemoteNode node = connection.node
-        cdef size_t used = len(self._half)
-        cdef TcpConnection oldest = None
-        if node.half_open >= most - min(most, used) and not node.ours:
-            oldest = self._oldest_of(node)
-        if oldest is None and used >= most:
-            oldest = <TcpConnection>next(iter(self._half))
-        if oldest is not None:
-            self.host.count[COUNT_SYN_QUEUE_FULL] += 1
-            oldest._finish()
-        node.incoming += 1
-        node.half_open += 1
-        connection.has_place = True
-        self._half[connection] = None
-
-    cdef TcpConnection _oldest_of(self, RemoteNode node):
-        cdef TcpConnection connection
-        for connection in self._half:
-            if connection.node is node:
-                return connection
-        return None
-
-    cdef bint promote(self, TcpMachine connection) noexcept:
-        if self.full():
-            return False
-        self._opened(connection)
-        self._queue.append(connection)
-        self.happen(EVENT_READABLE)
-        return True
-
-    cdef void forget(self, TcpMachine connection) noexcept:
-        self._opened(connection)
-        if connection in self._queue:
-            self._queue.remove(connection)
-
-    cdef void _opened(self, TcpMachine connection) noexcept:
-        if connection in self._half:
-            del self._half[connection]
-            connection.node.half_open -= 1
-
-    @property
-    def local(self):
-        return (self.local_address[:16], self.local_port)
-
-    def accept(self):
-        """Return the oldest connection whose handshake completed, or None."""
-        cdef TcpConnection connection
-        if not self._queue:
-            return None
-        connection = <TcpConnection>self._queue.pop(0)
-        connection.parent = None
-        return connection
-
-    def close(self):
-        """Stop listening; connections not accepted are reset."""
-        cdef TcpConnection connection
-        for connection in list(self._queue) + list(self._half):
-            connection.abort()
-        self.leave()
-        self._on_event = None
-        self.owner = None

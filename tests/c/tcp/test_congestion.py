@@ -1,9 +1,9 @@
-"""ygg_c.congestion: which algorithm a stack's connections use."""
+"""ygg_c.tcp.congestion.base: which algorithm a stack's connections use."""
 
 import pytest
 
 from tests.c.stackkit import A, B, make_stack
-from ygg_c.congestion import algorithms
+from ygg_c.tcp.congestion.base import algorithms
 
 
 def test_connections_use_the_algorithm_chosen() -> None:

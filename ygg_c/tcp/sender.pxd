@@ -19,15 +19,15 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ygg_c.congestion cimport Congestion
+from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.endpoint cimport Endpoint
 from ygg_c.icmpv6 cimport Bucket
 from ygg_c.ranges cimport Ranges
-from ygg_c.receivequeue cimport ReceiveQueue
+from ygg_c.tcp.receivequeue cimport ReceiveQueue
 from ygg_c.remotenode cimport RemoteNode
-from ygg_c.rtt cimport Rtt
-from ygg_c.sendqueue cimport SendQueue
-from ygg_c.tcpwire cimport Segment
+from ygg_c.tcp.rtt cimport Rtt
+from ygg_c.tcp.sendqueue cimport SendQueue
+from ygg_c.tcp.wire cimport Segment
 
 cdef enum State:
     CLOSED = 0

@@ -1,15 +1,10 @@
-# TCP connections and listeners: what the application calls.
+# Listeners: half-open connections, and those that wait to be accepted.
 
-from libc.stdint cimport uint8_t, uint16_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t
 
 from ygg_c.remotenode cimport RemoteNode
-from ygg_c.tcpmachine cimport Acceptor, TcpMachine
-
-cdef class TcpConnection(TcpMachine):
-    cdef void _was_read(self) noexcept
-    cdef uint64_t _shown(self) noexcept
-    cdef uint64_t _send_room(self) noexcept
-    cdef int _write(self, object data, size_t limit) except -1
+from ygg_c.tcp.connection cimport TcpConnection
+from ygg_c.tcp.machine cimport Acceptor, TcpMachine
 
 cdef class TcpListener(Acceptor):
     cdef uint8_t local_address[16]

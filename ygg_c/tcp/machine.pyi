@@ -1,5 +1,5 @@
 from ygg_c.endpoint import Endpoint
-from ygg_c.tcpsender import TcpSender
+from ygg_c.tcp.sender import TcpSender
 
 class Acceptor(Endpoint):
     """What made a connection that nobody has accepted yet."""

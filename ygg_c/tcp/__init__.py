@@ -1,0 +1,1 @@
+"""TCP: from the header of a segment to what an application calls."""

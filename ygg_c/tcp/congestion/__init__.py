@@ -1,0 +1,1 @@
+"""Congestion control: an interface and the algorithms behind it."""
