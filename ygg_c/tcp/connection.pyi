@@ -62,7 +62,8 @@ class TcpConnection(TcpMachine):
         """
     def recv(self, limit: int = ...) -> bytes:
         """Return the next bytes, at most `limit`: at most one internal chunk, so there may be more. b"" means nothing
-        now, or the end when `at_eof`. A connection that failed raises OSError once what arrived has been read.
+        now, or the end when `at_eof`. A connection that failed raises OSError once what arrived has been read. What was
+        not read when we called `close` or `abort` is gone.
         """
     def recv_into(self, buffer: Buffer) -> int:
         """Fill the writable `buffer` from its start and return how many bytes; 0 as b"" in `recv`."""

@@ -151,7 +151,7 @@ cdef class TcpConnection(TcpMachine):
                 self.out.append(None, <uint8_t *>view.buf, size, False)
             finally:
                 PyBuffer_Release(&view)
-        if size:
+        if size and self.host is not None:      # an object that shows its bytes may have run code that ended us
             self.account()
             if idle:
                 self.progress_at = NEVER        # between turns nobody knows the time

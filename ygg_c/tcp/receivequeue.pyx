@@ -33,6 +33,8 @@ cdef class ReceiveQueue:
         free(self._chunks)
         self._chunks = NULL
         self._mask = 0
+        self._first = 0
+        self.read = self.next           # what was there cannot be read any more
         ranges_clear(&self.ranges)
 
     cdef void _drop_first(self) noexcept:

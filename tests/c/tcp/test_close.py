@@ -36,6 +36,108 @@ def finish(peer: Peer, connection) -> None:
     assert connection.state == "TIME-WAIT"
 
 
+def expire(peer: Peer, connection) -> None:
+    """Let keepalive find the peer gone."""
+    connection.keepalive = (SECOND, SECOND, 1)
+    peer.wait(5 * SECOND)
+
+
+ENDINGS = {
+    "abort": lambda peer, connection: connection.abort(),
+    "close": lambda peer, connection: connection.close(),
+    "close of the stack": lambda peer, connection: peer.stack.close(),
+    "timeout": lambda peer, connection: expire(peer, connection),
+    "reset by the peer": lambda peer, connection: peer.send(flags=RST),
+    "close, then abort": lambda peer, connection: (connection.close(), connection.abort()),
+}
+CALLS = {
+    "recv": lambda connection: connection.recv(),
+    "recv of a few": lambda connection: connection.recv(3),
+    "recv_into": lambda connection: connection.recv_into(bytearray(10)),
+    "recv_into nothing": lambda connection: connection.recv_into(bytearray()),
+    "send": lambda connection: connection.send(b"x"),
+    "write": lambda connection: connection.write(bytearray(9000)),
+    "shutdown_write": lambda connection: connection.shutdown_write(),
+    "close": lambda connection: connection.close(),
+    "abort": lambda connection: connection.abort(),
+    "await_room": lambda connection: connection.await_room(),
+    "info": lambda connection: connection.info(),
+}
+SETTINGS = {"nodelay": True, "corked": False, "keepalive": (SECOND, SECOND, 3), "user_timeout": SECOND, "send_limit": 1}
+
+
+def arrived(peer: Peer, connection, fin: bool) -> None:
+    """Have data arrive that is not read: in order, and with a hole before it; perhaps with FIN."""
+    peer.data(b"in order" * 1000)
+    peer.send(seq=peer.seq + 5, data=b"beyond a hole")
+    if fin:
+        peer.data(b"12345" + b"beyond a hole")
+        peer.send(flags=FIN | ACK)
+        peer.seq += 1
+
+
+class TestAfterTheEnd:
+    """Every call on a connection that ended gives a result or raises OSError, whatever was not read."""
+
+    @pytest.mark.parametrize("fin", [False, True], ids=["open", "peer closed"])
+    @pytest.mark.parametrize("ending", ENDINGS)
+    @pytest.mark.parametrize("call", CALLS)
+    def test_calls(self, peer, call, ending, fin):
+        connection = peer.accept()
+        arrived(peer, connection, fin)
+        ENDINGS[ending](peer, connection)
+        assert connection.closed
+        for _ in range(3):
+            try:
+                CALLS[call](connection)
+            except OSError as failure:
+                expected = connection.error or errno.EPIPE
+                assert failure.errno == expected
+        assert (connection.queued, connection.send_space, connection.state) == (0, 0, "CLOSED")
+
+    @pytest.mark.parametrize("ending", ["abort", "close", "close of the stack", "close, then abort"])
+    def test_what_we_gave_up_cannot_be_read(self, peer, ending):
+        connection = peer.accept()
+        arrived(peer, connection, False)
+        ENDINGS[ending](peer, connection)
+        assert connection.readable == 0
+        assert connection.recv() == b""
+        assert connection.recv_into(bytearray(100)) == 0
+
+    @pytest.mark.parametrize("ending", ["timeout", "reset by the peer"])
+    def test_what_arrived_before_a_failure_can(self, peer, ending):
+        connection = peer.accept()
+        arrived(peer, connection, False)
+        ENDINGS[ending](peer, connection)
+        got = b""
+        while connection.readable:
+            got += connection.recv(1000)
+        assert got == b"in order" * 1000
+        with pytest.raises(OSError):
+            connection.recv()
+
+    @pytest.mark.parametrize("ending", ENDINGS)
+    def test_settings(self, peer, ending):
+        connection = peer.accept()
+        arrived(peer, connection, False)
+        ENDINGS[ending](peer, connection)
+        for name, value in SETTINGS.items():
+            setattr(connection, name, value)
+            assert getattr(connection, name) == value
+        assert not connection.crowded
+        assert connection.write_limit >= 0
+
+    def test_closed_with_everything_read(self, peer):
+        connection = peer.accept()
+        peer.data(b"x" * 5000)
+        assert connection.recv() == b"x" * 5000
+        connection.close()
+        assert connection.recv() == b""
+        peer.take()
+        connection.abort()
+        assert connection.recv_into(bytearray(3)) == 0
+
+
 class TestHalfClose:
     def test_reading_goes_on_and_writing_does_not(self, peer):
         connection = peer.accept()
