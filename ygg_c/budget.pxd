@@ -3,15 +3,25 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 cdef enum:
-    ORIGINS = 256
     SOURCES = 1024
+
+# What one origin has used, in a slot of a table with open addressing.
+cdef struct Account:
+    uint64_t origin
+    double used             # scaled
+    bint counted            # among the origins in use
+    bint taken              # this slot
 
 cdef class Budget:
     cdef double _burst              # tokens
     cdef double _decay              # 1 / ns: what was used is forgotten at this rate
-    cdef double _used               # in all; this and the next two are scaled, see _scale()
-    cdef double _by_origin[256]
+    cdef double _used               # in all; scaled as all that is used, see _scale()
     cdef double _by_source[1024]
+    cdef Account *_accounts
+    cdef size_t _size               # slots in this table, a power of two; as many as origins are in use ask for
+    cdef size_t _taken              # of them
+    cdef size_t _origins            # in use; exact upwards, and recounted as time lets them fall below
+    cdef uint64_t _recount_at
     cdef uint64_t _reference        # ns: when the scale was 1
     cdef uint64_t _salt
     cdef readonly uint64_t refused
@@ -20,9 +30,16 @@ cdef class Budget:
     # where requests come in. `source`: 32 bytes that name who asks, or NULL. `known`: who asks has a claim that strangers do
     # not have (a session, a proven link), and finds room when they have used up theirs.
     cdef bint take(self, uint64_t origin, const uint8_t *source, bint known, double cost, uint64_t now) noexcept
+    # They are used whatever was used before: for work that is bounded otherwise, and counts for what else its origin asks for.
+    cdef void charge(self, uint64_t origin, double cost, uint64_t now) noexcept
     # Of what was taken so much was not used after all.
     cdef void give_back(self, uint64_t origin, const uint8_t *source, double cost, uint64_t now) noexcept
     # How many ns until `origin` may use `cost` tokens, if nothing else is used meanwhile; 0 when it may now.
     cdef uint64_t wait(self, uint64_t origin, bint known, double cost, uint64_t now) noexcept
     cdef double _scale(self, uint64_t now) noexcept
-    cdef double _share(self, double scale) noexcept
+    cdef double _share(self, double scale, uint64_t now) noexcept
+    cdef void _recount(self, double scale) noexcept
+    cdef Account *_slot_of(self, uint64_t origin) noexcept
+    cdef void _add(self, uint64_t origin, const uint8_t *source, double amount, double scale) noexcept
+    cdef bint _make_room(self, double scale) noexcept
+    cdef double *_source(self, uint64_t origin, const uint8_t *source) noexcept

@@ -10,20 +10,34 @@ time, so that only the scale of a new amount changes with time.
 While less than half of the burst is in use anyone may use more. Beyond that an origin may have its share: four fifths of the
 burst divided by the number of origins in use, so that there always is room for one more, and a source may have half of what
 its origin may. The last fifth is for origins below their share, and what lies above the burst for known claimants alone.
-Memory is fixed: origins and sources that fall into one slot share it. Sources are spread with a salt, for they can be invented.
+
+Each origin has an account of its own. As the parts add up to the total, few can matter at a time: those that have next to
+nothing in use are forgotten when the table needs room. Sources can be invented, so their memory is fixed: those that fall into
+one slot share it, and are spread with a salt.
 """
 
 from libc.math cimport exp, log
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 cdef double SHARED = 0.8            # of the burst: what the origins in use divide
 cdef double KNOWN = 1.25            # times the burst: what known claimants may fill
 cdef double IN_USE = 0.5            # tokens from which an origin counts
 cdef double RESCALE = 300.0         # exponent of the scale that asks for another reference
+cdef uint64_t RECOUNTS = 16         # in the time in which two thirds of what was used are forgotten
+cdef enum:
+    SIZE_LEAST = 16
+    SIZE_MOST = 4096
 
 
 cdef class Budget:
     """Tokens at `rate` a second, `burst` at once, shared fairly between origins and their sources."""
+
+    def __cinit__(self):
+        self._size = SIZE_LEAST
+        self._accounts = <Account *>calloc(self._size, sizeof(Account))
+        if self._accounts == NULL:
+            raise MemoryError
 
     def __init__(self, double rate, double burst, uint64_t salt=0):
         if not (rate > 0 and burst >= 1):
@@ -32,71 +46,138 @@ cdef class Budget:
         self._decay = rate / burst / 1e9
         self._salt = salt
 
+    def __dealloc__(self):
+        free(self._accounts)
+
     cdef double _scale(self, uint64_t now) noexcept:
         cdef double exponent = <double>(now - self._reference) * self._decay if now > self._reference else 0.0
         cdef double factor
-        cdef int index
+        cdef size_t index
         if exponent < RESCALE:
             return exp(exponent)
         factor = exp(-exponent)
         self._used *= factor
-        for index in range(ORIGINS):
-            self._by_origin[index] *= factor
+        for index in range(self._size):
+            self._accounts[index].used *= factor
         for index in range(SOURCES):
             self._by_source[index] *= factor
         self._reference = now
         return 1.0
 
+    # Origins
+
+    # The slot of an origin, or the free one where it belongs.
+    cdef Account *_slot_of(self, uint64_t origin) noexcept:
+        cdef size_t index = ((origin * <uint64_t>0x9e3779b97f4a7c15) >> 32) & (self._size - 1)
+        while self._accounts[index].taken and self._accounts[index].origin != origin:
+            index = (index + 1) & (self._size - 1)
+        return &self._accounts[index]
+
     # What an origin may have in use, in tokens.
-    cdef double _share(self, double scale) noexcept:
-        cdef double least = IN_USE * scale
-        cdef int used = 0
-        cdef int index
-        for index in range(ORIGINS):
-            used += self._by_origin[index] > least
-        return max(1.0, SHARED * self._burst / max(1, used))
+    cdef double _share(self, double scale, uint64_t now) noexcept:
+        if now >= self._recount_at:
+            self._recount(scale)
+            self._recount_at = now + <uint64_t>(1 / self._decay) // RECOUNTS
+        return max(1.0, SHARED * self._burst / max(<size_t>1, self._origins))
+
+    cdef void _recount(self, double scale) noexcept:
+        cdef size_t index
+        self._origins = 0
+        for index in range(self._size):
+            self._accounts[index].counted = self._accounts[index].used > IN_USE * scale
+            self._origins += self._accounts[index].counted
+
+    cdef void _add(self, uint64_t origin, const uint8_t *source, double amount, double scale) noexcept:
+        cdef Account *account = self._slot_of(origin)
+        self._used += amount
+        if source != NULL:
+            self._source(origin, source)[0] += amount
+        if not account.taken:
+            if 2 * self._taken >= self._size:
+                if not self._make_room(scale):
+                    return
+                account = self._slot_of(origin)
+            self._taken += 1
+            account.taken = True
+            account.origin = origin
+        account.used += amount
+        if not account.counted and account.used > IN_USE * scale:
+            account.counted = True
+            self._origins += 1
+
+    # A table in which a quarter is taken at most, by those that have most in use.
+    cdef bint _make_room(self, double scale) noexcept:
+        cdef Account *old = self._accounts
+        cdef size_t old_size = self._size
+        cdef size_t index, kept = SIZE_MOST
+        cdef double least = IN_USE * scale / 2
+        while 4 * kept > SIZE_MOST:
+            least *= 2
+            kept = 0
+            for index in range(old_size):
+                kept += old[index].used > least
+        while 4 * kept > self._size:
+            self._size *= 2
+        self._accounts = <Account *>calloc(self._size, sizeof(Account))
+        if self._accounts == NULL:
+            self._accounts = old
+            self._size = old_size
+            return False
+        self._taken = kept
+        for index in range(old_size):
+            if old[index].used > least:
+                self._slot_of(old[index].origin)[0] = old[index]
+        free(old)
+        self._recount(scale)
+        return True
+
+    cdef double *_source(self, uint64_t origin, const uint8_t *source) noexcept:
+        return &self._by_source[_slot(source, self._salt + origin)]
+
+    # Tokens
 
     cdef bint take(self, uint64_t origin, const uint8_t *source, bint known, double cost, uint64_t now) noexcept:
         cdef double scale = self._scale(now)
         cdef double amount = cost * scale
-        cdef double *by_origin = &self._by_origin[origin & (ORIGINS - 1)]
-        cdef double *by_source = NULL
         cdef double share
-        if source != NULL:
-            by_source = &self._by_source[_slot(source, self._salt + origin)]
         if self._used + amount > self._burst * scale * (KNOWN if known else 1.0):
             self.refused += 1
             return False
         if self._used + amount > self._burst * scale / 2:
-            share = self._share(scale) * scale
-            if by_origin[0] + amount > max(share, amount) or (
-                    by_source != NULL and by_source[0] + amount > max(share / 2, amount)):
+            share = self._share(scale, now) * scale
+            if self._slot_of(origin).used + amount > max(share, amount) or (
+                    source != NULL and self._source(origin, source)[0] + amount > max(share / 2, amount)):
                 self.refused += 1
                 return False
-        self._used += amount
-        by_origin[0] += amount
-        if by_source != NULL:
-            by_source[0] += amount
+        self._add(origin, source, amount, scale)
         return True
 
+    cdef void charge(self, uint64_t origin, double cost, uint64_t now) noexcept:
+        cdef double scale = self._scale(now)
+        self._add(origin, NULL, cost * scale, scale)
+
     cdef void give_back(self, uint64_t origin, const uint8_t *source, double cost, uint64_t now) noexcept:
-        cdef double amount = cost * self._scale(now)
-        cdef double *by_origin = &self._by_origin[origin & (ORIGINS - 1)]
+        cdef double scale = self._scale(now)
+        cdef double amount = cost * scale
+        cdef Account *account = self._slot_of(origin)
         cdef double *by_source
         self._used = max(0.0, self._used - amount)
-        by_origin[0] = max(0.0, by_origin[0] - amount)
+        account.used = max(0.0, account.used - amount)
+        if account.counted and account.used <= IN_USE * scale:
+            account.counted = False
+            self._origins -= 1
         if source != NULL:
-            by_source = &self._by_source[_slot(source, self._salt + origin)]
+            by_source = self._source(origin, source)
             by_source[0] = max(0.0, by_source[0] - amount)
 
     cdef uint64_t wait(self, uint64_t origin, bint known, double cost, uint64_t now) noexcept:
         cdef double scale = self._scale(now)
         cdef double used = self._used / scale
-        cdef double own = self._by_origin[origin & (ORIGINS - 1)] / scale
+        cdef double own = self._slot_of(origin).used / scale
         cdef double share, excess = 0.0
         if used + cost <= self._burst / 2:
             return 0
-        share = self._share(scale)
+        share = self._share(scale, now)
         # How many times too much is in use, in total or by this origin; a cost above the room counts as the whole room.
         excess = used / max(self._burst * (KNOWN if known else 1.0) - cost, 0.1 * self._burst)
         excess = max(excess, own / max(share - cost, 0.1 * share))
@@ -115,6 +196,15 @@ cdef class Budget:
         if source is not None and len(source) != 32:
             raise ValueError("a source has 32 bytes")
         self.give_back(origin, <const uint8_t *><const char *>source if source is not None else NULL, cost, now)
+
+    def use(self, uint64_t origin, double cost=1.0, uint64_t now=0):
+        """Use `cost` tokens, whatever was used before."""
+        self.charge(origin, cost, now)
+
+    @property
+    def slots(self):
+        """How many origins it has room for at present."""
+        return self._size
 
     def delay(self, uint64_t origin, bint known=False, double cost=1.0, uint64_t now=0):
         """Return the ns until `cost` tokens may be used."""

@@ -131,3 +131,45 @@ def test_what_is_given_back_may_be_used() -> None:
     assert sum(budget.request(1, source) for _ in range(150)) == 100
     with pytest.raises(ValueError, match="32 bytes"):
         budget.refund(1, b"short")
+
+
+@pytest.mark.parametrize("modest", [257, 4097, 2**40 + 1])
+def test_no_origin_pays_for_another(modest: int) -> None:
+    """Whatever the numbers are: a modest origin is served while others use up all they may."""
+    budget = Budget(4000, 200)
+    served = 0
+    for step in range(1000):
+        for origin in (1, 1, 1, 1, 1, 2, 2, 2, 3):
+            budget.request(origin, now=step * MS, known=True)
+        if step % 20 == 0:
+            served += budget.request(modest, now=step * MS, known=True)
+    assert served >= 49
+
+
+def test_hundreds_of_origins_share_alike() -> None:
+    """The share counts all that are in use, beyond the first 256 too."""
+    taken = drive(Budget(40_000, 2000), dict.fromkeys(range(600), 1), 0.5)
+    assert 0.6 * 40_000 * 0.5 <= sum(taken.values()) <= 1.1 * (40_000 * 0.5 + 2000)
+    assert max(taken.values()) <= 1.3 * min(taken.values())
+
+
+def test_origins_that_come_and_go_take_no_memory() -> None:
+    """Room is made by those that have nothing left in use, and is as large as those ask for that have."""
+    budget = Budget(4000, 200)
+    for number in range(100_000):
+        budget.request(number, now=number * MS)
+    assert budget.slots <= 256
+    for number in range(100_000):
+        budget.use(number, 3, now=100 * SECOND)
+    assert budget.slots == 4096
+    assert not budget.request(1, now=100 * SECOND)
+    assert budget.request(1, now=110 * SECOND)
+
+
+def test_what_must_be_done_counts_for_what_else_is_asked() -> None:
+    """It is never refused; whose work it was is refused the rest, others are not."""
+    budget = Budget(1000, 200)
+    for _ in range(150):
+        budget.use(1)
+    assert not budget.request(1, cost=20)
+    assert budget.request(2, cost=20)

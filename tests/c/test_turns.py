@@ -142,8 +142,8 @@ def test_records_are_verified_for_all_links_alike(clock: Clock) -> None:
     assert clock.router.counters()["announces_limited"] > 0
 
 
-def test_links_that_share_an_account_have_their_turns(clock: Clock) -> None:
-    """Accounts are 256: who dials until it has another's does not keep it from being heard."""
+def test_links_of_chosen_numbers_have_their_turns(clock: Clock) -> None:
+    """Who dials until its number is another's, but for its upper bits, does not keep that from being heard."""
     honest = FarSide(clock, 4)
     while True:
         link = clock.router.add_link(X, 0, PySink(lambda link: link.take()))
