@@ -12,7 +12,7 @@ from ygg_c.ipv6 cimport IP_HEADER, put16, put32
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport Range, ranges_add, ranges_clear, ranges_gap, ranges_trim
 from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode
-from ygg_c.tcp.rtt cimport FIRST_RTO, RTT_GRAIN, rtt_sample, rtt_timeout
+from ygg_c.tcp.rtt cimport rtt_lost_syn, rtt_sample, rtt_start, rtt_timeout
 from ygg_c.tcp.wire cimport (
     ACK, FIN, MAX_SACKS, PSH, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, unwrap, write_sacks, write_syn_options,
     write_timestamp,
@@ -33,7 +33,7 @@ cdef class TcpSender(Endpoint):
         self.out = SendQueue()
         self.inbound = ReceiveQueue()
         self.rto_at = self.ack_at = self.life_at = NEVER
-        self.rtt.rto = FIRST_RTO
+        rtt_start(&self.rtt)
         self.own_scale = -1
 
     def __dealloc__(self):
@@ -358,18 +358,19 @@ cdef class TcpSender(Endpoint):
         cdef uint64_t sample = 0
         cdef uint32_t age
         if self._timed_at and ack >= self._timed:
-            sample = max(now - self._timed_at, RTT_GRAIN)
+            sample = now - self._timed_at + 1
             self._timed_at = 0
-        elif self.phase != OPEN and self._resend_stamp and segment.stamped and (
-            <int>(segment.ts_echo - <uint32_t>self._resend_stamp) >= 0
-        ):
-            # It answers a retransmission: the one sample that Karn's algorithm would not have (RFC 7323, 4.1). Timestamps
-            # are whole milliseconds: the most it can have been counts, so that the shortest round trip is not invented.
+        elif self._timed_at == 0 and self.stamps and segment.stamped:
+            # It answers a retransmission, or an original that was late: the samples that Karn's algorithm would not have
+            # (RFC 7323, 4.1). Timestamps are whole milliseconds: the most it can have been counts, so that the shortest
+            # round trip is not invented.
             age = self._stamp(now) - segment.ts_echo
             if age < <uint32_t>1 << 31:
                 sample = (<uint64_t>age + 1) * 1000000
         if sample:
-            rtt_sample(&self.rtt, sample, self.host.min_rto, self.host.max_rto)
+            rtt_sample(&self.rtt, sample, now, self.host.min_rto, self.host.max_rto)
+        if self.una == self.iss and self.tries:
+            rtt_lost_syn(&self.rtt)
         if self._undoable and self._resend_stamp and segment.stamped and (
             <int>(segment.ts_echo - <uint32_t>self._resend_stamp) < 0
         ):
@@ -379,7 +380,6 @@ cdef class TcpSender(Endpoint):
             self.lost_edge = ack
         self._undoable = False
         self.una = ack
-        self.rtt.backoff = 0
         self.tries = 0
         self.duplicates = 0
         self.progress_at = now
@@ -463,7 +463,7 @@ cdef class TcpSender(Endpoint):
 
     cdef void timeout(self, uint64_t now) noexcept:
         # The retransmission timer, or the persist timer when the window or the link is what stops us.
-        cdef bint first = self.rtt.backoff == 0
+        cdef bint first = self.phase != LOSS
         cdef bint opening = self._state == SYN_SENT or self._state == SYN_RCVD
         self.rto_at = NEVER
         if not opening and self.una == self.nxt and not self._held_back:
