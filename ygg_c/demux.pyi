@@ -5,7 +5,7 @@ class Demux(Host):
 
     @property
     def congestion(self) -> str:
-        """Name of the congestion control of new connections, "newreno" at first; `ygg_c.tcp.congestion.base.algorithms()` has all.
+        """Name of the congestion control of new connections, "cubic" at first; `ygg_c.tcp.congestion.registry.algorithms()` has all.
 
         ValueError for another.
         """

@@ -9,7 +9,6 @@ from ygg_c.address cimport address_node
 from ygg_c.buffer cimport packet_free, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.census cimport LIVE_STACK, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
-from ygg_c.tcp.congestion.base cimport make_congestion
 from ygg_c.endpoint cimport *
 from ygg_c.forks cimport generation
 from ygg_c.fragment cimport fragment, wire_size
@@ -26,13 +25,14 @@ from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE
 from ygg_c.remotenode cimport RemoteNode
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.sodium cimport wipe
+from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.listener cimport TcpListener
 from ygg_c.tcp.machine cimport send_reset
 from ygg_c.tcp.sender cimport ESTABLISHED, LAST_ACK
 from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment
 from ygg_c.udp cimport UDP_HEADER, EchoSocket
 
-from ygg_c.tcp.congestion.base import algorithms
+from ygg_c.tcp.congestion.registry import DEFAULT, check_name
 
 cdef enum:
     LOOP_BYTES = 4194304        # queued to ourselves
@@ -77,7 +77,7 @@ cdef class Demux(Host):
         self._errors = Budget(ERROR_RATE, ERROR_BURST)
         self._resets = Budget(RESET_RATE, RESET_RATE)
         self._echoes = Budget(ECHO_RATE, ECHO_BURST)
-        self._congestion = "newreno"
+        self._congestion = DEFAULT
 
     def __dealloc__(self):
         queue_clear(&self._loop)
@@ -92,9 +92,7 @@ cdef class Demux(Host):
 
     @congestion.setter
     def congestion(self, str name not None):
-        if name not in algorithms():
-            raise ValueError(f"congestion control is one of {', '.join(algorithms())}, not {name}")
-        self._congestion = name
+        self._congestion = check_name(name)
 
     # Packets in.
 

@@ -69,7 +69,7 @@ class Wire:
         self.held = False
         self.link.blocked = False
         self.link.want_flush()
-        self.mesh.run(1)
+        self.mesh.run(0.02)     # less than the time after which an unused window shrinks
 
     def connected(self):
         """Return both ends of a connection whose congestion window is wide."""
@@ -89,7 +89,7 @@ class Wire:
 
     def grow(self, client, server) -> None:
         """Make the congestion window grow."""
-        for _ in range(4):
+        for _ in range(8):
             client.send(bytes(client.send_space))
             self.settle(server)
 

@@ -81,6 +81,7 @@ cdef class TcpSender(Endpoint):
     cdef Rtt rtt
     cdef uint64_t _timed            # the position whose ACK is a sample, and when it left (0: none)
     cdef uint64_t _timed_at
+    cdef uint64_t _sent_at          # when data last left, 0: never
     # Loss.
     cdef Phase phase
     cdef Ranges sacked
@@ -143,6 +144,7 @@ cdef class TcpSender(Endpoint):
     cdef bint _pick_new(self, uint64_t *size) noexcept
     cdef uint64_t _pipe(self) noexcept
     cdef void _take_sacks(self, const Segment *segment) noexcept
+    cdef void _grow(self, uint64_t gained, const Segment *segment, uint64_t now) noexcept
     cdef void _find_loss(self, uint64_t now) noexcept
     cdef void _advance(self, uint64_t ack, const Segment *segment, uint64_t now) noexcept
     cdef void _enter(self, Phase phase) noexcept

@@ -1,7 +1,7 @@
 """TCP's sending half: segments, acknowledgements, loss, the retransmission timer. See sender.pxd for the theory."""
 
 from libc.errno cimport ETIMEDOUT
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.checksum cimport sum_bytes, sum_fold
@@ -12,6 +12,7 @@ from ygg_c.ipv6 cimport IP_HEADER, put16, put32
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport Range, ranges_add, ranges_clear, ranges_gap, ranges_trim
 from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode
+from ygg_c.tcp.congestion.base cimport Acked
 from ygg_c.tcp.rtt cimport rtt_lost_syn, rtt_sample, rtt_start, rtt_timeout
 from ygg_c.tcp.wire cimport (
     ACK, FIN, MAX_SACKS, PSH, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, unwrap, write_sacks, write_syn_options,
@@ -260,6 +261,10 @@ cdef class TcpSender(Endpoint):
                 position = self.nxt
                 if not self._pick_new(&size):
                     break
+                if self.una == self.nxt and self._sent_at:
+                    self.congestion.idle(now - self._sent_at, self.rtt.rto, now)
+                    cwnd = self.congestion.cwnd
+                    self._sent_at = now
             if pipe and pipe + size > cwnd and not (again and self._resend_now):
                 self._cwnd_bound = True
                 break
@@ -278,12 +283,14 @@ cdef class TcpSender(Endpoint):
             run -= size
             pipe += size
             self._sent(position, size + fin, again, now)
+            self.congestion.sent(now, size, pipe)
         self._window_forced = False
         if self.rto_at == NEVER and (self.una < self.nxt or self._held_back):
             self.rto_at = now + rtt_timeout(&self.rtt, self.host.max_rto)
         return False
 
     cdef void _sent(self, uint64_t position, uint64_t length, bint again, uint64_t now) noexcept:
+        self._sent_at = now
         if again:
             self.retransmitted = position + length
             self._resend_now = False
@@ -375,7 +382,7 @@ cdef class TcpSender(Endpoint):
             <int>(segment.ts_echo - <uint32_t>self._resend_stamp) < 0
         ):
             # It answers the original, sent before the retransmission: nothing was lost (Eifel, RFC 3522).
-            self.congestion.undo()
+            self.congestion.undone(now)
             self.phase = OPEN
             self.lost_edge = ack
         self._undoable = False
@@ -406,7 +413,7 @@ cdef class TcpSender(Endpoint):
         else:
             self._inflated = 0 if self.phase == OPEN else self._inflated
         if self.phase != RECOVERY:
-            self.congestion.acked(gained, self._cwnd_bound or self.phase == LOSS, self.rtt.smoothed, now)
+            self._grow(gained, segment, now)
             self.send_cap = max(self.send_cap, min(2 * self.congestion.cwnd, self.host.send_buffer_max))
         if self.starved and self.out.end - self.out.base <= self.send_room() // 2:
             self.starved = False
@@ -414,6 +421,21 @@ cdef class TcpSender(Endpoint):
         if self.fin_wanted and ack > self.out.end:
             self.happen(EVENT_DRAINED)
             self.fin_acknowledged(now)
+
+    cdef void _grow(self, uint64_t gained, const Segment *segment, uint64_t now) noexcept:
+        # Tell congestion control what was acknowledged.
+        cdef Acked ack
+        memset(&ack, 0, sizeof(ack))
+        ack.now, ack.bytes = now, gained
+        ack.una, ack.nxt = self.una, self.nxt
+        ack.in_flight = self._pipe()
+        ack.prior_in_flight = ack.in_flight + gained
+        ack.srtt, ack.least_rtt = self.rtt.smoothed, self.rtt.least
+        ack.after_timeout = self.phase == LOSS
+        ack.cwnd_limited = self._cwnd_bound or ack.after_timeout
+        if self.phase == OPEN and self.stamps and segment.stamped and <int>(self._stamp(now) - segment.ts_echo) >= 0:
+            ack.rtt = <uint64_t>(self._stamp(now) - segment.ts_echo) * 1000000 + 1
+        self.congestion.acked(&ack)
 
     cdef void _find_loss(self, uint64_t now) noexcept:
         cdef uint64_t edge = 0
@@ -436,7 +458,8 @@ cdef class TcpSender(Endpoint):
         if self.phase == OPEN:
             self._undoable = True
             self._enter(RECOVERY)
-            self.congestion.lost(self.nxt - self.una, now)
+            self.congestion.lost(edge - self.una, self.nxt - self.una, now)
+            self.congestion.cwnd = min(self.congestion.cwnd, self.congestion.ssthresh)
             self._resend_now = True
             self.lost_edge = edge
         elif self.sack:
@@ -482,6 +505,7 @@ cdef class TcpSender(Endpoint):
         self._timed_at = 0
         if opening:
             self.syn_due = True
+            self.congestion.start(1)
         elif self.window == 0:
             # An old sequence number: the answer shows the window (RFC 9293, 3.8.6.1).
             self.transmit(self.una - 1, 0, ACK, now)
@@ -490,7 +514,7 @@ cdef class TcpSender(Endpoint):
         else:
             if self.sacked.count and self.sacked.items[0].start <= self.una:
                 ranges_clear(&self.sacked)          # the peer went back on its word
-            self.congestion.timed_out(self.nxt - self.una, first, now)
+            self.congestion.timed_out(self.nxt - self.una - self.sacked.total, first, now)
             self._undoable = first
             self._enter(LOSS)
             self.lost_edge = self.nxt

@@ -1,8 +1,5 @@
 class Congestion:
-    """Keeps a window that never closes below one segment. The base class is NewReno (RFC 5681, RFC 6582, RFC 3465)."""
+    """Says how much may be in the network, and how fast it may leave. An algorithm derives from it."""
 
     name: str
     """As `algorithms()` has it."""
-
-def algorithms() -> list[str]:
-    """Return the names that `NetStack.congestion` takes."""

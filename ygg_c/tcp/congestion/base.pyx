@@ -1,63 +1,76 @@
-"""Congestion control: the interface and NewReno."""
+"""Congestion control: the interface, and what algorithms with a slow start have in common."""
 
 cdef enum:
-    INITIAL_SEGMENTS = 10
     INITIAL_BYTES = 14600
+    MOST_SEGMENTS = 2
 
 
 cdef class Congestion:
-    """Keeps a window that never closes below one segment. The base class is NewReno (RFC 5681, RFC 6582, RFC 3465)."""
+    """Says how much may be in the network, and how fast it may leave. An algorithm derives from it."""
 
-    name = "newreno"
+    name = ""
 
     def __cinit__(self):
-        self.ssthresh = <uint64_t>1 << 62
+        self.ssthresh = NO_THRESHOLD
+        self.initial = INITIAL_SEGMENTS
+        self.most_segments = MOST_SEGMENTS
 
     cdef void segment_size(self, uint64_t mss) noexcept:
-        if self.mss == 0:
-            # RFC 6928: ten segments, but no more than 14600 bytes or two segments.
-            self.cwnd = min(INITIAL_SEGMENTS * mss, max(2 * mss, <uint64_t>INITIAL_BYTES))
+        cdef bint first = self.mss == 0
         self.mss = mss
-        self.cwnd = max(self.cwnd, mss)
+        self.cwnd = self._initial_window() if first else max(self.cwnd, mss)
 
-    cdef void acked(self, uint64_t acked, bint limited, uint64_t rtt, uint64_t now) noexcept:
-        if not limited:
-            return
-        if self.cwnd < self.ssthresh:
-            self.cwnd += acked
-        else:
-            self.cwnd += max(self.mss * min(acked, self.cwnd) // self.cwnd, <uint64_t>1)
+    cdef void start(self, uint64_t segments) noexcept:
+        self.initial = segments
+        if self.mss:
+            self.cwnd = self._initial_window()
 
-    cdef void lost(self, uint64_t in_flight, uint64_t now) noexcept:
-        self._save()
-        self.ssthresh = max(in_flight // 2, 2 * self.mss)
-        self.cwnd = self.ssthresh
+    cdef uint64_t _initial_window(self) noexcept:
+        # RFC 6928: ten segments, but no more than 14600 bytes or two segments.
+        return min(self.initial * self.mss, max(2 * self.mss, <uint64_t>INITIAL_BYTES))
+
+    cdef void sent(self, uint64_t now, uint64_t size, uint64_t in_flight) noexcept:
+        pass
+
+    cdef void acked(self, const Acked *ack) noexcept:
+        pass
+
+    cdef void lost(self, uint64_t size, uint64_t in_flight, uint64_t now) noexcept:
+        pass
 
     cdef void recovered(self, uint64_t in_flight, uint64_t now) noexcept:
+        # Without a burst, whatever the last ACK of the recovery has freed (RFC 6582, 3.2, step 3, option 1).
         self.cwnd = min(self.ssthresh, max(in_flight, self.mss) + self.mss)
 
     cdef void timed_out(self, uint64_t in_flight, bint first, uint64_t now) noexcept:
-        if first:
-            self._save()
-            self.ssthresh = max(in_flight // 2, 2 * self.mss)
-        self.cwnd = self.mss
+        pass
 
-    cdef void undo(self) noexcept:
-        self.cwnd = max(self.cwnd, self._saved_cwnd)
-        self.ssthresh = max(self.ssthresh, self._saved_ssthresh)
+    cdef void ecn(self, uint64_t in_flight, uint64_t now) noexcept:
+        pass
 
-    cdef void _save(self) noexcept:
-        self._saved_cwnd = self.cwnd
-        self._saved_ssthresh = self.ssthresh
+    cdef void undone(self, uint64_t now) noexcept:
+        pass
 
+    cdef void idle(self, uint64_t duration, uint64_t rto, uint64_t now) noexcept:
+        # RFC 2861: the window is half as good after each timeout without use, and what it was remains the threshold.
+        cdef uint64_t least = min(self._initial_window(), self.cwnd)
+        if duration < rto or rto == 0:
+            return
+        self.ssthresh = max(self.ssthresh, self.cwnd // 4 * 3)
+        self.cwnd = max(self.cwnd >> min(duration // rto, <uint64_t>62), least)
 
-_ALGORITHMS = {"newreno": Congestion}
+    cdef void follow(self, Congestion other) noexcept:
+        self.initial, self.mss = other.initial, other.mss
+        self.cwnd, self.ssthresh = other.cwnd, other.ssthresh
 
+    cdef dict info(self):
+        return {}
 
-cdef Congestion make_congestion(str name):
-    return _ALGORITHMS[name]()
-
-
-def algorithms():
-    """Return the names that `NetStack.congestion` takes."""
-    return sorted(_ALGORITHMS)
+    cdef uint64_t _slow_start(self, const Acked *ack, uint64_t divisor) noexcept:
+        cdef uint64_t most = self.mss * (1 if ack.after_timeout else self.most_segments)
+        cdef uint64_t growth
+        if self.cwnd >= self.ssthresh:
+            return ack.bytes
+        growth = min(min(ack.bytes, most) // divisor, self.ssthresh - self.cwnd)
+        self.cwnd += growth
+        return ack.bytes - growth if self.cwnd >= self.ssthresh else 0

@@ -1,0 +1,169 @@
+"""ygg_c.tcp.congestion.newreno, and of the base what any algorithm with a slow start does."""
+
+import pytest
+
+from tests.c.stackkit import MS, SECOND
+from ygg_c.tcp.congestion.tap import CongestionTap
+
+MSS = 1000
+NONE = 1 << 62
+
+
+def make(segments: int = 10, mss: int = MSS) -> CongestionTap:
+    """Return NewReno in slow start."""
+    return CongestionTap("newreno", mss, segments)
+
+
+def avoiding(segments: int) -> CongestionTap:
+    """Return NewReno in congestion avoidance with a window of so many segments."""
+    tap = make()
+    tap.lost(MSS, 0, 0)
+    tap.cwnd = segments * MSS
+    return tap
+
+
+def acks(tap: CongestionTap, count: int, size: int = MSS, **fields: bool) -> None:
+    """Acknowledge `count` times."""
+    for _ in range(count):
+        tap.acked(0, size, **fields)
+
+
+@pytest.mark.parametrize(
+    ("mss", "segments", "window"),
+    [(1000, 10, 10_000), (1460, 10, 14_600), (5000, 10, 14_600), (9000, 10, 18_000), (65_000, 10, 130_000),
+     (1000, 1, 1000), (65_000, 1, 65_000)],
+)
+def test_the_first_window_is_that_of_rfc_6928_or_one_segment_after_a_lost_syn(mss: int, segments: int, window: int) -> None:
+    tap = make(segments, mss)
+    assert (tap.cwnd, tap.ssthresh) == (window, NONE)
+    tap.start(1)
+    assert tap.cwnd == mss
+
+
+def test_a_new_segment_size_leaves_the_window_alone_but_never_below_a_segment() -> None:
+    tap = make()
+    tap.segment_size(500)
+    assert tap.cwnd == 10_000
+    tap.segment_size(20_000)
+    assert tap.cwnd == 20_000
+
+
+@pytest.mark.parametrize(("size", "growth"), [(1, 1), (MSS, MSS), (2 * MSS, 2 * MSS), (40 * MSS, 2 * MSS)])
+def test_an_ack_lets_a_slow_start_grow_by_what_it_covers_and_at_most_two_segments(size: int, growth: int) -> None:
+    tap = make()
+    acks(tap, 1, size)
+    assert tap.cwnd == 10_000 + growth
+
+
+def test_after_a_timeout_an_ack_lets_it_grow_by_one_segment() -> None:
+    tap = make()
+    tap.timed_out(10 * MSS, True, 0)
+    acks(tap, 1, 40 * MSS, after_timeout=True)
+    assert tap.cwnd == 2 * MSS
+
+
+def test_nothing_grows_while_the_window_is_not_the_limit() -> None:
+    for tap in (make(), avoiding(10)):
+        acks(tap, 100, cwnd_limited=False)
+        assert tap.cwnd == 10 * MSS
+
+
+@pytest.mark.parametrize("size", [MSS // 2, MSS, 2 * MSS, 5 * MSS])
+def test_congestion_avoidance_adds_a_segment_for_each_window_acknowledged(size: int) -> None:
+    tap = avoiding(10)
+    for window in range(10, 14):
+        assert tap.cwnd == window * MSS
+        acks(tap, window * MSS // size, size)
+        acks(tap, 1, window * MSS % size) if window * MSS % size else None
+    assert tap.cwnd == 14 * MSS
+
+
+def test_slow_start_ends_exactly_at_the_threshold() -> None:
+    tap = make()
+    tap.lost(MSS, 11 * MSS, 0)
+    tap.cwnd = tap.ssthresh - MSS // 2
+    acks(tap, 1)
+    assert tap.cwnd == tap.ssthresh == 5 * MSS
+    acks(tap, 4)
+    assert tap.cwnd == 5 * MSS
+    acks(tap, 1)
+    assert tap.cwnd == 6 * MSS
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "threshold"),
+    [(10 * MSS, 5 * MSS), (8 * MSS, 4 * MSS), (3 * MSS, 2 * MSS), (0, 2 * MSS), (40 * MSS, 5 * MSS)],
+)
+def test_a_loss_halves_what_is_in_flight_and_never_more_than_the_window(in_flight: int, threshold: int) -> None:
+    tap = make()
+    tap.lost(MSS, in_flight, 0)
+    assert (tap.ssthresh, tap.cwnd) == (threshold, 10 * MSS)     # the way there is the sender's
+    tap.recovered(in_flight, 0)
+    assert tap.cwnd <= threshold
+
+
+def test_a_recovery_ends_without_a_burst() -> None:
+    tap = make()
+    tap.cwnd = 100 * MSS
+    tap.lost(MSS, 100 * MSS, 0)
+    tap.recovered(7 * MSS, 0)
+    assert tap.cwnd == 8 * MSS
+    tap.recovered(60 * MSS, 0)
+    assert tap.cwnd == tap.ssthresh == 50 * MSS
+
+
+def test_a_timeout_leaves_one_segment_and_reduces_the_threshold_once() -> None:
+    tap = make()
+    tap.timed_out(10 * MSS, True, 0)
+    assert (tap.cwnd, tap.ssthresh) == (MSS, 5 * MSS)
+    tap.timed_out(MSS, False, 0)
+    assert (tap.cwnd, tap.ssthresh) == (MSS, 5 * MSS)
+
+
+@pytest.mark.parametrize("event", ["lost", "timed_out"])
+def test_what_was_no_loss_is_undone_once(event: str) -> None:
+    tap = avoiding(20)
+    before = tap.ssthresh
+    tap.lost(MSS, 20 * MSS, 0) if event == "lost" else tap.timed_out(20 * MSS, True, 0)
+    tap.recovered(5 * MSS, 0)
+    tap.undone(0)
+    assert (tap.cwnd, tap.ssthresh) == (20 * MSS, before)
+    tap.cwnd = 5 * MSS
+    tap.undone(0)
+    assert tap.cwnd == 5 * MSS
+
+
+def test_a_mark_costs_a_fifth() -> None:
+    tap = avoiding(20)
+    tap.ecn(20 * MSS, 0)
+    assert tap.cwnd == tap.ssthresh == 16 * MSS
+    tap.undone(0)
+    assert tap.cwnd == 16 * MSS
+
+
+@pytest.mark.parametrize(("duration", "segments"), [(0, 80), (199 * MS, 80), (200 * MS, 40), (450 * MS, 20), (SECOND, 10),
+                                                    (1000 * SECOND, 10)])
+def test_a_window_without_use_is_halved_for_each_timeout_down_to_the_first_one(duration: int, segments: int) -> None:
+    tap = avoiding(80)
+    tap.idle(duration, 200 * MS, duration)
+    assert tap.cwnd == segments * MSS
+    assert tap.ssthresh == (60 * MSS if segments < 80 else 2 * MSS)
+
+
+def test_a_small_window_is_not_made_larger_by_a_pause() -> None:
+    tap = avoiding(3)
+    tap.idle(10 * SECOND, SECOND, 0)
+    assert tap.cwnd == 3 * MSS
+
+
+def test_a_pause_in_the_first_slow_start_sets_no_threshold() -> None:
+    tap = make()
+    acks(tap, 30)
+    tap.idle(10 * SECOND, SECOND, 0)
+    assert (tap.cwnd, tap.ssthresh) == (10 * MSS, NONE)
+
+
+def test_an_algorithm_goes_on_where_another_was() -> None:
+    tap, before = make(), avoiding(33)
+    tap.follow(before)
+    assert (tap.cwnd, tap.ssthresh) == (before.cwnd, before.ssthresh)
