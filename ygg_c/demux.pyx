@@ -32,7 +32,7 @@ from ygg_c.tcp.sender cimport ESTABLISHED, LAST_ACK
 from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment
 from ygg_c.udp cimport UDP_HEADER, EchoSocket
 
-from ygg_c.tcp.congestion.registry import DEFAULT, check_name
+from ygg_c.tcp.congestion.registry import DEFAULT as _DEFAULT, check_name
 
 cdef enum:
     LOOP_BYTES = 4194304        # queued to ourselves
@@ -77,7 +77,7 @@ cdef class Demux(Host):
         self._errors = Budget(ERROR_RATE, ERROR_BURST)
         self._resets = Budget(RESET_RATE, RESET_RATE)
         self._echoes = Budget(ECHO_RATE, ECHO_BURST)
-        self._congestion = DEFAULT
+        self._congestion = _DEFAULT
 
     def __dealloc__(self):
         queue_clear(&self._loop)

@@ -397,6 +397,30 @@ def test_extra_info_and_the_socket_view(with_pair):
     with_pair(main)
 
 
+def test_congestion_control_can_be_chosen_for_a_connection(with_pair):
+    option = (socket.IPPROTO_TCP, socket.TCP_CONGESTION)
+
+    async def main(pair):
+        _, here, server = await connect(pair)
+        sock = here.transport.get_extra_info("socket")
+        assert sock.getsockopt(*option, 16) == b"cubic"
+        for name in (b"newreno", b"cubic\0\0"):
+            sock.setsockopt(*option, name)
+            assert sock.getsockopt(*option, 16) == name.rstrip(b"\0")
+        with raises_errno(errno.ENOENT):
+            sock.setsockopt(*option, b"carrier-pigeon")
+        with pytest.raises(TypeError):
+            sock.setsockopt(*option, 1)
+        datagrams, _ = await pair.a.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(pair.address_b, 9))
+        with raises_errno(errno.ENOPROTOOPT):
+            datagrams.get_extra_info("socket").setsockopt(*option, b"cubic")
+        datagrams.close()
+        here.transport.close()
+        server.close()
+
+    with_pair(main)
+
+
 def test_what_comes_with_the_handshake_is_told(with_pair):
     class Hasty(asyncio.Protocol):
         def connection_made(self, transport):

@@ -34,6 +34,7 @@ _KEEP = {
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", -4)): (1, _SECOND),
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", -5)): (2, 1),
 }
+_CONGESTION = (socket.IPPROTO_TCP, getattr(socket, "TCP_CONGESTION", -9))
 _DONTFRAG = (socket.IPPROTO_IPV6, getattr(socket, "IPV6_DONTFRAG", -8))
 _ACCEPTED = {
     (socket.SOL_SOCKET, socket.SO_REUSEADDR),
@@ -97,18 +98,22 @@ class OverlaySocket:
         option = (level, optname)
         if option == _SO_LINGER:
             return struct.pack("ii", self.linger is not None, self.linger or 0)[: buflen or None]
+        if option == _CONGESTION:
+            return self._stream().congestion_control.encode()[:buflen]
         value = self._get(option)
         return struct.pack("i", value)[:buflen] if buflen else value
 
     def setsockopt(self, level: int, optname: int, value: int | bytes | None, optlen: int = 0, /) -> None:
-        """Set an option from an int or from the bytes of a C int (SO_LINGER: of two)."""
+        """Set an option from an int or from the bytes of a C int (SO_LINGER: of two; TCP_CONGESTION: a name)."""
         option = (level, optname)
         if option == _SO_LINGER:
             assert isinstance(value, bytes)
             on, seconds = struct.unpack("ii", value)
             self.linger = seconds if on else None
-            return
-        self._set(option, struct.unpack("i", value)[0] if isinstance(value, bytes) else int(value or 0))
+        elif option == _CONGESTION:
+            self._set_congestion(value)
+        else:
+            self._set(option, struct.unpack("i", value)[0] if isinstance(value, bytes) else int(value or 0))
 
     def _get(self, option: _Option) -> int:
         endpoint = self._live()
@@ -157,6 +162,20 @@ class OverlaySocket:
         self._keepalive = (idle, interval, count)
         if connection.keepalive is not None:
             connection.keepalive = self._keepalive
+
+    def _set_congestion(self, value: int | bytes | None) -> None:
+        if not isinstance(value, bytes):
+            raise TypeError("congestion control is named by bytes")
+        try:
+            self._stream().congestion_control = value.rstrip(b"\0").decode("ascii", "replace")
+        except ValueError:
+            raise failure(errno.ENOENT) from None
+
+    def _stream(self) -> TcpConnection:
+        endpoint = self._live()
+        if not isinstance(endpoint, TcpConnection):
+            raise failure(errno.ENOPROTOOPT)
+        return endpoint
 
     def _live(self) -> Endpoint:
         if self._endpoint is None:

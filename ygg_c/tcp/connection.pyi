@@ -29,6 +29,8 @@ class TcpConnection(TcpMachine):
     """(idle ns before the first probe, ns between probes, probes unanswered before ETIMEDOUT); None: off (at first)."""
     user_timeout: int
     """ns that sent data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the stack's retry limit decides."""
+    congestion_control: str
+    """Name of its congestion control. Another takes over the windows as they are; ValueError for one that there is not."""
     send_limit: int
     """Bytes `send` lets be queued, unacknowledged ones included. Grows up to the stack's `send_buffer_max`."""
     @property
@@ -77,5 +79,5 @@ class TcpConnection(TcpMachine):
         """Reset the connection now (RST) and free it. Does nothing on a connection that ended."""
     def info(self) -> dict[str, Any]:
         """Return figures: state, rtt, rtt_var, rto (ns), cwnd, ssthresh, mss, send_window, receive_window, in_flight,
-        retransmits, timeouts, bytes_in, bytes_out, segments_in, segments_out, congestion (name).
+        retransmits, timeouts, bytes_in, bytes_out, segments_in, segments_out, congestion (name), and what that algorithm adds.
         """

@@ -13,6 +13,8 @@ from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport get16
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotenode cimport LEAST_BUFFER, OUTBOUND
+from ygg_c.tcp.congestion.base cimport Congestion
+from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.sender cimport CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT
 from ygg_c.tcp.wire cimport ACK, RST
 
@@ -91,6 +93,17 @@ cdef class TcpConnection(TcpMachine):
     @user_timeout.setter
     def user_timeout(self, uint64_t value):
         self.user_limit = value
+
+    @property
+    def congestion_control(self):
+        return self.congestion.name
+
+    @congestion_control.setter
+    def congestion_control(self, str name not None):
+        cdef Congestion chosen = make_congestion(name)
+        if name != self.congestion.name:
+            chosen.follow(self.congestion)
+            self.congestion = chosen
 
     @property
     def send_limit(self):
@@ -278,6 +291,7 @@ cdef class TcpConnection(TcpMachine):
             "cwnd": self.congestion.cwnd,
             "ssthresh": self.congestion.ssthresh,
             "congestion": self.congestion.name,
+            **self.congestion.info(),
             "phase": _PHASES[<int>self.phase],
             "mss": self.mss,
             "path_mtu": self.path,

@@ -43,7 +43,7 @@ cdef class Congestion:
     cdef uint64_t mss
     cdef uint64_t pacing_rate   # bytes/s; 0: the sender derives it from cwnd and the round trip
     cdef uint64_t initial       # segments of the first window
-    cdef uint64_t most_segments # that one ACK lets a slow start grow by ("L", RFC 3465)
+    cdef uint64_t most_segments  # that one ACK lets a slow start grow by ("L", RFC 3465)
     # `mss` is known, or changed by path MTU discovery, which is no sign of congestion.
     cdef void segment_size(self, uint64_t mss) noexcept
     # The first window has so many segments, or fewer where they are large: 1 when a SYN was lost (RFC 5681, 3.1).

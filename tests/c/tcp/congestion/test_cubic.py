@@ -48,7 +48,9 @@ def curve(seconds: float, peak: float, window: float) -> float:
 
 
 @pytest.mark.parametrize("segments", [1, 2, 8])
-@pytest.mark.parametrize(("peak", "rtt", "mss"), [(1000, 0.1, 1000), (1000, 0.3, 1000), (200, 0.2, 1440), (300, 0.1, 65463)])
+@pytest.mark.parametrize(
+    ("peak", "rtt", "mss"), [(1000, 0.1, 1000), (1000, 0.3, 1000), (200, 0.2, 1440), (300, 0.1, 65463)],
+)
 def test_the_window_follows_the_cubic_curve_whatever_the_round_trip(peak, rtt, mss, segments) -> None:
     flow = Flow(peak, rtt, mss)
     assert flow.window == pytest.approx(peak * BETA, abs=0.01)

@@ -33,7 +33,7 @@ def acks(tap: CongestionTap, count: int, size: int = MSS, **fields: bool) -> Non
     [(1000, 10, 10_000), (1460, 10, 14_600), (5000, 10, 14_600), (9000, 10, 18_000), (65_000, 10, 130_000),
      (1000, 1, 1000), (65_000, 1, 65_000)],
 )
-def test_the_first_window_is_that_of_rfc_6928_or_one_segment_after_a_lost_syn(mss: int, segments: int, window: int) -> None:
+def test_the_first_window_is_that_of_rfc_6928_or_one_segment_after_a_lost_syn(mss, segments, window) -> None:
     tap = make(segments, mss)
     assert (tap.cwnd, tap.ssthresh) == (window, NONE)
     tap.start(1)
@@ -141,8 +141,10 @@ def test_a_mark_costs_a_fifth() -> None:
     assert tap.cwnd == 16 * MSS
 
 
-@pytest.mark.parametrize(("duration", "segments"), [(0, 80), (199 * MS, 80), (200 * MS, 40), (450 * MS, 20), (SECOND, 10),
-                                                    (1000 * SECOND, 10)])
+@pytest.mark.parametrize(
+    ("duration", "segments"),
+    [(0, 80), (199 * MS, 80), (200 * MS, 40), (450 * MS, 20), (SECOND, 10), (1000 * SECOND, 10)],
+)
 def test_a_window_without_use_is_halved_for_each_timeout_down_to_the_first_one(duration: int, segments: int) -> None:
     tap = avoiding(80)
     tap.idle(duration, 200 * MS, duration)
