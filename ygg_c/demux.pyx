@@ -25,10 +25,11 @@ from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE
 from ygg_c.remotenode cimport RemoteNode
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.sodium cimport wipe
+from ygg_c.tcp.arrival cimport icmp_in, segment_in, yields_to
 from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.listener cimport TcpListener
-from ygg_c.tcp.machine cimport send_reset
-from ygg_c.tcp.sender cimport ESTABLISHED, LAST_ACK
+from ygg_c.tcp.reset cimport send_reset
+from ygg_c.tcp.state cimport ESTABLISHED, EVICTED, LAST_ACK
 from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment
 from ygg_c.udp cimport UDP_HEADER, EchoSocket
 
@@ -205,10 +206,10 @@ cdef class Demux(Host):
         found = self._connections.get(key)
         if found != NULL:
             connection = <TcpConnection>found
-            if not connection.yields_to(&segment):
-                connection.segment_in(&segment, self._now)
+            if not yields_to(connection, &segment):
+                segment_in(connection, &segment, self._now)
                 return
-            connection._finish()
+            connection.step(EVICTED)
         self._syn_in(key, &segment)
 
     cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept:
@@ -271,7 +272,7 @@ cdef class Demux(Host):
         cdef TcpConnection connection = TcpConnection()
         # RFC 6528: a clock of 4 µs ticks over a keyed hash of the two ends.
         cdef uint32_t iss = <uint32_t>(ygg_siphash(key, 36, self._secret) + self._now // 4000)
-        connection.congestion = make_congestion(self._congestion)
+        connection.sender.congestion = make_congestion(self._congestion)
         connection.node = self._nodes.enter(key, self._ours(key))
         connection.start(self, key, iss, ygg_siphash(key, 36, self._secret + 2), self._now)
         try:
@@ -286,7 +287,7 @@ cdef class Demux(Host):
         self._time_waits[endpoint] = None
         if len(self._time_waits) > self.max_time_wait:
             self.count[COUNT_TIME_WAIT_EVICTED] += 1
-            (<TcpConnection>next(iter(self._time_waits)))._finish()
+            (<TcpConnection>next(iter(self._time_waits))).step(EVICTED)
 
     # UDP.
 
@@ -400,8 +401,8 @@ cdef class Demux(Host):
             found = self._connections.get(key)
             if found == NULL:
                 return
-            (<TcpConnection>found).icmp_in(message[0], message[1], parameter, get32(quoted + chain.offset + 4))
-            if message[0] == ICMP_TOO_BIG and (<TcpConnection>found).path == max(parameter, <uint32_t>MIN_MTU):
+            icmp_in(<TcpConnection>found, message[0], message[1], parameter, get32(quoted + chain.offset + 4))
+            if message[0] == ICMP_TOO_BIG and (<TcpConnection>found).sender.path == max(parameter, <uint32_t>MIN_MTU):
                 self._keep_path(quoted + TARGET, parameter)
         elif chain.next == NEXT_UDP:
             socket = self._udp_socket(key, quoted + SOURCE, get16(quoted + chain.offset))

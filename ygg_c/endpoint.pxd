@@ -72,6 +72,7 @@ cdef enum:
     COUNT_TCP_NO_BUFFER
     COUNT_TCP_NODE_FULL
     COUNT_TCP_STACK_FULL
+    COUNT_TCP_NO_TRANSITION
     COUNTERS
 
 cdef extern from *:

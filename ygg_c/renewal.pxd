@@ -1,5 +1,5 @@
 # Peers that made a new session: each may be a host that restarted and knows nothing of its connections. These are asked
-# at once (TcpMachine.check), so that they end now and not when keepalive or a user timeout notices.
+# at once (TcpConnection.check), so that they end now and not when keepalive or a user timeout notices.
 #
 # Strangers cause this, so the work is bounded however often it is asked for: one search over all connections serves all
 # peers that came until it began, searches have a pause between them, and both go in steps. In each step the peers found take

@@ -3,7 +3,7 @@
 from cpython.ref cimport PyObject
 
 from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_RENEWALS_REFUSED, COUNT_TCP_PROBES
-from ygg_c.tcp.machine cimport TcpMachine
+from ygg_c.tcp.connection cimport TcpConnection
 
 cdef enum:
     MAX_PEERS = 256         # for one search
@@ -92,11 +92,11 @@ cdef class Renewals(Timed):
 
     cdef void _search(self) noexcept:
         cdef int left = SEARCHED
-        cdef TcpMachine connection
+        cdef TcpConnection connection
         cdef Renewed peer
         while self._unsearched and left:
             left -= 1
-            connection = <TcpMachine>self._unsearched.pop()
+            connection = <TcpConnection>self._unsearched.pop()
             peer = self._sought.of(connection.key)
             if peer is None:
                 continue
@@ -107,12 +107,12 @@ cdef class Renewals(Timed):
     cdef void _ask(self, uint64_t now) noexcept:
         cdef int left = SEARCHED
         cdef int asked = 0
-        cdef TcpMachine connection
+        cdef TcpConnection connection
         cdef Renewed peer
         while self._asking and left and asked < ASKED:
             left -= 1
             peer = <Renewed>self._asking.pop(0)
-            connection = <TcpMachine>peer.connections.pop()
+            connection = <TcpConnection>peer.connections.pop()
             if connection.host is not None and connection.check(now):
                 self.host.count[COUNT_TCP_PROBES] += 1
                 asked += 1

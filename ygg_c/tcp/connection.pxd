@@ -1,11 +1,52 @@
-# TCP connections: what the application calls.
+# A TCP connection: its two halves and what they share, its timers, its end, and what the application calls.
+#
+# Nothing is sent when a segment arrives or the application writes: the connection is marked, and `flush` has the sender send
+# what it may, then decides whether an ACK has to go by itself.
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from ygg_c.tcp.machine cimport TcpMachine
+from ygg_c.endpoint cimport Host
+from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
+from ygg_c.tcp.receiver cimport Receiver
+from ygg_c.tcp.sender cimport Sender
+from ygg_c.tcp.state cimport Event
+from ygg_c.tcp.wire cimport Segment
 
-cdef class TcpConnection(TcpMachine):
+cdef class TcpConnection(TcpEndpoint):
+    cdef Sender sender
+    cdef Receiver receiver
+    cdef Acceptor parent            # while nobody has accepted it
+    cdef bint has_place             # it counts as one that its node has opened
+    cdef uint8_t template[44]       # IPv6 header and ports of what leaves
+    cdef uint64_t _pseudo
+    cdef size_t _held[2]            # bytes of memory that its node was told of
+    cdef uint64_t life_at           # keepalive, FIN-WAIT-2, TIME-WAIT
+    cdef uint64_t _keep_idle        # 0: no keepalive
+    cdef uint64_t _keep_interval
+    cdef int _keep_count
+    cdef int _probes
+    cdef int _checks                # probes left to ask a peer that may have restarted
+    cdef uint64_t _heard_at
+    cdef size_t segments_in
+    cdef size_t segments_out
+    cdef uint64_t bytes_out
+
+    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now)
+    cdef void open(self) noexcept
+    cdef void accept_syn(self, Acceptor parent, const Segment *segment) noexcept
+    cdef void learn_syn(self, const Segment *segment) noexcept
+    cdef void established(self) noexcept                    # the handshake is done
+    cdef void heard(self, uint64_t now) noexcept            # the peer is there
+    # The peer may have restarted and know nothing of this connection: ask it. A host that has forgotten answers with a reset,
+    # another with an ACK that changes nothing. True when something was sent.
+    cdef bint check(self, uint64_t now) noexcept
+    cdef void wait_again(self, uint64_t now) noexcept       # TIME-WAIT: the peer missed our ACK of its FIN
+    cdef void end(self, Event event, int code) noexcept     # fail with this errno
+    cdef void give_place(self) noexcept
+    cdef uint8_t *_write_sacks(self, uint8_t *at, size_t room, size_t size) noexcept
+    cdef void _send_reset(self) noexcept
+    cdef void _arm(self) noexcept
+    cdef void _keep_alive(self, uint64_t now) noexcept
     cdef void _was_read(self) noexcept
-    cdef uint64_t _shown(self) noexcept
     cdef uint64_t _send_room(self) noexcept
     cdef int _write(self, object data, size_t limit) except -1

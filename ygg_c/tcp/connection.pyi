@@ -2,9 +2,9 @@ from typing import Any
 
 from typing_extensions import Buffer
 
-from ygg_c.tcp.machine import TcpMachine
+from ygg_c.tcp.base import TcpEndpoint
 
-class TcpConnection(TcpMachine):
+class TcpConnection(TcpEndpoint):
     """One TCP connection (RFC 9293), made by `NetStack.connect` or `TcpListener.accept`.
 
     Nothing here blocks. Writing queues bytes, which leave in the stack's next turn; reading takes what is there.

@@ -1,32 +1,46 @@
-"""TCP connections as the application has them."""
+"""TCP connections."""
 
 import errno
 import os
 
-from libc.stdint cimport uint8_t
-
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.errno cimport ETIMEDOUT
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
+from libc.string cimport memcpy
 
-from ygg_c.endpoint cimport COUNT_TCP_RESETS_SENT
+from ygg_c.buffer cimport Packet, packet_new
+from ygg_c.census cimport LIVE_TCP, born, died
+from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.endpoint cimport (
+    COUNT_NO_MEMORY, COUNT_TCP_NO_TRANSITION, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_FAILED,
+)
 from ygg_c.forks cimport check_fork
-from ygg_c.ipv6 cimport get16
+from ygg_c.ipv6 cimport IP_HEADER, NEXT_TCP, get16, put16, write_header
 from ygg_c.packetio cimport NEVER
-from ygg_c.remotenode cimport LEAST_BUFFER, OUTBOUND
+from ygg_c.remotenode cimport INBOUND, LEAST_BUFFER, OUTBOUND, RemoteNode
 from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.tcp.congestion.registry cimport make_congestion
-from ygg_c.tcp.sender cimport CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, SYN_SENT, TIME_WAIT
-from ygg_c.tcp.wire cimport ACK, RST
+from ygg_c.tcp.rtt cimport rtt_timeout
+from ygg_c.tcp.state cimport (
+    ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_SYN, State, SYN_SENT, TIMED_OUT,
+    TIME_WAIT, next_state,
+)
+from ygg_c.tcp.wire cimport (
+    ACK, FIRST_POSITION, MAX_OPTIONS, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, write_syn_options, write_tcp, write_timestamp,
+)
+
+from ygg_c.tcp.state import STATES_BY_NAME as _STATES
 
 cdef enum:
-    # ns. In a shorter time no link brings a good part of a window: on a path within one machine the window is to stay as
-    # small as serves, for what waits there has left the processor's caches when it is read.
-    LEAST_INTERVAL = 200000
+    CHECKS = 2                      # more probes when a peer that may have restarted does not answer the first
 
-_STATES = (
-    "CLOSED", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",
-    "LAST-ACK", "TIME-WAIT",
-)
+cdef extern from *:
+    """
+    #define YGG_LEAST_CHECK 1000000000ULL
+    """
+    const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
+
 _PHASES = ("open", "recovery", "loss", "repair")
 
 
@@ -34,8 +48,274 @@ cdef object _error(int code):
     return OSError(code, os.strerror(code))
 
 
-cdef class TcpConnection(TcpMachine):
+cdef class TcpConnection(TcpEndpoint):
     """One TCP connection."""
+
+    def __cinit__(self):
+        self.sender = Sender()
+        self.receiver = Receiver()
+        self.life_at = NEVER
+        born(LIVE_TCP)
+
+    def __dealloc__(self):
+        died(LIVE_TCP)
+
+    # Opening.
+
+    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now):
+        self.host = host
+        memcpy(self.key, key, 36)
+        write_header(self.template, 0, NEXT_TCP, <uint32_t>secret & 0xfffff, key + 16, key)
+        memcpy(self.template + 40, key + 34, 2)
+        memcpy(self.template + 42, key + 32, 2)
+        # The ports are summed with the segment; its length is added there.
+        self._pseudo = sum_pseudo(key, 0, NEXT_TCP)
+        self.stamp_offset = <uint32_t>(secret >> 32)
+        self.stamps = self.sack = True
+        self.sender.open(iss, host.path_mtu(key), self, now)
+        self.receiver.open(host)
+        self._heard_at = now
+
+    cdef void open(self) noexcept:
+        self.step(CALL_OPEN)
+        self.sender.syn_due = True
+        self.host.mark(self)
+
+    cdef void accept_syn(self, Acceptor parent, const Segment *segment) noexcept:
+        self.parent = parent
+        self.step(CALL_LISTEN)
+        self.step(GOT_SYN)
+        self.learn_syn(segment)
+        self.sender.syn_due = True
+        self.host.mark(self)
+
+    cdef void learn_syn(self, const Segment *segment) noexcept:
+        cdef uint64_t position = FIRST_POSITION | segment.seq
+        self.stamps = segment.stamped
+        self.sack = self.sack and segment.sack_permitted
+        if segment.scale < 0:
+            self.receiver.scale = -1
+        self.receiver.begin(position + 1, segment.ts_value, self)
+        self.sender.learn_syn(segment, position, self)
+
+    cdef void established(self) noexcept:
+        if self.sender.fin_wanted:
+            self.step(CALL_CLOSE)
+        self._keep_alive(self.host._now)
+
+    cdef bint step(self, Event event) noexcept:
+        cdef int state = next_state(self._state, event)
+        if state < 0:
+            self.host.count[COUNT_TCP_NO_TRANSITION] += 1
+            return False
+        self._state = <State>state
+        if state == CLOSED:
+            self.sender.clear()
+            self.happen(EVENT_CLOSED)
+            self.leave()
+        elif state == TIME_WAIT:
+            self.sender.timer_at = NEVER
+            self.life_at = self.host._now + self.host.time_wait
+            self.sender.clear()
+            self.account()
+            self.happen(EVENT_CLOSED)
+            self.host.enter_time_wait(self)
+        elif state == FIN_WAIT_2 and self.orphan:
+            self.life_at = self.host._now + self.host.fin_wait
+        return True
+
+    # Memory.
+
+    cdef void account(self) noexcept:
+        cdef size_t received, queued
+        if self.node is None:
+            return
+        received = self.receiver.memory()
+        queued = self.sender.memory()
+        if received != self._held[INBOUND]:
+            self.node.hold(INBOUND, self._held[INBOUND], received)
+            self._held[INBOUND] = received
+        if queued != self._held[OUTBOUND]:
+            self.node.hold(OUTBOUND, self._held[OUTBOUND], queued)
+            self._held[OUTBOUND] = queued
+
+    cdef void give_place(self) noexcept:
+        if self.has_place:
+            self.has_place = False
+            self.node.incoming -= 1
+
+    # Output.
+
+    cdef bint flush(self, uint64_t now) noexcept:
+        cdef bint more = self.sender.flush(self, now)
+        if self._state != SYN_SENT and self.receiver.ack_due(self.host, now):
+            self.transmit(self.sender.empty_position(self), 0, ACK, now)
+        self._arm()
+        return more
+
+    cdef size_t sack_size(self) noexcept:
+        cdef int count
+        if not self.sack:
+            return 0
+        count = self.receiver.sack_count(MAX_OPTIONS - (TIMESTAMP_ROOM if self.stamps else 0))
+        return 4 + 8 * count if count else 0
+
+    cdef void transmit(self, uint64_t position, size_t size, uint8_t flags, uint64_t now) noexcept:
+        cdef uint8_t options[MAX_OPTIONS]
+        cdef uint8_t *at = options
+        cdef uint64_t ack = self.receiver.ack_position() if flags & ACK else 0
+        cdef size_t header, window
+        cdef Packet *packet
+        cdef uint8_t *tcp
+        cdef uint64_t total
+        cdef uint16_t folded
+        if flags & SYN:
+            at = write_syn_options(at, <uint16_t>min(self.host._mtu - 60, <size_t>65535), self.receiver.scale, self.sack)
+        if self.stamps:
+            at = write_timestamp(at, self.stamp(now), self.receiver.ts_recent if flags & ACK else 0)
+        if self.sack and flags & (ACK | SYN | RST) == ACK:
+            at = self._write_sacks(at, options + MAX_OPTIONS - at, size)
+        header = TCP_HEADER + (at - options)
+        packet = packet_new(IP_HEADER + header + size)
+        if packet == NULL:
+            self.host.count[COUNT_NO_MEMORY] += 1
+            return
+        packet.size = IP_HEADER + header + size
+        memcpy(packet.data, self.template, 44)
+        put16(packet.data + 4, <uint32_t>(header + size))
+        tcp = packet.data + IP_HEADER
+        if flags & ACK:
+            window = self.receiver.window_field(ack, flags & SYN, self)
+        else:
+            window = min(self.receiver.cap, <size_t>65535)
+        write_tcp(tcp, position, ack, header, flags, <uint16_t>window)
+        memcpy(tcp + TCP_HEADER, options, at - options)
+        put16(<uint8_t *>&folded, <uint32_t>(header + size))
+        total = sum_bytes(tcp, header, self._pseudo + folded)
+        if size:
+            total = self.sender.out.copy(tcp + header, position, size, total)
+            self.bytes_out += size
+        folded = ~sum_fold(total)
+        memcpy(tcp + 16, &folded, 2)
+        self.segments_out += 1
+        if flags & ACK:
+            self.receiver.acknowledged(ack)
+        self.host.emit(packet)
+
+    cdef uint8_t *_write_sacks(self, uint8_t *at, size_t room, size_t size) noexcept:
+        # Beside `size` bytes of data, without a larger packet than the path takes.
+        cdef int count
+        if size:
+            room = min(room, self.sender.mss - min(self.sender.mss, size))
+        count = self.receiver.sack_count(room)
+        return self.receiver.write_blocks(at, count) if count else at
+
+    cdef void _send_reset(self) noexcept:
+        self.host.count[COUNT_TCP_RESETS_SENT] += 1
+        self.transmit(self.sender.nxt, 0, RST | ACK, self.host._now)
+
+    # Timers.
+
+    cdef void _arm(self) noexcept:
+        self.due = min(min(self.sender.timer_at, self.receiver.ack_at), self.life_at)
+        self.host.timers.note(self)
+
+    cdef void fire(self, uint64_t now) noexcept:
+        if self.receiver.ack_at <= now:
+            self.receiver.ack_at = NEVER
+            self.receiver.ack_now = True
+            self.host.mark(self)
+        if self.life_at <= now:
+            self.life_at = NEVER
+            if self._state == TIME_WAIT or (self._state == FIN_WAIT_2 and self.orphan):
+                self.step(TIMED_OUT)
+                return
+            self._keep_alive(now)
+        if self.host is not None and self.sender.timer_at <= now:
+            self.sender.timeout(self, now)
+        if self.host is not None:
+            self._arm()
+
+    cdef void wait_again(self, uint64_t now) noexcept:
+        self.life_at = now + self.host.time_wait
+
+    cdef void heard(self, uint64_t now) noexcept:
+        self._heard_at = now
+        self._probes = self._checks = 0
+
+    cdef bint check(self, uint64_t now) noexcept:
+        if self._state < ESTABLISHED or self._state == TIME_WAIT or self._checks:
+            return False
+        if self.sender.timer_at != NEVER:
+            if not self.sender.hasten(now):
+                return False
+        else:
+            self.sender.probe(self, now)
+            if not self.orphan:
+                self._checks = CHECKS
+                self.life_at = now + max(rtt_timeout(&self.sender.rtt, self.host.max_rto), LEAST_CHECK)
+        self._arm()
+        return True
+
+    cdef void _keep_alive(self, uint64_t now) noexcept:
+        # Look whether a probe is due, and when to look again.
+        cdef bint waits = self.sender.una < self.sender.nxt
+        if self._state == TIME_WAIT or self.orphan or self._state < ESTABLISHED:
+            return
+        if self._checks:
+            self._checks -= 1
+            self.host.suspect(self.key)
+            self.sender.probe(self, now)
+            # The last one comes after a link that swallows what it is given has been found out.
+            self.life_at = now + 4 * max(rtt_timeout(&self.sender.rtt, self.host.max_rto), LEAST_CHECK)
+            return
+        if self._keep_idle == 0:
+            return
+        if now < self._heard_at + self._keep_idle or waits:
+            self.life_at = max(self._heard_at, now if waits else 0) + self._keep_idle
+            return
+        if self._probes >= self._keep_count:
+            self.expire(ETIMEDOUT)
+            return
+        self._probes += 1
+        if self._probes > 1:
+            self.host.suspect(self.key)
+        self.sender.probe(self, now)
+        self.life_at = now + self._keep_interval
+
+    # The end.
+
+    cdef void end(self, Event event, int code) noexcept:
+        if self.host is not None:
+            self.failure = code
+            self.happen(EVENT_FAILED)
+            self.step(event)
+
+    cdef void fail(self, int code, bint reset) noexcept:
+        if self.host is not None and reset:
+            self._send_reset()
+        self.end(ABORT, code)
+
+    cdef void expire(self, int code) noexcept:
+        if self._state >= ESTABLISHED:
+            self._send_reset()
+        self.end(TIMED_OUT, code)
+
+    cdef void leave(self) noexcept:
+        cdef Acceptor parent = self.parent
+        cdef RemoteNode node = self.node
+        if parent is not None:
+            self.parent = None
+            parent.forget(self)
+        self.give_place()
+        if node is not None:
+            self.node = None
+            node.hold(INBOUND, self._held[INBOUND], 0)
+            node.hold(OUTBOUND, self._held[OUTBOUND], 0)
+            node.leave()
+        TcpEndpoint.leave(self)
+
+    # What the application calls.
 
     @property
     def local(self):
@@ -51,21 +331,21 @@ cdef class TcpConnection(TcpMachine):
 
     @property
     def nodelay(self):
-        return bool(self.no_delay)
+        return bool(self.sender.no_delay)
 
     @nodelay.setter
     def nodelay(self, bint value):
-        self.no_delay = value
+        self.sender.no_delay = value
         if value and self.host is not None:
             self.host.mark(self)
 
     @property
     def corked(self):
-        return bool(self.is_corked)
+        return bool(self.sender.is_corked)
 
     @corked.setter
     def corked(self, bint value):
-        self.is_corked = value
+        self.sender.is_corked = value
         if not value and self.host is not None:
             self.host.mark(self)
 
@@ -88,34 +368,34 @@ cdef class TcpConnection(TcpMachine):
 
     @property
     def user_timeout(self):
-        return self.user_limit
+        return self.sender.user_limit
 
     @user_timeout.setter
     def user_timeout(self, uint64_t value):
-        self.user_limit = value
+        self.sender.user_limit = value
 
     @property
     def congestion_control(self):
-        return self.congestion.name
+        return self.sender.congestion.name
 
     @congestion_control.setter
     def congestion_control(self, str name not None):
         cdef Congestion chosen = make_congestion(name)
-        if name != self.congestion.name:
-            chosen.follow(self.congestion)
-            self.congestion = chosen
+        if name != self.sender.congestion.name:
+            chosen.follow(self.sender.congestion)
+            self.sender.congestion = chosen
 
     @property
     def send_limit(self):
-        return self.send_cap
+        return self.sender.cap
 
     @send_limit.setter
     def send_limit(self, size_t value):
-        self.send_cap = value
+        self.sender.cap = value
 
     @property
     def write_limit(self):
-        return self.send_cap if self.host is None else self.send_room()
+        return self.sender.cap if self.host is None else self.sender.room(self)
 
     @property
     def crowded(self):
@@ -124,103 +404,83 @@ cdef class TcpConnection(TcpMachine):
 
     def await_room(self):
         """Have WRITABLE told when there is room, as if a write had found none."""
-        self.starved = True
+        self.sender.starved = True
 
     @property
     def queued(self):
-        return self.out.end - self.out.base
+        return self.sender.out.end - self.sender.out.base
 
     @property
     def send_space(self):
-        return 0 if self.host is None or self.fin_wanted else self._send_room()
+        return 0 if self.host is None or self.sender.fin_wanted else self._send_room()
 
     cdef uint64_t _send_room(self) noexcept:
-        cdef uint64_t most = self.send_room()
-        return most - min(most, self.out.end - self.out.base)
+        cdef uint64_t most = self.sender.room(self)
+        return most - min(most, self.sender.out.end - self.sender.out.base)
 
     @property
     def readable(self):
-        return self.inbound.next - self.inbound.read
+        return self.receiver.queue.next - self.receiver.queue.read
 
     @property
     def at_eof(self):
-        return bool(self.fin_received and self.inbound.next == self.inbound.read)
+        return bool(self.receiver.fin_received and self.receiver.queue.next == self.receiver.queue.read)
 
     cdef int _write(self, object data, size_t limit) except -1:
         # Queue at most `limit` bytes. A bytes object, or a view of one, is kept by reference.
         cdef Py_buffer view
         cdef size_t size
-        cdef bint idle = self.out.end == self.una
-        if self.fin_wanted or self.host is None:
+        cdef bint idle = self.sender.out.end == self.sender.una
+        if self.sender.fin_wanted or self.host is None:
             raise _error(self.failure or errno.EPIPE)
         check_fork(self.host.made_in)
         if type(data) is bytes:
             size = min(<size_t>PyBytes_GET_SIZE(data), limit)
-            self.out.append(data, <uint8_t *>PyBytes_AS_STRING(data), size, True)
+            self.sender.out.append(data, <uint8_t *>PyBytes_AS_STRING(data), size, True)
         else:
             PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
             try:
                 size = min(<size_t>view.len, limit)
-                self.out.append(None, <uint8_t *>view.buf, size, False)
+                self.sender.out.append(None, <uint8_t *>view.buf, size, False)
             finally:
                 PyBuffer_Release(&view)
         if size and self.host is not None:      # an object that shows its bytes may have run code that ended us
             self.account()
             if idle:
-                self.progress_at = NEVER        # between turns nobody knows the time
+                self.sender.progress_at = NEVER        # between turns nobody knows the time
             self.host.mark(self)
         return 0
 
     def send(self, data):
         """Queue as much of `data` as `send_space` allows and return how many bytes."""
-        cdef uint64_t before = self.out.end
+        cdef uint64_t before = self.sender.out.end
         self._write(data, 0 if self.host is None else self._send_room())
         if self._send_room() == 0:
-            self.starved = True
-        return self.out.end - before
+            self.sender.starved = True
+        return self.sender.out.end - before
 
     def write(self, data):
         """Queue all of `data` whatever the limit and return `queued`."""
         self._write(data, <size_t>-1)
-        if self.out.end - self.out.base > self.send_room():
-            self.starved = True
-        return self.out.end - self.out.base
+        if self.sender.out.end - self.sender.out.base > self.sender.room(self):
+            self.sender.starved = True
+        return self.sender.out.end - self.sender.out.base
 
     cdef void _was_read(self) noexcept:
-        # Tell the peer when the window grew by a good part, and let it grow further where it limits the flow.
-        cdef uint64_t now, interval, edge
-        if self.host is None:
-            return
-        self.account()
-        if self.fin_received:
-            return
-        now = self.host._now
-        interval = max(self.rtt.smoothed, <uint64_t>LEAST_INTERVAL)
-        if self._tuned_at == 0 or now - self._tuned_at > interval:
-            if self._tuned_at and self.inbound.read - self._tuned_from > self.receive_cap // 2:
-                self.receive_cap = min(self.receive_cap * 2, max(self.host.receive_buffer_max, self.receive_cap))
-            self._tuned_at = now
-            self._tuned_from = self.inbound.read
-        edge = self.window_edge()
-        if edge > self.advertised and edge - self.advertised >= min((edge - self.inbound.read) // 4, self._shown()):
-            self.ack_now = True
-            self.host.mark(self)
-
-    cdef uint64_t _shown(self) noexcept:
-        # The window the peer sees, or two segments where it sees less.
-        cdef uint64_t shown = self.advertised - min(self.advertised, self.inbound.next)
-        return max(shown, 2 * <uint64_t>max(self.largest, <size_t>1220))
+        if self.host is not None:
+            self.account()
+            self.receiver.was_read(self.sender.rtt.smoothed, self)
 
     def recv(self, Py_ssize_t limit=1 << 62):
         """Return the next bytes, at most `limit`."""
         cdef object result
-        if self.inbound.read == self.inbound.next:
-            if self.failure and not self.fin_received:
+        if self.receiver.queue.read == self.receiver.queue.next:
+            if self.failure and not self.receiver.fin_received:
                 raise _error(self.failure)
             return b""
         if limit < 0:
             raise ValueError("limit must not be negative")
-        result = self.inbound.take(limit)
+        result = self.receiver.queue.take(limit)
         self._was_read()
         return result
 
@@ -228,13 +488,13 @@ cdef class TcpConnection(TcpMachine):
         """Fill the writable `buffer` from its start and return how many bytes."""
         cdef Py_buffer view
         cdef size_t size
-        if self.inbound.read == self.inbound.next:
-            if self.failure and not self.fin_received:
+        if self.receiver.queue.read == self.receiver.queue.next:
+            if self.failure and not self.receiver.fin_received:
                 raise _error(self.failure)
             return 0
         PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
         try:
-            size = self.inbound.copy(<uint8_t *>view.buf, view.len)
+            size = self.receiver.queue.copy(<uint8_t *>view.buf, view.len)
         finally:
             PyBuffer_Release(&view)
         self._was_read()
@@ -242,14 +502,12 @@ cdef class TcpConnection(TcpMachine):
 
     def shutdown_write(self):
         """Send FIN after what is queued."""
-        if self.fin_wanted or self.host is None:
+        if self.sender.fin_wanted or self.host is None:
             return
-        self.fin_wanted = True
-        self.is_corked = False
-        if self._state == ESTABLISHED:
-            self._state = FIN_WAIT_1
-        elif self._state == CLOSE_WAIT:
-            self._state = LAST_ACK
+        self.sender.fin_wanted = True
+        self.sender.is_corked = False
+        if self._state >= ESTABLISHED:
+            self.step(CALL_CLOSE)
         self.host.mark(self)
 
     def close(self):
@@ -257,14 +515,14 @@ cdef class TcpConnection(TcpMachine):
         if self.host is None or self.orphan:
             return
         if self._state == SYN_SENT:
-            self._finish()
+            self.step(CALL_CLOSE)
             return
-        if self.inbound.next > self.inbound.read or self.inbound.ranges.count:
+        if self.receiver.queue.next > self.receiver.queue.read or self.receiver.queue.ranges.count:
             self.abort()
             return
         self.shutdown_write()
         self.orphan = True
-        self.inbound.clear()
+        self.receiver.clear()
         self.account()
         if self._state == FIN_WAIT_2:
             self.life_at = self.host._now + self.host.fin_wait
@@ -275,35 +533,34 @@ cdef class TcpConnection(TcpMachine):
         if self.host is None:
             return
         if self._state != SYN_SENT and self._state != TIME_WAIT:
-            self.host.count[COUNT_TCP_RESETS_SENT] += 1
-            self.transmit(self.nxt, 0, RST | ACK, self.host._now)
-        self.inbound.clear()
-        self._finish()
+            self._send_reset()
+        self.receiver.clear()
+        self.step(ABORT)
 
     def info(self):
         """Return the connection's figures."""
         return {
             "state": self.state,
-            "rtt": self.rtt.smoothed,
-            "rtt_var": self.rtt.variance,
-            "rtt_min": self.rtt.least,
-            "rto": self.rtt.rto,
-            "cwnd": self.congestion.cwnd,
-            "ssthresh": self.congestion.ssthresh,
-            "congestion": self.congestion.name,
-            **self.congestion.info(),
-            "phase": _PHASES[<int>self.phase],
-            "mss": self.mss,
-            "path_mtu": self.path,
-            "send_window": self.window,
-            "receive_window": self.advertised - min(self.advertised, self.inbound.next),
-            "receive_buffer": self.receive_cap,
-            "in_flight": self.nxt - self.una,
+            "rtt": self.sender.rtt.smoothed,
+            "rtt_var": self.sender.rtt.variance,
+            "rtt_min": self.sender.rtt.least,
+            "rto": self.sender.rtt.rto,
+            "cwnd": self.sender.congestion.cwnd,
+            "ssthresh": self.sender.congestion.ssthresh,
+            "congestion": self.sender.congestion.name,
+            **self.sender.congestion.info(),
+            "phase": _PHASES[<int>self.sender.phase],
+            "mss": self.sender.mss,
+            "path_mtu": self.sender.path,
+            "send_window": self.sender.window,
+            "receive_window": self.receiver.advertised - min(self.receiver.advertised, self.receiver.queue.next),
+            "receive_buffer": self.receiver.cap,
+            "in_flight": self.sender.nxt - self.sender.una,
             "sack": bool(self.sack),
             "timestamps": bool(self.stamps),
-            "retransmits": self.retransmits,
-            "timeouts": self.timeouts,
-            "bytes_in": self.bytes_in,
+            "retransmits": self.sender.retransmits,
+            "timeouts": self.sender.timeouts,
+            "bytes_in": self.receiver.bytes,
             "bytes_out": self.bytes_out,
             "segments_in": self.segments_in,
             "segments_out": self.segments_out,

@@ -3,8 +3,8 @@
 from libc.stdint cimport uint8_t, uint16_t
 
 from ygg_c.remotenode cimport RemoteNode
+from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
 from ygg_c.tcp.connection cimport TcpConnection
-from ygg_c.tcp.machine cimport Acceptor, TcpMachine
 
 cdef class TcpListener(Acceptor):
     cdef uint8_t local_address[16]
@@ -16,4 +16,4 @@ cdef class TcpListener(Acceptor):
     cdef bint full(self) noexcept
     cdef void begin(self, TcpConnection connection, size_t most) noexcept
     cdef TcpConnection _oldest_of(self, RemoteNode node)
-    cdef void _opened(self, TcpMachine connection) noexcept
+    cdef void _opened(self, TcpEndpoint connection) noexcept

@@ -1,5 +1,5 @@
+from ygg_c.tcp.base import Acceptor
 from ygg_c.tcp.connection import TcpConnection
-from ygg_c.tcp.machine import Acceptor
 
 class TcpListener(Acceptor):
     """Accepts connections on one port of one address, or of every address of the stack."""

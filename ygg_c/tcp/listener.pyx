@@ -3,6 +3,7 @@
 from ygg_c.census cimport LIVE_LISTENER, born, died
 from ygg_c.endpoint cimport COUNT_SYN_QUEUE_FULL, EVENT_READABLE
 from ygg_c.remotenode cimport RemoteNode
+from ygg_c.tcp.state cimport EVICTED
 
 
 cdef class TcpListener(Acceptor):
@@ -32,7 +33,7 @@ cdef class TcpListener(Acceptor):
             oldest = <TcpConnection>next(iter(self._half))
         if oldest is not None:
             self.host.count[COUNT_SYN_QUEUE_FULL] += 1
-            oldest._finish()
+            oldest.step(EVICTED)
         node.incoming += 1
         node.half_open += 1
         connection.has_place = True
@@ -45,7 +46,7 @@ cdef class TcpListener(Acceptor):
                 return connection
         return None
 
-    cdef bint promote(self, TcpMachine connection) noexcept:
+    cdef bint promote(self, TcpEndpoint connection) noexcept:
         if self.full():
             return False
         self._opened(connection)
@@ -53,12 +54,12 @@ cdef class TcpListener(Acceptor):
         self.happen(EVENT_READABLE)
         return True
 
-    cdef void forget(self, TcpMachine connection) noexcept:
+    cdef void forget(self, TcpEndpoint connection) noexcept:
         self._opened(connection)
         if connection in self._queue:
             self._queue.remove(connection)
 
-    cdef void _opened(self, TcpMachine connection) noexcept:
+    cdef void _opened(self, TcpEndpoint connection) noexcept:
         if connection in self._half:
             del self._half[connection]
             connection.node.half_open -= 1

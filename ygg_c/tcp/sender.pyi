@@ -1,4 +1,2 @@
-from ygg_c.endpoint import Endpoint
-
-class TcpSender(Endpoint):
-    """TCP's sending half: what every connection has, whatever its state."""
+class Sender:
+    """TCP's sending half: what leaves and when, acknowledgements, loss, the retransmission timer."""

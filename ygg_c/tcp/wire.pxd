@@ -12,11 +12,18 @@ cdef enum:
     URG = 32
     ECE = 64
     CWR = 128
+    MAX_OPTIONS = 40        # bytes
     MAX_SACKS = 4
     DEFAULT_MSS = 1220      # over IPv6 where the peer says nothing (RFC 9293, 3.7.1)
     MIN_MSS = 64            # a peer that asks for less is not obeyed: it would cost a packet a byte
     MAX_SCALE = 14
     TIMESTAMP_ROOM = 12     # bytes of a timestamp option with its padding
+
+cdef extern from *:
+    """
+    #define YGG_FIRST_POSITION (1ULL << 32)
+    """
+    const uint64_t FIRST_POSITION "YGG_FIRST_POSITION"      # positions start here, so that none before is negative
 
 cdef struct Segment:
     uint32_t seq
@@ -40,6 +47,10 @@ cdef bint parse_segment(uint8_t *tcp, size_t size, Segment *segment) noexcept no
 # Write options at `at` and return where the next goes; each is padded to four bytes.
 cdef uint8_t *write_syn_options(uint8_t *at, uint16_t mss, int scale, bint sack) noexcept nogil
 cdef uint8_t *write_timestamp(uint8_t *at, uint32_t value, uint32_t echo) noexcept nogil
+# The fixed part; `size`: of header and options. The checksum is left zero, the ports are there.
+cdef void write_tcp(
+    uint8_t *tcp, uint64_t position, uint64_t ack, size_t size, uint8_t flags, uint16_t window
+) noexcept nogil
 # Blocks are low 32 bits of (start, end) pairs.
 cdef uint8_t *write_sacks(uint8_t *at, const uint64_t *blocks, int count) noexcept nogil
 

@@ -57,6 +57,17 @@ cdef bint parse_segment(uint8_t *tcp, size_t size, Segment *segment) noexcept no
     return True
 
 
+cdef void write_tcp(
+    uint8_t *tcp, uint64_t position, uint64_t ack, size_t size, uint8_t flags, uint16_t window
+) noexcept nogil:
+    put32(tcp + 4, <uint32_t>position)
+    put32(tcp + 8, <uint32_t>ack)
+    tcp[12] = <uint8_t>(size << 2)
+    tcp[13] = flags
+    put16(tcp + 14, window)
+    put32(tcp + 16, 0)
+
+
 cdef uint8_t *write_syn_options(uint8_t *at, uint16_t mss, int scale, bint sack) noexcept nogil:
     at[0], at[1] = KIND_MSS, 4
     put16(at + 2, mss)

@@ -1,0 +1,153 @@
+"""What each segment that arrives does (RFC 9293, 3.10.7)."""
+
+from libc.errno cimport ECONNREFUSED, ECONNRESET
+
+from ygg_c.endpoint cimport COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_IGNORED, COUNT_TCP_RESETS_IN, EVENT_CONNECTED, EVENT_EOF
+from ygg_c.icmpv6 cimport ICMP_TOO_BIG, icmp_errno
+from ygg_c.ipv6 cimport MIN_MTU
+from ygg_c.tcp.receiver cimport Receiver
+from ygg_c.tcp.reset cimport send_reset
+from ygg_c.tcp.sender cimport Sender
+from ygg_c.tcp.state cimport (
+    ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, GOT_ACK_OF_SYN, GOT_FIN, GOT_RST, GOT_SYN, GOT_SYN_ACK, SYN_RCVD, SYN_SENT,
+    TIME_WAIT, UNREACHABLE,
+)
+from ygg_c.tcp.wire cimport ACK, FIN, RST, SYN, unwrap
+
+
+cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t now) noexcept:
+    cdef Receiver receiver = connection.receiver
+    cdef uint64_t position
+    connection.segments_in += 1
+    connection.host.mark(connection)
+    if connection._state == SYN_SENT:
+        _in_syn_sent(connection, segment, now)
+        return
+    position = unwrap(segment.seq, receiver.ack_position())
+    if not receiver.acceptable(segment, position, connection, now):
+        if connection._state == TIME_WAIT and segment.flags & FIN:
+            connection.wait_again(now)
+        return
+    connection.heard(now)
+    if segment.flags & RST:
+        _reset_in(connection, position, now)
+    elif segment.flags & SYN:
+        if connection._state == SYN_RCVD and connection.parent is not None and position + 1 == receiver.queue.next:
+            connection.sender.syn_due = True
+        else:
+            receiver.challenge(connection, now)
+    elif not segment.flags & ACK:
+        connection.host.count[COUNT_TCP_IGNORED] += 1
+    elif connection._state != SYN_RCVD or _opened(connection, segment, position, now):
+        _ack_in(connection, segment, position, now)
+
+
+cdef void _ack_in(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
+    if not connection.sender.acknowledge(segment, position, connection, now):
+        connection.receiver.challenge(connection, now)
+        return
+    if connection.host is None:
+        return
+    connection.receiver.note_stamp(segment, position)
+    if segment.size or segment.flags & FIN:
+        _take(connection, segment, position, now)
+    connection.account()
+
+
+cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_t now) noexcept:
+    cdef Sender sender = connection.sender
+    cdef uint64_t ack = unwrap(segment.ack, sender.una)
+    cdef bint answers = segment.flags & ACK and ack == sender.nxt and sender.nxt > sender.iss
+    if segment.flags & ACK and not answers:
+        send_reset(connection.host, connection.key, segment)
+        return
+    if segment.flags & RST and answers:
+        connection.host.count[COUNT_TCP_RESETS_IN] += 1
+        connection.end(GOT_RST, ECONNREFUSED)
+        return
+    if segment.flags & RST or not segment.flags & SYN:
+        connection.host.count[COUNT_TCP_IGNORED] += 1
+        return
+    connection.learn_syn(segment)
+    connection.heard(now)
+    if not answers:
+        # Both opened at once: answer with SYN,ACK and wait for the ACK.
+        connection.step(GOT_SYN)
+        sender.syn_due = True
+        return
+    connection.step(GOT_SYN_ACK)
+    sender.advance(ack, segment, connection, now)
+    sender.wl2 = ack
+    connection.receiver.ack_now = True
+    connection.happen(EVENT_CONNECTED)
+    connection.established()
+
+
+cdef bint _opened(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
+    # Whether this ACK ends the handshake.
+    cdef Sender sender = connection.sender
+    if not sender.una < unwrap(segment.ack, sender.una) <= sender.nxt:
+        send_reset(connection.host, connection.key, segment)
+        return False
+    if connection.parent is not None and not connection.parent.promote(connection):
+        connection.host.count[COUNT_ACCEPT_QUEUE_FULL] += 1
+        return False
+    connection.step(GOT_ACK_OF_SYN)
+    sender.opened(segment, position, connection)
+    if connection.parent is None:
+        connection.happen(EVENT_CONNECTED)
+    connection.established()
+    return True
+
+
+cdef void _take(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
+    if connection._state != ESTABLISHED and connection._state != FIN_WAIT_1 and connection._state != FIN_WAIT_2:
+        # Behind the peer's FIN, or that FIN once more.
+        connection.receiver.ack_now = True
+        connection.host.count[COUNT_TCP_IGNORED] += 1
+        if connection._state == TIME_WAIT and segment.flags & FIN:
+            connection.wait_again(now)
+    elif connection.orphan and position + segment.size > connection.receiver.queue.next:
+        # The application will not read it (RFC 9293, 3.6.1).
+        connection.fail(ECONNRESET, True)
+    elif connection.receiver.take(segment, position, connection):
+        connection.happen(EVENT_EOF)
+        connection.step(GOT_FIN)
+
+
+cdef void _reset_in(TcpConnection connection, uint64_t position, uint64_t now) noexcept:
+    if connection._state == TIME_WAIT:
+        connection.host.count[COUNT_TCP_IGNORED] += 1       # RFC 1337
+    elif position != connection.receiver.ack_position():
+        connection.receiver.challenge(connection, now)      # RFC 5961, 3.2
+    else:
+        connection.host.count[COUNT_TCP_RESETS_IN] += 1
+        connection.end(GOT_RST, ECONNREFUSED if connection._state == SYN_RCVD else ECONNRESET)
+
+
+cdef void icmp_in(TcpConnection connection, uint8_t kind, uint8_t code, uint32_t parameter, uint32_t seq) noexcept:
+    # Believed only about a segment in flight (RFC 5927).
+    cdef Sender sender = connection.sender
+    cdef bint hard
+    cdef int failure
+    if not sender.una <= unwrap(seq, sender.una) < sender.nxt:
+        return
+    if kind == ICMP_TOO_BIG:
+        parameter = max(parameter, <uint32_t>MIN_MTU)
+        if parameter < sender.path:
+            sender.path_shrunk(parameter, connection)
+        return
+    failure = icmp_errno(kind, code, &hard)
+    if hard and connection._state < ESTABLISHED:
+        connection.end(UNREACHABLE, failure)
+    else:
+        sender.soft_error = failure
+
+
+cdef bint yields_to(TcpConnection connection, const Segment *segment) noexcept:
+    cdef Receiver receiver = connection.receiver
+    if connection._state != TIME_WAIT or segment.flags & (SYN | ACK | RST) != SYN:
+        return False
+    if connection.stamps and segment.stamped and <int>(segment.ts_value - receiver.ts_recent) > 0:
+        return True
+    return unwrap(segment.seq, receiver.ack_position()) > receiver.ack_position()

@@ -1,0 +1,36 @@
+# A TCP connection as its two halves and its listener know it.
+#
+# The sender and the receiver are parts of a connection and do not know it: each call gives it to them. So there is no
+# circle of references, and a connection is freed with its last user.
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from ygg_c.endpoint cimport Endpoint
+from ygg_c.remotenode cimport RemoteNode
+from ygg_c.tcp.state cimport Event, State
+
+cdef class TcpEndpoint(Endpoint):
+    cdef State _state
+    cdef uint8_t key[36]            # remote address, local address, remote port, local port: as an incoming packet has them
+    cdef bint orphan                # the application gave it up
+    cdef bint stamps                # timestamps are in use (RFC 7323)
+    cdef bint sack                  # SACK is in use (RFC 2018)
+    cdef uint32_t stamp_offset
+    cdef RemoteNode node            # what its connections may have together; None once this one has left
+    # The state after `event`. What cannot happen is counted and changes nothing: False.
+    cdef bint step(self, Event event) noexcept
+    # Send one segment: `size` bytes of the stream from `position`, which is the sequence number. The acknowledgement, the
+    # window and the options are the receiver's. SACK blocks that do not fit beside the data are left out.
+    cdef void transmit(self, uint64_t position, size_t size, uint8_t flags, uint64_t now) noexcept
+    # Bytes that SACK blocks take in the next segment, from the data of a full one.
+    cdef size_t sack_size(self) noexcept
+    # No answer for too long: end with this errno, and tell the peer unless the handshake is not done.
+    cdef void expire(self, int code) noexcept
+    cdef void account(self) noexcept                                # after the queues or their ranges have changed
+    cdef inline uint32_t stamp(self, uint64_t now) noexcept:        # the timestamp of a segment that leaves now
+        return <uint32_t>(now // 1000000) + self.stamp_offset
+
+# The listener, as its half-open connections know it.
+cdef class Acceptor(Endpoint):
+    cdef bint promote(self, TcpEndpoint connection) noexcept    # the handshake completed; False: no room to keep it
+    cdef void forget(self, TcpEndpoint connection) noexcept     # it ended before it was accepted

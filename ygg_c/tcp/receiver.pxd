@@ -1,0 +1,64 @@
+# TCP's receiving half: which segments are taken, where their data goes, and what the peer is told of it.
+#
+#      queue.read            queue.next                              advertised
+#   ──────┼── not read yet ──────┼─ missing ─┬─ queue.ranges ─┬─ missing ─┼── beyond the window
+#                                             (SACK blocks)
+#
+# Positions are 64-bit: their low 32 bits are the sequence number, so that comparisons are plain and nothing wraps. A FIN
+# stands behind the last byte and counts one.
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+from ygg_c.endpoint cimport Host
+from ygg_c.icmpv6 cimport Bucket
+from ygg_c.tcp.base cimport TcpEndpoint
+from ygg_c.tcp.receivequeue cimport ReceiveQueue
+from ygg_c.tcp.wire cimport Segment
+
+cdef class Receiver:
+    cdef ReceiveQueue queue
+    cdef bint fin_received
+    cdef uint64_t fin_at            # position of a FIN that came ahead of its data, 0: none
+    cdef uint64_t advertised        # right edge of the window shown to the peer: never moves back
+    cdef size_t cap                 # bytes that may be held
+    cdef int scale                  # shift of the windows we send; -1: not in use
+    cdef size_t largest             # largest segment seen
+    cdef uint32_t ts_recent         # the peer's timestamp to echo
+    cdef uint64_t bytes
+    # What is to be acknowledged.
+    cdef bint ack_now
+    cdef uint64_t ack_at            # the delayed ACK's timer
+    cdef size_t ack_bytes           # in-order bytes not acknowledged yet
+    cdef uint64_t last_acked        # the position in our latest ACK
+    cdef uint64_t newest            # start of the latest out-of-order data
+    cdef uint64_t dsack[2]          # a duplicate to report (RFC 2883); [1] is 0: none
+    cdef Bucket _challenges
+    cdef Bucket _strays
+    cdef uint64_t _tuned_at         # autotuning: since when, from where
+    cdef uint64_t _tuned_from
+
+    cdef void open(self, Host host) noexcept
+    # The peer's SYN: its data begins at `first`.
+    cdef void begin(self, uint64_t first, uint32_t stamp, TcpEndpoint connection) noexcept
+    cdef uint64_t ack_position(self) noexcept
+    cdef uint64_t edge(self, TcpEndpoint connection) noexcept       # right edge of the window that there is room for
+    # Whether a segment lies in the window and is not too old; if not, an answer is due where one belongs.
+    cdef bint acceptable(self, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now) noexcept
+    # Take an acceptable segment's timestamp.
+    cdef void note_stamp(self, const Segment *segment, uint64_t position) noexcept
+    # Take an acceptable segment's data and FIN. True when all before the FIN is there: once.
+    cdef bint take(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept
+    cdef void challenge(self, TcpEndpoint connection, uint64_t now) noexcept        # RFC 5961
+    # Whether an ACK has to go by itself, if no segment has carried it; if not, the timer runs for it.
+    cdef bint ack_due(self, Host host, uint64_t now) noexcept
+    cdef void acknowledged(self, uint64_t ack) noexcept             # a segment with our ACK has left
+    cdef void was_read(self, uint64_t rtt, TcpEndpoint connection) noexcept
+    cdef uint16_t window_field(self, uint64_t ack, bint syn, TcpEndpoint connection) noexcept
+    cdef int sack_count(self, size_t room) noexcept                 # blocks there are to send, as many as fit
+    cdef uint8_t *write_blocks(self, uint8_t *at, int count) noexcept
+    cdef size_t memory(self) noexcept                               # bytes it takes
+    cdef void clear(self) noexcept                                  # drop what was not read
+    cdef void _stray(self, TcpEndpoint connection, uint64_t now) noexcept
+    cdef void _store(self, uint64_t position, const uint8_t *data, uint64_t end, TcpEndpoint connection) noexcept
+    cdef uint64_t _fit(self, uint64_t position, uint64_t end, TcpEndpoint connection) noexcept
+    cdef uint64_t _shown(self) noexcept

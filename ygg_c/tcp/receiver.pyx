@@ -1,0 +1,246 @@
+"""TCP's receiving half; see receiver.pxd."""
+
+from ygg_c.endpoint cimport (
+    COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW, COUNT_TCP_CHALLENGES, COUNT_TCP_NO_BUFFER, COUNT_TCP_NO_ROOM,
+    COUNT_TCP_OUT_OF_ORDER, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE, EVENT_READABLE,
+)
+from ygg_c.icmpv6 cimport bucket_take
+from ygg_c.packetio cimport NEVER
+from ygg_c.ranges cimport Range
+from ygg_c.remotenode cimport INBOUND
+from ygg_c.tcp.state cimport TIME_WAIT
+from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, RST, SYN, sequence_length, write_sacks
+
+cdef enum:
+    CHALLENGES_PER_SECOND = 2       # for each connection (RFC 5961, 7)
+    STRAYS_PER_SECOND = 10          # answers to empty segments outside the window: two ends must not do this for ever
+    LEAST_FULL = 536                # a sender of small pieces does not earn an ACK for every two
+    LEAST_STEP = 1220               # the window moves in steps of a segment, of this size while none has come
+    # ns. In a shorter time no link brings a good part of a window: on a path within one machine the window is to stay as
+    # small as serves, for what waits there has left the processor's caches when it is read.
+    LEAST_INTERVAL = 200000
+
+
+cdef class Receiver:
+    """Takes what a connection receives."""
+
+    def __cinit__(self):
+        self.queue = ReceiveQueue()
+        self.ack_at = NEVER
+        self.scale = -1
+
+    # The handshake.
+
+    cdef void open(self, Host host) noexcept:
+        self.cap = host.receive_buffer
+        self.scale = 0
+        while self.scale < MAX_SCALE and <size_t>65535 << self.scale < host.receive_buffer_max:
+            self.scale += 1
+
+    cdef void begin(self, uint64_t first, uint32_t stamp, TcpEndpoint connection) noexcept:
+        self.queue.read = self.queue.next = self.last_acked = self._tuned_from = first
+        self.advertised = min(self.edge(connection), first + 65535)
+        self.ts_recent = stamp
+
+    # Acceptability (RFC 9293, 3.10.7.4).
+
+    cdef uint64_t ack_position(self) noexcept:
+        return self.queue.next + self.fin_received
+
+    cdef bint acceptable(self, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now) noexcept:
+        cdef uint64_t expected = self.ack_position()
+        cdef uint64_t length = sequence_length(segment)
+        cdef uint64_t edge = max(self.advertised, expected)
+        cdef bint old = connection.stamps and segment.stamped and <int>(segment.ts_value - self.ts_recent) < 0
+        if old and not segment.flags & (RST | SYN):
+            # PAWS: from an earlier round of the sequence numbers, or late beyond use (RFC 7323, 5.3).
+            connection.host.count[COUNT_TCP_PAWS] += 1
+            if length:
+                self.ack_now = True
+            else:
+                self._stray(connection, now)
+            return False
+        if segment.flags & SYN and not segment.flags & RST and connection._state != TIME_WAIT:
+            return True
+        if length == 0:
+            if position == expected or expected <= position < edge:
+                return True
+        elif position == expected or (position < edge and position + length > expected):
+            return True
+        connection.host.count[COUNT_TCP_UNACCEPTABLE if position < edge else COUNT_TCP_BEYOND_WINDOW] += 1
+        if segment.flags & RST:
+            return False
+        if length:
+            # The peer missed our ACK; without an answer it would send this for ever.
+            self.ack_now = True
+            if position < expected:
+                self.dsack[0], self.dsack[1] = position, min(position + segment.size, expected)
+                if self.dsack[0] >= self.dsack[1]:
+                    self.dsack[1] = 0
+        else:
+            self._stray(connection, now)
+        return False
+
+    cdef void note_stamp(self, const Segment *segment, uint64_t position) noexcept:
+        if segment.stamped and position <= self.last_acked:
+            self.ts_recent = segment.ts_value
+
+    cdef void challenge(self, TcpEndpoint connection, uint64_t now) noexcept:
+        if bucket_take(&self._challenges, now, CHALLENGES_PER_SECOND, 1):
+            connection.host.count[COUNT_TCP_CHALLENGES] += 1
+            self.ack_now = True
+        else:
+            connection.host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
+
+    cdef void _stray(self, TcpEndpoint connection, uint64_t now) noexcept:
+        if bucket_take(&self._strays, now, STRAYS_PER_SECOND, STRAYS_PER_SECOND):
+            self.ack_now = True
+        else:
+            connection.host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
+
+    # Data.
+
+    cdef bint take(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept:
+        cdef const uint8_t *data = segment.data
+        cdef uint64_t expected = self.queue.next
+        cdef uint64_t end = position + segment.size
+        if segment.flags & FIN and end <= max(self.advertised, expected):
+            self.fin_at = end
+        if position < expected:
+            if segment.size:
+                self.dsack[0], self.dsack[1] = position, min(end, expected)
+                self.ack_now = True
+            data += min(expected - position, <uint64_t>segment.size)
+            position = expected
+        if end > self.advertised:
+            connection.host.count[COUNT_TCP_BEYOND_WINDOW] += 1
+            self.ack_now = True
+            end = self.advertised
+        if end > position:
+            self.largest = max(self.largest, segment.size)
+            self._store(position, data, end, connection)
+        if self.fin_at and self.fin_at == self.queue.next and not self.fin_received:
+            self.fin_received = True
+            self.ack_now = True
+            return True
+        if segment.flags & FIN:
+            self.ack_now = True
+        return False
+
+    cdef void _store(self, uint64_t position, const uint8_t *data, uint64_t end, TcpEndpoint connection) noexcept:
+        cdef uint64_t expected = self.queue.next
+        if position > expected:
+            connection.host.count[COUNT_TCP_OUT_OF_ORDER] += 1
+            self.newest = position
+        # At once on a hole, and when one is filled (RFC 5681, 4.2).
+        if position > expected or self.queue.ranges.count:
+            self.ack_now = True
+        end = self._fit(position, end, connection)
+        if end == position:
+            connection.host.count[COUNT_TCP_NO_BUFFER] += 1
+        elif self.queue.insert(position, data, end - position):
+            self.ack_bytes += self.queue.next - expected
+            self.bytes += self.queue.next - expected
+            if self.queue.next > expected:
+                connection.happen(EVENT_READABLE)
+        else:
+            connection.host.count[COUNT_TCP_NO_ROOM] += 1
+
+    cdef uint64_t _fit(self, uint64_t position, uint64_t end, TcpEndpoint connection) noexcept:
+        # Where data ends for which there is memory: all, nothing, or of data in order as much as is kept in any case.
+        cdef size_t growth = self.queue.growth(end)
+        cdef bint in_order = position == self.queue.next
+        if growth == 0 or connection.node.takes(growth, in_order):
+            return end
+        self.queue.spare()
+        if not in_order:
+            return position
+        return max(position, min(end, max(self.queue.covered(), self.queue.read + connection.node.least())))
+
+    cdef size_t memory(self) noexcept:
+        return self.queue.held + self.queue.ranges.room * sizeof(Range)
+
+    cdef void clear(self) noexcept:
+        self.queue.clear()
+
+    # What the peer is told.
+
+    cdef bint ack_due(self, Host host, uint64_t now) noexcept:
+        if self.ack_now or (self.ack_bytes and self.ack_bytes >= 2 * max(self.largest, <size_t>LEAST_FULL)):
+            return True
+        if self.ack_bytes and self.ack_at == NEVER:
+            self.ack_at = now + host.delayed_ack
+        return False
+
+    cdef void acknowledged(self, uint64_t ack) noexcept:
+        self.ack_now = False
+        self.ack_bytes = 0
+        self.ack_at = NEVER
+        self.last_acked = ack
+
+    cdef int sack_count(self, size_t room) noexcept:
+        cdef int count = <int>self.queue.ranges.count + (self.dsack[1] != 0)
+        return min(count, min(<int>(max(room, <size_t>4) - 4) // 8, MAX_SACKS))
+
+    cdef uint8_t *write_blocks(self, uint8_t *at, int count) noexcept:
+        # The duplicate being reported first (RFC 2883), then the block that changed last, then the others.
+        cdef uint64_t blocks[2 * MAX_SACKS]
+        cdef int filled = 0
+        cdef size_t index, last = self.queue.ranges.count
+        cdef Range *ranges = self.queue.ranges.items
+        if self.dsack[1]:
+            blocks[0], blocks[1] = self.dsack[0], self.dsack[1]
+            self.dsack[1] = 0
+            filled = 1
+        for index in range(self.queue.ranges.count):
+            if filled < count and ranges[index].start <= self.newest < ranges[index].end:
+                blocks[2 * filled], blocks[2 * filled + 1] = ranges[index].start, ranges[index].end
+                filled += 1
+                last = index
+        for index in range(self.queue.ranges.count):
+            if index != last and filled < count:
+                blocks[2 * filled], blocks[2 * filled + 1] = ranges[index].start, ranges[index].end
+                filled += 1
+        return write_sacks(at, blocks, filled)
+
+    # The window.
+
+    cdef uint64_t edge(self, TcpEndpoint connection) noexcept:
+        return self.queue.read + min(self.cap, connection.node.allowance(INBOUND))
+
+    cdef uint16_t window_field(self, uint64_t ack, bint syn, TcpEndpoint connection) noexcept:
+        # The edge moves in steps worth a segment (silly-window avoidance, RFC 9293, 3.8.6.2.2) and never back.
+        cdef uint64_t edge = self.edge(connection)
+        cdef uint64_t step = min((edge - self.queue.read) // 2, <uint64_t>max(self.largest, <size_t>LEAST_STEP))
+        cdef int scale = 0 if syn or self.scale < 0 else self.scale
+        cdef uint64_t most = <uint64_t>65535 << scale
+        if edge > ack + most:
+            edge = ack + most
+        if edge >= self.advertised + step:
+            self.advertised = edge
+        if self.advertised <= ack:
+            return 0
+        return <uint16_t>min((self.advertised - ack) >> scale, <uint64_t>65535)
+
+    cdef void was_read(self, uint64_t rtt, TcpEndpoint connection) noexcept:
+        # Tell the peer when the window grew by a good part, and let it grow further where it limits the flow.
+        cdef Host host = connection.host
+        cdef uint64_t now, interval, edge
+        if self.fin_received:
+            return
+        now = host._now
+        interval = max(rtt, <uint64_t>LEAST_INTERVAL)
+        if self._tuned_at == 0 or now - self._tuned_at > interval:
+            if self._tuned_at and self.queue.read - self._tuned_from > self.cap // 2:
+                self.cap = min(self.cap * 2, max(host.receive_buffer_max, self.cap))
+            self._tuned_at = now
+            self._tuned_from = self.queue.read
+        edge = self.edge(connection)
+        if edge > self.advertised and edge - self.advertised >= min((edge - self.queue.read) // 4, self._shown()):
+            self.ack_now = True
+            host.mark(connection)
+
+    cdef uint64_t _shown(self) noexcept:
+        # The window the peer sees, or two segments where it sees less.
+        cdef uint64_t shown = self.advertised - min(self.advertised, self.queue.next)
+        return max(shown, 2 * <uint64_t>max(self.largest, <size_t>LEAST_STEP))
