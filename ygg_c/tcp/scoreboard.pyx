@@ -1,0 +1,472 @@
+"""The scoreboard: what is known of each segment that was sent; see scoreboard.pxd."""
+
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from ygg_c.packetio cimport NEVER
+
+cdef enum:
+    LEAST_ROOM = 16
+
+
+cdef void board_free(Scoreboard *board) noexcept nogil:
+    free(board.ring)
+    memset(board, 0, sizeof(Scoreboard))
+
+
+# The list of those in flight, by time of sending.
+
+
+cdef inline void _link_last(Scoreboard *board, uint32_t number) noexcept nogil:
+    cdef Sent *record = board_record(board, number)
+    if board.listed == 0:
+        board.oldest = number
+    else:
+        board_record(board, board.newest).newer = number
+    record.older = board.newest
+    board.newest = number
+    board.listed += 1
+    board.in_flight += record.size
+
+
+cdef inline void _unlink(Scoreboard *board, uint32_t number) noexcept nogil:
+    cdef Sent *record = board_record(board, number)
+    if number == board.oldest:
+        board.oldest = record.newer
+    else:
+        board_record(board, record.older).newer = record.newer
+    if number == board.newest:
+        board.newest = record.older
+    else:
+        board_record(board, record.newer).older = record.older
+    board.listed -= 1
+    board.in_flight -= record.size
+
+
+cdef void _link_before(Scoreboard *board, uint32_t number, uint32_t next) noexcept nogil:
+    cdef Sent *record = board_record(board, number)
+    cdef Sent *after = board_record(board, next)
+    record.newer = next
+    record.older = after.older
+    if next == board.oldest:
+        board.oldest = number
+    else:
+        board_record(board, after.older).newer = number
+    after.older = number
+    board.listed += 1
+    board.in_flight += record.size
+
+
+cdef void _link_sorted(Scoreboard *board, uint32_t number, uint32_t *hint) noexcept nogil:
+    # Link by time of sending; `hint` is one in the list, and then this one.
+    cdef uint64_t at = board_record(board, number).last_sent
+    cdef uint32_t next = hint[0]
+    hint[0] = number
+    if board.listed == 0 or board_record(board, board.newest).last_sent < at:
+        _link_last(board, number)
+        return
+    if board_record(board, next).last_sent > at:
+        next = board.oldest
+    while board_record(board, next).last_sent < at or (
+        board_record(board, next).last_sent == at and next - board.first < number - board.first
+    ):
+        if next == board.newest:
+            _link_last(board, number)
+            return
+        next = board_record(board, next).newer
+    _link_before(board, number, next)
+
+
+# Sending.
+
+
+cdef bint _set_room(Scoreboard *board, uint32_t room) noexcept nogil:
+    cdef Sent *ring = <Sent *>calloc(room, sizeof(Sent))
+    cdef uint32_t index
+    if ring == NULL:
+        return False
+    for index in range(board.count):
+        ring[(board.first + index) & (room - 1)] = board_record(board, board.first + index)[0]
+    free(board.ring)
+    board.ring = ring
+    board.mask = room - 1
+    return True
+
+
+cdef bint board_has_room(Scoreboard *board) noexcept nogil:
+    if board.ring == NULL:
+        return _set_room(board, LEAST_ROOM)
+    return board.count <= board.mask or (board.count < MAX_RECORDS and _set_room(board, 2 * (board.mask + 1)))
+
+
+cdef Sent *board_push(Scoreboard *board, uint64_t start, uint32_t size, uint64_t now) noexcept nogil:
+    cdef Sent *record
+    cdef uint32_t number = board.first + board.count
+    if not board_has_room(board):
+        return NULL
+    board.count += 1
+    record = board_record(board, number)
+    record.start = start
+    record.size = size
+    record.first_sent = record.last_sent = now
+    record.sends = 1
+    record.flags = 0
+    _link_last(board, number)
+    return record
+
+
+cdef Sent *board_resend(Scoreboard *board, uint32_t number, uint64_t now) noexcept nogil:
+    cdef Sent *record = board_record(board, number)
+    if record.flags & LOST:
+        record.flags &= ~LOST
+        board.lost -= record.size
+    else:
+        _unlink(board, number)
+    record.last_sent = now
+    record.flags |= RESENT
+    record.sends += record.sends < 65535
+    _link_last(board, number)
+    return record
+
+
+# Delivery.
+
+
+cdef inline void _note(const Scoreboard *board, const Sent *record, Delivery *delivery) noexcept nogil:
+    # `record` was delivered just now.
+    cdef bint late = sent_end(record) < board.highest
+    if record.flags & RESENT:
+        delivery.resent = True
+        if late and (delivery.late_resent_at == 0 or record.first_sent < delivery.late_resent_at):
+            delivery.late_resent_at = record.first_sent
+        if record.last_sent > delivery.credible:
+            return
+    else:
+        if delivery.once_at == 0 or record.last_sent < delivery.once_at:
+            delivery.once_at = record.last_sent
+        if delivery.once_start == 0 or record.start < delivery.once_start:
+            delivery.once_start = record.start
+        if late and (delivery.late_at == 0 or record.last_sent < delivery.late_at):
+            delivery.late_at = record.last_sent
+    if record.last_sent >= delivery.newest.last_sent:
+        delivery.newest = record[0]
+
+
+cdef void _trim(Scoreboard *board, Sent *record, uint64_t ack, Delivery *delivery) noexcept nogil:
+    # A part of the first record is acknowledged.
+    cdef uint32_t gone = <uint32_t>(ack - record.start)
+    record.start = ack
+    record.size -= gone
+    if record.flags & SACKED:
+        board.sacked -= gone
+        return
+    delivery.size += gone
+    if record.flags & LOST:
+        board.lost -= gone
+    else:
+        board.in_flight -= gone
+
+
+cdef void board_acknowledge(Scoreboard *board, uint64_t ack, Delivery *delivery) noexcept nogil:
+    cdef Sent *record
+    while board.count:
+        record = board_record(board, board.first)
+        if sent_end(record) > ack:
+            if record.start < ack:
+                _trim(board, record, ack, delivery)
+            break
+        if record.flags & SACKED:
+            board.sacked -= record.size
+            board.sacks -= 1
+        else:
+            delivery.size += record.size
+            if record.flags & LOST:
+                board.lost -= record.size
+            else:
+                _unlink(board, board.first)
+            _note(board, record, delivery)
+        if board.cursor == board.first:
+            board.cursor += 1
+        board.first += 1
+        board.count -= 1
+    board.highest = max(board.highest, ack)
+    if board.count == 0:
+        free(board.ring)
+        board.ring = NULL
+
+
+cdef uint32_t _past_sacked(Scoreboard *board, uint32_t number) noexcept nogil:
+    # The first record from `number` on that is not SACKED, or the end. The way there is shortened for the next time.
+    cdef uint32_t end = board.first + board.count
+    cdef uint32_t root = number
+    cdef uint32_t next
+    while root != end and board_record(board, root).flags & SACKED:
+        root = board_record(board, root).newer
+    while number != root:
+        next = board_record(board, number).newer
+        board_record(board, number).newer = root
+        number = next
+    return root
+
+
+cdef uint32_t _find(const Scoreboard *board, uint64_t position) noexcept nogil:
+    # The first record that starts at `position` or above, or the end.
+    cdef uint32_t low = 0
+    cdef uint32_t high = board.count
+    cdef uint32_t middle
+    while low < high:
+        middle = (low + high) // 2
+        if board_record(board, board.first + middle).start < position:
+            low = middle + 1
+        else:
+            high = middle
+    return board.first + low
+
+
+cdef void board_sack(Scoreboard *board, uint64_t start, uint64_t end, Delivery *delivery) noexcept nogil:
+    cdef uint32_t number = _find(board, start)
+    cdef uint32_t last = board.first + board.count
+    cdef Sent *record
+    cdef uint64_t reached = board.highest
+    while True:
+        number = _past_sacked(board, number)
+        if number == last:
+            break
+        record = board_record(board, number)
+        if sent_end(record) > end:
+            break
+        if record.flags & LOST:
+            record.flags &= ~LOST
+            board.lost -= record.size
+        else:
+            _unlink(board, number)
+        _note(board, record, delivery)
+        record.flags |= SACKED
+        number += 1
+        record.newer = number
+        board.sacks += 1
+        board.sacked += record.size
+        delivery.size += record.size
+        delivery.sacked += record.size
+        reached = max(reached, sent_end(record))
+    board.highest = reached
+
+
+cdef void board_unsack(Scoreboard *board) noexcept nogil:
+    cdef uint32_t index
+    cdef uint32_t hint = board.oldest
+    cdef Sent *record
+    for index in range(board.count):
+        record = board_record(board, board.first + index)
+        if record.flags & SACKED:
+            record.flags &= ~SACKED
+            _link_sorted(board, board.first + index, &hint)
+    board.sacked = 0
+    board.sacks = 0
+
+
+# Loss.
+
+
+cdef void board_lose(Scoreboard *board, uint32_t number) noexcept nogil:
+    cdef Sent *record = board_record(board, number)
+    _unlink(board, number)
+    record.flags |= LOST
+    if board.lost == 0 or number - board.first < board.cursor - board.first:
+        board.cursor = number
+    board.lost += record.size
+
+
+cdef bint board_next_lost(Scoreboard *board, uint32_t *number) noexcept nogil:
+    if board.lost == 0:
+        return False
+    while not board_record(board, board.cursor).flags & LOST:
+        board.cursor += 1
+    number[0] = board.cursor
+    return True
+
+
+cdef void board_restore(Scoreboard *board) noexcept nogil:
+    cdef uint32_t index
+    cdef uint32_t hint = board.oldest
+    cdef Sent *record
+    for index in range(board.count):
+        record = board_record(board, board.first + index)
+        if record.flags & LOST:
+            record.flags &= ~LOST
+            board.lost -= record.size
+            _link_sorted(board, board.first + index, &hint)
+
+
+cdef uint32_t _parts(const Scoreboard *board, uint32_t size) noexcept nogil:
+    cdef uint32_t index
+    cdef uint32_t parts = 0
+    for index in range(board.count):
+        parts += (board_record(board, board.first + index).size + size - 1) // size
+    return parts
+
+
+cdef void _divide(const Scoreboard *board, Scoreboard *divided, uint32_t size) noexcept nogil:
+    # Copy the records to an empty board that has room for their parts; what is LOST is so in both.
+    cdef const Sent *whole
+    cdef Sent *part
+    cdef uint32_t index, done, hint
+    hint = 0
+    for index in range(board.count):
+        whole = board_record(board, board.first + index)
+        done = 0
+        while done < whole.size:
+            part = board_record(divided, divided.count)
+            part[0] = whole[0]
+            part.start += done
+            part.size = min(size, whole.size - done)
+            done += part.size
+            divided.count += 1
+            if part.flags & SACKED:
+                part.newer = divided.count
+                divided.sacks += 1
+                divided.sacked += part.size
+            else:
+                part.flags &= ~LOST
+                _link_sorted(divided, divided.count - 1, &hint)
+
+
+cdef bint board_split(Scoreboard *board, uint32_t size) noexcept nogil:
+    cdef Scoreboard divided
+    cdef const Sent *whole
+    cdef uint32_t index
+    cdef uint32_t number = 0
+    cdef uint32_t room = LEAST_ROOM
+    cdef uint32_t parts = _parts(board, size)
+    if parts == board.count:
+        return True
+    while room < parts:
+        room *= 2
+    memset(&divided, 0, sizeof(divided))
+    if not _set_room(&divided, room):
+        return False
+    divided.highest = board.highest
+    _divide(board, &divided, size)
+    for index in range(board.count):
+        whole = board_record(board, board.first + index)
+        while number < divided.count and board_record(&divided, number).start < sent_end(whole):
+            if not whole.flags & SACKED and (whole.size > size or whole.flags & LOST):
+                board_lose(&divided, number)
+            number += 1
+    free(board.ring)
+    board[0] = divided
+    return True
+
+
+cdef class SentSegments:
+    """A scoreboard by itself. Records are told by their index, 0 for the first."""
+
+    cdef Scoreboard _board
+
+    def __init__(self, uint32_t first=0):
+        self._board.first = self._board.cursor = first
+
+    def __dealloc__(self):
+        board_free(&self._board)
+
+    def push(self, uint64_t start, uint32_t size, uint64_t now):
+        """Note that a segment was sent for the first time; False when there is no room."""
+        return board_push(&self._board, start, size, now) != NULL
+
+    def _number(self, index):
+        if not 0 <= index < self._board.count:
+            raise IndexError(index)
+        return <uint32_t>(self._board.first + <uint32_t>index)
+
+    def resend(self, index, uint64_t now):
+        """Note that a segment was sent again."""
+        board_resend(&self._board, self._number(index), now)
+
+    def acknowledge(self, uint64_t ack, uint64_t credible=NEVER):
+        """Take a cumulative acknowledgement and return what it delivered."""
+        cdef Delivery delivery
+        memset(&delivery, 0, sizeof(delivery))
+        delivery.credible = credible
+        board_acknowledge(&self._board, ack, &delivery)
+        return _delivered(&delivery)
+
+    def sack(self, uint64_t start, uint64_t end, uint64_t credible=NEVER):
+        """Take a SACK block and return what it delivered."""
+        cdef Delivery delivery
+        memset(&delivery, 0, sizeof(delivery))
+        delivery.credible = credible
+        board_sack(&self._board, start, end, &delivery)
+        return _delivered(&delivery)
+
+    def unsack(self):
+        """Forget every SACK."""
+        board_unsack(&self._board)
+
+    def lose(self, index):
+        """Mark a segment in flight as lost."""
+        if self.records()[index][4] not in ("", "resent"):
+            raise ValueError("not in flight")
+        board_lose(&self._board, self._number(index))
+
+    def next_lost(self):
+        """Return the index of the lowest segment that is lost, or None."""
+        cdef uint32_t number
+        return number - self._board.first if board_next_lost(&self._board, &number) else None
+
+    def restore(self):
+        """Have what was lost in flight again."""
+        board_restore(&self._board)
+
+    def split(self, uint32_t size):
+        """Divide the records above `size`, and lose the parts."""
+        return bool(board_split(&self._board, size))
+
+    def records(self):
+        """Return (start, end, first sent, last sent, flags) of each record."""
+        cdef uint32_t index
+        cdef Sent *record
+        result = []
+        for index in range(self._board.count):
+            record = board_record(&self._board, self._board.first + index)
+            flags = [name for flag, name in _FLAGS if record.flags & flag]
+            result.append((record.start, sent_end(record), record.first_sent, record.last_sent, " ".join(flags)))
+        return result
+
+    def by_time(self):
+        """Return the indices of the segments in flight in the order in which they were last sent."""
+        cdef uint32_t number = self._board.oldest
+        result = []
+        for _ in range(self._board.listed):
+            result.append(<uint32_t>(number - self._board.first))
+            number = board_record(&self._board, number).newer
+        number = self._board.newest
+        for index in reversed(result):
+            assert number == <uint32_t>(self._board.first + <uint32_t>index)
+            number = board_record(&self._board, number).older
+        return result
+
+    @property
+    def totals(self):
+        """Positions in flight, SACKed and lost."""
+        return (self._board.in_flight, self._board.sacked, self._board.lost)
+
+    @property
+    def sacks(self):
+        """Records SACKed."""
+        return self._board.sacks
+
+    @property
+    def room(self):
+        """Records that there is memory for."""
+        return self._board.mask + 1 if self._board.ring != NULL else 0
+
+
+_FLAGS = ((SACKED, "sacked"), (LOST, "lost"), (RESENT, "resent"))
+
+
+cdef object _delivered(const Delivery *delivery):
+    return {
+        "size": delivery.size, "sacked": delivery.sacked, "once_at": delivery.once_at, "once_start": delivery.once_start,
+        "late_at": delivery.late_at, "late_resent_at": delivery.late_resent_at, "resent": bool(delivery.resent),
+        "newest": (delivery.newest.last_sent, delivery.newest.start) if delivery.newest.last_sent else None,
+    }
