@@ -27,6 +27,11 @@ def make_stack(address: bytes, mtu: int = 65535, seed: object = 1) -> tuple[NetS
     return stack, PacketTap(stack, 1 << 20)
 
 
+def check_transitions(stack: NetStack) -> None:
+    """Check that nothing happened to a connection that cannot happen in its state."""
+    assert stack.counters()["tcp_no_transition"] == 0
+
+
 class Log:
     """Collects the events of an endpoint."""
 
@@ -132,6 +137,7 @@ class World:
     def close(self) -> None:
         """Close both stacks and let go of everything."""
         for stack, tap in ((self.a, self.tap_a), (self.b, self.tap_b)):
+            check_transitions(stack)
             stack.close()
             tap.poll(self.now)
             tap.take()
@@ -281,6 +287,7 @@ class Peer:
 
     def close(self) -> None:
         """Close the stack and let go of everything."""
+        check_transitions(self.stack)
         self.stack.close()
         self.tap.poll(self.now)
         self.tap.take()
