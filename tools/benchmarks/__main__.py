@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 
 from . import beside, datagrams, engine, http, latency, links, mapping, peers, stream, transit
+from .lossy import grid
+from .lossy.measure import Regression, lossy
 
 Measurement = Callable[[float], dict[str, float]]
 MEASUREMENTS: dict[str, Measurement] = {
@@ -27,9 +29,11 @@ MEASUREMENTS: dict[str, Measurement] = {
     "mapping_1000": functools.partial(mapping.mapping, 1000),
     "peer_document": functools.partial(peers.document, 5000),
     "python_calls": stream.python_calls,
+    "lossy": lambda _: lossy(grid.short()),
 }
 UNITS = {"mib_s": "MiB/s", "cpu_s_per_gib": "CPU s/GiB", "us": "µs", "ms": "ms", "pps": "packets/s", "gb_s": "GB/s",
-         "mb_s": "MB/s", "rps_1": "requests/s", "rps_16": "requests/s", "per_mib": "calls/MiB"}
+         "mb_s": "MB/s", "rps_1": "requests/s", "rps_16": "requests/s", "per_mib": "calls/MiB",
+         "of_ideal": "of an ideal sender's", "percent": "%"}
 
 
 def _row(name: str, value: float) -> str:
@@ -55,21 +59,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=MEASUREMENTS, default=list(MEASUREMENTS),
                         help=f"some of: {', '.join(MEASUREMENTS)}")
-    parser.add_argument("--quick", action="store_true", help="short measurements: all in less than a minute")
+    parser.add_argument("--quick", action="store_true", help="short measurements: all in less than two minutes")
     parser.add_argument("--json", metavar="FILE", help="also write the figures as one JSON object")
     parser.add_argument("--beside", metavar="DAEMON",
                         help="only this: set ygg beside the packaged daemon at this path, and print a table in Markdown"
                              " (needs root, network namespaces and /dev/net/tun)")
+    parser.add_argument("--whole", action="store_true", help="for lossy: every link, not the short grid")
+    parser.add_argument("--update-golden", action="store_true",
+                        help="for lossy: what is measured becomes what later runs are compared with")
     options = parser.parse_args()
     if options.beside:
         return _beside(options.beside, options.quick, options.json)
+    cells = grid.whole() if options.whole else grid.short()
+    measurements = MEASUREMENTS | {"lossy": lambda _: lossy(cells, update=options.update_golden)}
     figures: dict[str, float] = {}
     try:
         for number, name in enumerate(options.only, 1):
             print(f"[{number}/{len(options.only)}] {name}", file=sys.stderr, flush=True)
-            found = MEASUREMENTS[name](1.0 if options.quick else 4.0)
+            found = measurements[name](1.0 if options.quick else 4.0)
             figures |= found
             print("\n".join(_row(*item) for item in found.items()), flush=True)
+    except Regression as regression:
+        print(regression, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted; what was measured so far stands", file=sys.stderr)
         return 130
