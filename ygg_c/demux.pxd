@@ -7,6 +7,7 @@ from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.endpoint cimport Endpoint, Host
 from ygg_c.ipv6 cimport Chain
+from ygg_c.pathmtu cimport PathMtus
 from ygg_c.reassembly cimport Reassembler
 from ygg_c.remotenode cimport RemoteNodes
 from ygg_c.renewal cimport Renewals
@@ -18,10 +19,6 @@ from ygg_c.udp cimport UdpSocket
 cdef struct Prefix:
     uint8_t address[16]
     int length
-
-cdef class _PathMtu:
-    cdef size_t value
-    cdef uint64_t expires
 
 cdef class Demux(Host):
     cdef str _congestion
@@ -36,7 +33,7 @@ cdef class Demux(Host):
     cdef Renewals _renewals
     cdef RemoteNodes _nodes
     cdef dict _time_waits           # connections in TIME-WAIT, oldest first
-    cdef ByteMap _paths             # address → _PathMtu, where it is less than ours
+    cdef PathMtus _paths
     cdef bint _cut_off              # somebody was refused because there was no lower side
     cdef Reassembler _reassembler
     cdef bint _reassembling
@@ -61,8 +58,14 @@ cdef class Demux(Host):
     cdef void _icmp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _icmp_error_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _report(self, const uint8_t *data, size_t size, uint8_t kind, uint8_t code, uint32_t parameter) noexcept
-    cdef bint _learn_path(self, const uint8_t *source, const uint8_t *address, uint32_t mtu) noexcept
-    cdef void _keep_path(self, const uint8_t *address, uint32_t mtu) noexcept
+    cdef bint _error_taken(self, const uint8_t *source, const uint8_t *message, size_t size) noexcept
+    cdef bint _tcp_error(
+        self, const uint8_t *message, const uint8_t *quoted, size_t offset, size_t length
+    ) noexcept
+    cdef bint _udp_error(self, const uint8_t *message, const uint8_t *quoted, size_t offset) noexcept
+    cdef bint _echo_error(
+        self, const uint8_t *source, const uint8_t *message, const uint8_t *quoted, size_t offset
+    ) noexcept
     cdef void _expire_fragments(self) noexcept
     cdef UdpSocket _udp_socket(self, const uint8_t *key, const uint8_t *target, uint16_t port)
     cdef TcpConnection _new_connection(self, const uint8_t *key)

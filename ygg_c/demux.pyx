@@ -25,8 +25,9 @@ from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE
 from ygg_c.remotenode cimport RemoteNode
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.sodium cimport wipe
-from ygg_c.tcp.arrival cimport icmp_in, segment_in, yields_to
+from ygg_c.tcp.arrival cimport segment_in, yields_to
 from ygg_c.tcp.congestion.registry cimport make_congestion
+from ygg_c.tcp.icmp cimport error_in, too_big
 from ygg_c.tcp.listener cimport TcpListener
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.state cimport ESTABLISHED, EVICTED, LAST_ACK
@@ -44,15 +45,8 @@ cdef enum:
     ECHO_RATE = 5000            # echo replies a second, ECHO_BURST at once; a large one counts for several
     ECHO_BURST = 1000
     ECHO_SIZE = 4096
-    MAX_PATHS = 1024
     NODE_PART = 4               # one node may open this part of all connections
     OWN_PART = 8                # and this part is kept for those that the program opens
-
-cdef extern from *:
-    """
-    #define YGG_PATH_AGE 600000000000ULL
-    """
-    const uint64_t PATH_AGE "YGG_PATH_AGE"      # a smaller path MTU is forgotten then (RFC 8201, 4)
 
 
 cdef bint _matches(const Prefix *prefix, const uint8_t *address) noexcept:
@@ -61,10 +55,6 @@ cdef bint _matches(const Prefix *prefix, const uint8_t *address) noexcept:
     if memcmp(prefix.address, address, whole):
         return False
     return rest == 0 or (prefix.address[whole] ^ address[whole]) >> (8 - rest) == 0
-
-
-cdef class _PathMtu:
-    """A path's MTU as a Packet Too Big told it."""
 
 
 cdef class Demux(Host):
@@ -376,91 +366,87 @@ cdef class Demux(Host):
             self.emit_within(reply, mtu)
 
     cdef void _icmp_error_in(self, uint8_t *data, size_t offset, size_t size) noexcept:
-        # Give an error to the socket whose packet it quotes. What quotes nothing of ours is ignored.
-        cdef uint8_t *message = data + offset
-        cdef uint8_t *quoted = message + ICMP_HEADER
-        cdef size_t length = size - offset - ICMP_HEADER
-        cdef uint8_t key[36]
+        if not self._error_taken(data + SOURCE, data + offset, size - offset):
+            self.count[COUNT_ICMP_IGNORED] += 1
+
+    cdef bint _error_taken(self, const uint8_t *source, const uint8_t *message, size_t size) noexcept:
+        # Give an error to the socket whose packet it quotes; False where it quotes nothing of ours, or is not believed.
+        cdef const uint8_t *quoted = message + ICMP_HEADER
+        cdef size_t length = size - ICMP_HEADER
         cdef Chain chain
+        if length < IP_HEADER or quoted[0] >> 4 != 6 or not self._ours(quoted + SOURCE):
+            return False
+        if not upper_header(quoted, length, &chain) or length - chain.offset < 8:
+            return False
+        if chain.next == NEXT_TCP:
+            return self._tcp_error(message, quoted, chain.offset, length)
+        # No sequence number proves that a datagram was sent. But the node that it was for may say what became of it: others
+        # have no say.
+        if address_node(source) != address_node(quoted + TARGET):
+            return False
+        if chain.next == NEXT_UDP:
+            return self._udp_error(message, quoted, chain.offset)
+        if chain.next == NEXT_ICMPV6:
+            return self._echo_error(source, message, quoted, chain.offset)
+        return False
+
+    cdef bint _tcp_error(
+        self, const uint8_t *message, const uint8_t *quoted, size_t offset, size_t length
+    ) noexcept:
+        cdef uint8_t key[36]
+        cdef uint32_t mtu = get32(message + 4)
+        cdef Segment segment
         cdef PyObject *found
+        cdef TcpConnection connection
+        _quoted_key(key, quoted, offset)
+        found = self._connections.get(key)
+        if found == NULL or not parse_segment(<uint8_t *>quoted + offset, length - offset, &segment):
+            return False
+        connection = <TcpConnection>found
+        if message[0] != ICMP_TOO_BIG:
+            return error_in(connection, &segment, message[0], message[1], self._now)
+        if get16(quoted + 4) + IP_HEADER <= max(mtu, <uint32_t>MIN_MTU) or not too_big(
+            connection, &segment, mtu, self._now
+        ):
+            return False
+        self._paths.lower(key, mtu, self._now)
+        return True
+
+    cdef bint _udp_error(self, const uint8_t *message, const uint8_t *quoted, size_t offset) noexcept:
+        cdef uint8_t key[36]
         cdef UdpSocket socket
         cdef bint hard
         cdef int code = icmp_errno(message[0], message[1], &hard)
-        cdef uint32_t parameter = get32(message + 4)
-        self.count[COUNT_ICMP_IGNORED] += 1
-        if length < IP_HEADER or quoted[0] >> 4 != 6 or not self._ours(quoted + SOURCE):
-            return
-        if not upper_header(quoted, length, &chain) or length - chain.offset < 8:
-            return
-        # As one of the peer's packets would be looked up: its address and port first.
-        memcpy(key, quoted + TARGET, 16)
-        memcpy(key + 16, quoted + SOURCE, 16)
-        memcpy(key + 32, quoted + chain.offset + 2, 2)
-        memcpy(key + 34, quoted + chain.offset, 2)
-        if chain.next == NEXT_TCP:
-            found = self._connections.get(key)
-            if found == NULL:
-                return
-            icmp_in(<TcpConnection>found, message[0], message[1], parameter, get32(quoted + chain.offset + 4))
-            if message[0] == ICMP_TOO_BIG and (<TcpConnection>found).sender.path == max(parameter, <uint32_t>MIN_MTU):
-                self._keep_path(quoted + TARGET, parameter)
-        elif chain.next == NEXT_UDP:
-            socket = self._udp_socket(key, quoted + SOURCE, get16(quoted + chain.offset))
-            if socket is None:
-                return
-            if message[0] != ICMP_TOO_BIG:
-                if hard:
-                    socket.failed(code)
-            elif self._learn_path(data + SOURCE, quoted + TARGET, parameter):
-                socket.failed(EMSGSIZE)     # it is lost, even where the next one is sent in fragments; as the kernel does
-        elif chain.next == NEXT_ICMPV6 and quoted[chain.offset] == ICMP_ECHO_REQUEST:
-            found = self._echo.get(quoted + chain.offset + 4)
-            if found == NULL:
-                return
-            if message[0] == ICMP_TOO_BIG:
-                self._learn_path(data + SOURCE, quoted + TARGET, parameter)
-                if not (<EchoSocket>found).dont_fragment:
-                    self.count[COUNT_ICMP_IGNORED] -= 1
-                    return
-                code = EMSGSIZE
-            (<EchoSocket>found).deliver(data + SOURCE, get16(quoted + chain.offset + 6), code, NULL, 0)
-        elif chain.next == NEXT_ICMPV6 and quoted[chain.offset] == ICMP_ECHO_REPLY and message[0] == ICMP_TOO_BIG:
-            self._learn_path(data + SOURCE, quoted + TARGET, parameter)
-        else:
-            return
-        self.count[COUNT_ICMP_IGNORED] -= 1
-
-    cdef bint _learn_path(self, const uint8_t *source, const uint8_t *address, uint32_t mtu) noexcept:
-        # No sequence number proves that a datagram was sent. But the path ends at the node that says what it takes: others
-        # have no say.
-        if address_node(source) != address_node(address):
+        _quoted_key(key, quoted, offset)
+        socket = self._udp_socket(key, quoted + SOURCE, get16(quoted + offset))
+        if socket is None:
             return False
-        self._keep_path(address, mtu)
+        if message[0] == ICMP_TOO_BIG:
+            self._paths.lower(quoted + TARGET, get32(message + 4), self._now)
+            socket.failed(EMSGSIZE)     # it is lost, even where the next one is sent in fragments; as the kernel does
+        elif hard:
+            socket.failed(code)
         return True
 
-    cdef void _keep_path(self, const uint8_t *address, uint32_t mtu) noexcept:
-        cdef _PathMtu path
-        cdef size_t value = max(mtu, <uint32_t>MIN_MTU)
-        if value >= self._mtu:
-            return
-        if len(self._paths) >= MAX_PATHS:
-            self._paths.clear()
-        path = _PathMtu()
-        path.value = value
-        path.expires = self._now + PATH_AGE
-        try:
-            self._paths.put(address, path)
-        except MemoryError:
-            self.count[COUNT_NO_MEMORY] += 1
+    cdef bint _echo_error(
+        self, const uint8_t *source, const uint8_t *message, const uint8_t *quoted, size_t offset
+    ) noexcept:
+        cdef PyObject *found
+        cdef bint large = message[0] == ICMP_TOO_BIG
+        cdef bint hard
+        cdef int code = EMSGSIZE if large else icmp_errno(message[0], message[1], &hard)
+        cdef bint reply = quoted[offset] == ICMP_ECHO_REPLY
+        found = self._echo.get(quoted + offset + 4) if quoted[offset] == ICMP_ECHO_REQUEST else NULL
+        if found == NULL and not (reply and large):
+            return False
+        if large:
+            self._paths.lower(quoted + TARGET, get32(message + 4), self._now)
+        if found != NULL and (not large or (<EchoSocket>found).dont_fragment):
+            (<EchoSocket>found).deliver(source, get16(quoted + offset + 6), code, NULL, 0)
+        return True
 
     cdef size_t path_mtu(self, const uint8_t *address) noexcept:
-        cdef PyObject *found = self._paths.get(address) if self._paths._used else NULL
-        if found == NULL:
-            return self._mtu
-        if (<_PathMtu>found).expires <= self._now:
-            self._paths.discard(address)
-            return self._mtu
-        return (<_PathMtu>found).value
+        return self._paths.find(address, self._now)
 
     # Packets out.
 
@@ -577,3 +563,11 @@ cdef class Demux(Host):
                 self._report(first.data, first.size, ICMP_TIME_EXCEEDED, CODE_REASSEMBLY, 0)
                 packet_free(first)
         self._reassembling = self._reassembler.deadline() != NEVER
+
+
+cdef void _quoted_key(uint8_t *key, const uint8_t *quoted, size_t offset) noexcept:
+    # As one of the peer's packets would be looked up: its address and port first.
+    memcpy(key, quoted + TARGET, 16)
+    memcpy(key + 16, quoted + SOURCE, 16)
+    memcpy(key + 32, quoted + offset + 2, 2)
+    memcpy(key + 34, quoted + offset, 2)

@@ -12,6 +12,7 @@ from ygg_c.endpoint cimport COUNTERS
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
 from ygg_c.packetio cimport NEVER
+from ygg_c.pathmtu cimport PathMtus
 from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode, RemoteNodes
 from ygg_c.renewal cimport Renewals
 from ygg_c.tcp.listener cimport TcpListener
@@ -50,7 +51,7 @@ cdef class NetStack(Demux):
         # Their order is that in which connections are reset when the stack closes.
         self._connections, self._udp_connected = ByteMap(36, self.random.u64()), ByteMap(36, self.random.u64())
         self._listeners, self._udp = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
-        self._echo, self._paths = ByteMap(2, self.random.u64()), ByteMap(16, self.random.u64())
+        self._echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
         self._renewals = Renewals(self._connections)
         self._nodes = RemoteNodes(self.random.u64(), MAX_BUFFERED)
         self._udp_ports = {}
@@ -167,6 +168,12 @@ cdef class NetStack(Demux):
     @property
     def mtu(self):
         return self._mtu
+
+    def mtu_to(self, bytes address not None):
+        """Return the size of the largest packet that the path to `address` takes, as far as is known."""
+        if len(address) != 16:
+            raise ValueError("an address has 16 bytes")
+        return self.path_mtu(address)
 
     @property
     def now(self):

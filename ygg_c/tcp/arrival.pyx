@@ -3,14 +3,12 @@
 from libc.errno cimport ECONNREFUSED, ECONNRESET
 
 from ygg_c.endpoint cimport COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_IGNORED, COUNT_TCP_RESETS_IN, EVENT_CONNECTED, EVENT_EOF
-from ygg_c.icmpv6 cimport ICMP_TOO_BIG, icmp_errno
-from ygg_c.ipv6 cimport MIN_MTU
 from ygg_c.tcp.receiver cimport Receiver
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.sender cimport Sender
 from ygg_c.tcp.state cimport (
     ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, GOT_ACK_OF_SYN, GOT_FIN, GOT_RST, GOT_SYN, GOT_SYN_ACK, SYN_RCVD, SYN_SENT,
-    TIME_WAIT, UNREACHABLE,
+    TIME_WAIT,
 )
 from ygg_c.tcp.wire cimport ACK, FIN, RST, SYN, unwrap
 
@@ -123,25 +121,6 @@ cdef void _reset_in(TcpConnection connection, uint64_t position, uint64_t now) n
     else:
         connection.host.count[COUNT_TCP_RESETS_IN] += 1
         connection.end(GOT_RST, ECONNREFUSED if connection._state == SYN_RCVD else ECONNRESET)
-
-
-cdef void icmp_in(TcpConnection connection, uint8_t kind, uint8_t code, uint32_t parameter, uint32_t seq) noexcept:
-    # Believed only about a segment in flight (RFC 5927).
-    cdef Sender sender = connection.sender
-    cdef bint hard
-    cdef int failure
-    if not sender.una <= unwrap(seq, sender.una) < sender.nxt:
-        return
-    if kind == ICMP_TOO_BIG:
-        parameter = max(parameter, <uint32_t>MIN_MTU)
-        if parameter < sender.path:
-            sender.path_shrunk(parameter, connection)
-        return
-    failure = icmp_errno(kind, code, &hard)
-    if hard and connection._state < ESTABLISHED:
-        connection.end(UNREACHABLE, failure)
-    else:
-        sender.soft_error = failure
 
 
 cdef bint yields_to(TcpConnection connection, const Segment *segment) noexcept:

@@ -50,6 +50,7 @@ cdef class Sender:
     cdef size_t cap                 # bytes that may be queued
     cdef size_t peer_mss
     cdef size_t path                # path MTU
+    cdef uint64_t _path_until       # when it is looked up again; NEVER: it is our own MTU
     cdef size_t mss                 # payload of a full segment, options taken off
     cdef Congestion congestion
     cdef Rtt rtt
@@ -95,7 +96,7 @@ cdef class Sender:
     # `timer_at` has come.
     cdef void timeout(self, TcpEndpoint connection, uint64_t now) noexcept
     # A smaller path MTU.
-    cdef void path_shrunk(self, size_t path, TcpEndpoint connection) noexcept
+    cdef void path_shrunk(self, size_t path, TcpEndpoint connection, uint64_t now) noexcept
     # Ask the peer: an old sequence number calls for an answer (RFC 9293, 3.8.4).
     cdef void probe(self, TcpEndpoint connection, uint64_t now) noexcept
     # The same of a peer that may have forgotten the connection, by what is in flight. False: nothing is.
@@ -104,6 +105,7 @@ cdef class Sender:
     cdef size_t room(self, TcpEndpoint connection) noexcept     # bytes that may be queued, those that are included
     cdef size_t memory(self) noexcept                           # bytes it takes
     cdef void clear(self) noexcept                              # drop what was not acknowledged
+    cdef void _take_path(self, size_t path, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _resize(self, TcpEndpoint connection) noexcept
     cdef void _repair(self) noexcept
     cdef bint _flush_syn(self, TcpEndpoint connection, uint64_t now) noexcept

@@ -23,6 +23,12 @@ cdef enum:
     RUN_BYTES = 65536           # what one connection sends before the next has its turn, or RUN_SEGMENTS if more
     RUN_SEGMENTS = 4
 
+cdef extern from *:
+    """
+    #define YGG_PATH_CHECK 1000000000ULL
+    """
+    const uint64_t PATH_CHECK "YGG_PATH_CHECK"      # ns until the MTU of a path that takes less than ours is looked up again
+
 
 cdef class Sender:
     """Sends what a connection has to send."""
@@ -43,6 +49,7 @@ cdef class Sender:
         self.out.base = self.out.end = self.out._origin = self.out._near_at = self.iss + 1
         self.cap = connection.host.send_buffer
         self.path = path
+        self._path_until = NEVER if path >= connection.host._mtu else now + PATH_CHECK
         self.peer_mss = DEFAULT_MSS
         self.progress_at = now
 
@@ -79,9 +86,13 @@ cdef class Sender:
         # Within a window that shrank too, or the peer would not look at its ACK.
         return self.nxt if connection._state == SYN_RCVD else min(self.nxt, self.una + self.window)
 
-    cdef void path_shrunk(self, size_t path, TcpEndpoint connection) noexcept:
+    cdef void _take_path(self, size_t path, TcpEndpoint connection, uint64_t now) noexcept:
         self.path = path
+        self._path_until = NEVER if path >= connection.host._mtu else now + PATH_CHECK
         self._resize(connection)
+
+    cdef void path_shrunk(self, size_t path, TcpEndpoint connection, uint64_t now) noexcept:
+        self._take_path(path, connection, now)
         if connection._state >= ESTABLISHED:
             self._repair()
             connection.host.mark(connection)
@@ -151,6 +162,8 @@ cdef class Sender:
             return self._flush_syn(connection, now)
         if connection._state == TIME_WAIT:
             return False
+        if now >= self._path_until:
+            self._take_path(connection.host.path_mtu(connection.key), connection, now)
         self._held_back = False
         self._cwnd_bound = False
         if self.progress_at == NEVER:

@@ -12,7 +12,7 @@ from tests.c.tcp.calls import Calls, Mismatch
 from tests.c.tcp.flow import Flow, other_text, segment_text
 from tests.c.tcp.notation import KINDS, Script, Segment, Step
 
-STRANGER = bytes([2]) + bytes(14) + b"\x0c"
+STRANGER = bytes([2, 255]) + bytes(13) + b"\x0c"     # of another node: another /64
 
 
 class Player:
