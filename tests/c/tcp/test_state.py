@@ -72,13 +72,13 @@ class Driven:
         self.listener = None
         if passive:
             self.listener = self.peer.stack.listen(None, 80)
-            answer = self.peer.one(flags=SYN, ack=0)
-            self.peer.seq, self.peer.ack = self.peer.seq + 1, answer.seq + 1
+            self.first = self.peer.one(flags=SYN, ack=0)
+            self.peer.seq, self.peer.ack = self.peer.seq + 1, self.first.seq + 1
             self.connection = self.half_open()
         else:
             self.connection = self.peer.stack.connect(B, 5000, A, 80)
-            (syn,) = self.peer.take()
-            self.peer.ack = syn.seq + 1
+            (self.first,) = self.peer.take()
+            self.peer.ack = self.first.seq + 1
 
     def half_open(self):
         """Return the connection that the listener made."""
@@ -113,9 +113,7 @@ class Driven:
             case "ABORT":
                 connection.abort()
             case "unreachable":
-                quoted = peer.base
-                quoted = type(quoted)(sport=80, dport=5000, seq=peer.ack - 1).packet(A, B)
-                peer.tap.give([icmp_packet(B, A, 1, 4, bytes(4) + quoted)], peer.now)
+                peer.tap.give([icmp_packet(B, A, 1, 4, bytes(4) + self.first.packet(A, B))], peer.now)
                 peer.take()
             case "timeout":
                 connection.keepalive = (SECOND, SECOND, 1)
