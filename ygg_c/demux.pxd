@@ -5,6 +5,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
+from ygg_c.capture cimport Capture
 from ygg_c.endpoint cimport Endpoint, Host
 from ygg_c.ipv6 cimport Chain
 from ygg_c.pathmtu cimport PathMtus
@@ -23,6 +24,7 @@ cdef struct Prefix:
 cdef class Demux(Host):
     cdef str _congestion
     cdef readonly bint closed
+    cdef public Capture capture      # None: packets are not recorded
     cdef Prefix *_prefixes
     cdef int _prefix_count
     cdef ByteMap _connections       # TcpConnection.key → connection

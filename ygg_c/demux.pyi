@@ -1,3 +1,4 @@
+from ygg_c.capture import Capture
 from ygg_c.endpoint import Host
 
 class Demux(Host):
@@ -11,6 +12,10 @@ class Demux(Host):
         """
     @congestion.setter
     def congestion(self, name: str) -> None: ...
+    capture: Capture | None
+    """Gets each packet that arrives, before any check, and each that leaves or is for an address of this stack itself, while set.
+    None at first.
+    """
     @property
     def closed(self) -> bool:
         """Whether the stack has been closed: it takes and sends nothing more."""

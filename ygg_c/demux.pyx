@@ -100,6 +100,8 @@ cdef class Demux(Host):
         self._in_turn = True
         self.count[COUNT_PACKETS_IN] += 1
         self.count[COUNT_BYTES_IN] += size
+        if self.capture is not None:
+            self.capture.add(data, size, False, now)
         if self.closed:
             self.count[COUNT_CLOSED] += 1
             return
@@ -453,6 +455,8 @@ cdef class Demux(Host):
     cdef void emit(self, Packet *packet) noexcept:
         self.count[COUNT_PACKETS_OUT] += 1
         self.count[COUNT_BYTES_OUT] += packet.size
+        if self.capture is not None:
+            self.capture.add(packet.data, packet.size, True, self._now)
         if self._ours(packet.data + TARGET):
             if self._loop.bytes > LOOP_BYTES:
                 self.count[COUNT_LOOP_DROPPED] += 1
@@ -519,6 +523,11 @@ cdef class Demux(Host):
 
     cdef void batch_end(self, uint64_t now) noexcept:
         self._flush(now)
+
+    cdef void wake(self) noexcept:
+        Host.wake(self)
+        if self.capture is not None:
+            self.capture.tell()
 
     cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept:
         self._renewals.add(self, address, subnet)

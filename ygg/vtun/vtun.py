@@ -15,14 +15,17 @@ from ygg.ipv6rwc import ReadWriteCloser
 from ygg.network.holding import HoldingProtocol, take_over
 from ygg.network.tlsstream import start_tls
 from ygg.tun import TunAdapter
+from ygg.vtun.capture import Capture
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.dial import Dial
 from ygg.vtun.names import Host, bindable, check_port, destination, endpoint, failure, packed, remote_end, split
 from ygg.vtun.ping import Ping
+from ygg.vtun.recording import Recording, Target
 from ygg.vtun.registry import Registry
 from ygg.vtun.server import Server, TLSOptions
 from ygg.vtun.stream import StreamTransport
 from ygg.vtun.tls import HANDSHAKE_TIMEOUT
+from ygg.vtun.trace import Trace
 from ygg_c import forks
 from ygg_c.endpoint import CLOSED, DRAINED
 from ygg_c.netstack import NetStack
@@ -43,6 +46,7 @@ _STREAM_LIMIT = 1 << 16  # asyncio's own default for StreamReader
 _SETTLED = {"FIN-WAIT-2", "TIME-WAIT", "CLOSED"}
 
 _P = TypeVar("_P", bound=asyncio.BaseProtocol)
+_Recording = TypeVar("_Recording", bound=Recording)
 _LocalAddress = tuple[Host | None, int]
 _ClientConnected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]
 
@@ -75,6 +79,7 @@ class VTun:
         self._parts: list[_Closable] = []
         self._driver: Driver | None = None
         self._closed = False
+        self._recordings: list[Recording] = []
 
     @classmethod
     def over(cls, node: "Core", mtu: int = DEFAULT_MTU) -> Self:
@@ -339,6 +344,30 @@ class VTun:
         self._check()
         return await Ping(self._stack, raw, size, self._registry, dont_fragment).run(timeout)
 
+    # Looking at what passes
+
+    def capture(self, target: Target, *, snaplen: int = 262144) -> Capture:
+        """Record every packet of this VTun, in the clear, in a pcapng file for Wireshark, until the result is closed.
+
+        `target` is a path or a file open for writing bytes, a pipe say; writing is synchronous, so a reader that stops
+        stops the event loop. `snaplen` bytes are kept of each packet. Packets that arrive are recorded before they are
+        checked. Raises OSError when the file cannot be made, and ValueError while another capture runs.
+        """
+        self._check()
+        return self._record(Capture(self._stack, target, snaplen))
+
+    def trace(self, target: Target, *, interval: float = 0.05) -> Trace:
+        """Write the figures of all TCP connections (`TcpConnection.info`) every `interval` seconds, as lines of JSON.
+
+        It goes on until the result is closed. `tools/plot` draws it. Raises OSError when the file cannot be made.
+        """
+        self._check()
+        return self._record(Trace(self._stack, target, interval))
+
+    def _record(self, recording: _Recording) -> _Recording:
+        self._recordings = [other for other in self._recordings if not other.closed] + [recording]
+        return recording
+
     # The end
 
     def _check(self) -> None:
@@ -365,6 +394,8 @@ class VTun:
             self._registry.shut(failure(errno.ECONNABORTED, "the VTun was closed"))
             await self._drain(grace)
         finally:
+            for recording in self._recordings:
+                recording.close()
             self._stack.close()
             for part in reversed(self._parts):
                 part.close()

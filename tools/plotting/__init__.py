@@ -1,0 +1,1 @@
+"""Pictures of TCP connections: time and sequence, what is in flight, round trips."""
