@@ -74,7 +74,6 @@ cdef class Remote:
     cdef uint64_t said              # the unix second of our last Init or Ack, 0: none
     cdef bint crossing              # it was an Init, and none of theirs has crossed it
     cdef uint64_t turned            # ns of the last handshake, sent or taken; 0: none
-    cdef uint64_t opened_before     # packets received until then
     cdef uint64_t patience          # seconds from then until another may follow that nothing new calls for; 0: none did
     cdef Aging aging
     # NULL when the key has no X25519 form.
@@ -83,6 +82,9 @@ cdef class Remote:
 cdef class Session(Remote):
     cdef uint64_t since             # ns
     cdef bint used                  # we have sent something in it
+    cdef bint in_step               # since the last handshake the remote has shown that it has our latest keys, or settled
+    cdef uint64_t opened_before     # packets received until the last handshake
+    cdef uint64_t ack_patience      # seconds from then until an Init with other keys is answered; 0: none had to be
     cdef bint owes                  # payloads have come since we sent the last one
     cdef uint64_t owes_since        # ns
     cdef uint64_t bytes_sent, bytes_received
@@ -92,10 +94,12 @@ cdef class Session(Remote):
     cdef uint8_t remote_next[32]
     cdef uint64_t local_seq, remote_seq
     cdef uint64_t stamp             # seq of the last accepted handshake
+    cdef uint64_t stepped           # ns of our last step
     cdef uint64_t rotated           # ns of the last rotation
     cdef bint has_rotated
     cdef bint proven                # the remote answered since the session was made: that was no replayed handshake
     cdef bint answered              # what was opened last is the first to show that they have our latest keys
+    cdef uint64_t answered_after    # ns from our step to that: a round trip, and what they were silent for
     cdef uint64_t nonce_sent
     cdef uint64_t nonces[4]         # highest received under each secret
     cdef uint8_t secrets[4][32]     # box subkeys, computed when first needed
@@ -103,11 +107,11 @@ cdef class Session(Remote):
     cdef Random random
 
     # A handshake that creates the session, ours built from the pairs whose publics we sent (NULL: none were).
-    cdef void start(self, const Handshake *content, const KeyPair *current, const KeyPair *next) noexcept
+    cdef void start(self, const Handshake *content, const KeyPair *current, const KeyPair *next, uint64_t now) noexcept
     # What a later handshake is to us.
     cdef int judge(self, const Handshake *content) noexcept
     # Take it, which is not old: our keys step unless it tells what we know.
-    cdef void accept(self, const Handshake *content, int judgement) noexcept
+    cdef void accept(self, const Handshake *content, int judgement, uint64_t now) noexcept
     # What an Init or Ack of ours tells now, but for its second.
     cdef void describe(self, Handshake *content) noexcept
     # Wrap a payload in place. 0, or -1 when the remote's keys are unusable or headroom is missing.
@@ -115,7 +119,7 @@ cdef class Session(Remote):
     # Unwrap in place: OPENED sets payload and payload_size inside message; any other result leaves the session alone.
     cdef int open(self, uint8_t *message, size_t size, uint64_t now, uint8_t **payload, size_t *payload_size) noexcept
 
-    cdef void _take(self, const Handshake *content) noexcept
+    cdef void _take(self, const Handshake *content, uint64_t now) noexcept
     cdef const uint8_t *_secret(self, int which) noexcept
-    cdef void _advance(self) noexcept
+    cdef void _advance(self, uint64_t now) noexcept
     cdef void _rekey(self, uint64_t received, uint64_t sent) noexcept

@@ -170,14 +170,14 @@ cdef class Session(Remote):
         wipe(self.secrets, sizeof(self.secrets))
         died(LIVE_SESSION)
 
-    cdef void start(self, const Handshake *content, const KeyPair *current, const KeyPair *next) noexcept:
+    cdef void start(self, const Handshake *content, const KeyPair *current, const KeyPair *next, uint64_t now) noexcept:
         if current != NULL:
             self.send = current[0]
             self.next = next[0]
         else:
             fresh_pair(&self.send, self.random)
             fresh_pair(&self.next, self.random)
-        self._take(content)
+        self._take(content, now)
 
     cdef int judge(self, const Handshake *content) noexcept:
         if content.seq <= self.stamp:
@@ -190,14 +190,14 @@ cdef class Session(Remote):
             return HANDSHAKE_ANEW
         return HANDSHAKE_LATER
 
-    cdef void accept(self, const Handshake *content, int judgement) noexcept:
+    cdef void accept(self, const Handshake *content, int judgement, uint64_t now) noexcept:
         self.proven = True
         if judgement == HANDSHAKE_AGAIN:
             self.stamp = content.seq
         else:
-            self._take(content)
+            self._take(content, now)
 
-    cdef void _take(self, const Handshake *content) noexcept:
+    cdef void _take(self, const Handshake *content, uint64_t now) noexcept:
         # Our `send` becomes `recv`: of what we have received under, only (next, send) can come up again.
         cdef uint64_t seen = self.nonces[NEXT_SEND]
         cdef uint64_t seen_current = seen if memcmp(content.current, self.remote_next, 32) == 0 else 0
@@ -206,7 +206,7 @@ cdef class Session(Remote):
         memcpy(self.remote_next, content.next, 32)
         self.remote_seq = content.keyseq
         self.stamp = content.seq
-        self._advance()
+        self._advance(now)
         self._rekey(seen_current, self.nonce_sent)
         self.nonces[NEXT_RECV] = seen_next
 
@@ -273,6 +273,8 @@ cdef class Session(Remote):
         if number <= self.nonces[which]:
             return OPEN_REPLAYED
         self.answered = which == NEXT_SEND and self.nonces[which] == 0
+        if self.answered:
+            self.answered_after = now - self.stepped
         self.nonces[which] = number
         self.proven = True
         payload[0] = box + 32
@@ -283,7 +285,7 @@ cdef class Session(Remote):
             memcpy(self.remote_current, self.remote_next, 32)
             memcpy(self.remote_next, box, 32)
             self.remote_seq += 1
-            self._advance()
+            self._advance(now)
             self._rekey(self.nonces[NEXT_SEND], 0)
             self.rotated = now
             self.has_rotated = True
@@ -302,11 +304,12 @@ cdef class Session(Remote):
         return &self.secrets[which][0] if self.secret_state[which] > 0 else NULL
 
     # Our keys move up one place.
-    cdef void _advance(self) noexcept:
+    cdef void _advance(self, uint64_t now) noexcept:
         self.recv = self.send
         self.send = self.next
         fresh_pair(&self.next, self.random)
         self.local_seq += 1
+        self.stepped = now
 
     cdef void _rekey(self, uint64_t received, uint64_t sent) noexcept:
         memset(self.secret_state, 0, sizeof(self.secret_state))
@@ -334,9 +337,9 @@ def measure_box(size_t size, size_t count):
     memset(&hello, 0, sizeof(hello))
     memcpy(hello.current, pairs[0].public, 32)
     memcpy(hello.next, pairs[1].public, 32)
-    right.start(&hello, NULL, NULL)
+    right.start(&hello, NULL, NULL, 1)
     right.describe(&hello)
-    left.start(&hello, &pairs[0], &pairs[1])
+    left.start(&hello, &pairs[0], &pairs[1], 1)
     begun = time.perf_counter()
     for _index in range(count):
         packet = packet_new(size)

@@ -92,6 +92,7 @@ cdef class SessionTable:
     cdef void _seal(self, Session session, Packet *payload) noexcept
     cdef bint _may_repeat(self, Remote remote) noexcept
     cdef void _repeated(self, Remote remote) noexcept
+    cdef void _trust(self, Session session, uint64_t most) noexcept
     cdef bint _settled(self, Session session) noexcept
     cdef void _turned(self, Session session) noexcept
     cdef void _repeat_init(self, Session session) noexcept

@@ -209,3 +209,28 @@ def test_many_lost_inits_are_repeated_in_parts() -> None:
         parts.append(len(pair.leaving(pair.a)))
     assert max(parts) <= 100
     assert sum(parts) + pair.a.table.counters()["unsealed"] // 2 == 350
+
+
+@pytest.mark.parametrize("gap", [1, 2, 5, 30])
+def test_replayed_packets_of_old_keys_cost_a_few_handshakes_a_minute(gap: int) -> None:
+    """Someone who replays old packets all the time makes both ends send Inits now and then, and nothing is lost."""
+    pair = Pair()
+    recorded = []
+    for _ in range(130):
+        pair.advance(1)
+        recorded += pair.send(pair.b, b"x")
+        pair.give(pair.b, *pair.give(pair.a, recorded[-1]))
+        pair.exchange(pair.a, b"x")
+    old = [message for message in recorded if message[0] == 3][:20]
+    pair.arrived(pair.a)
+    before = sum(end.table.counters()[name] for end in (pair.a, pair.b) for name in ("init_sent", "ack_sent"))
+    for second in range(600):
+        pair.advance(1)
+        pair.give(pair.a, old[second % len(old)])
+        pair.settle()
+        if second % gap == 0:
+            assert pair.exchange(pair.a, b"x") == [b"x"]
+            assert pair.exchange(pair.b, b"x") == [b"x"]
+    after = sum(end.table.counters()[name] for end in (pair.a, pair.b) for name in ("init_sent", "ack_sent"))
+    assert pair.a.table.counters()["unknown_keys"] >= 500
+    assert 5 <= after - before <= 300

@@ -122,6 +122,24 @@ def test_a_way_that_grows_long(reference: bool) -> None:
     way.close()
 
 
+@pytest.mark.parametrize("reference", [False, True])
+@pytest.mark.parametrize("talkers", [(0,), (1,), (0, 1)])
+@pytest.mark.parametrize("rtt", [0.1, 1.1, 2.8, 5.0, 10.0])
+def test_a_restart_over_a_long_way(rtt: float, talkers: tuple[int, ...], reference: bool) -> None:
+    """A remote that is restarted twice, while packets for its old self are on their way, settles with us again."""
+    way = Way(rtt, reference=reference)
+    for life in (1, 2):
+        way.run(100, talkers)
+        way.ends[1].close()
+        secret = identity(2)
+        way.ends[1] = ReferenceTable(secret, life) if reference else SessionTap(secret, b"", SeededRandom((2, life)))
+    way.run(90, talkers)
+    way.take()
+    way.run(300, talkers)
+    assert sum(way.take()) <= ({(0,): 60, (1,): 0, (0, 1): 40}[talkers] if reference else 0)
+    way.close()
+
+
 @pytest.mark.parametrize("rtt", [0.1, 2.0, 10.0])
 def test_handshakes_stay_rare(rtt: float) -> None:
     """Ten payloads a second both ways for ten minutes take a few handshakes, no more of them the longer the way is."""
