@@ -323,6 +323,8 @@ cdef class Node(Router):
             self.attachment.upper.credit_in(self.now)
 
     cdef void link_proven(self, Link link) noexcept:
+        if len(link.neighbour.links) == 1:
+            self.sessions_table.returned(link.neighbour.key)
         self.later(self.on_link_proven, (link,))
 
     cdef void link_closed(self, Link link) noexcept:

@@ -14,6 +14,8 @@ cdef class Opening(Remote):
     cdef bint wanted                # by us: it may hold payloads; otherwise a stranger's traffic made it
     cdef KeyPair current, next
     cdef Held held                  # unsent payloads, as many as there is room for
+    cdef bint lapsed                # there are connections, of a session that has lapsed
+    cdef uint64_t since             # ns when it was made
     cdef uint64_t repeated          # the unix second in which a new path made us repeat the Init, 0: none
 
 cdef class Openings:
@@ -34,6 +36,8 @@ cdef class Openings:
     cdef Packet *release(self, Opening opening, uint64_t now) noexcept
     # Whether payloads wait that are still worth sending.
     cdef bint waits(self, Opening opening, uint64_t now) noexcept
+    # Whether half of what we may want ourselves is in use.
+    cdef bint is_crowded(self) noexcept
     cdef void drop(self, Opening opening) noexcept
     # Forget what has expired; return the next deadline or NEVER.
     cdef uint64_t poll(self, uint64_t now) noexcept

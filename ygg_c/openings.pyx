@@ -51,6 +51,7 @@ cdef class Openings:
             memcpy(opening.key, key, 32)
             opening.origin = origin
             opening.wanted = wanted
+            opening.since = now
             fresh_pair(&opening.current, self.random)
             fresh_pair(&opening.next, self.random)
         else:
@@ -79,6 +80,9 @@ cdef class Openings:
     cdef bint waits(self, Opening opening, uint64_t now) noexcept:
         self.dropped += hold_expire(&self._account, &opening.held, now)
         return opening.held.packets.count > 0
+
+    cdef bint is_crowded(self) noexcept:
+        return 2 * self._wanted.aging.count >= self.limit
 
     cdef uint64_t poll(self, uint64_t now) noexcept:
         return min(self._expire(&self._wanted, now), self._expire(&self._strangers, now))

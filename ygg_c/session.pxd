@@ -73,6 +73,7 @@ cdef class Remote:
     cdef uint64_t origin            # the number of the neighbour by which its last handshake, or first traffic, came in
     cdef uint64_t said              # the unix second of our last Init or Ack, 0: none
     cdef bint crossing              # it was an Init, and none of theirs has crossed it
+    cdef bint doubted               # it is back after it was away, and nothing has been heard of it since
     cdef uint64_t turned            # ns of the last handshake, sent or taken; 0: none
     cdef uint64_t patience          # seconds from then until another may follow that nothing new calls for; 0: none did
     cdef Aging aging

@@ -49,6 +49,8 @@ cdef class SessionTable:
     cdef Recent _told               # keys of which `renewed` was told lately
     cdef uint64_t _salt
     cdef uint64_t _ask_at           # ns: no question which sessions are in use before
+    cdef uint64_t _ask_by           # ns: one is wanted then, even if no session is about to lapse; NEVER: none
+    cdef int _asked                 # Inits sent in answer to the present question
     cdef uint64_t _sweep_at         # ns: when to look next for those who only send
     cdef uint64_t _again_at         # ns: when to look next for payloads that wait; NEVER: there are none
     cdef uint64_t counts[COUNTS]
@@ -73,7 +75,9 @@ cdef class SessionTable:
     cdef void path_in(self, const uint8_t *key) noexcept
     # A session message from a key, which came in by the neighbour of this number (0: none); it is changed in place.
     cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
-    # There are connections to this key: see that its session does not lapse while they are idle.
+    # The node of this key is here again after it was away: it may have been restarted.
+    cdef void returned(self, const uint8_t *key) noexcept
+    # There are connections to this key: see that its session does not lapse while they are idle, nor stays lapsed for good.
     cdef void in_use(self, const uint8_t *key) noexcept
     # Forget what has expired; return the next deadline or NEVER.
     cdef uint64_t poll(self) noexcept
@@ -93,6 +97,8 @@ cdef class SessionTable:
     cdef bint _may_repeat(self, Remote remote) noexcept
     cdef void _repeated(self, Remote remote) noexcept
     cdef void _trust(self, Session session, uint64_t most) noexcept
+    cdef void _renew(self, Session session) noexcept
+    cdef void _seek(self, const uint8_t *key) noexcept
     cdef bint _settled(self, Session session) noexcept
     cdef void _turned(self, Session session) noexcept
     cdef void _repeat_init(self, Session session) noexcept
@@ -106,6 +112,7 @@ cdef class SessionTable:
     cdef void _show_life(self, RemoteList *list) noexcept
     cdef uint64_t _sweep(self) noexcept
     cdef uint64_t _ask_again(self) noexcept
+    cdef uint64_t _ask(self) noexcept
     cdef uint64_t _expire(self, RemoteList *list) noexcept
     cdef void _evict(self, RemoteList *list) noexcept
     cdef void _drop(self, Session session) noexcept

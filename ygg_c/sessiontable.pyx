@@ -44,6 +44,12 @@ remote that was restarted with its clock set back refuses it, and is refused, un
 only sends is answered with a dummy now and then. The node says which remotes it has connections to (ask_used): when their
 sessions are about to lapse they are sent an Init. That would cost one who only sends what is on its way.
 
+So a remote that was restarted is found within 48 seconds although both ends have nothing to say: the Init makes it answer with
+new keys, and the connections to its old self are probed and end (renewed). A neighbour is asked as soon as it is back
+(returned), for its link tells. Of others nothing tells, and when they stay away for more than a minute the session lapses. While
+there are connections left of it the remote is then asked again, after a minute and after as long again as it has been away, each
+16 minutes at last. Such questions are few: at most a hundred Inits in one turn, for the openings half of their places.
+
 Strangers make us work before they have proved anything: 28 microseconds for an invented Init, 250 for one that is answered. So a
 handshake is looked at only when all that it may cost can be had from a budget that is shared by neighbour and source
 (budget.pyx); what it turns out not to need is given back. Known are those with a session or opening by the same neighbour: whoever
@@ -69,6 +75,9 @@ cdef uint64_t LIFETIME = 60 * SECOND            # of a session since something w
 cdef uint64_t RENEWED = 40 * SECOND             # of one in use; the end with the larger key waits a little longer
 cdef uint64_t RENEWED_LATER = 48 * SECOND
 cdef uint64_t ASK_INTERVAL = 4 * SECOND         # between questions which are in use
+cdef uint64_t SEEK_INTERVAL = 40 * SECOND       # the same while there are connections of sessions that have lapsed
+cdef uint64_t SEEK_LEAST = 60 * SECOND          # between Inits to the remote of one of these
+cdef uint64_t SEEK_MOST = 960 * SECOND
 cdef uint64_t OWED = 15 * SECOND                # until one who only sends is answered with a dummy
 cdef uint64_t SWEEP_INTERVAL = 10 * SECOND
 cdef uint64_t AGAIN_INTERVAL = SECOND           # between looks at which sessions to open payloads wait for
@@ -118,7 +127,7 @@ cdef class SessionTable:
         self.random = Random() if random is None else random
         self._sessions = ByteMap(32)
         self.openings = Openings(self.random)
-        self._again_at = NEVER
+        self._again_at = self._ask_by = NEVER
         self.session_limit = SESSIONS_MOST
         self.quiet_limit = QUIET_MOST
         self._salt = self.random.u64()
@@ -232,6 +241,7 @@ cdef class SessionTable:
     cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind, Opening opening) noexcept:
         cdef Session session = self._create(origin, key, content, opening)
         cdef Packet *payload
+        cdef bint lapsed = opening is not None and opening.lapsed
         self.heard(session, kind == SESSION_ACK and session.proven)
         # Our Inits may have had no answer because nobody was there, which says nothing of how long an answer takes.
         if kind == SESSION_INIT:
@@ -245,7 +255,7 @@ cdef class SessionTable:
                 self._seal(session, payload)
                 payload = self.openings.release(opening, self.now)
             self.openings.drop(opening)
-        if recent_is(&self._ended, key, self._salt, self.now):
+        if lapsed or recent_is(&self._ended, key, self._salt, self.now):
             self._tell_renewed(key)
 
     # A handshake in a session; True when it cost us an answer or a step.
@@ -262,7 +272,7 @@ cdef class SessionTable:
             self.counts[COUNT_ACK_LIMITED] += 1
             return False
         session.accept(content, judgement, self.now)
-        session.crossing = False
+        session.crossing = session.doubted = False
         if session.origin != origin:
             remotes_move(self._list_of(session), session, origin)
         aging_touch(&self._list_of(session).aging, &session.aging, self.now)
@@ -331,6 +341,7 @@ cdef class SessionTable:
             if session.answered:
                 session.in_step = True
                 self._trust(session, 2 * session.answered_after // SECOND)
+            session.doubted = False
             self.heard(session, session.answered)
             self.deliver(session, payload, payload_size)
         elif result == OPEN_MALFORMED:
@@ -470,22 +481,67 @@ cdef class SessionTable:
             self._evict(&self._live)
         remotes_add(&self._live, session, self.now)
 
+    cdef void returned(self, const uint8_t *key) noexcept:
+        cdef Session session = self._session(key)
+        cdef Remote remote = session if session is not None else self.openings.find(key)
+        if remote is not None:
+            remote.doubted = True
+            # Both ends may have lived on, and one exchange does for both.
+            self._ask_by = min(self._ask_by, self.now + (0 if memcmp(self.me.key, key, 32) < 0 else 2 * SECOND))
+            self._ask_at = min(self._ask_at, self.now + SECOND)
+
     cdef void in_use(self, const uint8_t *key) noexcept:
         cdef Session session = self._session(key)
-        cdef uint64_t idle
-        if session is not None:
-            idle = self.now - session.aging.used
-            if idle >= (RENEWED if memcmp(self.me.key, key, 32) < 0 else RENEWED_LATER):
-                self._repeat_init(session)
+        if self._asked >= AGAIN_MOST:
+            self._ask_at = self.now + AGAIN_GAP         # the others soon
+            self._ask_by = self.now
+        elif session is not None:
+            self._renew(session)
+        else:
+            self._seek(key)
+
+    cdef void _renew(self, Session session) noexcept:
+        cdef uint64_t idle = self.now - session.aging.used
+        cdef bint due = idle >= (RENEWED if memcmp(self.me.key, session.key, 32) < 0 else RENEWED_LATER)
+        if session.doubted:
+            self._ask_by = min(self._ask_by, self.now + ASK_INTERVAL)
+        if (due or session.doubted) and self._may_repeat(session):
+            self._asked += 1
+            self._repeat_init(session)
+
+    # The session has lapsed. Ask whether the remote is there again: after a minute, or as long again as it has been away.
+    cdef void _seek(self, const uint8_t *key) noexcept:
+        cdef Opening opening = self.openings.find(key)
+        cdef bint anew = opening is None
+        if anew and self.openings.is_crowded():
+            return
+        self._ask_by = min(self._ask_by, self.now + SEEK_INTERVAL)
+        opening = self.openings.open(0, key, True, self.now)        # it does not expire while it is sought
+        opening.lapsed = True
+        if anew or opening.doubted or (
+                self.now - opening.turned >= min(max(opening.turned - opening.since, SEEK_LEAST), SEEK_MOST)):
+            opening.doubted = False
+            self._asked += 1
+            self._send_opening_init(opening, False)
+
+    # Ask which sessions are in use when one is about to lapse, or when there is another reason.
+    cdef uint64_t _ask(self) noexcept:
+        cdef uint64_t due = self._ask_by
+        if self._live.aging.count:
+            due = min(due, self._live.aging.oldest.used + RENEWED)
+        if self.now >= max(due, self._ask_at):
+            self._ask_at = self.now + ASK_INTERVAL
+            self._ask_by = NEVER
+            self._asked = 0
+            self.ask_used()
+            due = self._ask_by
+            if self._live.aging.count:
+                due = min(due, self._live.aging.oldest.used + RENEWED)
+        return max(due, self._ask_at) if due != NEVER else NEVER
 
     cdef uint64_t poll(self) noexcept:
         cdef uint64_t deadline = min(self._expire(&self._live), self._expire(&self._quiet))
-        if self._live.aging.count:
-            if self.now >= max(self._live.aging.oldest.used + RENEWED, self._ask_at):
-                self._ask_at = self.now + ASK_INTERVAL
-                self.ask_used()
-            deadline = min(deadline, max(self._live.aging.oldest.used + RENEWED, self._ask_at))
-        return min(min(deadline, self._sweep()), min(self.openings.poll(self.now), self._ask_again()))
+        return min(min(deadline, min(self._ask(), self._sweep())), min(self.openings.poll(self.now), self._ask_again()))
 
     # Repeat the Inits of sessions for which payloads wait: whoever sent these may say nothing more until they are answered.
     cdef uint64_t _ask_again(self) noexcept:
@@ -547,6 +603,7 @@ cdef class SessionTable:
     cdef void _drop(self, Session session) noexcept:
         if session.used and session.packets_received:
             recent_note(&self._ended, session.key, self._salt, self.now, REMEMBERED)
+            self._ask_by = min(self._ask_by, self.now)      # it may have connections
         remotes_remove(self._list_of(session), session)
         self._sessions.discard(session.key)
 
@@ -556,6 +613,7 @@ cdef class SessionTable:
         while self._quiet.aging.count:
             self._drop(<Session>self._quiet.aging.oldest.owner)
         self.openings.clear()
+        self._ask_by = NEVER
 
     def states(self):
         """Return the sessions as dicts, sorted by key."""

@@ -22,6 +22,8 @@ class SessionTap(SessionTable):
         """Take a session message that came from `key`, by the neighbour of the number `origin`."""
     def path_found(self, key: bytes) -> None:
         """Tell that a key has a new path."""
+    def back(self, key: bytes) -> None:
+        """Tell that the node of a key is here again after it was away."""
     def messages(self) -> list[tuple[bytes, bytes]]:
         """Return the (destination key, message) pairs sent since the last call."""
     def payloads(self) -> list[tuple[bytes, bytes]]:

@@ -88,6 +88,12 @@ cdef class SessionTap(SessionTable):
             raise ValueError("key must be 32 bytes")
         self.path_in(<const uint8_t *><const char *>key)
 
+    def back(self, bytes key not None):
+        """Tell that the node of a 32-byte key is here again."""
+        if len(key) != 32:
+            raise ValueError("key must be 32 bytes")
+        self.returned(<const uint8_t *><const char *>key)
+
     def messages(self):
         """Return the (destination key, message) pairs sent since the last call."""
         result, self._messages = self._messages, []

@@ -9,19 +9,23 @@ from ygg_c.gateway import Gateway
 from ygg_c.netstack import NetStack
 from ygg_c.sodium import SeededRandom
 
-OURS, THEIRS = 1, 2
+OURS, THEIRS, BETWEEN = 1, 2, 3
 
 
 class Pair:
-    """Two linked nodes with stacks; the second can end and begin again."""
+    """Two nodes with stacks, linked or with another between them; the second can end and begin again."""
 
-    def __init__(self) -> None:
+    def __init__(self, apart: bool = False) -> None:
         self.mesh = Mesh()
+        self.near = BETWEEN if apart else OURS
         self.stacks: dict[int, NetStack] = {}
         self.gateways: dict[int, Gateway] = {}
         for number in (OURS, THEIRS):
             self.start(number)
-        self.mesh.connect(OURS, THEIRS)
+        if apart:
+            self.mesh.add(BETWEEN)
+            self.mesh.connect(OURS, BETWEEN)
+        self.mesh.connect(self.near, THEIRS)
         self.mesh.run(8)
 
     def start(self, number: int, stack: NetStack | None = None) -> None:
@@ -56,7 +60,7 @@ class Pair:
                 other.close()
         self.mesh.run(silence)
         self.start(THEIRS, stack if keep else None)
-        self.mesh.connect(OURS, THEIRS)
+        self.mesh.connect(self.near, THEIRS)
         self.mesh.run(3)
 
     def until_closed(self, connection, limit: float) -> float:
@@ -75,15 +79,42 @@ class Pair:
         self.__dict__.clear()
 
 
-@pytest.fixture
-def pair() -> Iterator[list]:
+@pytest.fixture(params=["linked"])
+def pair(request) -> Iterator[list]:
     """A pair in a list, for pytest holds on to what a fixture yields."""
-    parts = [Pair()]
+    parts = [Pair(request.param == "apart")]
     yield parts
     parts[0].close()
     parts.clear()
 
 
+apart = pytest.mark.parametrize("pair", ["apart"], indirect=True)
+
+
+@pytest.mark.parametrize("silence", [2, 50, 200, 3600])
+def test_idle_connections_to_a_neighbour_end_when_it_is_back(pair, silence):
+    """Nobody says anything but the nodes: the link that comes back is enough, however long it was away."""
+    net = pair[0]
+    client = net.connected()
+    net.mesh.run(100)
+    net.restart(silence)
+    assert net.until_closed(client, 60) <= 2
+    assert isinstance(OSError(client.error, ""), ConnectionResetError)
+
+
+@apart
+@pytest.mark.parametrize(("silence", "limit"), [(2, 50), (40, 50), (100, 110), (400, 410), (3600, 970)])
+def test_idle_connections_to_a_distant_node_end_some_time_after_it_is_back(pair, silence, limit):
+    """Nothing tells of its restart: it is asked when the session is renewed, or after as long again as it was away."""
+    net = pair[0]
+    client = net.connected()
+    net.mesh.run(20)
+    net.restart(silence)
+    assert net.until_closed(client, 2000) <= limit
+    assert isinstance(OSError(client.error, ""), ConnectionResetError)
+
+
+@apart
 def test_idle_connections_end_when_the_restarted_peer_speaks(pair):
     """One datagram of the new process to us is enough; before it nothing tells of the restart."""
     net = pair[0]
@@ -96,15 +127,18 @@ def test_idle_connections_end_when_the_restarted_peer_speaks(pair):
     assert isinstance(OSError(client.error, ""), ConnectionResetError)
 
 
+@apart
 def test_idle_connections_end_when_we_speak_on_another(pair):
     """Any packet of ours to the new process makes the new session."""
     net = pair[0]
     client = net.connected()
     net.restart()
+    assert not client.closed
     net.stacks[OURS].udp(None, 0).send(b"hello", net.address, 9)
     assert net.until_closed(client, 60) <= 3
 
 
+@apart
 def test_a_connection_with_data_underway_ends_soon_after_the_restart(pair):
     """Its retransmission timer has grown while nothing was there; it does not run to its end."""
     net = pair[0]

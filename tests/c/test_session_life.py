@@ -77,13 +77,13 @@ def test_idle_connections_keep_their_session() -> None:
 
 
 def test_a_session_with_a_dead_remote_is_not_renewed_for_ever() -> None:
-    """Inits to a remote that is gone are few, and end with the session."""
+    """Inits to a remote that is gone are few, and ever more rare when the session has ended."""
     pair = Pair()
     pair.open()
     pair.a.table.used = [pair.b.key]
     for _ in range(300):
         pair.advance(1)
-    assert [message[0] for message in pair.leaving(pair.a)] == [1] * 3
+    assert [message[0] for message in pair.leaving(pair.a)] == [1] * 6
     assert pair.a.table.states() == []
 
 
@@ -109,6 +109,131 @@ def test_an_idle_connection_finds_out() -> None:
     pair.restart(pair.b)
     run(pair, 55)
     assert pair.a.table.restarts() == [pair.b.key]
+
+
+def inits(pair: Pair) -> int:
+    return sum(end.table.counters()["init_sent"] for end in (pair.a, pair.b))
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_an_idle_connection_to_a_neighbour_that_is_back_finds_out_at_once(swap: bool) -> None:
+    """When the link of a remote has come back, it is asked whether it knows the session."""
+    pair = Pair(End(2), End(1)) if swap else Pair()
+    pair.open()
+    pair.a.table.used = [pair.b.key]
+    pair.restart(pair.b)
+    run(pair, 5)
+    pair.a.table.back(pair.b.key)
+    run(pair, 2)
+    assert pair.a.table.restarts() == [pair.b.key]
+
+
+def test_a_lost_question_is_repeated() -> None:
+    """Until something is heard of a remote that is back it is asked again, and no longer."""
+    pair = Pair()
+    pair.open()
+    pair.a.table.used = [pair.b.key]
+    pair.restart(pair.b)
+    run(pair, 5)
+    pair.a.table.back(pair.b.key)
+    pair.advance(2)
+    assert [message[0] for message in pair.leaving(pair.a)] == [1]
+    run(pair, 10)
+    assert pair.a.table.restarts() == [pair.b.key]
+    before = inits(pair)
+    run(pair, 30)
+    assert inits(pair) == before
+
+
+def test_a_link_that_comes_and_goes_costs_an_exchange_each_time() -> None:
+    """Both ends live on and both see the link come back: one of them asks; without connections none does."""
+    pair = Pair()
+    pair.open()
+    for used, least, most in ((False, 0, 0), (True, 10, 12)):
+        pair.a.table.used = [pair.b.key] if used else []
+        pair.b.table.used = [pair.a.key] if used else []
+        before = inits(pair)
+        for _ in range(10):
+            pair.exchange(pair.a, b"x")
+            pair.exchange(pair.b, b"x")
+            pair.a.table.back(pair.b.key)
+            pair.b.table.back(pair.a.key)
+            run(pair, 5)
+        assert least <= inits(pair) - before <= most
+        assert pair.a.table.restarts() == pair.b.table.restarts() == []
+
+
+@pytest.mark.parametrize("away", [70, 200, 600, 3600, 30_000])
+def test_an_idle_connection_finds_out_though_its_session_has_lapsed(away: int) -> None:
+    """A remote that was away is asked again before it has been back for as long as that, and within 16 minutes."""
+    pair = Pair()
+    pair.open()
+    pair.a.table.used = [pair.b.key]
+    for _ in range(away):
+        pair.advance(1)
+        pair.leaving(pair.a)
+    assert pair.a.table.states() == []
+    pair.restart(pair.b)
+    waited = 0
+    while not pair.a.table.restarts():
+        run(pair, 1)
+        waited += 1
+        assert waited < 1000
+    assert waited <= min(max(away, 60), 960) + 5
+
+
+def test_a_neighbour_whose_session_has_lapsed_is_asked_when_it_is_back() -> None:
+    """It need not wait for the next question."""
+    pair = Pair()
+    pair.open()
+    pair.a.table.used = [pair.b.key]
+    for _ in range(3000):
+        pair.advance(1)
+        pair.leaving(pair.a)
+    pair.restart(pair.b)
+    pair.a.table.back(pair.b.key)
+    run(pair, 2)
+    assert pair.a.table.restarts() == [pair.b.key]
+
+
+def test_remotes_that_stay_away_are_asked_ever_more_rarely() -> None:
+    """In a day some ninety Inits, and none once the connections are gone."""
+    pair = Pair()
+    pair.open()
+    pair.a.table.used = [pair.b.key]
+    before = pair.a.table.counters()["init_sent"]
+    for _ in range(86400 // 4):
+        pair.advance(4)
+        pair.leaving(pair.a)
+    assert 80 <= pair.a.table.counters()["init_sent"] - before <= 110
+    pair.a.table.used = []
+    run(pair, 120)
+    before = pair.a.table.counters()["init_sent"]
+    for _ in range(3000):
+        pair.advance(1)
+    assert pair.a.table.counters()["init_sent"] == before
+
+
+def test_very_many_idle_sessions_are_renewed_in_parts() -> None:
+    """A turn sends a hundred Inits at most for sessions that are in use, however many have lapsed or are about to."""
+    pair = Pair()
+    others = [End(fill) for fill in range(3, 203)]
+    for end in others:
+        there = Pair(pair.a, end)
+        there.now = pair.now
+        there.exchange(end, b"x")
+        there.exchange(pair.a, b"x")
+        pair.a.table.payloads()
+    pair.a.table.used = [end.key for end in others]
+    asked: set[bytes] = set()
+    most = 0
+    for _ in range(int(200 / 0.05)):
+        pair.advance(0.05)
+        keys = [key for key, message in pair.a.table.messages() if message[0] == 1]
+        most = max(most, len(keys))
+        asked.update(keys)
+    assert most == 100
+    assert len(asked) == len(others)
 
 
 @pytest.mark.parametrize("swap", [False, True])
