@@ -76,3 +76,21 @@ cdef uint64_t ranges_gap(const Ranges *ranges, uint64_t start, uint64_t *limit) 
             break
         start = ranges.items[index].end
     return start
+
+
+cdef bint ranges_overlap(const Ranges *ranges, uint64_t start, uint64_t end, uint64_t *overlap) noexcept nogil:
+    cdef size_t index = 0
+    while index < ranges.count and ranges.items[index].end <= start:
+        index += 1
+    if index == ranges.count or ranges.items[index].start >= end:
+        return False
+    overlap[0] = max(start, ranges.items[index].start)
+    overlap[1] = min(end, ranges.items[index].end)
+    return True
+
+
+cdef size_t ranges_find(const Ranges *ranges, uint64_t position) noexcept nogil:
+    cdef size_t index = 0
+    while index < ranges.count and ranges.items[index].end <= position:
+        index += 1
+    return index if index < ranges.count and ranges.items[index].start <= position else ranges.count

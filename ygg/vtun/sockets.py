@@ -110,6 +110,8 @@ class OverlaySocket:
             assert isinstance(value, bytes)
             on, seconds = struct.unpack("ii", value)
             self.linger = seconds if on else None
+            if isinstance(self._endpoint, TcpConnection):
+                self._endpoint.linger = seconds * _SECOND if on and seconds >= 0 else None
         elif option == _CONGESTION:
             self._set_congestion(value)
         else:

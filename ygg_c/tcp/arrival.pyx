@@ -3,7 +3,7 @@
 from libc.errno cimport ECONNREFUSED, ECONNRESET
 
 from ygg_c.endpoint cimport COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_IGNORED, COUNT_TCP_RESETS_IN, EVENT_CONNECTED, EVENT_EOF
-from ygg_c.tcp.receiver cimport Receiver
+from ygg_c.tcp.receiver cimport Receiver, stamp_is_old
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.sender cimport Sender
 from ygg_c.tcp.state cimport (
@@ -30,10 +30,7 @@ cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t 
     if segment.flags & RST:
         _reset_in(connection, position, now)
     elif segment.flags & SYN:
-        if connection._state == SYN_RCVD and connection.parent is not None and position + 1 == receiver.queue.next:
-            connection.sender.syn_due = True
-        else:
-            receiver.challenge(connection, now)
+        _syn_again(connection, segment, position, now)
     elif not segment.flags & ACK:
         connection.host.count[COUNT_TCP_IGNORED] += 1
     elif connection._state != SYN_RCVD or _opened(connection, segment, position, now):
@@ -41,12 +38,15 @@ cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t 
 
 
 cdef void _ack_in(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
-    if not connection.sender.acknowledge(segment, position, connection, now):
+    cdef Sender sender = connection.sender
+    # Older than any the peer can have sent of late: it is not from there (RFC 5961, 5.2).
+    cdef bint too_old = unwrap(segment.ack, sender.una) + sender.max_window < sender.una
+    if too_old or not sender.acknowledge(segment, position, connection, now):
         connection.receiver.challenge(connection, now)
         return
     if connection.host is None:
         return
-    connection.receiver.note_stamp(segment, position)
+    connection.receiver.note_stamp(segment, position, now)
     if segment.size or segment.flags & FIN:
         _take(connection, segment, position, now)
     connection.account()
@@ -71,14 +71,27 @@ cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_
     if not answers:
         # Both opened at once: answer with SYN,ACK and wait for the ACK.
         connection.step(GOT_SYN)
+        connection.take_early(segment)
         sender.syn_due = True
         return
     connection.step(GOT_SYN_ACK)
+    connection.take_early(segment)
     sender.advance(ack, segment, connection, now)
     sender.wl2 = ack
     connection.receiver.ack_now = True
     connection.happen(EVENT_CONNECTED)
     connection.established()
+
+
+cdef void _syn_again(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
+    # A SYN where none is due. In SYN-RECEIVED it may be the one that we know, and the peer has missed our answer; or, where
+    # both opened at once, it may come with the acknowledgement of ours.
+    if connection._state != SYN_RCVD or position != connection.sender.wl1:
+        connection.receiver.challenge(connection, now)
+    elif not segment.flags & ACK:
+        connection.sender.syn_due = True
+    elif _opened(connection, segment, position, now):
+        _ack_in(connection, segment, position + 1, now)
 
 
 cdef bint _opened(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
@@ -125,8 +138,11 @@ cdef void _reset_in(TcpConnection connection, uint64_t position, uint64_t now) n
 
 cdef bint yields_to(TcpConnection connection, const Segment *segment) noexcept:
     cdef Receiver receiver = connection.receiver
+    cdef uint64_t age = connection.host._now - receiver.ts_recent_at
     if connection._state != TIME_WAIT or segment.flags & (SYN | ACK | RST) != SYN:
         return False
-    if connection.stamps and segment.stamped and <int>(segment.ts_value - receiver.ts_recent) > 0:
+    if connection.stamps and segment.stamped and segment.ts_value != receiver.ts_recent and not (
+        stamp_is_old(segment.ts_value, receiver.ts_recent, age)
+    ):
         return True
     return unwrap(segment.seq, receiver.ack_position()) > receiver.ack_position()

@@ -21,6 +21,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef uint64_t _pseudo
     cdef size_t _held[2]            # bytes of memory that its node was told of
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2, TIME-WAIT
+    cdef uint64_t _linger           # ns that it may take once closed; then, when that ends; NEVER: as long as it takes
     cdef uint64_t _keep_idle        # 0: no keepalive
     cdef uint64_t _keep_interval
     cdef int _keep_count
@@ -35,6 +36,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void open(self) noexcept
     cdef void accept_syn(self, Acceptor parent, const Segment *segment) noexcept
     cdef void learn_syn(self, const Segment *segment) noexcept
+    cdef void take_early(self, const Segment *segment) noexcept     # data and FIN that came with the peer's SYN
     cdef void established(self) noexcept                    # the handshake is done
     cdef void heard(self, uint64_t now) noexcept            # the peer is there
     # The peer may have restarted and know nothing of this connection: ask it. A host that has forgotten answers with a reset,
@@ -46,6 +48,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef uint8_t *_write_sacks(self, uint8_t *at, size_t room, size_t size) noexcept
     cdef void _send_reset(self) noexcept
     cdef void _arm(self) noexcept
+    cdef uint64_t _give_up_at(self) noexcept
     cdef void _keep_alive(self, uint64_t now) noexcept
     cdef void _was_read(self) noexcept
     cdef uint64_t _send_room(self) noexcept

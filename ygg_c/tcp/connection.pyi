@@ -31,6 +31,9 @@ class TcpConnection(TcpEndpoint):
     """ns that sent data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the stack's retry limit decides."""
     congestion_control: str
     """Name of its congestion control. Another takes over the windows as they are; ValueError for one that there is not."""
+    linger: int | None
+    """ns that `close` gives to what is queued and FIN until their acknowledgement, after which the connection is reset;
+    0: `close` resets at once; None (at first): as long as it takes. Once closed, it cannot be changed."""
     send_limit: int
     """Bytes `send` lets be queued, unacknowledged ones included. Grows up to the stack's `send_buffer_max`."""
     @property

@@ -13,7 +13,7 @@ from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.census cimport LIVE_TCP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.endpoint cimport (
-    COUNT_NO_MEMORY, COUNT_TCP_NO_TRANSITION, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_FAILED,
+    COUNT_NO_MEMORY, COUNT_TCP_NO_TRANSITION, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_EOF, EVENT_FAILED,
 )
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport IP_HEADER, NEXT_TCP, get16, put16, write_header
@@ -23,11 +23,11 @@ from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.rtt cimport rtt_timeout
 from ygg_c.tcp.state cimport (
-    ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_SYN, State, SYN_SENT, TIMED_OUT,
+    ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, State, SYN_SENT, TIMED_OUT,
     TIME_WAIT, next_state,
 )
 from ygg_c.tcp.wire cimport (
-    ACK, FIRST_POSITION, MAX_OPTIONS, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, write_syn_options, write_tcp, write_timestamp,
+    ACK, FIN, FIRST_POSITION, MAX_OPTIONS, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, write_syn_options, write_tcp, write_timestamp,
 )
 
 from ygg_c.tcp.state import STATES_BY_NAME as _STATES
@@ -54,7 +54,7 @@ cdef class TcpConnection(TcpEndpoint):
     def __cinit__(self):
         self.sender = Sender()
         self.receiver = Receiver()
-        self.life_at = NEVER
+        self.life_at = self._linger = NEVER
         born(LIVE_TCP)
 
     def __dealloc__(self):
@@ -86,6 +86,7 @@ cdef class TcpConnection(TcpEndpoint):
         self.step(CALL_LISTEN)
         self.step(GOT_SYN)
         self.learn_syn(segment)
+        self.take_early(segment)
         self.sender.syn_due = True
         self.host.mark(self)
 
@@ -98,7 +99,15 @@ cdef class TcpConnection(TcpEndpoint):
         self.receiver.begin(position + 1, segment.ts_value, self)
         self.sender.learn_syn(segment, position, self)
 
+    cdef void take_early(self, const Segment *segment) noexcept:
+        if segment.size or segment.flags & FIN:
+            self.receiver.take(segment, self.receiver.queue.next, self)
+            self.account()
+
     cdef void established(self) noexcept:
+        if self.receiver.fin_received:
+            self.happen(EVENT_EOF)
+            self.step(GOT_FIN)
         if self.sender.fin_wanted:
             self.step(CALL_CLOSE)
         self._keep_alive(self.host._now)
@@ -217,8 +226,18 @@ cdef class TcpConnection(TcpEndpoint):
     # Timers.
 
     cdef void _arm(self) noexcept:
-        self.due = min(min(self.sender.timer_at, self.receiver.ack_at), self.life_at)
+        self.due = min(min(self.sender.timer_at, self.receiver.ack_at), min(self.life_at, self._give_up_at()))
         self.host.timers.note(self)
+
+    cdef uint64_t _give_up_at(self) noexcept:
+        # When what waits for its acknowledgement has waited for as long as the application wants it to.
+        cdef Sender sender = self.sender
+        cdef uint64_t at = NEVER
+        if sender.una == max(sender.nxt, sender.out.end + sender.fin_wanted):
+            return NEVER
+        if sender.user_limit and sender.progress_at != NEVER:
+            at = sender.progress_at + min(sender.user_limit, NEVER - sender.progress_at)
+        return min(at, self._linger) if self.orphan else at
 
     cdef void fire(self, uint64_t now) noexcept:
         if self.receiver.ack_at <= now:
@@ -231,6 +250,8 @@ cdef class TcpConnection(TcpEndpoint):
                 self.step(TIMED_OUT)
                 return
             self._keep_alive(now)
+        if self.host is not None and self._give_up_at() <= now:
+            self.expire(self.sender.soft_error or ETIMEDOUT)
         if self.host is not None and self.sender.timer_at <= now:
             self.sender.timeout(self, now)
         if self.host is not None:
@@ -373,6 +394,18 @@ cdef class TcpConnection(TcpEndpoint):
     @user_timeout.setter
     def user_timeout(self, uint64_t value):
         self.sender.user_limit = value
+        if self.host is not None:
+            self.host.mark(self)
+
+    @property
+    def linger(self):
+        return None if self._linger == NEVER else self._linger
+
+    @linger.setter
+    def linger(self, value):
+        if self.orphan:
+            return
+        self._linger = NEVER if value is None else value
 
     @property
     def congestion_control(self):
@@ -517,11 +550,12 @@ cdef class TcpConnection(TcpEndpoint):
         if self._state == SYN_SENT:
             self.step(CALL_CLOSE)
             return
-        if self.receiver.queue.next > self.receiver.queue.read or self.receiver.queue.ranges.count:
+        if self._linger == 0 or self.receiver.queue.next > self.receiver.queue.read or self.receiver.queue.ranges.count:
             self.abort()
             return
         self.shutdown_write()
         self.orphan = True
+        self._linger += min(self.host._now, NEVER - self._linger)
         self.receiver.clear()
         self.account()
         if self._state == FIN_WAIT_2:

@@ -13,7 +13,13 @@ from ygg_c.endpoint cimport Host
 from ygg_c.icmpv6 cimport Bucket
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.receivequeue cimport ReceiveQueue
-from ygg_c.tcp.wire cimport Segment
+from ygg_c.tcp.wire cimport MAX_SACKS, Segment
+
+cdef extern from *:
+    """
+    #define YGG_STAMP_LIFE (24 * 86400 * 1000000000ULL)
+    """
+    const uint64_t STAMP_LIFE "YGG_STAMP_LIFE"      # ns
 
 cdef class Receiver:
     cdef ReceiveQueue queue
@@ -24,14 +30,15 @@ cdef class Receiver:
     cdef int scale                  # shift of the windows we send; -1: not in use
     cdef size_t largest             # largest segment seen
     cdef uint32_t ts_recent         # the peer's timestamp to echo
+    cdef uint64_t ts_recent_at      # when it was taken
     cdef uint64_t bytes
     # What is to be acknowledged.
     cdef bint ack_now
     cdef uint64_t ack_at            # the delayed ACK's timer
     cdef size_t ack_bytes           # in-order bytes not acknowledged yet
     cdef uint64_t last_acked        # the position in our latest ACK
-    cdef uint64_t newest            # start of the latest out-of-order data
-    cdef uint64_t dsack[2]          # a duplicate to report (RFC 2883); [1] is 0: none
+    cdef uint64_t _recent[MAX_SACKS]    # where data out of order came, in different blocks, the latest first; 0: none
+    cdef uint64_t _dsack[2]         # a duplicate to report (RFC 2883); [1] is 0: none
     cdef Bucket _challenges
     cdef Bucket _strays
     cdef uint64_t _tuned_at         # autotuning: since when, from where
@@ -45,7 +52,7 @@ cdef class Receiver:
     # Whether a segment lies in the window and is not too old; if not, an answer is due where one belongs.
     cdef bint acceptable(self, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now) noexcept
     # Take an acceptable segment's timestamp.
-    cdef void note_stamp(self, const Segment *segment, uint64_t position) noexcept
+    cdef void note_stamp(self, const Segment *segment, uint64_t position, uint64_t now) noexcept
     # Take an acceptable segment's data and FIN. True when all before the FIN is there: once.
     cdef bint take(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept
     cdef void challenge(self, TcpEndpoint connection, uint64_t now) noexcept        # RFC 5961
@@ -58,7 +65,15 @@ cdef class Receiver:
     cdef uint8_t *write_blocks(self, uint8_t *at, int count) noexcept
     cdef size_t memory(self) noexcept                               # bytes it takes
     cdef void clear(self) noexcept                                  # drop what was not read
+    cdef void _report(self, uint64_t start, uint64_t end) noexcept
+    cdef void _arrived_at(self, uint64_t position) noexcept
     cdef void _stray(self, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _store(self, uint64_t position, const uint8_t *data, uint64_t end, TcpEndpoint connection) noexcept
     cdef uint64_t _fit(self, uint64_t position, uint64_t end, TcpEndpoint connection) noexcept
+    cdef uint64_t _next_edge(self, uint64_t ack, int scale, TcpEndpoint connection) noexcept
     cdef uint64_t _shown(self) noexcept
+
+# Whether a peer's timestamp is older than the one taken `age` ns ago. Of one that is more than 24 days old, nothing can be
+# said: a clock of milliseconds has gone half its way round (RFC 7323, 5.5).
+cdef inline bint stamp_is_old(uint32_t stamp, uint32_t recent, uint64_t age) noexcept nogil:
+    return <int>(stamp - recent) < 0 and age < STAMP_LIFE

@@ -1,12 +1,12 @@
 """TCP's receiving half; see receiver.pxd."""
 
 from ygg_c.endpoint cimport (
-    COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW, COUNT_TCP_CHALLENGES, COUNT_TCP_NO_BUFFER, COUNT_TCP_NO_ROOM,
-    COUNT_TCP_OUT_OF_ORDER, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE, EVENT_READABLE,
+    COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_NO_BUFFER,
+    COUNT_TCP_NO_ROOM, COUNT_TCP_OUT_OF_ORDER, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE, EVENT_READABLE,
 )
 from ygg_c.icmpv6 cimport bucket_take
 from ygg_c.packetio cimport NEVER
-from ygg_c.ranges cimport Range
+from ygg_c.ranges cimport Range, ranges_find, ranges_overlap
 from ygg_c.remotenode cimport INBOUND
 from ygg_c.tcp.state cimport TIME_WAIT
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, RST, SYN, sequence_length, write_sacks
@@ -41,6 +41,7 @@ cdef class Receiver:
         self.queue.read = self.queue.next = self.last_acked = self._tuned_from = first
         self.advertised = min(self.edge(connection), first + 65535)
         self.ts_recent = stamp
+        self.ts_recent_at = connection.host._now
 
     # Acceptability (RFC 9293, 3.10.7.4).
 
@@ -51,8 +52,12 @@ cdef class Receiver:
         cdef uint64_t expected = self.ack_position()
         cdef uint64_t length = sequence_length(segment)
         cdef uint64_t edge = max(self.advertised, expected)
-        cdef bint old = connection.stamps and segment.stamped and <int>(segment.ts_value - self.ts_recent) < 0
-        if old and not segment.flags & (RST | SYN):
+        if connection.stamps and not segment.flags & (RST | SYN) and not segment.stamped:
+            connection.host.count[COUNT_TCP_IGNORED] += 1       # RFC 7323, 3.2
+            return False
+        if connection.stamps and not segment.flags & (RST | SYN) and (
+            stamp_is_old(segment.ts_value, self.ts_recent, now - self.ts_recent_at)
+        ):
             # PAWS: from an earlier round of the sequence numbers, or late beyond use (RFC 7323, 5.3).
             connection.host.count[COUNT_TCP_PAWS] += 1
             if length:
@@ -74,16 +79,15 @@ cdef class Receiver:
             # The peer missed our ACK; without an answer it would send this for ever.
             self.ack_now = True
             if position < expected:
-                self.dsack[0], self.dsack[1] = position, min(position + segment.size, expected)
-                if self.dsack[0] >= self.dsack[1]:
-                    self.dsack[1] = 0
+                self._report(position, min(position + segment.size, expected))
         else:
             self._stray(connection, now)
         return False
 
-    cdef void note_stamp(self, const Segment *segment, uint64_t position) noexcept:
+    cdef void note_stamp(self, const Segment *segment, uint64_t position, uint64_t now) noexcept:
         if segment.stamped and position <= self.last_acked:
             self.ts_recent = segment.ts_value
+            self.ts_recent_at = now
 
     cdef void challenge(self, TcpEndpoint connection, uint64_t now) noexcept:
         if bucket_take(&self._challenges, now, CHALLENGES_PER_SECOND, 1):
@@ -108,7 +112,7 @@ cdef class Receiver:
             self.fin_at = end
         if position < expected:
             if segment.size:
-                self.dsack[0], self.dsack[1] = position, min(end, expected)
+                self._report(position, min(end, expected))
                 self.ack_now = True
             data += min(expected - position, <uint64_t>segment.size)
             position = expected
@@ -129,16 +133,19 @@ cdef class Receiver:
 
     cdef void _store(self, uint64_t position, const uint8_t *data, uint64_t end, TcpEndpoint connection) noexcept:
         cdef uint64_t expected = self.queue.next
-        if position > expected:
-            connection.host.count[COUNT_TCP_OUT_OF_ORDER] += 1
-            self.newest = position
+        cdef uint64_t again[2]
         # At once on a hole, and when one is filled (RFC 5681, 4.2).
         if position > expected or self.queue.ranges.count:
             self.ack_now = True
+            if ranges_overlap(&self.queue.ranges, position, end, again):
+                self._report(again[0], again[1])
         end = self._fit(position, end, connection)
         if end == position:
             connection.host.count[COUNT_TCP_NO_BUFFER] += 1
         elif self.queue.insert(position, data, end - position):
+            if position > expected:
+                connection.host.count[COUNT_TCP_OUT_OF_ORDER] += 1
+                self._arrived_at(position)
             self.ack_bytes += self.queue.next - expected
             self.bytes += self.queue.next - expected
             if self.queue.next > expected:
@@ -156,6 +163,24 @@ cdef class Receiver:
         if not in_order:
             return position
         return max(position, min(end, max(self.queue.covered(), self.queue.read + connection.node.least())))
+
+    cdef void _report(self, uint64_t start, uint64_t end) noexcept:
+        # Tell of a duplicate; what repeats the one before it, or goes on behind it, is told with it.
+        if start >= end:
+            return
+        if start <= self._dsack[1] and end >= self._dsack[0]:
+            start, end = min(start, self._dsack[0]), max(end, self._dsack[1])
+        self._dsack[0], self._dsack[1] = start, end
+
+    cdef void _arrived_at(self, uint64_t position) noexcept:
+        # Put the block of `position` in front. Of places in one block only the latest is kept.
+        cdef uint64_t moved = position
+        cdef size_t block = ranges_find(&self.queue.ranges, position)
+        cdef int index
+        for index in range(MAX_SACKS):
+            self._recent[index], moved = moved, self._recent[index]
+            if moved == 0 or ranges_find(&self.queue.ranges, moved) == block:
+                return
 
     cdef size_t memory(self) noexcept:
         return self.queue.held + self.queue.ranges.room * sizeof(Range)
@@ -179,27 +204,36 @@ cdef class Receiver:
         self.last_acked = ack
 
     cdef int sack_count(self, size_t room) noexcept:
-        cdef int count = <int>self.queue.ranges.count + (self.dsack[1] != 0)
+        cdef int count = <int>self.queue.ranges.count + (self._dsack[1] != 0)
         return min(count, min(<int>(max(room, <size_t>4) - 4) // 8, MAX_SACKS))
 
     cdef uint8_t *write_blocks(self, uint8_t *at, int count) noexcept:
-        # The duplicate being reported first (RFC 2883), then the block that changed last, then the others.
+        # The duplicate being reported first (RFC 2883), then the blocks that changed last (RFC 2018, 4), then others.
         cdef uint64_t blocks[2 * MAX_SACKS]
+        cdef size_t told[MAX_SACKS]
+        cdef size_t block
         cdef int filled = 0
-        cdef size_t index, last = self.queue.ranges.count
-        cdef Range *ranges = self.queue.ranges.items
-        if self.dsack[1]:
-            blocks[0], blocks[1] = self.dsack[0], self.dsack[1]
-            self.dsack[1] = 0
+        cdef int index, other
+        if self._dsack[1]:
+            blocks[0], blocks[1] = self._dsack[0], self._dsack[1]
+            self._dsack[0] = self._dsack[1] = 0
+            told[0] = <size_t>-1
             filled = 1
-        for index in range(self.queue.ranges.count):
-            if filled < count and ranges[index].start <= self.newest < ranges[index].end:
-                blocks[2 * filled], blocks[2 * filled + 1] = ranges[index].start, ranges[index].end
-                filled += 1
-                last = index
-        for index in range(self.queue.ranges.count):
-            if index != last and filled < count:
-                blocks[2 * filled], blocks[2 * filled + 1] = ranges[index].start, ranges[index].end
+        for index in range(MAX_SACKS + <int>self.queue.ranges.count):
+            if filled == count:
+                break
+            if index < MAX_SACKS:
+                block = ranges_find(&self.queue.ranges, self._recent[index])
+            else:
+                block = index - MAX_SACKS
+            for other in range(filled):
+                if told[other] == block:
+                    block = self.queue.ranges.count
+                    break
+            if block < self.queue.ranges.count:
+                told[filled] = block
+                blocks[2 * filled] = self.queue.ranges.items[block].start
+                blocks[2 * filled + 1] = self.queue.ranges.items[block].end
                 filled += 1
         return write_sacks(at, blocks, filled)
 
@@ -209,18 +243,19 @@ cdef class Receiver:
         return self.queue.read + min(self.cap, connection.node.allowance(INBOUND))
 
     cdef uint16_t window_field(self, uint64_t ack, bint syn, TcpEndpoint connection) noexcept:
-        # The edge moves in steps worth a segment (silly-window avoidance, RFC 9293, 3.8.6.2.2) and never back.
-        cdef uint64_t edge = self.edge(connection)
-        cdef uint64_t step = min((edge - self.queue.read) // 2, <uint64_t>max(self.largest, <size_t>LEAST_STEP))
         cdef int scale = 0 if syn or self.scale < 0 else self.scale
-        cdef uint64_t most = <uint64_t>65535 << scale
-        if edge > ack + most:
-            edge = ack + most
-        if edge >= self.advertised + step:
-            self.advertised = edge
+        self.advertised = max(self.advertised, self._next_edge(ack, scale, connection))
         if self.advertised <= ack:
             return 0
         return <uint16_t>min((self.advertised - ack) >> scale, <uint64_t>65535)
+
+    cdef uint64_t _next_edge(self, uint64_t ack, int scale, TcpEndpoint connection) noexcept:
+        # The edge that may be shown beyond the present one, 0: none. It moves in steps worth a segment (silly-window
+        # avoidance, RFC 9293, 3.8.6.2.2) and never back, and no further than the field can say.
+        cdef uint64_t room = self.edge(connection)
+        cdef uint64_t step = min((room - self.queue.read) // 2, <uint64_t>max(self.largest, <size_t>LEAST_STEP))
+        cdef uint64_t edge = min(room, ack + (<uint64_t>65535 << scale))
+        return edge if edge >= self.advertised + max(step, <uint64_t>1) else 0
 
     cdef void was_read(self, uint64_t rtt, TcpEndpoint connection) noexcept:
         # Tell the peer when the window grew by a good part, and let it grow further where it limits the flow.
@@ -235,8 +270,8 @@ cdef class Receiver:
                 self.cap = min(self.cap * 2, max(host.receive_buffer_max, self.cap))
             self._tuned_at = now
             self._tuned_from = self.queue.read
-        edge = self.edge(connection)
-        if edge > self.advertised and edge - self.advertised >= min((edge - self.queue.read) // 4, self._shown()):
+        edge = self._next_edge(self.ack_position(), max(self.scale, 0), connection)
+        if edge and edge - self.advertised >= min((edge - self.queue.read) // 4, self._shown()):
             self.ack_now = True
             host.mark(connection)
 

@@ -70,7 +70,8 @@ class Flow:
         scale = self.scale if self.scaled and not segment.flags & SYN else 0
         return Tcp(
             self.port, self.local, self.theirs + seq, self.ours + self.ack if segment.flags & ACK else 0, segment.flags,
-            min(self.window >> scale, 65535), self._options(segment, now), payload(seq, segment.size),
+            min(self.window >> scale, 65535), self._options(segment, now),
+            payload(max(seq, 1), segment.size),
         ).packet(B, A)
 
     def _options(self, segment: Segment, now: int) -> bytes:

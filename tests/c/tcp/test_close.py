@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.c.stackkit import ACK, FIN, RST, SECOND, SYN, A, B, Log, Peer, Tcp, World, make_stack, parse_tcp
+from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, Tcp, World, make_stack, parse_tcp
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED
 
 
@@ -141,6 +141,72 @@ class TestAfterTheEnd:
         peer.take()
         connection.abort()
         assert connection.recv_into(bytearray(3)) == 0
+
+
+class TestLinger:
+    """A closed connection may take a given time for what is queued; RFC 9293 leaves it to the application."""
+
+    def test_none_is_the_default_and_waits_for_long(self, peer):
+        connection = peer.accept()
+        assert connection.linger is None
+        connection.write(b"x" * 100)
+        connection.close()
+        assert not any(segment.flags & RST for segment in peer.wait(300 * SECOND))
+        assert connection.state == "FIN-WAIT-1"
+
+    def test_zero_resets(self, peer):
+        connection = peer.accept()
+        connection.linger = 0
+        connection.write(b"x" * 100)
+        connection.close()
+        assert [segment.flags & RST for segment in peer.take()] == [RST]
+        assert connection.closed
+
+    def test_a_time_resets_when_it_is_over_to_the_millisecond(self, peer):
+        connection = peer.accept()
+        connection.linger = 3 * SECOND
+        connection.write(b"x" * 100)
+        peer.wait(10 * SECOND)                  # it counts from `close`
+        log = Log(connection)
+        connection.close()
+        peer.take()
+        assert not any(segment.flags & RST for segment in peer.wait(3 * SECOND - MS))
+        (reset,) = [segment for segment in peer.wait(MS) if segment.flags & RST]
+        assert reset.has(RST, ACK)
+        assert (connection.error, connection.closed) == (errno.ETIMEDOUT, True)
+        assert log.flags & (FAILED | CLOSED) == FAILED | CLOSED
+
+    def test_what_is_acknowledged_in_time_ends_well(self, peer):
+        connection = peer.accept()
+        connection.linger = 3 * SECOND
+        connection.write(b"x" * 100)
+        connection.close()
+        peer.take()
+        peer.wait(2 * SECOND)
+        peer.ack += 101
+        peer.send()
+        assert connection.state == "FIN-WAIT-2"
+        assert not peer.wait(30 * SECOND)
+        peer.one(flags=FIN | ACK)
+        assert (connection.state, connection.error) == ("TIME-WAIT", 0)
+
+    def test_what_a_closed_window_holds_back_ends_as_well(self, peer):
+        connection = peer.accept()
+        connection.linger = 3 * SECOND
+        peer.send(window=0)
+        connection.write(b"x" * 100)
+        connection.close()
+        assert [segment.flags & RST for segment in peer.wait(3 * SECOND)][-1] == RST
+
+    def test_once_closed_it_stays(self, peer):
+        connection = peer.accept()
+        connection.linger = 3 * SECOND
+        connection.write(b"x")
+        connection.close()
+        connection.linger = None
+        peer.take()
+        peer.wait(3 * SECOND)
+        assert connection.closed
 
 
 class TestHalfClose:
