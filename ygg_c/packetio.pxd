@@ -78,3 +78,4 @@ cdef class PacketTap(Lower):
     cdef public object on_turn          # called when the upper side asks for a turn; None: nobody is told
     cdef public object on_suspect       # called with an address from which nothing comes back; None: nobody is told
     cdef public object on_works         # the same, of one that answers
+    cdef void _drained(self, uint64_t now) noexcept

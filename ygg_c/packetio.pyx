@@ -129,9 +129,7 @@ cdef class PacketTap(Lower):
                 break
             result.append(packet.data[:packet.size])
             packet_free(packet)
-        if self._refused and self.upper is not None and self.credit_bytes >= CREDIT_WINDOW // 2:
-            self._refused = False
-            self.upper.credit_in(self._now)
+        self._drained(self._now)
         return result
 
     def give(self, packets, uint64_t now):
@@ -144,6 +142,28 @@ cdef class PacketTap(Lower):
             self.upper.packet_in(<uint8_t *><char *>scratch, len(scratch), now)
         self.upper.batch_end(now)
         self.upper.wake()
+
+    def carry(self, PacketTap other not None, uint64_t now):
+        """Deliver what was sent to the other tap's upper side, as one batch; return how many packets."""
+        cdef Packet *packet
+        cdef size_t count = self._out.count
+        cdef size_t left = count        # not what is sent meanwhile
+        while left:
+            left -= 1
+            packet = queue_pop(&self._out)
+            if other.upper is not None:
+                other.upper.packet_in(packet.data, packet.size, now)
+            packet_free(packet)
+        if count and other.upper is not None:
+            other.upper.batch_end(now)
+            other.upper.wake()
+        self._drained(now)
+        return count
+
+    cdef void _drained(self, uint64_t now) noexcept:
+        if self._refused and self.upper is not None and self.credit_bytes >= CREDIT_WINDOW // 2:
+            self._refused = False
+            self.upper.credit_in(now)
 
     def poll(self, uint64_t now):
         """Run what is due at `now` (ns); return the next deadline in ns, or None."""

@@ -110,3 +110,40 @@ def test_the_base_classes_drop() -> None:
     assert tap.take() == []
     tap.detach()
     Lower()
+
+
+def test_taps_carry_packets_to_one_another_as_one_batch() -> None:
+    """They arrive in order; where the other side has parted they are dropped."""
+    stack, tap = joined()
+    other = NetStack([REMOTE])
+    other_tap = PacketTap(other)
+    receiver = other.udp(None, 9)
+    sender = stack.udp(None, 7)
+    for text in (b"one", b"two", b"three"):
+        sender.send(text, REMOTE, 9)
+    tap.poll(0)
+    assert tap.carry(other_tap, 0) == 3
+    assert [data for data, _ in receiver.recv_many()] == [b"one", b"two", b"three"]
+    assert (tap.carry(other_tap, 0), tap.take()) == (0, [])
+    other_tap.detach()
+    sender.send(b"four", REMOTE, 9)
+    tap.poll(0)
+    assert tap.carry(other_tap, 0) == 1
+    stack.close()
+    other.close()
+
+
+def test_carrying_gives_room_for_more() -> None:
+    """Datagrams that found the tap full leave once it was emptied."""
+    stack, tap = joined()
+    other_tap = PacketTap(NetStack([REMOTE]))
+    tap.credit_bytes = 1 << 17
+    udp = stack.udp(None, 0)
+    sent = 0
+    while udp.send(bytes(60000), REMOTE, 9):
+        sent += 1
+        tap.poll(sent)
+    assert sent < 10
+    tap.carry(other_tap, sent)
+    assert udp.send(bytes(60000), REMOTE, 9)
+    stack.close()

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from . import beside, datagrams, engine, http, latency, links, mapping, peers, stream, transit
+from . import beside, connections, datagrams, engine, http, latency, links, mapping, peers, stack, stream, transit
 from .lossy import grid
 from .lossy.measure import Regression, lossy
 
@@ -25,6 +25,11 @@ MEASUREMENTS: dict[str, Measurement] = {
     "session_1280": functools.partial(engine.session, 1280),
     "session_65535": functools.partial(engine.session, 65535),
     "http": http.http,
+    "stack_65535": functools.partial(stack.stack, 65535),
+    "stack_1500": functools.partial(stack.stack, 1500),
+    "conn": stack.connections,
+    "conn_pair": connections.between_nodes,
+    "conn_kib": connections.memory,
     "links": links.links,
     "mapping_1000": functools.partial(mapping.mapping, 1000),
     "peer_document": functools.partial(peers.document, 5000),
@@ -33,6 +38,7 @@ MEASUREMENTS: dict[str, Measurement] = {
 }
 UNITS = {"mib_s": "MiB/s", "cpu_s_per_gib": "CPU s/GiB", "us": "µs", "ms": "ms", "pps": "packets/s", "gb_s": "GB/s",
          "mb_s": "MB/s", "rps_1": "requests/s", "rps_16": "requests/s", "per_mib": "calls/MiB",
+         "gbit_s": "Gbit/s", "conn_per_s": "connections/s", "pair_per_s": "connections/s", "kib": "KiB",
          "of_ideal": "of an ideal sender's", "percent": "%"}
 
 

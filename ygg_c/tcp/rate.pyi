@@ -1,7 +1,6 @@
 class RateSampler:
     """The delivery rate of one connection by itself. Times are ns, sizes bytes."""
 
-    def __init__(self) -> None: ...
     def sent(self, now: int, in_flight: int) -> int:
         """Note that a segment is sent, with `in_flight` before it; return its number."""
     def limit(self, in_flight: int) -> None:

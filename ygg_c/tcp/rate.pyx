@@ -34,7 +34,7 @@ cdef class RateSampler:
     cdef Rate _rate
     cdef list _sent
 
-    def __init__(self):
+    def __cinit__(self):
         self._sent = []
 
     def sent(self, uint64_t now, uint64_t in_flight):
