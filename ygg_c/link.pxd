@@ -9,6 +9,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 
+from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.fairqueue cimport FairQueue
@@ -62,6 +63,7 @@ cdef class LinkHost:
     cdef int64_t work                   # what may still be done in this round; see WORK_…
     cdef list held                      # links that are held, in the order in which they go on
     cdef uint64_t links_held
+    cdef Budget verifications           # signatures that may be verified, for all links together; origins are Link.order
     cdef void *_rx_spare                # a read buffer nobody uses
     # One whole frame; `body` may be changed in place. 0, HELD, or a code of ygg_c.wire that closes the link.
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
@@ -109,7 +111,8 @@ cdef class Link:
     cdef uint64_t proof_nonce
     cdef ByteMap told                   # the records it has been sent; None once proven: the neighbour's count then
     cdef Bucket requests                # how many it may still send; once proven the neighbour's count
-    cdef Parked parked                  # what it has brought; None once that has been taken
+    cdef Parked parked                  # what it has brought that has to wait
+    cdef readonly bint waits            # for verifications; owned by the router
 
     # Input.
     cdef uint8_t *_rx
@@ -124,14 +127,13 @@ cdef class Link:
     cdef bint begin_input(self, int64_t slice) noexcept         # before what a readable event brings; False: read nothing
     cdef void hold(self, uint64_t until) noexcept               # handle nothing more before `until`, ns
     cdef bint go_on(self, int64_t slice) noexcept               # the time has come; whether anything was handled
-    cdef size_t _unread(self) noexcept
     cdef bint _lent                     # get_buffer() has shown _rx to Python
     cdef uint8_t *rx_space(self, size_t *room) noexcept         # NULL: no memory
     cdef int rx_commit(self, size_t count) noexcept             # 0, or -1: the link is failing (see error)
     cdef int _grow(self, size_t size) noexcept
     cdef int _input(self) noexcept
     cdef int _parse(self) noexcept
-    cdef size_t _frames(self, uint8_t *data, size_t size, int *code) noexcept       # bytes used
+    cdef size_t _frames(self, int *code) noexcept       # bytes used
     cdef void _keep_rest(self, size_t start) noexcept
     cdef void _give_back(self) noexcept
     cdef void _note_received(self, bint real) noexcept

@@ -49,6 +49,9 @@ class Link:
     def held(self) -> bool:
         """Whether what has come waits for a later turn, because its work would keep others waiting; nothing is to be read then."""
     @property
+    def waits(self) -> bool:
+        """Whether something that has come waits until its signature may be verified, while the link goes on."""
+    @property
     def order(self) -> int:
         """A number that grows with each link made."""
     @property

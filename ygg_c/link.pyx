@@ -184,21 +184,8 @@ cdef class Link:
         return result
 
     cdef int _parse(self) noexcept:
-        cdef Parked parked
-        cdef size_t used = 0
         cdef int code = OK
-        while True:
-            if self.proven and self.parked is not None:
-                # What came before the proof is as good as if it came now.
-                parked = self.parked
-                parked.taken += self._frames(parked.records + parked.taken, parked.size - parked.taken, &code)
-                if parked.taken == parked.size:
-                    self.parked = None
-            if code or self.held or self.closed or self.error:
-                break
-            used += self._frames(self._rx + used, self._rx_fill - used, &code)
-            if self.parked is None or not self.proven or code or self.held or self.closed or self.error:
-                break
+        cdef size_t used = self._frames(&code)
         if code:
             self.fail(error_name(code))
         if self.closed or self.error:
@@ -206,13 +193,11 @@ cdef class Link:
         self._keep_rest(used)
         return 0
 
-    cdef size_t _frames(self, uint8_t *data, size_t size, int *code) noexcept:
-        cdef const uint8_t *end = data + size
-        cdef const uint8_t *frame = data
+    cdef size_t _frames(self, int *code) noexcept:
+        cdef const uint8_t *end = self._rx + self._rx_fill
+        cdef const uint8_t *frame = self._rx
         cdef const uint8_t *at
         cdef LinkHost host = self.host
-        cdef Parked parked = self.parked
-        cdef bint proven = self.proven
         cdef uint64_t length
         while frame < end:
             at = uv_get(frame, end, &length)
@@ -238,9 +223,7 @@ cdef class Link:
             if code[0] or self.closed or self.error:
                 break
             frame = at + length
-            if proven != self.proven and parked is not None:
-                break
-        return frame - data
+        return frame - self._rx
 
     cdef void _keep_rest(self, size_t start) noexcept:
         cdef size_t left = self._rx_fill - start
@@ -296,7 +279,7 @@ cdef class Link:
 
     cdef bint go_on(self, int64_t slice) noexcept:
         cdef size_t room
-        cdef size_t unread = self._unread()
+        cdef size_t unread = self._rx_fill
         self.held = False
         if self._read_deadline != NEVER:
             self._read_deadline = self.host.now + DEAD_AFTER        # its answers may have waited with the rest
@@ -309,10 +292,7 @@ cdef class Link:
         if not (self.held or self.closed or self.error):
             self._paused = False
             self.sink.pause(self, False)
-        return self._unread() < unread
-
-    cdef size_t _unread(self) noexcept:
-        return self._rx_fill + (self.parked.size - self.parked.taken if self.parked is not None else 0)
+        return self._rx_fill < unread
 
     cdef void _note_received(self, bint real) noexcept:
         # While output is stuck the neighbour must go on talking, or it is taken for dead.
@@ -435,7 +415,7 @@ cdef class Link:
             self.send_control(KEEPALIVE, b"", 0)
             if self.held:
                 self._ack_at = now + ACK_AFTER
-        return min(min(self._held_until if self.held else self._read_deadline, self._ack_at), self.prove_by)
+        return min(min(self._held_until if self.held else self._read_deadline, self._ack_at), min(self.prove_by, self.parked.until))
 
     cdef void measure(self, uint64_t passed) noexcept:
         if passed:

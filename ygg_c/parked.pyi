@@ -1,2 +1,2 @@
 class Parked:
-    """Announcements and the last filter of one link, kept until its far side is proven."""
+    """Messages of one link, kept until it is proven or they may be verified, and its last filter before the proof."""

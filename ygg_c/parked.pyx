@@ -1,25 +1,60 @@
-"""What a link brings before it is proven; see parked.pxd."""
+"""What waits beside a link; see parked.pxd."""
 
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy, memmove
 
-from ygg_c.wire cimport frame_header_size, frame_put
+from ygg_c.packetio cimport NEVER
+from ygg_c.wire cimport frame_header_size, frame_put, uv_get
+
+cdef enum:
+    ROOM_LEAST = 4096
 
 
 cdef class Parked:
-    """Announcements and the last filter of one link."""
+    """Messages of one link, kept until it is proven or they may be verified, and its last filter before the proof."""
+
+    def __cinit__(self):
+        self.until = NEVER
 
     def __dealloc__(self):
-        free(self.records)
+        free(self._frames)
 
-    cdef bint put(self, int kind, const uint8_t *body, size_t size) noexcept:
+    cdef bint put(self, int kind, const uint8_t *body, size_t size, size_t most) noexcept:
         cdef size_t whole = frame_header_size(size) + size
-        if self.size + whole > PARKED_MAX:
+        cdef size_t waiting = self._end - self._begin
+        cdef size_t room = max(<size_t>ROOM_LEAST, self._room)
+        cdef uint8_t *frames
+        if waiting + whole > most:
             return False
-        if self.records == NULL:
-            self.records = <uint8_t *>malloc(PARKED_MAX)
-            if self.records == NULL:
+        while room < waiting + whole:
+            room *= 2
+        if room > self._room:
+            frames = <uint8_t *>realloc(self._frames, room)
+            if frames == NULL:
                 return False
-        memcpy(frame_put(self.records + self.size, kind, size), body, size)
-        self.size += whole
+            self._frames = frames
+            self._room = room
+        if self._end + whole > self._room:
+            memmove(self._frames, self._frames + self._begin, waiting)
+            self._begin = 0
+            self._end = waiting
+        memcpy(frame_put(self._frames + self._end, kind, size), body, size)
+        self._end += whole
         return True
+
+    cdef const uint8_t *first(self, size_t *size) noexcept:
+        cdef uint64_t length
+        cdef const uint8_t *at
+        if self._begin == self._end:
+            return NULL
+        at = uv_get(self._frames + self._begin, self._frames + self._end, &length)
+        size[0] = length
+        return at
+
+    cdef void drop(self) noexcept:
+        cdef size_t size
+        self._begin = self.first(&size) + size - self._frames
+        if self._begin == self._end:
+            free(self._frames)
+            self._frames = NULL
+            self._room = self._begin = self._end = 0

@@ -21,6 +21,7 @@ cdef enum:
     HELD_MAX = 8388608              # bytes of memory of packets that wait for a path
     HELD_EACH = 8                   # packets that wait for another path
     HELD_FIRST = 512                # packets that wait for the first one to a key; later ones are dropped
+    RENEWED = 1                     # of notify_in()
 
 cdef class Path:
     cdef uint8_t key[32]
@@ -79,7 +80,6 @@ cdef class Pathfinder:
     cdef Bucket _reviews            # lookups out of doubt that may be made now
     cdef Budget _lookups            # of others that may be passed on and answered, by the neighbour that brings them
     cdef Budget _answers            # notifies of ours
-    cdef Budget _checks             # signatures of notifies
     cdef Budget _breaks             # paths that may be called broken
     cdef Recent _answered
     cdef uint64_t _salt
@@ -110,8 +110,8 @@ cdef class Pathfinder:
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
     cdef PacketQueue release(self, Path path) noexcept              # what waited for this path
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
-    # For us, by the neighbour of number `origin`: the path it made or renewed, else None.
-    cdef Path notify_in(self, uint64_t origin, const Routed *message)
+    # For us: RENEWED, and then there is a path where none was or it was another; or OK; HELD: not now.
+    cdef int notify_in(self, Link link, const Routed *message) noexcept
     cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept      # for us
     cdef void upkeep(self) noexcept                                 # after that of tree and filters
 
@@ -125,7 +125,7 @@ cdef class Pathfinder:
     cdef void _expire(self) noexcept
     cdef uint64_t _place(self) noexcept
     cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept
-    cdef bint _may_check(self, uint64_t origin, const Routed *message, bint wanted) noexcept
+    cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept
     cdef uint64_t _clock(self) noexcept
     cdef bytes _sign_info(self)
     cdef Path _new_path(self, const uint8_t *key)

@@ -36,12 +36,12 @@ from ygg_c.address cimport lookup_key
 from ygg_c.bloom cimport probe_init
 from ygg_c.buffer cimport packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.nexthop cimport hop_bit
-from ygg_c.link cimport WORK_SIGN, WORK_VERIFY
+from ygg_c.link cimport HELD, WORK_SIGN, WORK_VERIFY
 from ygg_c.packetio cimport NEVER
 from ygg_c.sodium cimport sign, verify
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
 from ygg_c.wire cimport (
-    FRAME_MAX, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put,
+    FRAME_MAX, OK, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put,
     ports_size, uv_put, uv_size,
 )
 
@@ -108,9 +108,10 @@ cdef class Pathfinder:
         self._expire_at = NEVER
         self._salt = host.random.u64()
         bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
+        # Many nodes may look for one at the same moment, as a server's clients do. A lookup costs no work with keys, and an answer
+        # none either: one signature serves all answers of a second (see _sign_info).
         self._lookups = Budget(4000, 2000, self._salt)
         self._answers = Budget(500, 1000, self._salt)
-        self._checks = Budget(1000, 500, self._salt)
         self._breaks = Budget(200, 100, self._salt)
         lookup_key(host.key, self._target)
 
@@ -522,7 +523,7 @@ cdef class Pathfinder:
             self._info = (<char *>signed)[:end - signed + 64]
         return self._info
 
-    cdef Path notify_in(self, uint64_t origin, const Routed *message):
+    cdef int notify_in(self, Link link, const Routed *message) noexcept:
         cdef uint64_t ports[PATH_PORTS_MAX]
         cdef uint8_t shortest[PATH_MAX]
         cdef uint8_t target[32]
@@ -530,6 +531,7 @@ cdef class Pathfinder:
         cdef Path path = self.path(message.source)
         cdef PyObject *rumor
         cdef bint same = False
+        cdef int code
         # Paths are kept and compared in their shortest form.
         count = path_ports(message.info_path, message.info_path + message.info_path_size, ports, PATH_PORTS_MAX)
         size = path_put(shortest, ports, count) - shortest
@@ -538,36 +540,38 @@ cdef class Pathfinder:
         if path is None:
             if rumor == NULL:
                 self.notifies_refused += 1
-                return None
+                return OK
         elif self._is_kept(path, message.seq):
-            return None
+            return OK
         else:
             same = path.size == size and memcmp(path.ports, shortest, size) == 0 and not path.broken
             if same and self.host.now - path.confirmed < LOOKUP_INTERVAL:
-                return None
-        if not self._may_check(origin, message, rumor != NULL and not (<Rumor>rumor).answered):
-            return None
-        self.host.work -= WORK_VERIFY
-        if not _is_signed(message, ports, count):
-            self.notifies_refused += 1
-            return None
+                return OK
+        code = self._check(link, message, ports, count, rumor != NULL and not (<Rumor>rumor).answered)
+        if code != RENEWED:
+            return code
         if path is None:
             path = self._new_path(message.source)
         if not same and self._set_ports(path, shortest, size) < 0:
             self._remove_path(path)
-            return None
+            return OK
         if rumor != NULL:
             (<Rumor>rumor).answered = True
         path.seq = message.seq
         path.broken = False
         self._confirm(path)
-        return None if same else path
+        return OK if same else RENEWED
 
-    # Answers that we wait for find room when others have used up theirs.
-    cdef bint _may_check(self, uint64_t origin, const Routed *message, bint wanted) noexcept:
-        cdef bint may = self._checks.take(origin, message.source, wanted, 1.0, self.host.now)
-        self.checks_limited += not may
-        return may
+    # RENEWED when the signature is right. An answer that we want finds room when others have used up theirs, and else waits.
+    cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept:
+        if not self.host.verifications.take(link.order, message.source, wanted, 1, self.host.now):
+            self.checks_limited += not wanted
+            return HELD if wanted else OK
+        self.host.work -= WORK_VERIFY
+        if not _is_signed(message, ports, count):
+            self.notifies_refused += 1
+            return OK
+        return RENEWED
 
     cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept:
         cdef PyObject *found = self._paths.get(message.dest)

@@ -24,6 +24,7 @@ cdef class Router(LinkHost):
     cdef Reach reach
     cdef Pathfinder pathfinder
     cdef list links                     # of Link, oldest first
+    cdef list _waiting                  # of Link: those whose messages wait to be verified, in the order in which they go on
     cdef uint64_t _orders
     cdef uint64_t _tick_at
     cdef uint64_t _ticked
@@ -38,6 +39,7 @@ cdef class Router(LinkHost):
     cdef const uint8_t *_origin         # during traffic_in(): the coordinates it comes from
     cdef size_t _origin_size
     cdef list _delivered                # messages for us, while nothing overrides traffic_in()
+    cdef uint64_t announces_limited
     cdef uint64_t forwarded, forward_failed, unroutable, sent_to_self, lookups_offtree
     cdef uint64_t _queue_dropped, _links_lost       # by links that are gone
     cdef uint64_t unproven_refused, unproven_dropped, links_unproven
@@ -76,11 +78,20 @@ cdef class Router(LinkHost):
     cdef void _close_failed(self) noexcept
 
     # Messages; a code of ygg_c.wire
+    cdef int _signed_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
+    cdef int _verify(self, Link link, int kind, const uint8_t *body, size_t size) noexcept      # HELD: not now
+    cdef bint _park(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
+    cdef void _see_news(self) noexcept
+    cdef void _await(self, Link link, uint64_t until) noexcept
+    cdef void _take_parked(self, Link link, int64_t slice) noexcept
+    cdef void _take_all_parked(self) noexcept
+    cdef void _let_go_on(self) noexcept
     cdef int _unproven_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
     cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept
     cdef int _traffic(self, Link link, uint8_t *body, size_t size) noexcept
     cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef int _notify(self, Link link, const uint8_t *body, size_t size) noexcept
+    cdef int _take_notify(self, Link link, const Routed *message) noexcept
     cdef bint _send_held(self, Path path) noexcept              # True: something had waited
     cdef int _broken(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef void _forward(self, Link link, const uint8_t *body, const Routed *message, uint64_t watermark) noexcept

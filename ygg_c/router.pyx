@@ -5,6 +5,11 @@ second (the tick, by which delays that are part of the protocol are counted), an
 may act on: nodes that wait for the tick to pass on what they hear need a second a hop to find each other. Strangers cause
 such events at will, so upkeeps keep a gap and early ones are counted out: what exceeds a short burst is handled at a few a
 second, five times what the tick alone would do.
+
+Records of the tree, answers to lookups, and answers to our own questions are signed. A verification takes longer than all else that
+a message asks for, so there is one budget of them for all links together. A record for which there is nothing left, or an answer
+that we want, waits beside its link (see parked.pxd), which goes on with what comes behind it: a neighbour that is told a thousand
+records by another must not be deaf meanwhile. Only when there is no room for more records does the link itself wait.
 """
 
 from libc.string cimport memcmp, memcpy
@@ -17,17 +22,19 @@ from ygg_c.buffer cimport (
 )
 from ygg_c.census cimport LIVE_NODE, born, died
 from ygg_c.forks cimport check_fork
-from ygg_c.link cimport ROUND, ROUND_HELD, SLICE_LEAST, Sink
+from ygg_c.link cimport HELD, ROUND, ROUND_HELD, SLICE_LEAST, Sink
 from ygg_c.nexthop cimport Hop
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Way
-from ygg_c.pathfinder cimport send_routed
+from ygg_c.parked cimport PARKED_MAX, WAITING_ALL, WAITING_MAX
+from ygg_c.pathfinder cimport RENEWED, send_routed
 from ygg_c.sodium cimport Random
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
 from ygg_c.tree cimport Record
 from ygg_c.wire cimport (
     ANNOUNCE, Announce, BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, Lookup, OK,
     PATH_BROKEN, PATH_LOOKUP, PATH_NOTIFY, SIG_REQ, SIG_RES, SigReq, SigRes, TRAFFIC, decode_announce, decode_broken,
-    decode_lookup, decode_notify, decode_sig_req, decode_sig_res, decode_traffic, frame_header_size, frame_put, uv_get, uv_put, uv_size,
+    decode_lookup, decode_notify, decode_sig_req, decode_sig_res, decode_traffic, error_name, frame_header_size, frame_put, uv_get,
+    uv_put, uv_size,
 )
 
 cdef uint64_t TICK = 1000000000
@@ -35,6 +42,10 @@ cdef uint64_t UPKEEP_GAP = 10000000             # ns between upkeeps, so that wh
 cdef uint64_t UPKEEP_RATE = 4                   # early upkeeps a second, once the burst is used up
 cdef uint64_t UPKEEP_BURST = 10
 cdef uint64_t BROKEN_INTERVAL = 100000000       # ns between messages that a path of one source and destination is broken
+cdef double VERIFY_RATE = 5000                  # signatures a second: a quarter of a processor
+cdef double VERIFY_BURST = 200
+cdef double VERIFY_BATCH = 20                   # a link that has used up its share waits until it has so much of it again
+cdef uint64_t VERIFY_GAP = 5000000              # ns that it waits at least
 cdef enum:
     WORK_TRAFFIC = 2
     WORK_FILTER = 3
@@ -51,11 +62,13 @@ cdef class Router(LinkHost):
         memcpy(self.secret, data, 64)
         memcpy(self.key, data + 32, 32)
         self.random = random if random is not None else Random()
+        self.verifications = Budget(VERIFY_RATE, VERIFY_BURST, self.random.u64())
         self.tree = Tree(self)
         self.hops = NextHops(self, self.tree)
         self.reach = Reach(self, self.tree)
         self.pathfinder = Pathfinder(self, self.tree, self.hops, self.reach)
         self.links = []
+        self._waiting = []
         self._delivered = []
         self._salt = self.random.u64()
         self._tellings = Budget(500, 200, self._salt)
@@ -121,6 +134,8 @@ cdef class Router(LinkHost):
             return self._broken(link, body, size)
         if kind == PATH_LOOKUP:
             return self._lookup(link, body, size)
+        if kind == ANNOUNCE:
+            return self._signed_in(link, kind, body, size)
         if kind == BLOOM_FILTER:
             self.work -= WORK_FILTER
             return self.reach.filter_in(link, body, size)
@@ -141,13 +156,16 @@ cdef class Router(LinkHost):
                 self.reach.link_proven(link)
                 if link.parked.filter is not None:
                     self.reach.filter_in(link, <const uint8_t *><const char *>link.parked.filter, len(link.parked.filter))
+                    link.parked.filter = None
+                # What came before the proof is as good as if it came now.
+                self._take_parked(link, self.work - link._slice_end)
                 self.want_upkeep(self.now)
                 self.link_proven(link)
             return code
         if kind == ANNOUNCE:
             if decode_announce(body, size, &announce):
                 return ERR_DECODE
-            self.unproven_dropped += not link.parked.put(kind, body, size)
+            self.unproven_dropped += not link.parked.put(kind, body, size, PARKED_MAX)
         elif kind == BLOOM_FILTER:
             if bloom_decode(&bloom, body, size) < 0:
                 return ERR_DECODE
@@ -161,7 +179,6 @@ cdef class Router(LinkHost):
     cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
         cdef SigReq request
         cdef SigRes response
-        cdef Announce announce
         cdef int code = ERR_UNRECOGNIZED_MESSAGE
         if kind == SIG_REQ:
             code = decode_sig_req(body, size, &request)
@@ -169,10 +186,90 @@ cdef class Router(LinkHost):
         if kind == SIG_RES:
             code = decode_sig_res(body, size, &response)
             return code or self.tree.response_in(link, &response)
-        if kind == ANNOUNCE:
-            code = decode_announce(body, size, &announce)
-            return code or self.tree.announce_in(link, &announce)
         return code
+
+    # Verifications
+
+    cdef int _signed_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
+        # Records stay in order, so that each connects to those before it.
+        cdef int code = HELD if kind == ANNOUNCE and link.waits else self._verify(link, kind, body, size)
+        if code != HELD:
+            self._see_news()
+            return code
+        if self._park(link, kind, body, size):
+            return OK
+        if kind == PATH_NOTIFY:
+            self.pathfinder.checks_limited += 1
+            return OK
+        link.hold(self.now + VERIFY_GAP)
+        return HELD
+
+    cdef int _verify(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
+        cdef Announce announce
+        cdef Routed notify
+        if kind == ANNOUNCE:
+            return decode_announce(body, size, &announce) or self.tree.announce_in(link, &announce)
+        return decode_notify(body, size, &notify) or self._take_notify(link, &notify)
+
+    # The records that lead to a root are worth nothing until the last has come: what waits with them is waited for.
+    cdef void _see_news(self) noexcept:
+        if self.tree.news:
+            self.want_upkeep(self.now)
+
+    cdef bint _park(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
+        cdef size_t most = min(<size_t>WAITING_MAX, max(<size_t>PARKED_MAX, <size_t>(WAITING_ALL // (1 + len(self._waiting)))))
+        if not link.parked.put(kind, body, size, most):
+            return False
+        self.announces_limited += kind == ANNOUNCE
+        if not link.waits:
+            self._await(link, self.now + VERIFY_GAP)
+        return True
+
+    cdef void _await(self, Link link, uint64_t until) noexcept:
+        link.waits = True
+        link.parked.until = until
+        self._waiting.append(link)
+        self.due = min(self.due, until)
+
+    cdef void _take_parked(self, Link link, int64_t slice) noexcept:
+        cdef int64_t end = self.work - slice
+        cdef const uint8_t *message
+        cdef size_t size
+        cdef int code
+        link.waits = False
+        link.parked.until = NEVER
+        while True:
+            message = link.parked.first(&size)
+            if message == NULL:
+                self._see_news()
+                return
+            if self.work <= end:
+                self._await(link, self.now)
+                return
+            self.work -= 1
+            code = self._verify(link, message[0], message + 1, size - 1)
+            if code == HELD:
+                self._await(link, self.now + max(VERIFY_GAP, self.verifications.wait(link.order, True, VERIFY_BATCH, self.now)))
+                return
+            if code:
+                link.fail(error_name(code))
+                return
+            link.parked.drop()
+
+    cdef void _take_all_parked(self) noexcept:
+        cdef list waiting = self._waiting
+        cdef list early = []            # those whose time has not come, or for which no work was left
+        cdef Link link
+        cdef int64_t slice = max(<int64_t>SLICE_LEAST, <int64_t>(ROUND_HELD // len(waiting)))
+        self._waiting = []
+        for link in waiting:
+            if link.closed or link.error:
+                continue
+            if link.parked.until > self.now or self.work <= 0:
+                early.append(link)
+            else:
+                self._take_parked(link, slice)
+        self._waiting = early + self._waiting
 
     # Traffic
 
@@ -343,7 +440,6 @@ cdef class Router(LinkHost):
     cdef int _notify(self, Link link, const uint8_t *body, size_t size) noexcept:
         cdef Routed message
         cdef Hop hop
-        cdef Path path
         cdef int code = decode_notify(body, size, &message)
         if code:
             return code
@@ -355,10 +451,16 @@ cdef class Router(LinkHost):
         if memcmp(message.dest, self.key, 32) != 0:
             self.unroutable += 1
             return OK
-        path = self.pathfinder.notify_in(link.neighbour.port, &message)
-        if path is not None:
-            self.path_in(path.key, self._send_held(path))
-            self.credit_in()        # the way there may have changed from a link that had refused credit
+        return self._signed_in(link, PATH_NOTIFY, body, size)
+
+    cdef int _take_notify(self, Link link, const Routed *message) noexcept:
+        cdef Path path
+        cdef int code = self.pathfinder.notify_in(link, message)
+        if code != RENEWED:
+            return code
+        path = self.pathfinder.path(message.source)
+        self.path_in(path.key, self._send_held(path))
+        self.credit_in()            # the way there may have changed from a link that had refused credit
         return OK
 
     cdef bint _send_held(self, Path path) noexcept:
@@ -405,14 +507,18 @@ cdef class Router(LinkHost):
 
     # What was held goes on in the order in which it came, each link with its share. The rest of a round is for what comes new.
     cdef void begin_round(self) noexcept:
+        self.work = ROUND_HELD
+        if self._waiting:
+            self._take_all_parked()
+        if self.held:
+            self._let_go_on()
+        self.work = ROUND
+
+    cdef void _let_go_on(self) noexcept:
         cdef list waiting = self.held
         cdef list others = []
         cdef Link link
         cdef int64_t slice
-        self.work = ROUND
-        if not waiting:
-            return
-        self.work = ROUND_HELD
         slice = max(<int64_t>SLICE_LEAST, <int64_t>(ROUND_HELD // len(waiting)))
         self.held = []
         for link in waiting:
@@ -423,7 +529,6 @@ cdef class Router(LinkHost):
             elif not link.go_on(slice) and self.held and self.held[-1] is link:
                 others.append(self.held.pop())      # those before it left nothing of what they share: it is first next time
         self.held = others + self.held
-        self.work = ROUND
 
     cdef uint64_t run_timers(self) noexcept:
         cdef Link link
@@ -435,7 +540,9 @@ cdef class Router(LinkHost):
                 self._tick()
             elif self.now >= self._upkeep_at:
                 self._upkeep_early()
-            self.due = min(self.due, min(self._tick_at, self._upkeep_at))
+            if self.now >= self.tree.tell_at:
+                self.tree.tell()
+            self.due = min(self.due, min(self.tree.tell_at, min(self._tick_at, self._upkeep_at)))
         self._close_failed()
         return self.due
 
@@ -507,6 +614,7 @@ cdef class Router(LinkHost):
         """Close every link."""
         cdef Link link
         self.held = []
+        self._waiting = []
         for link in list(self.links):
             link.shut("ErrClosed")
 
@@ -620,7 +728,7 @@ cdef class Router(LinkHost):
             "unproven_dropped": self.unproven_dropped,
             "upkeeps_early": self.upkeeps,
             "upkeeps_limited": self.upkeeps_limited,
-            "announces_limited": self.tree.checks.refused,
+            "announces_limited": self.announces_limited,
             "requests_limited": self.tree.requests_limited,
             "answers_unasked": self.tree.answers_unasked,
             "records_refused": self.tree.records_refused,

@@ -2,7 +2,6 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
-from ygg_c.budget cimport Budget
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
@@ -58,9 +57,11 @@ cdef class Tree:
     cdef uint64_t _renumber_gap
     cdef uint64_t _walks
     cdef uint64_t _expire_at        # no record expires before
-    cdef Budget checks              # of records: verifications for all links together
+    cdef list _telling              # of Neighbour: those that may lack records, who has waited longest first
+    cdef uint64_t tell_at           # when to go on telling them; NEVER: all have been told
     cdef uint64_t _changed_at       # ns: when the generation changed by what a record says
     cdef bint _stale                # a record has changed since
+    cdef bint news                  # records have come that upkeep has not seen
     cdef readonly uint64_t requests_limited
     cdef readonly uint64_t answers_unasked
     cdef readonly uint64_t records_refused
@@ -75,11 +76,12 @@ cdef class Tree:
     cdef void greet(self, Link link) noexcept                       # send an unproven link the records that it lacks
     cdef void prove(self, Link link) noexcept
 
-    # Messages; a code of ygg_c.wire
+    # Messages; a code of ygg_c.wire, or HELD
     cdef int request_in(self, Link link, const SigReq *message) noexcept
     cdef int response_in(self, Link link, const SigRes *message) noexcept
     cdef int announce_in(self, Link link, const Announce *message) noexcept
     cdef void upkeep(self) noexcept
+    cdef void tell(self) noexcept                                   # neighbours what they lack, as much as they may be told now
 
     # What others ask
     cdef Neighbour proven(self, const uint8_t *key)                 # the neighbour of this key; None: no proven link leads there
@@ -106,7 +108,7 @@ cdef class Tree:
     cdef void _forget_coords(self, Record record) noexcept
     cdef void _expire(self) noexcept
     cdef void _walk(self, const uint8_t *key, Walk *walk) noexcept
-    cdef size_t _ancestry(self, const uint8_t *key, void **records, size_t most) noexcept
+    cdef size_t _ancestry(self, const uint8_t *key, Record end, void **records, size_t most) noexcept
 
     # Parent
     cdef Neighbour _parent(self)                                    # None: none that is a neighbour
@@ -123,4 +125,9 @@ cdef class Tree:
     cdef bint _is_useful(self, Neighbour neighbour) noexcept
     cdef void _send_record(self, Link link, Record record) noexcept
     cdef void _gossip(self) noexcept
-    cdef void _gossip_about(self, const uint8_t *key, ByteMap sent, list links, size_t most) noexcept
+    cdef void _want_to_tell(self, Neighbour neighbour) noexcept
+    # `above`: our ancestry; adds to `looks` how many records it looked at. False: there is more to tell.
+    cdef bint _tell(self, Neighbour neighbour, void **above, size_t count, size_t *looks) noexcept
+    cdef bint _tell_some(self, Neighbour neighbour, void **records, size_t count) noexcept
+    cdef bint _is_behind(self, Neighbour neighbour) noexcept
+    cdef void _greet(self, Link link, const uint8_t *key) noexcept

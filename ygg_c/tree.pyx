@@ -23,7 +23,8 @@ so, the child announces itself anew; and a parent gives a returning child the nu
 
 Once a second, and soon after something has happened that it may act on, upkeep() chooses a parent when there is a reason (it is
 gone, a smaller root is known, four minutes are over) and sends each neighbour what it lacks of our ancestry and of its own, root
-first, so that each record connects to what the receiver has. A node that has lost its place and finds no one better waits a
+first, so that each record connects to what the receiver has. What exceeds the depth of any real tree follows in portions: a
+neighbour that verifies as it reads would hear nothing else meanwhile. A node that has lost its place and finds no one better waits a
 second, and then calls itself the root.
 
 A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the node
@@ -54,9 +55,11 @@ cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after whic
 cdef uint64_t READY_AFTER = 1200000000          # ns after its proof: the reference looks at its tree once a second
 cdef uint64_t LAG_UNKNOWN = 4294967295
 cdef uint64_t CHANGE_GAP = 10000000             # ns between looks at what records of others have changed
-cdef double CHECKS_RATE = 2000                  # records verified a second, of all links together
-cdef double CHECKS_BURST = 200
-cdef double CHECKS_BATCH = 10                   # a link that has used up its share waits until it has so much of it again
+cdef uint64_t TELL_RATE = 2500                  # records told a neighbour in a second, after a burst that any real ancestry fits into
+cdef uint64_t TELL_BURST = 64
+cdef uint64_t TELL_GAP = 10000000               # ns between portions of what does not fit
+cdef size_t TELL_BACKLOG = 16384                # bytes of a link's control messages that go before more is told
+cdef size_t TELL_LOOKS = 20000                  # at records in one go, for all neighbours together
 cdef uint64_t RENUMBER_LEAST = 1000000000       # ns between announcements that our parent knows us by another number; it doubles
 cdef uint64_t RENUMBER_MOST = 64000000000
 
@@ -99,7 +102,8 @@ cdef class Tree:
         self._by_key = ByteMap(32)
         self._by_target = ByteMap(32)
         self.generation = 1
-        self.checks = Budget(CHECKS_RATE, CHECKS_BURST, host.random.u64())
+        self._telling = []
+        self.tell_at = NEVER
         self._expire_at = NEVER
 
     # Neighbours and links
@@ -114,6 +118,7 @@ cdef class Tree:
         memcpy(neighbour.key, key, 32)
         neighbour.port = self._free_port(key)
         bucket_init(&neighbour.requests, 10, 100, now)
+        bucket_init(&neighbour.tellings, TELL_RATE, TELL_BURST, now)
         self._by_key.put(key, neighbour)
         self._met.append(neighbour)
         return neighbour
@@ -164,13 +169,16 @@ cdef class Tree:
             self._by_target.put(target, neighbour)
             neighbour.sent = link.told
         else:
-            # All that the neighbour has been told, each link has told it.
+            # What the neighbour has been told, each link has told it: the rest is told again.
             for record in self._all:
-                if link.told.get(record.key) != NULL:
+                if link.told.get(record.key) == NULL:
+                    neighbour.sent.discard(record.key)
+                else:
                     self._note_sent(neighbour, record.key)
-                elif neighbour.sent.get(record.key) != NULL:
-                    self._send_record(link, record)
         link.told = None
+        self._want_to_tell(neighbour)
+        self.tell_at = self.host.now
+        self.host.due = min(self.host.due, self.tell_at)
 
     cdef Link link_to(self, const uint8_t *key):
         cdef PyObject *found = self._by_key.get(key)
@@ -276,6 +284,8 @@ cdef class Tree:
         if not current and not proof:
             self.answers_unasked += 1
             return OK
+        # We asked, so it is verified at once; it counts for what else its link asks for.
+        self.host.verifications.charge(link.order, 1, self.host.now)
         self.host.work -= WORK_VERIFY
         size = tree_bytes(signed, self.host.key, neighbour.key, message.seq, message.nonce, message.port)
         if verify(message.psig, signed, size, neighbour.key) != 0:
@@ -344,8 +354,7 @@ cdef class Tree:
         if record is not None and _same(record, message):
             self._note_sent(neighbour, message.node)
             return OK
-        if not self.checks.take(link.order, NULL, True, 1, self.host.now):
-            link.hold(self.host.now + max(CHANGE_GAP, self.checks.wait(link.order, True, CHECKS_BATCH, self.host.now)))
+        if not self.host.verifications.take(link.order, NULL, True, 2, self.host.now):
             return HELD
         self.host.work -= 2 * WORK_VERIFY
         size = tree_bytes(signed, message.node, message.parent, message.seq, message.nonce, message.port)
@@ -358,7 +367,7 @@ cdef class Tree:
                 self._refresh = True        # from before we restarted: get above it
                 self._ask_again()
             self._note_sent(neighbour, message.node)
-            self.host.want_upkeep(self.host.now)
+            self.news = True
         else:
             self._note_sent(neighbour, message.node)
             self._send_record(link, record)
@@ -481,9 +490,9 @@ cdef class Tree:
         cdef uint64_t first = self._walks + 1
         cdef size_t hops = max(1, min(NEEDED_MAX, RECORDS_MAX // (2 * max(1, len(self.neighbours)))))
         cdef Neighbour neighbour
-        self._ancestry(self.host.key, records, DEPTH_MAX)
+        self._ancestry(self.host.key, None, records, DEPTH_MAX)
         for neighbour in self.neighbours:
-            self._ancestry(neighbour.key, records, hops)
+            self._ancestry(neighbour.key, None, records, hops)
         return first
 
     # The neighbour that brought the most records that are not needed.
@@ -519,12 +528,12 @@ cdef class Tree:
         if walk.depth:
             walk.depth -= 1
 
-    # The records from `key` up to the last known ancestor, at most `most`; returns how many. Borrowed.
-    cdef size_t _ancestry(self, const uint8_t *key, void **records, size_t most) noexcept:
+    # The records from `key` up to the last known ancestor, or to below `end`, at most `most`; returns how many. Borrowed.
+    cdef size_t _ancestry(self, const uint8_t *key, Record end, void **records, size_t most) noexcept:
         cdef PyObject *found = self._records.get(key)
         cdef size_t count = 0
         self._walks += 1
-        while found != NULL and (<Record>found)._mark != self._walks and count < most:
+        while found != NULL and <Record>found is not end and (<Record>found)._mark != self._walks and count < most:
             (<Record>found)._mark = self._walks
             records[count] = found
             count += 1
@@ -537,6 +546,7 @@ cdef class Tree:
         return self.proven(self.own.parent) if self.own is not None else None
 
     cdef void upkeep(self) noexcept:
+        self.news = False
         self._expire()
         if self._stale:
             self._changed_at = 0
@@ -653,30 +663,89 @@ cdef class Tree:
         cdef Neighbour neighbour
         cdef Link link
         for neighbour in self.neighbours:
-            self._bound_sent(neighbour)
-            self._gossip_about(self.host.key, neighbour.sent, neighbour.links, 2 * SENT_MAX)
-            self._gossip_about(neighbour.key, neighbour.sent, neighbour.links, 2 * SENT_MAX)
+            self._want_to_tell(neighbour)
+        self.tell()
         for link in self._unproven:
             self.greet(link)
 
     cdef void greet(self, Link link) noexcept:
-        self._gossip_about(self.host.key, link.told, [link], GREETED_MAX)
-        self._gossip_about(link.neighbour.key, link.told, [link], GREETED_MAX)
+        self._greet(link, self.host.key)
+        self._greet(link, link.neighbour.key)
 
-    # Until the receiver has been told of `most` records.
-    cdef void _gossip_about(self, const uint8_t *key, ByteMap sent, list links, size_t most) noexcept:
+    cdef void _greet(self, Link link, const uint8_t *key) noexcept:
         cdef void *records[DEPTH_MAX]
-        cdef size_t count = self._ancestry(key, records, DEPTH_MAX)
+        cdef size_t count = self._ancestry(key, None, records, DEPTH_MAX)
         cdef Record record
-        cdef Link link
-        # Root first, so that each record connects to one the receiver has.
-        while count and sent._used < most:
+        while count and link.told._used < GREETED_MAX:
             count -= 1
             record = <Record>records[count]
-            if sent.get(record.key) == NULL:
-                sent.put(record.key, None)
-                for link in links:
-                    self._send_record(link, record)
+            if link.told.get(record.key) == NULL:
+                link.told.put(record.key, None)
+                self._send_record(link, record)
+
+    # Every neighbour is told our ancestry, then its own: root first, so that each record connects to one that it has.
+
+    cdef void _want_to_tell(self, Neighbour neighbour) noexcept:
+        if not neighbour.telling:
+            neighbour.telling = True
+            self._telling.append(neighbour)
+
+    cdef void tell(self) noexcept:
+        cdef void *above[DEPTH_MAX]
+        cdef size_t count = self._ancestry(self.host.key, None, above, DEPTH_MAX)
+        cdef size_t looks = 0
+        cdef list telling = self._telling
+        cdef list unfinished = []
+        cdef list later = []
+        cdef Neighbour neighbour
+        self._telling = []
+        for neighbour in telling:
+            neighbour.telling = False
+            if not neighbour.links:
+                continue
+            if looks >= TELL_LOOKS:
+                later.append(neighbour)
+            elif not self._tell(neighbour, above, count, &looks):
+                unfinished.append(neighbour)
+        for neighbour in later + unfinished:
+            self._want_to_tell(neighbour)           # who had to wait for others is first
+        self.tell_at = self.host.now + TELL_GAP if self._telling else NEVER
+        self.host.due = min(self.host.due, self.tell_at)
+
+    cdef bint _tell(self, Neighbour neighbour, void **above, size_t count, size_t *looks) noexcept:
+        cdef void *below[DEPTH_MAX]
+        if self._is_behind(neighbour):
+            return False
+        self._bound_sent(neighbour)
+        looks[0] += count
+        if not self._tell_some(neighbour, above, count):
+            return False
+        count = self._ancestry(neighbour.key, self.own, below, DEPTH_MAX)
+        looks[0] += count
+        return self._tell_some(neighbour, below, count)
+
+    cdef bint _tell_some(self, Neighbour neighbour, void **records, size_t count) noexcept:
+        cdef Record record
+        cdef Link link
+        while count:
+            count -= 1
+            record = <Record>records[count]
+            if neighbour.sent.get(record.key) != NULL:
+                continue
+            if not bucket_take(&neighbour.tellings, self.host.now):
+                return False
+            neighbour.sent.put(record.key, None)
+            for link in neighbour.links:
+                self._send_record(link, record)
+        return True
+
+    # Whether what it was told before has not left yet.
+    cdef bint _is_behind(self, Neighbour neighbour) noexcept:
+        cdef Link link
+        for link in neighbour.links:
+            if link._control.bytes > TELL_BACKLOG:
+                return True
+        return False
 
     # Coordinates
 

@@ -235,7 +235,7 @@ def test_what_is_parked_is_bounded(clock):
     dropped = clock.router.counters()["unproven_dropped"]
     assert 700 < dropped < 950
     thief.respond(thief.got(SIG_REQ)[0])
-    while thief.link.held:
+    while thief.link.waits:
         clock.pass_time(0.01)
     (record,) = [record for record in clock.router.tree_records() if record["key"] == secret[32:]]
     assert record["sequence"] == 1000 - dropped

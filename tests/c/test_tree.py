@@ -362,7 +362,7 @@ def _settle(clock, *sides):
         for far in sides:
             far.raw(b"\x01\x01")
             far.answer()
-        if not any(far.link.held for far in sides):
+        if not any(far.link.held or far.link.waits for far in sides):
             return
 
 
