@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.c.stackkit import ACK, FIN, MS, PSH, RST, SYN, A, B, Tcp, parse_tcp, stamp
-from tests.c.tcp.notation import FLAGS, KINDS, Options, Segment
+from tests.c.tcp.notation import ECN, FLAGS, KINDS, Options, Segment
 
 _STREAM = random.Random(1).randbytes(1 << 21)
 
@@ -68,11 +68,13 @@ class Flow:
         if seq <= self.next < end:
             self.next = end
         scale = self.scale if self.scaled and not segment.flags & SYN else 0
-        return Tcp(
+        packet = bytearray(Tcp(
             self.port, self.local, self.theirs + seq, self.ours + self.ack if segment.flags & ACK else 0, segment.flags,
             min(self.window >> scale, 65535), self._options(segment, now),
             payload(max(seq, 1), segment.size),
-        ).packet(B, A)
+        ).packet(B, A))
+        packet[1] |= (segment.ecn or 0) << 4
+        return bytes(packet)
 
     def _options(self, segment: Segment, now: int) -> bytes:
         options = segment.options or Options()
@@ -129,8 +131,11 @@ class Flow:
             tuple((relative(start, self.theirs), relative(end, self.theirs)) for start, end in tcp.sacks),
         )
 
-    def differences(self, wanted: Segment, tcp: Tcp) -> Iterator[str]:
+    def differences(self, wanted: Segment, packet: bytes) -> Iterator[str]:
         """Yield what a segment of ours was to be and is not."""
+        tcp = parse_tcp(packet)
+        if wanted.ecn is not None and _ecn(packet) != ecn_text(wanted.ecn):
+            yield ecn_text(wanted.ecn)
         ignored = 0 if wanted.flags & PSH else PSH
         if tcp.flags & ~ignored != wanted.flags:
             yield f"flags {flags_text(wanted.flags)}"
@@ -166,6 +171,15 @@ def _fits(wanted: Options, came: Options) -> bool:
 # Texts.
 
 
+def ecn_text(value: int) -> str:
+    """Return the name of a value of the ECN field."""
+    return next(name for name, known in ECN.items() if known == value)
+
+
+def _ecn(packet: bytes) -> str:
+    return ecn_text(packet[1] >> 4 & 3)
+
+
 def flags_text(flags: int) -> str:
     """Return flags as letters."""
     return "".join(letter for letter, bit in FLAGS.items() if flags & bit) or "-"
@@ -195,7 +209,8 @@ def segment_text(flow: Flow, packet: bytes) -> str:
         f"{flags_text(tcp.flags)} {relative(tcp.seq, tcp.seq if tcp.flags & SYN else flow.ours)}"
         + (f"+{len(tcp.data)}" if tcp.data else "")
         + (f" ack {relative(tcp.ack, flow.theirs)}" if tcp.flags & ACK else "")
-        + f" win {flow.window_of(tcp)}" + (f" <{options}>" if options else "") + f" port {tcp.dport}"
+        + f" win {flow.window_of(tcp)}" + (f" <{options}>" if options else "")
+        + (f" {_ecn(packet)}" if packet[1] >> 4 & 3 else "") + f" port {tcp.dport}"
     )
 
 

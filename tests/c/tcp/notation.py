@@ -18,7 +18,7 @@ it should. An error shows the line, what it expected and what came.
 A step may begin with a time: `+N` ms after the step before, on a virtual clock; before `>` also `+N..M`. Without one it
 happens at once.
 
-Segments, `<` from the peer and `>` from us: FLAGS SEQ+SIZE ack N win N <OPTIONS> xN port N
+Segments, `<` from the peer and `>` from us: FLAGS SEQ+SIZE ack N win N <OPTIONS> ce xN port N
 
     FLAGS       letters of F S R P A U E C, `-` for none; `>` looks at P only where it is written
     SEQ+SIZE    the first sequence number and the size of the payload; +SIZE may be left out, in `<` SEQ too: what is
@@ -28,6 +28,8 @@ Segments, `<` from the peer and `>` from us: FLAGS SEQ+SIZE ack N win N <OPTIONS
     <OPTIONS>   mss N, ws N, sackok, ts VALUE ecr VALUE, sack A:B C:D … (in this order), separated by commas. `>`:
                 exactly these; `<*, …>` at least these; `<>` none; without the brackets none is looked at. `ts` is
                 any timestamp
+    not-ect, ect0, ect1, ce
+                the ECN field of the IPv6 header; `<`: not-ect where left out; `>`: not looked at
     xN          `>` only: N segments like this, each beginning where the one before ended
     port N      the peer's port, where several connections are open; calls take it too
 
@@ -82,6 +84,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128}
+ECN = {"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3}
 KINDS = {"unreachable": 1, "too-big": 2, "time-exceeded": 3, "problem": 4}
 
 _TIME = re.compile(r"\+(\d+(?:\.\d+)?)(?:\.\.(\d+(?:\.\d+)?))?(?:\s+|$)")
@@ -117,6 +120,7 @@ class Segment:
     options: Options | None = None
     count: int = 1
     port: int | None = None
+    ecn: int | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,8 @@ def _parse_part(segment: Segment, words: list[str]) -> tuple[Segment, list[str]]
         case ["win", size, *rest]:
             least, _, most = size.partition("..")
             return replace(segment, window=int(least), most=int(most) if most else None), rest
+        case [field, *rest] if field in ECN:
+            return replace(segment, ecn=ECN[field]), rest
         case ["port", number, *rest]:
             return replace(segment, port=int(number)), rest
         case [count, *rest] if count[0] == "x":

@@ -202,7 +202,7 @@ class Player:
         if packet[6] != 6:
             raise Mismatch(f"came      {self.show(packet)}")
         tcp = parse_tcp(packet)
-        if wrong := list(self.flow(tcp.dport).differences(wanted, tcp)):
+        if wrong := list(self.flow(tcp.dport).differences(wanted, packet)):
             raise Mismatch(f"expected  {', '.join(wrong)}\n  came      {self.show(packet)}")
 
     def expect_other(self, wanted: str) -> None:
