@@ -10,6 +10,7 @@ import gc
 import struct
 from collections import deque
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -252,5 +253,5 @@ class CallsMachine(RuleBasedStateMachine):
         assert census.live() == self.before
 
 
-TestCalls = CallsMachine.TestCase
+TestCalls = pytest.mark.timeout(600)(CallsMachine.TestCase)      # tools/fuzz has it make many more examples
 TestCalls.settings = settings(stateful_step_count=100)
