@@ -8,6 +8,7 @@ cdef enum:
     LIVE_STACK
     LIVE_TCP
     LIVE_LISTENER
+    LIVE_LIGHT              # connections that are half-open or in TIME-WAIT
     LIVE_UDP
     LIVE_PUMP
     LIVE_PACKET

@@ -1,7 +1,7 @@
 """Counts of live engine objects, kept so that a test that leaks one can be failed."""
 
 cdef long _live[LIVE_KINDS]
-_NAMES = ("node", "link", "session", "gateway", "stack", "tcp", "listener", "udp", "pump", "packet", "tls")
+_NAMES = ("node", "link", "session", "gateway", "stack", "tcp", "listener", "light", "udp", "pump", "packet", "tls")
 
 
 cdef void born(int kind) noexcept:

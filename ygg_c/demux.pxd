@@ -6,55 +6,38 @@ from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.capture cimport Capture
-from ygg_c.endpoint cimport Endpoint, Host
 from ygg_c.ipv6 cimport Chain
 from ygg_c.pathmtu cimport PathMtus
 from ygg_c.reassembly cimport Reassembler
-from ygg_c.remotenode cimport RemoteNodes
 from ygg_c.renewal cimport Renewals
-from ygg_c.tcp.connection cimport TcpConnection
-from ygg_c.tcp.listener cimport TcpListener
-from ygg_c.tcp.wire cimport Segment
+from ygg_c.tcp.demux cimport TcpDemux
 from ygg_c.udp cimport UdpSocket
 
 cdef struct Prefix:
     uint8_t address[16]
     int length
 
-cdef class Demux(Host):
-    cdef str _congestion
+cdef class Demux(TcpDemux):
     cdef readonly bint closed
     cdef public Capture capture      # None: packets are not recorded
     cdef Prefix *_prefixes
     cdef int _prefix_count
-    cdef ByteMap _connections       # TcpConnection.key → connection
-    cdef ByteMap _listeners         # address, port → listener; address zero: any
-    cdef ByteMap _udp               # the same for sockets that are not connected
+    cdef ByteMap _udp               # address, port → socket that is not connected; address zero: any
     cdef ByteMap _udp_connected     # as _connections
     cdef ByteMap _echo              # identifier → socket
     cdef Renewals _renewals
-    cdef RemoteNodes _nodes
-    cdef dict _time_waits           # connections in TIME-WAIT, oldest first
     cdef PathMtus _paths
     cdef bint _cut_off              # somebody was refused because there was no lower side
     cdef Reassembler _reassembler
     cdef bint _reassembling
     cdef PacketQueue _loop          # packets to ourselves
-    # What all strangers share, each node its part: ICMPv6 errors, resets, echo replies.
+    # What all strangers share, each node its part: ICMPv6 errors, echo replies.
     cdef Budget _errors
-    cdef Budget _resets
     cdef Budget _echoes
-    cdef uint64_t _secret[4]
-    cdef bint _ours(self, const uint8_t *address) noexcept
     cdef void _flush(self, uint64_t now) noexcept
     cdef void _demux(self, uint8_t *data, size_t size, bint whole) noexcept
     cdef void _fragment_in(self, uint8_t *data, size_t size, Chain *chain) noexcept
-    cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
-    cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept
-    cdef bint _has_place(self, const uint8_t *address) noexcept
-    cdef TcpListener _listener(self, const uint8_t *key)
     cdef void _udp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
-    cdef uint64_t _origin(self, const uint8_t *address) noexcept
     cdef bint _may_echo(self, const uint8_t *address, size_t size, size_t mtu) noexcept
     cdef void _echo_in(self, uint8_t *data, uint8_t *message, size_t length) noexcept
     cdef void _icmp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
@@ -70,4 +53,3 @@ cdef class Demux(Host):
     ) noexcept
     cdef void _expire_fragments(self) noexcept
     cdef UdpSocket _udp_socket(self, const uint8_t *key, const uint8_t *target, uint16_t port)
-    cdef TcpConnection _new_connection(self, const uint8_t *key)

@@ -1,17 +1,9 @@
 from ygg_c.capture import Capture
-from ygg_c.endpoint import Host
+from ygg_c.tcp.demux import TcpDemux
 
-class Demux(Host):
+class Demux(TcpDemux):
     """What a stack does with packets: each is checked, reassembled, and given to the endpoint it is for."""
 
-    @property
-    def congestion(self) -> str:
-        """Name of the congestion control of new connections, "cubic" at first; `ygg_c.tcp.congestion.registry.algorithms()` has all.
-
-        ValueError for another.
-        """
-    @congestion.setter
-    def congestion(self, name: str) -> None: ...
     capture: Capture | None
     """Gets each packet that arrives, before any check, and each that leaves or is for an address of this stack itself, while set.
     None at first.

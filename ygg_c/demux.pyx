@@ -22,31 +22,21 @@ from ygg_c.ipv6 cimport (
 )
 from ygg_c.packetio cimport NEVER
 from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE, Fragment
-from ygg_c.remotenode cimport RemoteNode
 from ygg_c.siphash cimport ygg_siphash
-from ygg_c.sodium cimport wipe
-from ygg_c.tcp.arrival cimport segment_in, yields_to
-from ygg_c.tcp.congestion.registry cimport make_congestion
+from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.icmp cimport error_in, too_big
-from ygg_c.tcp.listener cimport TcpListener
-from ygg_c.tcp.reset cimport send_reset
-from ygg_c.tcp.state cimport ESTABLISHED, EVICTED, LAST_ACK
-from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment
+from ygg_c.tcp.state cimport ESTABLISHED, LAST_ACK
+from ygg_c.tcp.wire cimport Segment, parse_segment
 from ygg_c.udp cimport UDP_HEADER, EchoSocket
-
-from ygg_c.tcp.congestion.registry import DEFAULT as _DEFAULT, check_name
 
 cdef enum:
     LOOP_BYTES = 4194304        # queued to ourselves
     LOOP_PACKETS = 4096         # of them handled in one turn
     ERROR_RATE = 200            # ICMPv6 errors a second, ERROR_BURST at once
     ERROR_BURST = 50
-    RESET_RATE = 5000           # resets a second to segments that belong to nothing, and as many at once
     ECHO_RATE = 5000            # echo replies a second, ECHO_BURST at once; a large one counts for several
     ECHO_BURST = 1000
     ECHO_SIZE = 4096
-    NODE_PART = 4               # one node may open this part of all connections
-    OWN_PART = 8                # and this part is kept for those that the program opens
 
 
 cdef bint _matches(const Prefix *prefix, const uint8_t *address) noexcept:
@@ -57,33 +47,20 @@ cdef bint _matches(const Prefix *prefix, const uint8_t *address) noexcept:
     return rest == 0 or (prefix.address[whole] ^ address[whole]) >> (8 - rest) == 0
 
 
-cdef class Demux(Host):
+cdef class Demux(TcpDemux):
     """What a stack does with packets."""
 
     def __cinit__(self):
         born(LIVE_STACK)
         queue_init(&self._loop)
-        self._time_waits = {}
         self._reassembler = Reassembler()
         self._errors = Budget(ERROR_RATE, ERROR_BURST)
-        self._resets = Budget(RESET_RATE, RESET_RATE)
         self._echoes = Budget(ECHO_RATE, ECHO_BURST)
-        self._congestion = _DEFAULT
 
     def __dealloc__(self):
         queue_clear(&self._loop)
         free(self._prefixes)
-        wipe(self._secret, sizeof(self._secret))
         died(LIVE_STACK)
-
-    @property
-    def congestion(self):
-        """Name of the congestion control of new connections."""
-        return self._congestion
-
-    @congestion.setter
-    def congestion(self, str name not None):
-        self._congestion = check_name(name)
 
     # Packets in.
 
@@ -144,7 +121,6 @@ cdef class Demux(Host):
             if chain.next != NEXT_NONE:
                 self._report(data, size, ICMP_PROBLEM, 1, <uint32_t>chain.next_field)
 
-    # The node that an address belongs to, as a number that strangers cannot choose.
     cdef uint64_t _origin(self, const uint8_t *address) noexcept:
         cdef uint64_t node = address_node(address)
         return ygg_siphash(<const uint8_t *>&node, 8, self._secret)
@@ -176,110 +152,6 @@ cdef class Demux(Host):
         error = icmp_error(data, size, data + TARGET, kind, code, parameter)
         if error != NULL:
             self.emit(error)
-
-    # TCP.
-
-    cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept:
-        cdef uint8_t *tcp = data + offset
-        cdef Segment segment
-        cdef uint8_t key[36]
-        cdef PyObject *found
-        cdef TcpConnection connection
-        size -= offset
-        self.count[COUNT_TCP_IN] += 1
-        if not parse_segment(tcp, size, &segment) or get16(tcp) == 0 or get16(tcp + 2) == 0:
-            self.count[COUNT_MALFORMED] += 1
-            return
-        if sum_fold(sum_bytes(tcp, size, sum_pseudo(data + SOURCE, <uint32_t>size, NEXT_TCP))) != 0xffff:
-            self.count[COUNT_BAD_CHECKSUM] += 1
-            return
-        memcpy(key, data + SOURCE, 32)
-        memcpy(key + 32, tcp, 4)
-        found = self._connections.get(key)
-        if found != NULL:
-            connection = <TcpConnection>found
-            if not yields_to(connection, &segment):
-                segment_in(connection, &segment, self._now)
-                return
-            connection.step(EVICTED)
-        self._syn_in(key, &segment)
-
-    cdef void _syn_in(self, const uint8_t *key, const Segment *segment) noexcept:
-        # A segment that belongs to no connection: it may open one.
-        cdef TcpListener listener = self._listener(key)
-        cdef TcpConnection connection
-        if listener is None or segment.flags & ACK:
-            self.count[COUNT_TCP_NO_PORT if listener is None else COUNT_TCP_IGNORED] += 1
-            if segment.flags & RST:
-                return
-            if self._resets.take(self._origin(key), NULL, False, 1.0, self._now):
-                send_reset(self, key, segment)
-            else:
-                self.count[COUNT_TCP_RESETS_LIMITED] += 1
-            return
-        if segment.flags & (RST | SYN) != SYN:
-            self.count[COUNT_TCP_IGNORED] += 1
-            return
-        if listener.full():
-            self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
-            return
-        if not self._has_place(key):
-            return
-        try:
-            connection = self._new_connection(key)
-        except MemoryError:
-            self.count[COUNT_NO_MEMORY] += 1
-            return
-        listener.begin(connection, self.syn_queue)
-        connection.accept_syn(listener, segment)
-
-    cdef bint _has_place(self, const uint8_t *address) noexcept:
-        # Whether a node may open one more connection. If not, its SYN is dropped as where a queue is full: it asks again, and
-        # finds a place when one has become free, where a reset would tell its program that nothing listens.
-        cdef RemoteNode node = self._nodes.find(address)
-        cdef size_t places = min(self.max_connections_per_node, max(self.max_connections // NODE_PART, <size_t>1))
-        if len(self._connections) + self.max_connections // OWN_PART >= self.max_connections:
-            self.count[COUNT_TCP_STACK_FULL] += 1
-            return False
-        if node is not None and not node.ours and node.incoming >= places:
-            self.count[COUNT_TCP_NODE_FULL] += 1
-            return False
-        return True
-
-    cdef TcpListener _listener(self, const uint8_t *key):
-        # Who listens for a connection of this key: on its address, or on every address.
-        cdef uint8_t bound[18]
-        cdef PyObject *found
-        memcpy(bound, key + 16, 16)
-        memcpy(bound + 16, key + 34, 2)
-        found = self._listeners.get(bound)
-        if found == NULL:
-            memset(bound, 0, 16)
-            found = self._listeners.get(bound)
-        if found == NULL or not (<TcpListener>found).listening:
-            return None
-        return <TcpListener>found
-
-    cdef TcpConnection _new_connection(self, const uint8_t *key):
-        cdef TcpConnection connection = TcpConnection()
-        # RFC 6528: a clock of 4 µs ticks over a keyed hash of the two ends.
-        cdef uint32_t iss = <uint32_t>(ygg_siphash(key, 36, self._secret) + self._now // 4000)
-        connection.sender.congestion = make_congestion(self._congestion)
-        connection.node = self._nodes.enter(key, self._ours(key))
-        connection.start(self, key, iss, ygg_siphash(key, 36, self._secret + 2), self._now)
-        try:
-            self._connections.put(key, connection)
-        except MemoryError:
-            connection.node.leave()
-            raise
-        return connection
-
-    cdef void enter_time_wait(self, Endpoint endpoint) noexcept:
-        (<TcpConnection>endpoint).give_place()
-        self._time_waits[endpoint] = None
-        if len(self._time_waits) > self.max_time_wait:
-            self.count[COUNT_TIME_WAIT_EVICTED] += 1
-            (<TcpConnection>next(iter(self._time_waits))).step(EVICTED)
 
     # UDP.
 
@@ -402,8 +274,10 @@ cdef class Demux(Host):
         cdef TcpConnection connection
         _quoted_key(key, quoted, offset)
         found = self._connections.get(key)
-        if found == NULL or not parse_segment(<uint8_t *>quoted + offset, length - offset, &segment):
+        if not parse_segment(<uint8_t *>quoted + offset, length - offset, &segment):
             return False
+        if found == NULL:
+            return self._half_open_error(key, &segment, message[0], message[1])
         connection = <TcpConnection>found
         if message[0] != ICMP_TOO_BIG:
             return error_in(connection, &segment, message[0], message[1], self._now)

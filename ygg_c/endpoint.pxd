@@ -73,6 +73,10 @@ cdef enum:
     COUNT_TCP_NODE_FULL
     COUNT_TCP_STACK_FULL
     COUNT_TCP_NO_TRANSITION
+    COUNT_TCP_OPENING_TIMEOUTS
+    COUNT_TCP_COOKIES_SENT
+    COUNT_TCP_COOKIES_TAKEN
+    COUNT_TCP_COOKIES_WRONG
     COUNTERS
 
 cdef extern from *:
@@ -96,7 +100,9 @@ cdef class Host(Upper):
     cdef public uint64_t fin_wait
     cdef public int retries
     cdef public int syn_retries
+    cdef public int syn_ack_retries
     cdef public int syn_queue
+    cdef public int syn_cookies
     cdef public size_t receive_buffer
     cdef public size_t receive_buffer_max
     cdef public size_t send_buffer
@@ -123,6 +129,8 @@ cdef class Host(Upper):
     cdef void works(self, const uint8_t *address) noexcept      # what was sent there is answered; now and then
     cdef size_t path_mtu(self, const uint8_t *address) noexcept
     cdef const uint8_t *default_address(self) noexcept          # the source where none was chosen
+    # What the two ends of a connection (its key) share with no other: its flow label and the offset of its timestamps.
+    cdef uint64_t secret_of(self, const uint8_t *key) noexcept
     cdef void enter_time_wait(self, Endpoint endpoint) noexcept
     cdef void release(self, Endpoint endpoint) noexcept         # it leaves the tables; its last call
     cdef void mark(self, Endpoint endpoint) noexcept

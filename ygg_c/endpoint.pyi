@@ -47,7 +47,15 @@ class Host(Upper):
     send_buffer_max: int
     """What `send_limit` may grow to (8 MiB at first)."""
     syn_queue: int
-    """Half-open connections a listener keeps, each remote node at most as many as are free (1024 at first)."""
+    """Half-open connections a listener keeps, or as many as its backlog if that is more; each remote node at most as many as
+    are free (1024 at first). Beyond that SYN cookies serve.
+    """
+    syn_cookies: int
+    """Whether a SYN that finds no room in a listener's queue is answered with a cookie: 0 never (it is dropped), 1 then (at
+    first), 2 always and without a queue.
+    """
+    syn_ack_retries: int
+    """Repetitions of a SYN,ACK before a half-open connection is forgotten, 15 at most (5 at first: about a minute)."""
     max_time_wait: int
     """Connections kept in TIME-WAIT; the oldest go first (4096 at first)."""
     max_connections: int

@@ -57,7 +57,9 @@ cdef class Host(Upper):
         self.fin_wait = 60000 * MS
         self.retries = 15
         self.syn_retries = 6
+        self.syn_ack_retries = 5
         self.syn_queue = 1024
+        self.syn_cookies = 1
         self.receive_buffer = self.send_buffer = 1 << 20
         self.receive_buffer_max = self.send_buffer_max = 8 << 20
         self.max_time_wait = 4096
@@ -93,6 +95,9 @@ cdef class Host(Upper):
 
     cdef const uint8_t *default_address(self) noexcept:
         return NULL
+
+    cdef uint64_t secret_of(self, const uint8_t *key) noexcept:
+        return 0
 
     cdef void enter_time_wait(self, Endpoint endpoint) noexcept:
         pass

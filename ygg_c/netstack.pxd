@@ -2,7 +2,6 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ygg_c.bytemap cimport ByteMap
 from ygg_c.demux cimport Demux, Prefix
 from ygg_c.endpoint cimport Endpoint
 from ygg_c.sodium cimport Random
@@ -12,4 +11,4 @@ from ygg_c.udp cimport UdpSocket
 cdef class NetStack(Demux):
     cdef dict _udp_ports            # port → sockets on it
     cdef readonly bint down
-    cdef int _pick_port(self, ByteMap table, uint8_t *key) except -1
+    cdef int _pick_port(self, uint8_t *key) except -1

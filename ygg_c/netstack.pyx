@@ -15,6 +15,8 @@ from ygg_c.packetio cimport NEVER
 from ygg_c.pathmtu cimport PathMtus
 from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode, RemoteNodes
 from ygg_c.renewal cimport Renewals
+from ygg_c.tcp.halfopen cimport HalfOpens
+from ygg_c.tcp.light cimport LightTable
 from ygg_c.tcp.listener cimport TcpListener
 from ygg_c.udp cimport EchoSocket
 
@@ -31,7 +33,8 @@ _COUNTS = (
     "tcp_challenges", "tcp_paws", "syn_queue_full", "accept_queue_full", "time_wait_evicted", "closed",
     "unknown_protocol", "fragments_sent", "reassembly_evicted", "reassembly_timeouts", "echo_limited", "tcp_ignored",
     "tcp_no_room", "tcp_resets_limited", "tcp_answers_limited", "tcp_probes", "renewals_refused",
-    "tcp_no_buffer", "tcp_node_full", "tcp_stack_full", "tcp_no_transition",
+    "tcp_no_buffer", "tcp_node_full", "tcp_stack_full", "tcp_no_transition", "tcp_opening_timeouts",
+    "tcp_cookies_sent", "tcp_cookies_taken", "tcp_cookies_wrong",
 )
 
 
@@ -48,10 +51,13 @@ cdef class NetStack(Demux):
         self._mtu = mtu
         self.random = Random() if random is None else random
         self.random.fill(<uint8_t *>self._secret, sizeof(self._secret))
+        self.random.fill(<uint8_t *>self._cookie_secret, sizeof(self._cookie_secret))
         # Their order is that in which connections are reset when the stack closes.
         self._connections, self._udp_connected = ByteMap(36, self.random.u64()), ByteMap(36, self.random.u64())
         self._listeners, self._udp = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
         self._echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
+        self._light = LightTable(self.random.u64(), self.random.u64())
+        self._half_open = HalfOpens(self._light)
         self._renewals = Renewals(self._connections)
         self._nodes = RemoteNodes(self.random.u64(), MAX_BUFFERED)
         self._udp_ports = {}
@@ -129,7 +135,7 @@ cdef class NetStack(Demux):
             raise ValueError("an address has 16 bytes")
         self.suspect(address)
 
-    cdef int _pick_port(self, ByteMap table, uint8_t *key) except -1:
+    cdef int _pick_port(self, uint8_t *key) except -1:
         # Set the local port in a connection's key so that it is in no use: random, then whatever is free (RFC 6056, 3.3.2).
         cdef uint32_t start = <uint32_t>self.random.u64() % EPHEMERAL
         cdef uint32_t step
@@ -138,7 +144,7 @@ cdef class NetStack(Demux):
             put_port(key + 34, FIRST_EPHEMERAL + (start + step) % EPHEMERAL)
             memcpy(bound, key + 16, 16)
             memcpy(bound + 16, key + 34, 2)
-            if table.get(key) != NULL or self._listeners.get(bound) != NULL:
+            if self._connections.get(key) != NULL or self._light.find(key) != NULL or self._listeners.get(bound) != NULL:
                 continue
             memset(bound, 0, 16)
             if self._listeners.get(bound) == NULL:
@@ -207,10 +213,10 @@ cdef class NetStack(Demux):
             source = <const uint8_t *><const char *>local_address
         _pair_key(key, <const uint8_t *><const char *>address, source, port, local_port)
         if local_port == 0:
-            self._pick_port(self._connections, key)
-        elif self._connections.get(key) != NULL:
+            self._pick_port(key)
+        elif self._connections.get(key) != NULL or self._light.find(key) != NULL:
             raise _error(errno.EADDRINUSE)
-        connection = self._new_connection(key)
+        connection = self._new_connection(key, self._first_number(key))
         connection.open()
         return connection
 
@@ -231,6 +237,7 @@ cdef class NetStack(Demux):
         memcpy(listener.local_address, <const char *><bytes>own, 16)
         listener.local_port = port
         listener.backlog = backlog
+        listener.half_opens = self._half_open
         listener.host = self
         _bound_key(key, listener.local_address, port)
         self._listeners.put(key, listener)
@@ -337,7 +344,7 @@ cdef class NetStack(Demux):
         if node is None:
             return dict.fromkeys(("incoming", "half_open", "received", "queued"), 0)
         return {
-            "incoming": node.incoming, "half_open": node.half_open, "received": node.held[INBOUND],
+            "incoming": node.incoming + node.half_open, "half_open": node.half_open, "received": node.held[INBOUND],
             "queued": node.held[OUTBOUND],
         }
 
@@ -353,6 +360,7 @@ cdef class NetStack(Demux):
                 endpoint.abort()
             else:
                 endpoint.close()
+        self._clear_light()
         # No turn may ever come.
         self._dirty.clear()
         self._ready.clear()

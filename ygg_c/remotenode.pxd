@@ -30,9 +30,10 @@ cdef class RemoteNode:
     cdef RemoteNodes _all
     cdef uint8_t _name[8]           # the 7 bytes that its addresses have in common
     cdef bint ours
-    cdef size_t _users              # connections that refer to it
+    cdef size_t _users              # connections that refer to it, half-open ones too
     cdef size_t incoming            # those that it opened and that have not ended; TIME-WAIT is the end
     cdef size_t half_open
+    cdef size_t fresh               # half-open ones whose SYN has been answered once
     cdef size_t held[2]             # bytes of memory in its connections' queues
     cdef size_t _counted[2]         # those of them that leave less for others
     # Bytes that one of its connections may have in a queue.

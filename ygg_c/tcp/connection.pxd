@@ -3,7 +3,7 @@
 # Nothing is sent when a segment arrives or the application writes: the connection is marked, and `flush` has the sender send
 # what it may, then decides whether an ACK has to go by itself.
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.endpoint cimport Host
 from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
@@ -17,6 +17,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef Receiver receiver
     cdef Acceptor parent            # while nobody has accepted it
     cdef bint has_place             # it counts as one that its node has opened
+    cdef bint in_queue              # of its listener
     cdef uint8_t template[44]       # IPv6 header and ports of what leaves
     cdef uint64_t _pseudo
     cdef size_t _held[2]            # bytes of memory that its node was told of
@@ -34,7 +35,9 @@ cdef class TcpConnection(TcpEndpoint):
 
     cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now)
     cdef void open(self) noexcept
-    cdef void accept_syn(self, Acceptor parent, const Segment *segment) noexcept
+    # A half-open connection becomes this one: `syn` was answered at `sent_at` (0: not known), in a window of `offered` bytes
+    # and `again` more times, and the next segment is the ACK of that.
+    cdef void answered(self, const Segment *syn, uint16_t offered, uint64_t sent_at, int again) noexcept
     cdef void learn_syn(self, const Segment *segment) noexcept
     cdef void take_early(self, const Segment *segment) noexcept     # data and FIN that came with the peer's SYN
     cdef void established(self) noexcept                    # the handshake is done

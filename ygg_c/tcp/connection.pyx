@@ -81,14 +81,13 @@ cdef class TcpConnection(TcpEndpoint):
         self.sender.syn_due = True
         self.host.mark(self)
 
-    cdef void accept_syn(self, Acceptor parent, const Segment *segment) noexcept:
-        self.parent = parent
+    cdef void answered(self, const Segment *syn, uint16_t offered, uint64_t sent_at, int again) noexcept:
         self.step(CALL_LISTEN)
         self.step(GOT_SYN)
-        self.learn_syn(segment)
-        self.take_early(segment)
-        self.sender.syn_due = True
-        self.host.mark(self)
+        self.learn_syn(syn)
+        self.receiver.advertised = self.receiver.queue.next + offered
+        self.take_early(syn)
+        self.sender.answered(sent_at, again)
 
     cdef void learn_syn(self, const Segment *segment) noexcept:
         cdef uint64_t position = FIRST_POSITION | segment.seq

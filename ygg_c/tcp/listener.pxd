@@ -1,19 +1,20 @@
 # Listeners: half-open connections, and those that wait to be accepted.
 
-from libc.stdint cimport uint8_t, uint16_t
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
-from ygg_c.remotenode cimport RemoteNode
-from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
-from ygg_c.tcp.connection cimport TcpConnection
+from ygg_c.tcp.base cimport Acceptor
+from ygg_c.tcp.halfopen cimport HalfOpenList, HalfOpens
 
 cdef class TcpListener(Acceptor):
     cdef uint8_t local_address[16]
     cdef uint16_t local_port
     cdef readonly int backlog
     cdef public bint listening
-    cdef list _queue                # completed, oldest first
-    cdef dict _half                 # half-open connections, oldest first
+    cdef HalfOpens half_opens       # those of the stack
+    cdef HalfOpenList half_open     # its own
+    cdef uint64_t cookie_until      # until then a cookie may come back, ns
+    cdef list _queue                # completed, oldest first; those that have ended since are among them
+    cdef Py_ssize_t _first          # in the queue: those before were accepted
+    cdef Py_ssize_t _waiting        # those that have not ended
     cdef bint full(self) noexcept
-    cdef void begin(self, TcpConnection connection, size_t most) noexcept
-    cdef TcpConnection _oldest_of(self, RemoteNode node)
-    cdef void _opened(self, TcpEndpoint connection) noexcept
+    cdef void _compact(self) noexcept

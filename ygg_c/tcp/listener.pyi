@@ -15,4 +15,4 @@ class TcpListener(Acceptor):
     def accept(self) -> TcpConnection | None:
         """Return the oldest connection whose handshake completed, or None."""
     def close(self) -> None:
-        """Stop listening; connections not accepted are reset."""
+        """Stop listening; connections not accepted are reset, half-open ones too. Does nothing the second time."""

@@ -1,9 +1,12 @@
 """Listeners: connections on their way to be accepted."""
 
 from ygg_c.census cimport LIVE_LISTENER, born, died
-from ygg_c.endpoint cimport COUNT_SYN_QUEUE_FULL, EVENT_READABLE
-from ygg_c.remotenode cimport RemoteNode
-from ygg_c.tcp.state cimport EVICTED
+from ygg_c.endpoint cimport EVENT_READABLE
+from ygg_c.tcp.base cimport TcpEndpoint
+from ygg_c.tcp.connection cimport TcpConnection
+
+cdef enum:
+    SLACK = 32              # places of the queue that may be left empty
 
 
 cdef class TcpListener(Acceptor):
@@ -12,57 +15,39 @@ cdef class TcpListener(Acceptor):
     def __cinit__(self):
         self.listening = True
         self._queue = []
-        self._half = {}
+        self.half_open.listener = <void *>self
         born(LIVE_LISTENER)
 
     def __dealloc__(self):
         died(LIVE_LISTENER)
 
     cdef bint full(self) noexcept:
-        return len(self._queue) >= self.backlog
-
-    cdef void begin(self, TcpConnection connection, size_t most) noexcept:
-        # The oldest half-open connection gives way: it has had the most time to complete. A node may have as many as are free;
-        # if it begins more, it is one of its own.
-        cdef RemoteNode node = connection.node
-        cdef size_t used = len(self._half)
-        cdef TcpConnection oldest = None
-        if node.half_open >= most - min(most, used) and not node.ours:
-            oldest = self._oldest_of(node)
-        if oldest is None and used >= most:
-            oldest = <TcpConnection>next(iter(self._half))
-        if oldest is not None:
-            self.host.count[COUNT_SYN_QUEUE_FULL] += 1
-            oldest.step(EVICTED)
-        node.incoming += 1
-        node.half_open += 1
-        connection.has_place = True
-        self._half[connection] = None
-
-    cdef TcpConnection _oldest_of(self, RemoteNode node):
-        cdef TcpConnection connection
-        for connection in self._half:
-            if connection.node is node:
-                return connection
-        return None
+        return self._waiting >= self.backlog
 
     cdef bint promote(self, TcpEndpoint connection) noexcept:
         if self.full():
             return False
-        self._opened(connection)
         self._queue.append(connection)
+        self._waiting += 1
+        (<TcpConnection>connection).in_queue = True
         self.happen(EVENT_READABLE)
         return True
 
     cdef void forget(self, TcpEndpoint connection) noexcept:
-        self._opened(connection)
-        if connection in self._queue:
-            self._queue.remove(connection)
+        # It stays where it is until it is met, or until too many do.
+        if (<TcpConnection>connection).in_queue:
+            (<TcpConnection>connection).in_queue = False
+            self._waiting -= 1
+            if len(self._queue) > 2 * self._waiting + SLACK:
+                self._compact()
 
-    cdef void _opened(self, TcpEndpoint connection) noexcept:
-        if connection in self._half:
-            del self._half[connection]
-            connection.node.half_open -= 1
+    cdef void _compact(self) noexcept:
+        cdef Py_ssize_t index
+        self._queue = [
+            self._queue[index] for index in range(self._first, len(self._queue))
+            if (<TcpConnection>self._queue[index]).in_queue
+        ]
+        self._first = 0
 
     @property
     def local(self):
@@ -71,17 +56,32 @@ cdef class TcpListener(Acceptor):
     def accept(self):
         """Return the oldest connection whose handshake completed, or None."""
         cdef TcpConnection connection
-        if not self._queue:
-            return None
-        connection = <TcpConnection>self._queue.pop(0)
-        connection.parent = None
-        return connection
+        while self._waiting:
+            connection = <TcpConnection>self._queue[self._first]
+            self._queue[self._first] = None
+            self._first += 1
+            if connection.in_queue:
+                connection.in_queue = False
+                connection.parent = None
+                self._waiting -= 1
+                if self._first > self._waiting + SLACK:
+                    del self._queue[:self._first]
+                    self._first = 0
+                return connection
+        self._queue.clear()
+        self._first = 0
+        return None
 
     def close(self):
         """Stop listening; connections not accepted are reset."""
         cdef TcpConnection connection
-        for connection in list(self._queue) + list(self._half):
+        if self.host is None:
+            return
+        for connection in self._queue[self._first:]:
             connection.abort()
+        self._queue.clear()
+        self._first = 0
+        self.half_opens.reset(&self.half_open)
         self.leave()
         self._on_event = None
         self.owner = None

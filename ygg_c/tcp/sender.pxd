@@ -86,6 +86,8 @@ cdef class Sender:
     cdef void open(self, uint32_t iss, size_t path, TcpEndpoint connection, uint64_t now) noexcept
     # The peer's SYN, received at `position`.
     cdef void learn_syn(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept
+    # Our SYN left at `sent_at` (0: not known) and `again` times more.
+    cdef void answered(self, uint64_t sent_at, int again) noexcept
     # The acknowledgement of our SYN alone, or with the peer's: the first window.
     cdef void opened(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept
     # Send what may leave now; True when more could follow and others should have their turn first.

@@ -61,6 +61,14 @@ cdef class Sender:
         self.wl1, self.wl2 = position, self.una
         self._resize(connection)
 
+    cdef void answered(self, uint64_t sent_at, int again) noexcept:
+        self.nxt = self.iss + 1
+        self.timeouts = self.tries = again
+        if again:
+            self.congestion.start(1)
+        elif sent_at:
+            self._timed, self._timed_at = self.nxt, sent_at
+
     cdef void opened(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept:
         self.window = <uint64_t>segment.window << self.scale
         self.max_window = max(self.max_window, self.window)

@@ -346,6 +346,7 @@ class TestProbing:
         connection = peer.accept()
         peer.send(window=0)
         connection.write(b"waiting")
+        peer.take()
         for _ in range(30):
             peer.now = peer.deadline
             if peer.take():
@@ -357,6 +358,7 @@ class TestProbing:
         connection.user_timeout = 5 * SECOND
         peer.send(window=0)
         connection.write(b"waiting")
+        peer.take()
         for _ in range(30):
             if connection.error:
                 break

@@ -108,42 +108,6 @@ class TestListen:
         assert sum(len(segment.data) for segment in sent) == 200
         assert max(len(segment.data) for segment in sent) >= 64
 
-    def test_backlog_full_then_room(self, peer):
-        listener = peer.stack.listen(None, 80, backlog=1)
-        syn_ack = peer.one(flags=SYN, ack=0)
-        peer.send(seq=1001, ack=syn_ack.seq + 1)
-        assert peer.send(sport=5001, seq=1, flags=SYN, ack=0) == []
-        assert listener.accept().state == "ESTABLISHED"
-        assert peer.one(sport=5001, seq=1, flags=SYN, ack=0).has(SYN, ACK)
-
-    def test_final_ack_waits_for_room(self, peer):
-        listener = peer.stack.listen(None, 80, backlog=1)
-        one = peer.one(flags=SYN, ack=0)
-        two = peer.one(sport=5001, flags=SYN, ack=0)
-        peer.send(seq=1001, ack=one.seq + 1)
-        peer.send(sport=5001, seq=1001, ack=two.seq + 1)
-        assert listener.accept() is not None
-        assert listener.accept() is None
-        peer.send(sport=5001, seq=1001, ack=two.seq + 1)
-        assert listener.accept().remote == (B, 5001)
-
-    def test_half_open_connections_are_bounded(self, peer):
-        peer.stack.syn_queue = 10
-        peer.stack.listen(None, 80)
-        for port in range(1, 200):
-            peer.send(sport=port, flags=SYN, ack=0)
-        assert len(peer.stack.endpoints()) == 6     # one node has at most as many as are free
-        assert peer.stack.counters()["syn_queue_full"] == 194
-
-    def test_closing_resets_what_was_not_accepted(self, peer):
-        listener = peer.stack.listen(None, 80)
-        syn_ack = peer.one(flags=SYN, ack=0)
-        peer.send(seq=1001, ack=syn_ack.seq + 1)
-        listener.close()
-        (reset,) = peer.take()
-        assert reset.has(RST, ACK)
-        assert peer.stack.endpoints() == []
-
     def test_port_in_use(self, peer):
         peer.stack.listen(None, 80)
         for address in (None, A):

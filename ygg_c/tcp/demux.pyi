@@ -1,0 +1,16 @@
+from ygg_c.endpoint import Host
+
+class TcpDemux(Host):
+    """TCP's part of the way of a packet: connections, and the listeners that strangers ask for one."""
+
+    @property
+    def congestion(self) -> str:
+        """Name of the congestion control of new connections, "cubic" at first; `ygg_c.tcp.congestion.registry.algorithms()` has all.
+
+        ValueError for another.
+        """
+    @congestion.setter
+    def congestion(self, name: str) -> None: ...
+    @property
+    def half_open(self) -> int:
+        """Connections whose handshake a listener has answered and that wait for its last ACK. They are no endpoints yet."""

@@ -1,0 +1,287 @@
+"""TCP's part of the way of a packet; see demux.pxd."""
+
+from cpython.ref cimport PyObject
+from libc.string cimport memcpy, memset
+
+from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.endpoint cimport (
+    COUNT_ACCEPT_QUEUE_FULL, COUNT_BAD_CHECKSUM, COUNT_MALFORMED, COUNT_NO_MEMORY, COUNT_SYN_QUEUE_FULL,
+    COUNT_TCP_COOKIES_SENT, COUNT_TCP_COOKIES_TAKEN, COUNT_TCP_COOKIES_WRONG, COUNT_TCP_IGNORED, COUNT_TCP_IN,
+    COUNT_TCP_NODE_FULL, COUNT_TCP_NO_PORT, COUNT_TCP_RESETS_LIMITED, COUNT_TCP_STACK_FULL, COUNT_TIME_WAIT_EVICTED,
+    Endpoint,
+)
+from ygg_c.icmpv6 cimport icmp_errno
+from ygg_c.ipv6 cimport NEXT_TCP, SOURCE, get16
+from ygg_c.siphash cimport ygg_siphash
+from ygg_c.sodium cimport wipe
+from ygg_c.tcp.arrival cimport segment_in, yields_to
+from ygg_c.tcp.bare cimport stamp_at
+from ygg_c.tcp.congestion.registry cimport make_congestion
+from ygg_c.tcp.cookies cimport COOKIE_LIFE, cookie_stamp, make_cookie, read_cookie
+from ygg_c.tcp.halfopen cimport offered_scale, offered_window, send_syn_ack
+from ygg_c.tcp.light cimport HALF_OPEN, Light
+from ygg_c.tcp.reset cimport send_reset
+from ygg_c.tcp.state cimport EVICTED
+from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment, sequence_length
+
+from ygg_c.tcp.congestion.registry import DEFAULT as _DEFAULT, check_name
+
+cdef enum:
+    RESET_RATE = 5000           # resets a second to segments that belong to nothing, and as many at once
+    NODE_PART = 4               # one node may open this part of all connections
+    OWN_PART = 8                # and this part is kept for those that the program opens
+    COOKIES_ALWAYS = 2
+
+
+cdef class TcpDemux(Host):
+    """TCP's part of the way of a packet."""
+
+    def __cinit__(self):
+        self._time_waits = {}
+        self._resets = Budget(RESET_RATE, RESET_RATE)
+        self._congestion = _DEFAULT
+
+    def __dealloc__(self):
+        wipe(self._secret, sizeof(self._secret))
+        wipe(self._cookie_secret, sizeof(self._cookie_secret))
+
+    @property
+    def congestion(self):
+        """Name of the congestion control of new connections."""
+        return self._congestion
+
+    @congestion.setter
+    def congestion(self, str name not None):
+        self._congestion = check_name(name)
+
+    @property
+    def half_open(self):
+        """Connections that wait for the last ACK of their handshake."""
+        return self._half_open.count
+
+    cdef bint _ours(self, const uint8_t *address) noexcept:
+        return False
+
+    cdef uint64_t _origin(self, const uint8_t *address) noexcept:
+        return 0
+
+    cdef uint64_t secret_of(self, const uint8_t *key) noexcept:
+        return ygg_siphash(key, 36, self._secret + 2)
+
+    # Segments in.
+
+    cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept:
+        cdef uint8_t *tcp = data + offset
+        cdef Segment segment
+        cdef uint8_t key[36]
+        cdef PyObject *found
+        cdef Light *light
+        cdef TcpConnection connection
+        size -= offset
+        self.count[COUNT_TCP_IN] += 1
+        if not parse_segment(tcp, size, &segment) or get16(tcp) == 0 or get16(tcp + 2) == 0:
+            self.count[COUNT_MALFORMED] += 1
+            return
+        if sum_fold(sum_bytes(tcp, size, sum_pseudo(data + SOURCE, <uint32_t>size, NEXT_TCP))) != 0xffff:
+            self.count[COUNT_BAD_CHECKSUM] += 1
+            return
+        memcpy(key, data + SOURCE, 32)
+        memcpy(key + 32, tcp, 4)
+        found = self._connections.get(key)
+        if found != NULL:
+            connection = <TcpConnection>found
+            if not yields_to(connection, &segment):
+                segment_in(connection, &segment, self._now)
+                return
+            connection.step(EVICTED)
+        light = self._light.find(key)
+        if light == NULL:
+            self._knock(key, &segment)
+        else:
+            self._half_open_in(<HalfOpen *>light, &segment)
+
+    cdef void _refuse(self, const uint8_t *key, const Segment *segment) noexcept:
+        if segment.flags & RST:
+            return
+        if self._resets.take(self._origin(key), NULL, False, 1.0, self._now):
+            send_reset(self, key, segment)
+        else:
+            self.count[COUNT_TCP_RESETS_LIMITED] += 1
+
+    cdef TcpListener _listener(self, const uint8_t *key):
+        # Who listens for a connection of this key: on its address, or on every address.
+        cdef uint8_t bound[18]
+        cdef PyObject *found
+        memcpy(bound, key + 16, 16)
+        memcpy(bound + 16, key + 34, 2)
+        found = self._listeners.get(bound)
+        if found == NULL:
+            memset(bound, 0, 16)
+            found = self._listeners.get(bound)
+        if found == NULL or not (<TcpListener>found).listening:
+            return None
+        return <TcpListener>found
+
+    cdef void _knock(self, const uint8_t *key, const Segment *segment) noexcept:
+        cdef TcpListener listener = self._listener(key)
+        if listener is None:
+            self.count[COUNT_TCP_NO_PORT] += 1
+            self._refuse(key, segment)
+        elif segment.flags & ACK:
+            if segment.flags & (SYN | RST) or not self._cookie_in(listener, key, segment):
+                self.count[COUNT_TCP_IGNORED] += 1
+                self._refuse(key, segment)
+        elif segment.flags & (RST | SYN) == SYN:
+            self._syn_in(listener, key, segment)
+        else:
+            self.count[COUNT_TCP_IGNORED] += 1
+
+    # A stranger's SYN, and the ACK that answers ours.
+
+    cdef void _syn_in(self, TcpListener listener, const uint8_t *key, const Segment *syn) noexcept:
+        if listener.full():
+            self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
+        elif not self._has_place(self._nodes.find(key), True):
+            return
+        elif self.syn_cookies < COOKIES_ALWAYS and self._queue(listener, key, syn, self._first_number(key), False):
+            return
+        else:
+            self.count[COUNT_SYN_QUEUE_FULL] += 1
+            if self.syn_cookies:
+                self._send_cookie(listener, key, syn)
+
+    cdef bint _queue(
+        self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
+    ) noexcept:
+        # Remember a half-open connection, if there is room: a node may have as many as are free.
+        cdef size_t most = max(self.syn_queue, listener.backlog)
+        cdef size_t free = most - min(most, listener.half_open.count)
+        cdef RemoteNode node
+        cdef HalfOpen *half = NULL
+        if free == 0:
+            return False
+        try:
+            node = self._nodes.enter(key, self._ours(key))
+        except MemoryError:
+            self.count[COUNT_NO_MEMORY] += 1
+            return False
+        if node.ours or node.half_open < free:
+            half = self._half_open.add(self, &listener.half_open, node, key, syn, iss, arrived)
+        node.leave()
+        return half != NULL
+
+    cdef void _send_cookie(self, TcpListener listener, const uint8_t *key, const Segment *syn) noexcept:
+        # Only the timestamp has room for what the options say, and nothing for text.
+        cdef bint stamped = syn.stamped
+        cdef Segment bare = syn[0]
+        cdef uint32_t iss = make_cookie(self._cookie_secret, key, syn, self._now)
+        cdef uint32_t stamp = cookie_stamp(stamp_at(self._now, self.secret_of(key)), syn)
+        cdef int scale = offered_scale(self) if stamped and syn.scale >= 0 else -1
+        bare.size = 0
+        listener.cookie_until = self._now + COOKIE_LIFE
+        self.count[COUNT_TCP_COOKIES_SENT] += 1
+        send_syn_ack(
+            self, key, &bare, iss, scale, offered_window(self, None), stamped and syn.sack_permitted, stamp
+        )
+
+    cdef bint _cookie_in(self, TcpListener listener, const uint8_t *key, const Segment *segment) noexcept:
+        # Whether no reset is to answer this ACK.
+        cdef Segment syn
+        cdef TcpConnection connection
+        cdef uint32_t iss = segment.ack - 1
+        if self._now >= listener.cookie_until:
+            return False
+        if not read_cookie(self._cookie_secret, key, segment, self._now, &syn):
+            # Where the segment with the cookie was lost, what follows it must not end the connection: it is sent again.
+            self.count[COUNT_TCP_COOKIES_WRONG] += 1
+            return sequence_length(segment) > 0
+        self.count[COUNT_TCP_COOKIES_TAKEN] += 1
+        connection = self._admit(listener, key, &syn, iss)
+        if connection is None:
+            # It exists, as far as the peer knows. Remembered, it can have a place later.
+            self._queue(listener, key, &syn, iss, True)
+            return True
+        connection.answered(&syn, offered_window(self, None), 0, 0)
+        segment_in(connection, segment, self._now)
+        return True
+
+    cdef void _half_open_in(self, HalfOpen *half, const Segment *segment) noexcept:
+        cdef TcpConnection connection
+        cdef Segment syn
+        if not self._half_open.arrive(half, segment):
+            return
+        self._half_open.recall(half, &syn)
+        connection = self._admit(<TcpListener>half.list.listener, half.light.key, &syn, half.iss)
+        if connection is not None:
+            connection.answered(&syn, half.offered, half.sent_at, half.tries)
+            self._half_open.remove(half)
+            segment_in(connection, segment, self._now)
+
+    cdef bint _half_open_error(self, const uint8_t *key, const Segment *quoted, uint8_t kind, uint8_t code) noexcept:
+        cdef Light *light = self._light.find(key)
+        cdef bint hard
+        if light == NULL or light.kind != HALF_OPEN or quoted.seq != (<HalfOpen *>light).iss:
+            return False
+        icmp_errno(kind, code, &hard)
+        if hard:
+            self._half_open.remove(<HalfOpen *>light)
+        return True
+
+    cdef TcpConnection _admit(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss):
+        # A connection whose handshake its next segment completes, or None: no room.
+        cdef TcpConnection connection
+        if listener.full():
+            self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
+            return None
+        if not self._has_place(self._nodes.find(key), False):
+            return None
+        try:
+            connection = self._new_connection(key, iss)
+        except MemoryError:
+            self.count[COUNT_NO_MEMORY] += 1
+            return None
+        connection.parent = listener
+        connection.has_place = True
+        connection.node.incoming += 1
+        return connection
+
+    cdef bint _has_place(self, RemoteNode node, bint asking) noexcept:
+        # Whether a node may open one more connection. If not, its SYN is dropped as where a queue is full: it asks again, and
+        # finds a place when one has become free, where a reset would tell its program that nothing listens. When it asks, those
+        # that will soon be open count too; not those that may never be, or a flood would keep its node's others out.
+        cdef size_t places = min(self.max_connections_per_node, max(self.max_connections // NODE_PART, <size_t>1))
+        if len(self._connections) + self.max_connections // OWN_PART >= self.max_connections:
+            self.count[COUNT_TCP_STACK_FULL] += 1
+            return False
+        if node is not None and not node.ours and node.incoming + (node.fresh if asking else 0) >= places:
+            self.count[COUNT_TCP_NODE_FULL] += 1
+            return False
+        return True
+
+    # Connections.
+
+    cdef uint32_t _first_number(self, const uint8_t *key) noexcept:
+        # RFC 6528: a clock of 4 µs ticks over a keyed hash of the two ends.
+        return <uint32_t>(ygg_siphash(key, 36, self._secret) + self._now // 4000)
+
+    cdef TcpConnection _new_connection(self, const uint8_t *key, uint32_t iss):
+        cdef TcpConnection connection = TcpConnection()
+        connection.sender.congestion = make_congestion(self._congestion)
+        connection.node = self._nodes.enter(key, self._ours(key))
+        connection.start(self, key, iss, self.secret_of(key), self._now)
+        try:
+            self._connections.put(key, connection)
+        except MemoryError:
+            connection.node.leave()
+            raise
+        return connection
+
+    cdef void enter_time_wait(self, Endpoint endpoint) noexcept:
+        (<TcpConnection>endpoint).give_place()
+        self._time_waits[endpoint] = None
+        if len(self._time_waits) > self.max_time_wait:
+            self.count[COUNT_TIME_WAIT_EVICTED] += 1
+            (<TcpConnection>next(iter(self._time_waits))).step(EVICTED)
+
+    cdef void _clear_light(self) noexcept:
+        self._half_open.clear()

@@ -1,0 +1,251 @@
+"""Half-open connections; see halfopen.pxd."""
+
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+from ygg_c.endpoint cimport (
+    COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_OPENING_TIMEOUTS,
+    COUNT_TCP_PAWS, COUNT_TCP_RESETS_IN, COUNT_TCP_RESETS_SENT, COUNT_TCP_RETRANSMITS, COUNT_TCP_TIMEOUTS,
+    COUNT_TCP_UNACCEPTABLE,
+)
+from ygg_c.packetio cimport NEVER
+from ygg_c.remotenode cimport INBOUND
+from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
+from ygg_c.tcp.light cimport HALF_OPEN, line_add, line_remove
+from ygg_c.tcp.reset cimport send_reset
+from ygg_c.tcp.rtt cimport FIRST_RTO
+from ygg_c.tcp.wire cimport ACK, MAX_SCALE, RST, SYN, sequence_length
+
+cdef extern from *:
+    """
+    #define YGG_OBJECTIONS 500000000ULL
+    """
+    const uint64_t OBJECTIONS "YGG_OBJECTIONS"      # ns from one answer to what does not fit to the next (RFC 5961, 7)
+
+
+cdef int offered_scale(Host host) noexcept:
+    cdef int scale = 0
+    while scale < MAX_SCALE and <size_t>65535 << scale < host.receive_buffer_max:
+        scale += 1
+    return scale
+
+
+cdef uint16_t offered_window(Host host, RemoteNode node) noexcept:
+    # The window of a SYN is not scaled (RFC 7323, 2.2).
+    cdef size_t most = host.receive_buffer if node is None else min(host.receive_buffer, node.allowance(INBOUND))
+    return <uint16_t>min(most, <size_t>65535)
+
+
+cdef void send_syn_ack(
+    Host host, const uint8_t *key, const Segment *syn, uint32_t iss, int own_scale, uint16_t window, bint sack, uint32_t stamp
+) noexcept:
+    cdef Bare answer
+    answer.seq, answer.ack, answer.flags = iss, syn.seq + 1 + <uint32_t>syn.size, SYN | ACK
+    answer.window = window
+    answer.mss = <uint16_t>min(host._mtu - 60, <size_t>65535)
+    answer.scale = own_scale
+    answer.sack = sack
+    answer.stamped = syn.stamped
+    answer.ts_value, answer.ts_echo = stamp, syn.ts_value
+    send_bare(host, key, flow_label(host.secret_of(key)), &answer)
+
+
+cdef class HalfOpens(Timed):
+    """Half-open connections."""
+
+    def __cinit__(self, LightTable table not None):
+        self._table = table
+
+    # What comes and goes.
+
+    cdef HalfOpen *add(
+        self, Host host, HalfOpenList *list, RemoteNode node, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
+    ) noexcept:
+        cdef HalfOpen *half = <HalfOpen *>calloc(1, sizeof(HalfOpen))
+        if half == NULL:
+            host.count[COUNT_NO_MEMORY] += 1
+            return NULL
+        memcpy(half.light.key, key, 36)
+        half.light.kind = HALF_OPEN
+        if not self._table.add(&half.light):
+            free(half)
+            host.count[COUNT_NO_MEMORY] += 1
+            return NULL
+        half.irs, half.iss, half.ts_recent = syn.seq, iss, syn.ts_value
+        half.mss, half.window, half.scale = syn.mss, syn.window, <signed char>syn.scale
+        half.sack, half.stamped = syn.sack_permitted, syn.stamped
+        half.own_scale = -1 if syn.scale < 0 else <signed char>offered_scale(host)
+        half.offered = offered_window(host, node)
+        half.sent_at = 0 if arrived else host._now
+        half.node = <void *>node
+        node.half_open += 1
+        node.fresh += 1
+        node._users += 1
+        self._keep_text(half, syn)
+        half.list = list
+        half.earlier = list.newest
+        if list.newest != NULL:
+            list.newest.later = half
+        list.newest = half
+        list.count += 1
+        self.count += 1
+        self.host = host
+        line_add(&self._lines[0], &half.light, host._now + FIRST_RTO)
+        if not arrived:
+            self._answer(half)
+        self._arm()
+        return half
+
+    cdef void _keep_text(self, HalfOpen *half, const Segment *syn) noexcept:
+        # What there is no memory for is not acknowledged, and so sent again.
+        cdef size_t size = min(syn.size, <size_t>half.offered)
+        if size == 0 or not (<RemoteNode>half.node).takes(size, True):
+            return
+        half.text = <uint8_t *>malloc(size)
+        if half.text != NULL:
+            memcpy(half.text, syn.data, size)
+            half.size = <uint32_t>size
+            (<RemoteNode>half.node).hold(INBOUND, 0, size)
+
+    cdef void remove(self, HalfOpen *half) noexcept:
+        cdef RemoteNode node = <RemoteNode>half.node
+        if half.text != NULL:
+            node.hold(INBOUND, half.size, 0)
+            free(half.text)
+        self._table.remove(&half.light)
+        line_remove(&self._lines[half.tries], &half.light)
+        if half.later != NULL:
+            half.later.earlier = half.earlier
+        else:
+            half.list.newest = half.earlier
+        if half.earlier != NULL:
+            half.earlier.later = half.later
+        half.list.count -= 1
+        self.count -= 1
+        node.half_open -= 1
+        node.fresh -= half.tries == 0
+        free(half)
+        node.leave()
+        if self.count == 0:
+            self._arm()
+
+    cdef void reset(self, HalfOpenList *list) noexcept:
+        cdef HalfOpen *half
+        cdef Bare answer
+        memset(&answer, 0, sizeof(Bare))
+        while list.newest != NULL:
+            half = list.newest
+            answer.seq, answer.ack, answer.flags = half.iss + 1, half.irs + 1 + half.size, RST | ACK
+            answer.stamped = half.stamped
+            answer.ts_value, answer.ts_echo = stamp_at(self.host._now, self.host.secret_of(half.light.key)), half.ts_recent
+            self.host.count[COUNT_TCP_RESETS_SENT] += 1
+            send_bare(self.host, half.light.key, flow_label(self.host.secret_of(half.light.key)), &answer)
+            self.remove(half)
+
+    cdef void clear(self) noexcept:
+        cdef int tries
+        for tries in range(MAX_TRIES):
+            while self._lines[tries].oldest != NULL:
+                self.remove(<HalfOpen *>self._lines[tries].oldest)
+
+    # Segments.
+
+    cdef void recall(self, HalfOpen *half, Segment *syn) noexcept:
+        memset(syn, 0, sizeof(Segment))
+        syn.seq, syn.flags = half.irs, SYN
+        syn.mss, syn.window, syn.scale = half.mss, half.window, half.scale
+        syn.sack_permitted, syn.stamped, syn.ts_value = half.sack, half.stamped, half.ts_recent
+        syn.data, syn.size = half.text, half.size
+
+    cdef bint arrive(self, HalfOpen *half, const Segment *segment) noexcept:
+        cdef Host host = self.host
+        cdef int offset = <int>(segment.seq - (half.irs + 1 + half.size))
+        cdef size_t length = sequence_length(segment)
+        if segment.flags & (SYN | RST) == SYN:
+            if segment.flags & ACK == 0 and segment.seq == half.irs:
+                self._answer(half)
+            else:
+                self._object(half)
+        elif half.stamped and segment.stamped and <int>(segment.ts_value - half.ts_recent) < 0 and not segment.flags & RST:
+            host.count[COUNT_TCP_PAWS] += 1
+            self._object(half)
+        elif offset and not -<int>length < offset < <int>(half.offered - half.size):
+            host.count[COUNT_TCP_UNACCEPTABLE] += 1
+            if not segment.flags & RST:
+                self._object(half)
+        elif segment.flags & RST:
+            if offset:
+                self._object(half)
+            else:
+                host.count[COUNT_TCP_RESETS_IN] += 1
+                self.remove(half)
+        elif not segment.flags & ACK:
+            host.count[COUNT_TCP_IGNORED] += 1
+        elif segment.ack != half.iss + 1:
+            send_reset(host, half.light.key, segment)
+        else:
+            return True
+        return False
+
+    cdef void _answer(self, HalfOpen *half) noexcept:
+        cdef Segment syn
+        cdef uint32_t stamp = stamp_at(self.host._now, self.host.secret_of(half.light.key))
+        self.recall(half, &syn)
+        send_syn_ack(self.host, half.light.key, &syn, half.iss, half.own_scale, half.offered, half.sack, stamp)
+
+    cdef void _object(self, HalfOpen *half) noexcept:
+        # Say where the connection stands, now and then.
+        cdef Bare answer
+        cdef Host host = self.host
+        if half.objected_at and host._now - half.objected_at < OBJECTIONS:
+            host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
+            return
+        half.objected_at = host._now
+        memset(&answer, 0, sizeof(Bare))
+        answer.seq, answer.ack, answer.flags = half.iss + 1, half.irs + 1 + half.size, ACK
+        answer.window = half.offered >> max(half.own_scale, <signed char>0)
+        answer.stamped = half.stamped
+        answer.ts_value, answer.ts_echo = stamp_at(host._now, host.secret_of(half.light.key)), half.ts_recent
+        host.count[COUNT_TCP_CHALLENGES] += 1
+        send_bare(host, half.light.key, flow_label(host.secret_of(half.light.key)), &answer)
+
+    # Time.
+
+    cdef void fire(self, uint64_t now) noexcept:
+        cdef int tries
+        cdef Line *line
+        for tries in range(MAX_TRIES):
+            line = &self._lines[tries]
+            while line.oldest != NULL and line.oldest.due <= now:
+                self._overdue(<HalfOpen *>line.oldest, now)
+        self._arm()
+
+    cdef void _overdue(self, HalfOpen *half, uint64_t now) noexcept:
+        cdef Host host = self.host
+        host.count[COUNT_TCP_TIMEOUTS] += 1
+        if half.tries >= min(host.syn_ack_retries, MAX_TRIES - 1):
+            host.count[COUNT_TCP_OPENING_TIMEOUTS] += 1
+            self.remove(half)
+            return
+        line_remove(&self._lines[half.tries], &half.light)
+        (<RemoteNode>half.node).fresh -= half.tries == 0
+        half.tries += 1
+        line_add(&self._lines[half.tries], &half.light, now + min(FIRST_RTO << half.tries, host.max_rto))
+        host.count[COUNT_TCP_RETRANSMITS] += 1
+        host.suspect(half.light.key)
+        self._answer(half)
+
+    cdef void _arm(self) noexcept:
+        cdef int tries
+        cdef Host host = self.host
+        if host is None:
+            return
+        self.due = NEVER
+        for tries in range(MAX_TRIES):
+            if self._lines[tries].oldest != NULL:
+                self.due = min(self.due, self._lines[tries].oldest.due)
+        if self.count == 0:
+            host.timers.forget(self)
+            self.host = None
+        else:
+            host.timers.note(self)

@@ -1,0 +1,2 @@
+class LightTable:
+    """Connections that are opening and in TIME-WAIT, by their ends."""
