@@ -14,7 +14,7 @@ from libc.string cimport memcmp, memcpy
 
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
-from ygg_c.tree cimport Record
+from ygg_c.records cimport Record
 from ygg_c.wire cimport PATH_PORTS_MAX, path_ports
 
 

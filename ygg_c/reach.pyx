@@ -7,7 +7,7 @@ from ygg_c.bloom cimport (
     BLOOM_WIRE_MAX, BLOOM_WORDS, bloom_add, bloom_clear, bloom_decode, bloom_encode, bloom_equal, bloom_has, bloom_merge, probe_init,
 )
 from ygg_c.buffer cimport Packet, packet_copy, packet_push
-from ygg_c.tree cimport Record
+from ygg_c.records cimport Record
 from ygg_c.wire cimport BLOOM_FILTER, ERR_DECODE, OK, PATH_LOOKUP, frame_header_size, frame_put
 
 cdef uint64_t REPEAT_AFTER = 3600       # ticks after which an unchanged filter is sent again

@@ -27,9 +27,9 @@ from ygg_c.nexthop cimport Hop
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Way
 from ygg_c.parked cimport PARKED_MAX, WAITING_ALL, WAITING_MAX
 from ygg_c.pathfinder cimport RENEWED, send_routed
+from ygg_c.records cimport Record
 from ygg_c.sodium cimport Random
 from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
-from ygg_c.tree cimport Record
 from ygg_c.wire cimport (
     ANNOUNCE, Announce, BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, Lookup, OK,
     PATH_BROKEN, PATH_LOOKUP, PATH_NOTIFY, SIG_REQ, SIG_RES, SigReq, SigRes, TRAFFIC, decode_announce, decode_broken,

@@ -1,8 +1,7 @@
-class Record:
-    """Who a node's parent is, under which port, signed by both."""
+from ygg_c.records import Records
 
-class Tree:
-    """The records of one node, and what follows from them; see Router for what is public."""
+class Tree(Records):
+    """The neighbours of one node, what they say of the tree, and its place in it; see Router for what is public."""
 
     @property
     def requests_limited(self) -> int:
@@ -10,12 +9,6 @@ class Tree:
     @property
     def answers_unasked(self) -> int:
         """Signatures that answered no open question of their link."""
-    @property
-    def records_refused(self) -> int:
-        """Records not taken in, the table full of better ones."""
-    @property
-    def records_evicted(self) -> int:
-        """Records on the way of no neighbour that made room for others."""
 
 def replaces(new: tuple[int, bytes, int], old: tuple[int, bytes, int]) -> bool:
     """Tell whether a record (seq, parent key, nonce) replaces another for the same node (protocol 0.5, merge rule)."""

@@ -29,20 +29,15 @@ second, and then calls itself the root.
 
 A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the node
 takes it over, and asks its neighbours anew for signatures above it.
-
-Strangers can sign records for any number of invented keys, and chain them to ancestries without end. So records are counted
-per neighbour and in total, and when there are too many, those go that nothing needs: neither our ancestry, nor the first
-hops of a neighbour's. When all the room is taken, they go from whoever brought the most of them: those who bring little
-always find room. A neighbour's own record is never refused.
 """
 
 from cpython.ref cimport PyObject
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy
 
 from ygg_c.address cimport lookup_key
 from ygg_c.link cimport HELD, WORK_SIGN, WORK_VERIFY
 from ygg_c.packetio cimport NEVER
+from ygg_c.records cimport DEPTH_MAX, Walk
 from ygg_c.sodium cimport sign, verify
 from ygg_c.throttle cimport Bucket, bucket_init, bucket_take, bucket_wait
 from ygg_c.wire cimport (
@@ -50,11 +45,9 @@ from ygg_c.wire cimport (
 )
 
 cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our record is renewed
-cdef uint64_t EXPIRE_AFTER = 300000000000       # ns after its last change another's record is forgotten
 cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after which we become root
 cdef uint64_t READY_AFTER = 1200000000          # ns after its proof: the reference looks at its tree once a second
 cdef uint64_t LAG_UNKNOWN = 4294967295
-cdef uint64_t CHANGE_GAP = 10000000             # ns between looks at what records of others have changed
 cdef uint64_t TELL_RATE = 2500                  # records told a neighbour in a second, after a burst that any real ancestry fits into
 cdef uint64_t TELL_BURST = 64
 cdef uint64_t TELL_GAP = 10000000               # ns between portions of what does not fit
@@ -82,29 +75,16 @@ cdef inline uint64_t _smooth(uint64_t lag, uint64_t rtt) noexcept nogil:
     return lag * 7 // 8 + min(rtt, 2 * lag) // 8
 
 
-cdef class Record:
-    """Who a node's parent is, under which port, signed by both."""
-
-    def __dealloc__(self):
-        free(self._ports)
-
-
-cdef class Tree:
-    """The records of one node, and what follows from them."""
+cdef class Tree(Records):
+    """The neighbours of one node, what they say of the tree, and its place in it."""
 
     def __cinit__(self, LinkHost host not None):
-        self.host = host
-        self._records = ByteMap(32)
-        self._all = []
-        self.neighbours = []
         self._met = []
         self._unproven = []
         self._by_key = ByteMap(32)
         self._by_target = ByteMap(32)
-        self.generation = 1
         self._telling = []
         self.tell_at = NEVER
-        self._expire_at = NEVER
 
     # Neighbours and links
 
@@ -339,10 +319,6 @@ cdef class Tree:
 
     # Records
 
-    cdef Record record(self, const uint8_t *key):
-        cdef PyObject *found = self._records.get(key)
-        return <Record>found if found != NULL else None
-
     cdef int announce_in(self, Link link, const Announce *message) noexcept:
         cdef Neighbour neighbour = link.neighbour
         cdef uint8_t signed[TREE_BYTES_MAX]
@@ -361,7 +337,7 @@ cdef class Tree:
         if verify(message.psig, signed, size, message.parent) != 0 or verify(message.sig, signed, size, message.node) != 0:
             return ERR_BAD_MESSAGE
         if record is None or _replaces(message.seq, message.parent, message.nonce, record.seq, record.parent, record.nonce):
-            if self._store(message, neighbour) < 0:
+            if self._store(message, neighbour, self.proven(message.node) is not None) < 0:
                 return OK
             if memcmp(message.node, self.host.key, 32) == 0:
                 self._refresh = True        # from before we restarted: get above it
@@ -373,48 +349,7 @@ cdef class Tree:
             self._send_record(link, record)
         return OK
 
-    # Put a record that the merge rule prefers in its place; -1 when there is no room for another key.
-    cdef int _store(self, const Announce *message, Neighbour bringer) noexcept:
-        cdef Record record = self.record(message.node)
-        if record is None:
-            if bringer is not None and not self._make_room(bringer) and self.proven(message.node) is None:
-                self.records_refused += 1
-                return -1
-            record = Record()
-            memcpy(record.key, message.node, 32)
-            record.bringer = bringer
-            if bringer is not None:
-                bringer.stored += 1
-            record._slot = len(self._all)
-            self._all.append(record)
-            self._records.put(record.key, record)
-            if memcmp(message.node, self.host.key, 32) == 0:
-                self.own = record
-        if bringer is None or record is self.own:
-            self.generation += 1
-        elif record.updated == 0 or record.port != message.port or memcmp(record.parent, message.parent, 32) != 0:
-            record._generation = 0
-            self._note_change()
-        memcpy(record.parent, message.parent, 32)
-        record.seq = message.seq
-        record.nonce = message.nonce
-        record.port = message.port
-        memcpy(record.psig, message.psig, 64)
-        memcpy(record.sig, message.sig, 64)
-        record.updated = self.host.now
-        self._expire_at = min(self._expire_at, record.updated + EXPIRE_AFTER)
-        self._forget_sent(record.key)
-        return 0
-
-    # Coordinates of others may have changed. Each such change makes every flow look for its next hop anew, and strangers can
-    # cause a thousand a second; that someone's knowledge of the tree is stale does no harm.
-    cdef void _note_change(self) noexcept:
-        self._stale = self.host.now < self._changed_at + CHANGE_GAP
-        if not self._stale:
-            self._changed_at = self.host.now
-            self.generation += 1
-
-    cdef void _forget_sent(self, const uint8_t *key) noexcept:
+    cdef void _replaced(self, const uint8_t *key) noexcept:
         cdef Neighbour neighbour
         cdef Link link
         for neighbour in self.neighbours:
@@ -431,115 +366,6 @@ cdef class Tree:
         if neighbour.sent._used >= SENT_MAX:
             neighbour.sent = ByteMap(32)
 
-    cdef void _remove(self, Record record) noexcept:
-        cdef Record last = <Record>self._all.pop()
-        if last is not record:
-            self._all[record._slot] = last
-            last._slot = record._slot
-        if record.bringer is not None:
-            record.bringer.stored -= 1
-        self._forget_sent(record.key)
-        self._records.discard(record.key)
-        self._note_change()
-
-    cdef void _expire(self) noexcept:
-        cdef uint64_t now = self.host.now
-        cdef Record record
-        if self.own is not None and now - self.own.updated >= REFRESH_AFTER:
-            self._refresh = True
-        if now < self._expire_at:
-            return
-        self._expire_at = NEVER
-        for record in list(self._all):
-            if record is self.own:
-                continue
-            if now - record.updated >= EXPIRE_AFTER:
-                self._remove(record)
-            else:
-                self._expire_at = min(self._expire_at, record.updated + EXPIRE_AFTER)
-
-    # Whether `bringer` may bring one more key, after dropping what is not needed: its own, or when all is full the most that
-    # any neighbour brought, and that of neighbours that are gone.
-    cdef bint _make_room(self, Neighbour bringer) noexcept:
-        cdef Neighbour victim = bringer
-        cdef Record record
-        cdef uint64_t first
-        cdef int evicted = 0
-        if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
-            return True
-        if self.host.now < bringer.crowded_until:
-            return False
-        first = self._mark_needed()
-        if len(self._all) >= RECORDS_MAX:
-            victim = self._greediest(first)
-        for record in list(self._all):
-            if record._mark < first and record is not self.own and (record.bringer is victim or record.bringer is None):
-                self._remove(record)
-                self.records_evicted += 1
-                evicted += 1
-                if evicted == EVICTED_MAX:
-                    break
-        if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
-            return True
-        bringer.crowded_until = self.host.now + CROWDED_FOR
-        return False
-
-    # Have every record that is needed carry at least the number returned. Together they take little more than half the room.
-    cdef uint64_t _mark_needed(self) noexcept:
-        cdef void *records[DEPTH_MAX]
-        cdef uint64_t first = self._walks + 1
-        cdef size_t hops = max(1, min(NEEDED_MAX, RECORDS_MAX // (2 * max(1, len(self.neighbours)))))
-        cdef Neighbour neighbour
-        self._ancestry(self.host.key, None, records, DEPTH_MAX)
-        for neighbour in self.neighbours:
-            self._ancestry(neighbour.key, None, records, hops)
-        return first
-
-    # The neighbour that brought the most records that are not needed.
-    cdef Neighbour _greediest(self, uint64_t first):
-        cdef Neighbour neighbour
-        cdef Neighbour greediest = None
-        cdef Record record
-        for neighbour in self.neighbours:
-            neighbour.idle = 0
-        for record in self._all:
-            if record._mark < first and record.bringer is not None:
-                record.bringer.idle += 1
-        for neighbour in self.neighbours:
-            if greediest is None or neighbour.idle > greediest.idle:
-                greediest = neighbour
-        return greediest
-
-    # Ancestry
-
-    cdef void _walk(self, const uint8_t *key, Walk *walk) noexcept:
-        cdef PyObject *found = self._records.get(key)
-        cdef Record record
-        self._walks += 1
-        memset(walk, 0, sizeof(Walk))
-        while found != NULL and (<Record>found)._mark != self._walks and walk.depth <= DEPTH_MAX:
-            record = <Record>found
-            walk.depth += 1
-            record._mark = self._walks
-            memcpy(walk.root, record.key, 32)
-            if record is self.own:
-                walk.through_us = True
-            found = self._records.get(record.parent)
-        if walk.depth:
-            walk.depth -= 1
-
-    # The records from `key` up to the last known ancestor, or to below `end`, at most `most`; returns how many. Borrowed.
-    cdef size_t _ancestry(self, const uint8_t *key, Record end, void **records, size_t most) noexcept:
-        cdef PyObject *found = self._records.get(key)
-        cdef size_t count = 0
-        self._walks += 1
-        while found != NULL and <Record>found is not end and (<Record>found)._mark != self._walks and count < most:
-            (<Record>found)._mark = self._walks
-            records[count] = found
-            count += 1
-            found = self._records.get((<Record>found).parent)
-        return count
-
     # Parent
 
     cdef Neighbour _parent(self):
@@ -548,6 +374,8 @@ cdef class Tree:
     cdef void upkeep(self) noexcept:
         self.news = False
         self._expire()
+        if self.own is not None and self.host.now - self.own.updated >= REFRESH_AFTER:
+            self._refresh = True
         if self._stale:
             self._changed_at = 0
             self._note_change()
@@ -623,7 +451,7 @@ cdef class Tree:
         record.port = parent.response_port
         record.psig = parent.response_psig
         record.sig = sig
-        return self._store(&record, None) == 0
+        return self._store(&record, None, True) == 0
 
     cdef void _become_root(self) noexcept:
         cdef uint8_t signed[TREE_BYTES_MAX]
@@ -637,7 +465,7 @@ cdef class Tree:
         size = tree_bytes(signed, self.host.key, self.host.key, record.seq, record.nonce, 0)
         sign(sig, signed, size, self.host.secret)
         record.psig = record.sig = sig
-        self._store(&record, None)
+        self._store(&record, None, True)
 
     # Our record has changed by our own doing.
     cdef void _settle(self) noexcept:
@@ -746,60 +574,6 @@ cdef class Tree:
             if link._control.bytes > TELL_BACKLOG:
                 return True
         return False
-
-    # Coordinates
-
-    cdef void _forget_coords(self, Record record) noexcept:
-        if record is not None and record is not self.own:
-            free(record._ports)
-            record._ports = NULL
-            record._depth = 0
-            record._generation = 0
-
-    cdef size_t coords(self, Record record, uint64_t **ports) noexcept:
-        cdef uint64_t found[DEPTH_MAX]
-        cdef size_t count = 0, index
-        cdef PyObject *at
-        cdef Record up = record
-        if record is None:
-            return 0
-        if record._generation != self.generation:
-            self._walks += 1
-            record._root = NULL
-            while True:
-                if up._mark == self._walks or count == DEPTH_MAX:
-                    count = 0               # a loop, or too deep to be addressed
-                    break
-                if memcmp(up.key, up.parent, 32) == 0:
-                    record._root = <void *>up
-                    break
-                up._mark = self._walks
-                found[count] = up.port
-                count += 1
-                at = self._records.get(up.parent)
-                if at == NULL:
-                    count = 0
-                    break
-                up = <Record>at
-            free(record._ports)
-            record._ports = <uint64_t *>malloc(count * sizeof(uint64_t)) if count else NULL
-            record._depth = count if record._ports != NULL else 0
-            for index in range(record._depth):
-                record._ports[index] = found[count - 1 - index]
-            record._generation = self.generation
-        ports[0] = record._ports
-        return record._depth
-
-    cdef size_t own_coords(self, uint64_t **ports) noexcept:
-        return self.coords(self.own, ports)
-
-    cdef bint in_our_tree(self, Record record) noexcept:
-        cdef uint64_t *ports
-        if record is None or self.own is None:
-            return False
-        self.coords(record, &ports)
-        self.coords(self.own, &ports)
-        return record._root != NULL and record._root == self.own._root
 
 cdef inline bint _same(Record record, const Announce *message) noexcept:
     return (
