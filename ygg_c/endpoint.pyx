@@ -61,7 +61,8 @@ cdef class Host(Upper):
         self.syn_queue = 1024
         self.syn_cookies = 1
         self.receive_buffer = self.send_buffer = 1 << 20
-        self.receive_buffer_max = self.send_buffer_max = 8 << 20
+        self.receive_buffer_max = 32 << 20
+        self.send_buffer_max = 8 << 20
         self.max_time_wait = 4096
         self.max_connections = 65536
         self.max_connections_per_node = 1024

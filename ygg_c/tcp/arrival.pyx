@@ -121,7 +121,7 @@ cdef void _take(TcpConnection connection, const Segment *segment, uint64_t posit
     elif connection.orphan and position + segment.size > connection.receiver.queue.next:
         # The application will not read it (RFC 9293, 3.6.1).
         connection.fail(ECONNRESET, True)
-    elif connection.receiver.take(segment, position, connection):
+    elif connection.receiver.take(segment, position, connection, now):
         connection.happen(EVENT_EOF)
         connection.step(GOT_FIN)
 

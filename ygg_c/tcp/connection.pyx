@@ -100,7 +100,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     cdef void take_early(self, const Segment *segment) noexcept:
         if segment.size or segment.flags & FIN:
-            self.receiver.take(segment, self.receiver.queue.next, self)
+            self.receiver.take(segment, self.receiver.queue.next, self, self.host._now)
             self.account()
 
     cdef void established(self) noexcept:

@@ -41,8 +41,12 @@ cdef class Receiver:
     cdef uint64_t _dsack[2]         # a duplicate to report (RFC 2883); [1] is 0: none
     cdef Bucket _challenges
     cdef Bucket _strays
-    cdef uint64_t _tuned_at         # autotuning: since when, from where
+    # Autotuning.
+    cdef uint64_t _tuned_at         # since when the application's reading is measured, from where
     cdef uint64_t _tuned_from
+    cdef uint64_t _rtt              # the least round trip of late, ns; 0: unknown
+    cdef uint64_t _rtt_low          # the least in the present span, and when that began
+    cdef uint64_t _rtt_since
 
     cdef void open(self, Host host) noexcept
     # The peer's SYN: its data begins at `first`.
@@ -54,17 +58,20 @@ cdef class Receiver:
     # Take an acceptable segment's timestamp.
     cdef void note_stamp(self, const Segment *segment, uint64_t position, uint64_t now) noexcept
     # Take an acceptable segment's data and FIN. True when all before the FIN is there: once.
-    cdef bint take(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept
+    cdef bint take(self, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now) noexcept
     cdef void challenge(self, TcpEndpoint connection, uint64_t now) noexcept        # RFC 5961
     # Whether an ACK has to go by itself, if no segment has carried it; if not, the timer runs for it.
     cdef bint ack_due(self, Host host, uint64_t now) noexcept
     cdef void acknowledged(self, uint64_t ack) noexcept             # a segment with our ACK has left
+    # The application has read. `rtt`: what the sender knows of the round trip, while we know nothing.
     cdef void was_read(self, uint64_t rtt, TcpEndpoint connection) noexcept
     cdef uint16_t window_field(self, uint64_t ack, bint syn, TcpEndpoint connection) noexcept
     cdef int sack_count(self, size_t room) noexcept                 # blocks there are to send, as many as fit
     cdef uint8_t *write_blocks(self, uint8_t *at, int count) noexcept
     cdef size_t memory(self) noexcept                               # bytes it takes
     cdef void clear(self) noexcept                                  # drop what was not read
+    cdef void _measure(self, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept
+    cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _report(self, uint64_t start, uint64_t end) noexcept
     cdef void _arrived_at(self, uint64_t position) noexcept
     cdef void _stray(self, TcpEndpoint connection, uint64_t now) noexcept

@@ -16,9 +16,17 @@ cdef enum:
     STRAYS_PER_SECOND = 10          # answers to empty segments outside the window: two ends must not do this for ever
     LEAST_FULL = 536                # a sender of small pieces does not earn an ACK for every two
     LEAST_STEP = 1220               # the window moves in steps of a segment, of this size while none has come
-    # ns. In a shorter time no link brings a good part of a window: on a path within one machine the window is to stay as
-    # small as serves, for what waits there has left the processor's caches when it is read.
-    LEAST_INTERVAL = 200000
+    LEAST_INTERVAL = 200000         # ns over which the application's reading is measured, and a round trip nothing is known of
+
+cdef extern from *:
+    """
+    #define YGG_MS 1000000ULL
+    #define YGG_RTT_SPAN 10000000000ULL
+    #define YGG_LONG_PATH 20000000ULL
+    """
+    const uint64_t MS "YGG_MS"
+    const uint64_t RTT_SPAN "YGG_RTT_SPAN"          # ns for which the least round trip counts
+    const uint64_t LONG_PATH "YGG_LONG_PATH"        # ns; on shorter ones the window at first serves some 400 Mbit/s
 
 
 cdef class Receiver:
@@ -104,7 +112,7 @@ cdef class Receiver:
 
     # Data.
 
-    cdef bint take(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept:
+    cdef bint take(self, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now) noexcept:
         cdef const uint8_t *data = segment.data
         cdef uint64_t expected = self.queue.next
         cdef uint64_t end = position + segment.size
@@ -122,6 +130,8 @@ cdef class Receiver:
             end = self.advertised
         if end > position:
             self.largest = max(self.largest, segment.size)
+            if connection.stamps:
+                self._measure(segment, connection, now)
             self._store(position, data, end, connection)
         if self.fin_at and self.fin_at == self.queue.next and not self.fin_received:
             self.fin_received = True
@@ -258,22 +268,51 @@ cdef class Receiver:
         return edge if edge >= self.advertised + max(step, <uint64_t>1) else 0
 
     cdef void was_read(self, uint64_t rtt, TcpEndpoint connection) noexcept:
-        # Tell the peer when the window grew by a good part, and let it grow further where it limits the flow.
+        # Tell the peer when the window grew by a good part.
         cdef Host host = connection.host
-        cdef uint64_t now, interval, edge
+        cdef uint64_t edge
         if self.fin_received:
             return
-        now = host._now
-        interval = max(rtt, <uint64_t>LEAST_INTERVAL)
-        if self._tuned_at == 0 or now - self._tuned_at > interval:
-            if self._tuned_at and self.queue.read - self._tuned_from > self.cap // 2:
-                self.cap = min(self.cap * 2, max(host.receive_buffer_max, self.cap))
-            self._tuned_at = now
-            self._tuned_from = self.queue.read
+        self._tune(rtt, connection, host._now)
         edge = self._next_edge(self.ack_position(), max(self.scale, 0), connection)
         if edge and edge - self.advertised >= min((edge - self.queue.read) // 4, self._shown()):
             self.ack_now = True
             host.mark(connection)
+
+    # Autotuning: the window is to be twice what the application reads in a round trip, so that neither it nor a sender that
+    # probes for more has to wait. The least round trip of late counts, not the present one: what waits in queues on the way is
+    # in it already. On a path within one machine the window so stays as small as serves, and what waits there is still in
+    # the processor's caches when it is read.
+
+    cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept:
+        cdef uint64_t passed = now - self._tuned_at
+        cdef uint64_t most = max(connection.host.receive_buffer_max, self.cap)
+        if self._rtt == 0:
+            self._rtt = self._rtt_low = max(rtt, <uint64_t>LEAST_INTERVAL)
+            self._rtt_since = self._tuned_at = now
+        elif passed > max(self._rtt, <uint64_t>LEAST_INTERVAL):
+            if <double>(self.queue.read - self._tuned_from) * self._rtt > <double>passed * (self.cap // 2):
+                self.cap = min(self.cap * 2, most)
+            self._tuned_at = now
+        else:
+            return
+        self._tuned_from = self.queue.read
+
+    cdef void _measure(self, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept:
+        # Data that echo the timestamp of our ACK: a round trip, and for how long the sender had nothing to send. Timestamps
+        # are whole milliseconds: of a shorter one they only say that.
+        cdef uint32_t age = connection.stamp(now) - segment.ts_echo
+        cdef uint64_t sample = age * MS if age else min(self._rtt, MS)
+        if self._rtt == 0 or age >> 31:
+            return
+        self._rtt_low = min(self._rtt_low, sample)
+        self._rtt = min(self._rtt, sample)
+        if now - self._rtt_since > RTT_SPAN:
+            # A little longer it may seem only because all that the window allows waits on the way: a larger one would wait
+            # there longer still.
+            if self._rtt_low >= LONG_PATH:
+                self._rtt = self._rtt_low
+            self._rtt_low, self._rtt_since = NEVER, now
 
     cdef uint64_t _shown(self) noexcept:
         # The window the peer sees, or two segments where it sees less.
