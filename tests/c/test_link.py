@@ -17,19 +17,10 @@ from .farside import (
     SIG_REQ,
     SIG_RES,
     TRAFFIC,
-    Clock,
     FarSide,
 )
 
 KEY = b"\x55" * 32
-
-
-@pytest.fixture
-def clock():
-    """Give a router and its time."""
-    clock = Clock()
-    yield clock
-    clock.close()
 
 
 def traffic(payload: bytes, dest: bytes = KEY, path: tuple[int, ...] = (), watermark: int = MAX) -> bytes:
@@ -41,7 +32,7 @@ def traffic(payload: bytes, dest: bytes = KEY, path: tuple[int, ...] = (), water
 
 def test_a_link_opens_with_a_request_and_an_empty_filter(clock):
     """SigReq, BloomFilter, and our record, in this order, at once."""
-    far = FarSide(clock, 2, polite=False)
+    far = FarSide(clock, 3, polite=False)
     assert [kind for kind, _ in far.frames] == [SIG_REQ, BLOOM, ANNOUNCE]
     assert far.got(BLOOM) == [EMPTY_FILTER]
     assert far.link.port == 1
@@ -67,7 +58,7 @@ def test_a_link_opens_with_a_request_and_an_empty_filter(clock):
 )
 def test_what_breaks_the_protocol_closes_only_this_link(clock, data, error):
     """The link closes under the bare name of the error; another stays."""
-    other, far = FarSide(clock, 3), FarSide(clock, 2)
+    other, far = FarSide(clock, 4), FarSide(clock, 3)
     assert not far.raw(data)
     assert far.link.closed
     assert far.link.error == error
@@ -80,7 +71,7 @@ def test_frames_may_come_in_any_pieces(clock):
     """Byte by byte or all at once, in length fields longer than needed too: the same messages arrive."""
     frames = [traffic(bytes([number]) * number * 300, dest=clock.router.key) for number in range(9)]
     frames.append(b"\x81\x00\x01")                                   # a keepalive whose length takes two bytes
-    far = FarSide(clock, 2)
+    far = FarSide(clock, 3)
     expected = [(KEY, bytes([number]) * number * 300) for number in range(9)]
     far.raw(b"".join(frames))
     assert clock.router.take_delivered() == expected
@@ -94,7 +85,7 @@ def test_frames_may_come_in_any_pieces(clock):
 
 def test_the_largest_frame_passes(clock):
     """A frame of 131070 bytes is taken, in reads as small as a packet."""
-    far = FarSide(clock, 2)
+    far = FarSide(clock, 3)
     room = 131070 - (len(traffic(b"")) - 1)
     data = traffic(b"z" * room, dest=clock.router.key)
     assert len(data) == 131073
@@ -105,7 +96,7 @@ def test_the_largest_frame_passes(clock):
 
 def test_reading_into_the_links_buffer(clock):
     """What is read straight into the buffer counts like what is received."""
-    far = FarSide(clock, 2)
+    far = FarSide(clock, 3)
     before = far.link.rx_bytes
     data = traffic(b"direct", dest=clock.router.key)
     for part in (data[:50], data[50:]):
@@ -122,7 +113,7 @@ def test_reading_into_the_links_buffer(clock):
 
 def test_a_real_message_is_acknowledged_within_a_second(clock):
     """A keepalive follows a second after a message that nothing answered; a keepalive is not answered."""
-    far = FarSide(clock, 2)
+    far = FarSide(clock, 3)
     clock.pass_time(2)
     far.raw(b"\x01\x01")
     far.frames.clear()
@@ -138,7 +129,7 @@ def test_a_real_message_is_acknowledged_within_a_second(clock):
 
 def test_silence_after_a_message_closes_the_link(clock):
     """Three seconds after the first unanswered message, whatever was sent since."""
-    far = FarSide(clock, 2, polite=False)
+    far = FarSide(clock, 3, polite=False)
     clock.pass_time(2)
     far.send(SIG_REQ, seq=1, nonce=1)           # clears, and the answer arms it again
     clock.pass_time(2.999)
@@ -149,7 +140,7 @@ def test_silence_after_a_message_closes_the_link(clock):
 
 def test_any_frame_is_a_sign_of_life(clock):
     """A keepalive every three seconds keeps a link open for good; an idle link needs none."""
-    far = FarSide(clock, 2)
+    far = FarSide(clock, 3)
     far.become_root()
     for _ in range(5):
         clock.pass_time(2.9)
@@ -161,7 +152,7 @@ def test_any_frame_is_a_sign_of_life(clock):
 
 def test_a_peer_that_neither_reads_nor_speaks_is_closed(clock):
     """With output stuck, three seconds of silence are enough, although nothing new is sent."""
-    far = FarSide(clock, 2)
+    far = FarSide(clock, 3)
     clock.pass_time(2)
     far.raw(b"\x01\x01")
     far.stuck = True
@@ -178,7 +169,7 @@ def test_a_peer_that_neither_reads_nor_speaks_is_closed(clock):
 
 def test_a_flood_that_is_not_read_is_bounded(clock):
     """Transit to a peer that stops reading is dropped past the limit; the link's memory stays bounded."""
-    far, source = FarSide(clock, 2), FarSide(clock, 3)
+    far, source = FarSide(clock, 3), FarSide(clock, 4)
     far.become_child()
     clock.pass_time(1)
     port = far.link.port
@@ -192,7 +183,7 @@ def test_a_flood_that_is_not_read_is_bounded(clock):
 
 def test_what_waits_when_a_link_closes_is_counted(clock):
     """As is what is given to one that is about to close; the count outlives the link."""
-    far, source = FarSide(clock, 2), FarSide(clock, 3)
+    far, source = FarSide(clock, 3), FarSide(clock, 4)
     far.become_child()
     clock.pass_time(1)
     port = far.link.port
@@ -211,7 +202,7 @@ def test_what_waits_when_a_link_closes_is_counted(clock):
 
 def test_control_overtakes_what_is_queued(clock):
     """An answer leaves before the packets that were waiting for room."""
-    far, source = FarSide(clock, 2), FarSide(clock, 3)
+    far, source = FarSide(clock, 3), FarSide(clock, 4)
     far.become_child()
     clock.pass_time(1)
     far.stuck = True
@@ -266,7 +257,7 @@ def test_a_sink_that_fails_closes_its_link(clock):
 
 def test_counters_and_rates(clock):
     """Bytes count both ways; the rate is that of the last second."""
-    far = FarSide(clock, 2)
+    far = FarSide(clock, 3)
     clock.pass_time(3)
     sent = far.link.rx_bytes
     far.raw(b"\x64\x00" + bytes(99))
@@ -281,7 +272,7 @@ def test_counters_and_rates(clock):
 
 def test_closing_twice_is_closing_once(clock):
     """The first reason stays."""
-    far = FarSide(clock, 2)
+    far = FarSide(clock, 3)
     far.link.close()
     far.link.close("ErrClosed")
     assert far.link.error == "EOF"
@@ -290,10 +281,10 @@ def test_closing_twice_is_closing_once(clock):
 
 def test_latency_is_the_round_trip(clock):
     """The time from a signature request to its answer, and the cost that follows from it."""
-    far = FarSide(clock, 2, rtt=0.016)
+    far = FarSide(clock, 3, rtt=0.016)
     assert far.link.latency == 16_000_000
     assert far.link.cost == 32
-    assert FarSide(clock, 3, polite=False).link.cost == 4294
+    assert FarSide(clock, 4, polite=False).link.cost == 4294
 
 
 def test_a_link_needs_a_key_that_is_not_ours(clock):

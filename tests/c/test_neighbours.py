@@ -17,14 +17,6 @@ S, D = b"\x11" * 32, b"\x22" * 32
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
-
-
-@pytest.fixture
 def parent(clock: Clock) -> Iterator[FarSide]:
     """Give a parent whose filter leads everywhere, and which answers no lookup."""
     parent = FarSide(clock, 8)

@@ -15,14 +15,6 @@ OTHER = secret_of(10)
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
-
-
-@pytest.fixture
 def children(clock: Clock) -> Iterator[list[FarSide]]:
     """Give two children whose filters lead everywhere: a hostile and an honest one."""
     children = [FarSide(clock, 3), FarSide(clock, 4)]

@@ -13,14 +13,6 @@ T = TARGET[32:]
 
 
 @pytest.fixture
-def clock():
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
-
-
-@pytest.fixture
 def far(clock):
     """Give a child whose filter leads everywhere."""
     far = FarSide(clock, 3)

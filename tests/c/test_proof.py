@@ -31,14 +31,6 @@ from .test_tree import parent_of
 X = b"\x11" * 32
 
 
-@pytest.fixture
-def clock():
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
-
-
 def replay(clock: Clock, number: int) -> FarSide:
     """Return a link by somebody who knows a handshake of this neighbour and not its key."""
     return FarSide(clock, number, polite=False)

@@ -1,6 +1,5 @@
 """Filters exchanged along the tree, and where lookups go."""
 
-import pytest
 
 from ygg_c import wire
 from ygg_c.address import lookup_key_for_key
@@ -9,14 +8,6 @@ from ygg_c.bloom import BloomFilter
 from .farside import BLOOM, EMPTY_FILTER, FULL_FILTER, LOOKUP, Clock, FarSide
 
 X, Y = b"\x11" * 32, b"\x22" * 32
-
-
-@pytest.fixture
-def clock():
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
 
 
 def holding(*keys: bytes) -> bytes:

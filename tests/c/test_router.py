@@ -10,14 +10,6 @@ from .farside import ANNOUNCE, BROKEN, MAX, TRAFFIC, Clock, FarSide, announce
 S, D = b"\x51" * 32, b"\x52" * 32
 
 
-@pytest.fixture
-def clock():
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
-
-
 def child(clock: Clock, number: int, priority: int = 0, rtt: float = 0.001) -> FarSide:
     """Return a neighbour that has the router as parent."""
     far = FarSide(clock, number, priority, rtt=rtt)

@@ -20,14 +20,6 @@ def network() -> Iterator[Network]:
     network.close()
 
 
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
-
-
 def forget(network: Network, pipe: Pipe, node: Any) -> None:
     """Have one end drop its link, of which the other hears nothing."""
     pipe.deaf = True

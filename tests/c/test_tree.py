@@ -16,14 +16,6 @@ P1, P2, P3 = (bytes([number]) * 32 for number in (1, 2, 3))
 
 
 @pytest.fixture
-def clock():
-    """Give a router and its time."""
-    clock = Clock(2)            # the smallest key of the seeds 1 to 9 but for 7 and 8
-    yield clock
-    clock.close()
-
-
-@pytest.fixture
 def network():
     """Give an empty network."""
     network = Network("tree")

@@ -1,6 +1,6 @@
 """How much of what a link brings is handled in one turn, how links share turns, and what happens to those that wait."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,14 +31,6 @@ from .test_router import traffic
 X = b"\x11" * 32
 MOST = 8000
 """Units of work that new input may take between two turns."""
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
 
 
 def framed(kind: int, **fields: Any) -> bytes:

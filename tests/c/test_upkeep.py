@@ -33,14 +33,6 @@ X, Y = b"\x11" * 32, b"\x22" * 32
 
 
 @pytest.fixture
-def clock() -> Iterator[Clock]:
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
-
-
-@pytest.fixture
 def network() -> Iterator[Network]:
     """Give an empty network."""
     network = Network("upkeep")
