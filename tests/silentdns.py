@@ -20,8 +20,28 @@ for name in ("resolv.conf", "nsswitch.conf", "hosts"):
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind(("127.0.0.1", 53))
 server.set_inheritable(True)
+os.environ["SILENT_DNS"] = str(server.fileno())
 os.execvp(command[0], command)
 """
+
+_questions: list[bytes] = []
+
+
+def asked(*names: str) -> bool:
+    """Tell, inside such a program, whether the server has been asked for all these names."""
+    server = int(os.environ["SILENT_DNS"])
+    os.set_blocking(server, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            _questions.append(os.read(server, 4096).lower())
+    labels = [name.partition(".")[0].encode() for name in names]
+    return all(any(b"%c%s\x07example" % (len(label), label) in question for question in _questions) for label in labels)
+
+
+def is_asked(process: "subprocess.Popen[str]") -> bool:
+    """Tell, outside, whether the server has been asked anything."""
+    lines = Path(f"/proc/{process.pid}/net/udp").read_text().splitlines()[1:]
+    return any(line.split()[1].endswith(":0035") and line.split()[4][-8:] != "00000000" for line in lines)
 
 
 def possible() -> bool:

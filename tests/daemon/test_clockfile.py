@@ -5,21 +5,29 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from aio import until
 from ygg import Config
 from ygg.daemon import Daemon
 from ygg.network import LoopbackNetwork
 
 
-async def life(path: Path) -> int:
-    """Run a daemon for a moment and return what its clock was."""
+def identity(path: Path) -> int:
+    """Tell this file from the one that takes its place."""
+    return path.stat().st_ino if path.exists() else 0
+
+
+async def life(path: Path, done: Callable[[], object] | None = None) -> int:
+    """Run a daemon until it has written the file, or `done`, and return what its clock was."""
+    before = identity(path)
     config = Config.generate()
     config.if_name, config.multicast_interfaces = "none", []
     async with Daemon(config, LoopbackNetwork(), path) as daemon:
-        await asyncio.sleep(0.3)
+        await until(done or (lambda: identity(path) != before))
         return daemon.core.engine.clock
 
 
@@ -68,7 +76,7 @@ def test_a_spoilt_file_counts_for_nothing(tmp_path: Path, content: bytes) -> Non
 def test_a_place_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The node runs; that its clock is not kept is logged once."""
     with caplog.at_level(logging.WARNING):
-        asyncio.run(life(tmp_path / "missing" / "clock"))
+        asyncio.run(life(tmp_path / "missing" / "clock", lambda: caplog.records))
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         f"The clock cannot be kept in {tmp_path / 'missing' / 'clock'}"
     ]
@@ -78,11 +86,13 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     """The file before stays, and no other is there."""
     path = tmp_path / "clock"
     path.write_text("5\n")
+    tried = threading.Event()
 
     def full(*_: object) -> None:
+        tried.set()
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    asyncio.run(life(path))
+    asyncio.run(life(path, tried.is_set))
     assert path.read_text() == "5\n"
     assert list(tmp_path.iterdir()) == [path]

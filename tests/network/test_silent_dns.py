@@ -38,6 +38,8 @@ def test_the_interpreter_ends_at_once(loop: str, tmp_path: Path) -> None:
         pytest.importorskip("uvloop")
     script = f"""
 import asyncio, sys, time
+sys.path.insert(0, sys.argv.pop(1))
+from silentdns import asked
 from ygg import NativeNetwork
 
 async def main():
@@ -50,7 +52,8 @@ async def main():
             lambda: network.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("e.example", 1)),
         ]
         tasks = [asyncio.create_task(way()) for way in ways]
-        await asyncio.sleep(0.2)
+        while not asked("a.example", "b.example", "c.example", "d.example", "e.example"):
+            await asyncio.sleep(0.001)
         for task in tasks:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -61,7 +64,7 @@ async def main():
 with asyncio.Runner(loop_factory={'uvloop.new_event_loop' if loop == 'uvloop' else 'None'}) as runner:
     runner.run(main())
 """
-    out, error, rest = run(tmp_path, script)
+    out, error, rest = run(tmp_path, script, TESTS)
     assert out == str(["CancelledError"] * 5)
     assert error == ""
     assert rest < LIMIT
@@ -188,7 +191,8 @@ def test_a_node_ends_when_told(members: dict[str, list[str]], tmp_path: Path) ->
         for line in process.stderr:
             if re.search("Your IPv6 subnet", line):
                 break
-        time.sleep(0.3)  # the names are asked for
+        while not silentdns.is_asked(process):
+            time.sleep(0.005)
         process.send_signal(signal.SIGTERM)
         told = time.monotonic()
         _, error = process.communicate(timeout=60)
@@ -200,6 +204,8 @@ def test_a_node_ends_when_told(members: dict[str, list[str]], tmp_path: Path) ->
 def test_a_child_of_fork_asks_anew(tmp_path: Path) -> None:
     script = """
 import asyncio, os, sys, time
+sys.path.insert(0, sys.argv.pop(1))
+from silentdns import asked
 from ygg import NativeNetwork
 
 async def ask(*names):
@@ -208,7 +214,8 @@ async def ask(*names):
 
 async def main():
     waiting = asyncio.create_task(ask("hosts.example", *sys.argv[1:]))
-    await asyncio.sleep(0.1)
+    while not asked("dead0.example"):
+        await asyncio.sleep(0.001)
     waiting.cancel()
     await asyncio.wait([waiting])
 
@@ -219,6 +226,6 @@ if child := os.fork():
 else:
     os._exit(asyncio.run(ask("hosts.example", "localhost"))[0] != ["127.0.0.7"])
 """
-    out, _, rest = run(tmp_path, script, *DEAD)
+    out, _, rest = run(tmp_path, script, TESTS, *DEAD)
     assert out == "0"
     assert rest < LIMIT
