@@ -9,6 +9,7 @@ import logging
 import pytest
 import uvicorn
 
+from aio import settle, until
 from expecting import raises_errno
 from ygg.certificate import Certificate
 from ygg.errors import YggError
@@ -438,7 +439,10 @@ def test_an_application_that_failed_to_start_leaves_nothing(with_pair):
 
 
 @pytest.mark.parametrize("stuck", ["shutdown", "request", "after"])
-def test_a_cancelled_end_leaves_nothing(with_pair, stuck):
+def test_a_cancelled_end_leaves_nothing(with_pair, caplog, stuck):
+    caplog.set_level(logging.INFO, "uvicorn.error")
+    reached = []
+
     async def stubborn(scope, receive, send):
         if scope["type"] == "lifespan":
             await receive()
@@ -446,6 +450,7 @@ def test_a_cancelled_end_leaves_nothing(with_pair, stuck):
             await receive()
             if stuck != "shutdown":
                 await send({"type": "lifespan.shutdown.complete"})
+        reached.append(scope["type"])
         await asyncio.Event().wait()
 
     async def main(pair):
@@ -456,11 +461,11 @@ def test_a_cancelled_end_leaves_nothing(with_pair, stuck):
                 if stuck == "request":
                     _, writer = await pair.a.open_connection(pair.address_b, 80)
                     writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-                    await asyncio.sleep(0.05)
+                    await until(lambda: reached)
                     writer.close()
 
         task = asyncio.create_task(serving())
-        await asyncio.sleep(0.3)
+        await until(lambda: "(CTRL+C to force quit)" in caplog.text if stuck == "request" else reached)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
@@ -468,6 +473,36 @@ def test_a_cancelled_end_leaves_nothing(with_pair, stuck):
             await asyncio.sleep(0)
         assert asyncio.all_tasks() == before
         assert pair.b.stack.endpoints() == []
+
+    with_pair(main)
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_an_end_cancelled_at_any_moment_leaves_nothing(with_pair, turns):
+    async def main(pair):
+        done = asyncio.Event()
+
+        async def stubborn(scope, receive, send):
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            done.set()
+            await asyncio.Event().wait()
+
+        async def serving():
+            async with serve(stubborn, pair.b):
+                pass
+
+        before = asyncio.all_tasks()
+        task = asyncio.create_task(serving())
+        await done.wait()
+        await settle(turns)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await settle(3)
+        assert asyncio.all_tasks() == before
 
     with_pair(main)
 

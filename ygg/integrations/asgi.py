@@ -46,13 +46,14 @@ class _Lifespan:
     async def end(self, patience: float) -> None:
         """Return when the task has ended, by itself or cancelled after `patience` seconds."""
         self._ended = True
-        await asyncio.sleep(0)  # one that has not begun does not begin
-        if self._task is None:
-            return
         try:
+            await asyncio.sleep(0)  # one that has not begun does not begin
+            if self._task is None:
+                return
             await asyncio.wait({self._task}, timeout=patience)
         finally:
-            self._task.cancel()
+            if self._task is not None:
+                self._task.cancel()
         await asyncio.wait({self._task})
 
 
