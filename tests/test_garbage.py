@@ -119,9 +119,9 @@ def test_a_link_that_ends(scheme: str) -> None:
                 async with asyncio.timeout(10):
                     await two.call_peer(url)
                 two.remove_peer(url)
-                await until(lambda: not one.peers() and not two.peers())
-                await asyncio.sleep(0.1)
+                await until(lambda: not one.peers() and not two.peers() and descriptors() == before)
 
+            before = descriptors()
             await link()
             with uncollected() as found:
                 for _ in range(TIMES):

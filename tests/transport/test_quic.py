@@ -410,8 +410,11 @@ async def test_a_network_that_goes_down_ends_everything(network_type: type[Netwo
 async def test_keeping_a_connection_from_idling_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quicstream, "KEEPALIVE", 0.02)
     monkeypatch.setattr(quic, "IDLE_TIMEOUT", 0.2)
+    sent = []
+    ping = QuicConnection.send_ping
+    monkeypatch.setattr(QuicConnection, "send_ping", lambda self, uid: (sent.append(uid), ping(self, uid))[1])
     async with LoopbackNetwork() as network, connected(network) as (client, server):
-        await asyncio.sleep(0.5)
+        await until(lambda: len(sent) > 40 or client.is_closing())     # both ends: twice the time of idling out
         assert not client.is_closing()
         assert not server.is_closing()
 
