@@ -37,14 +37,6 @@ def network() -> Iterator[Network]:
     network.close()
 
 
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """Give a router and its time."""
-    clock = Clock(2)
-    yield clock
-    clock.close()
-
-
 def say(network: Network, pipe: Pipe) -> None:
     """Have the second end of a pipe hear all the records in the name of the first."""
     pipe.ends[1].turn(network.now, network.wall)
