@@ -582,7 +582,7 @@ cdef class TcpConnection(TcpEndpoint):
             "ssthresh": self.sender.congestion.ssthresh,
             "congestion": self.sender.congestion.name,
             **self.sender.congestion.info(),
-            "phase": _PHASES[<int>self.sender.phase],
+            "phase": _PHASES[<int>self.sender.recovery.phase],
             "mss": self.sender.mss,
             "path_mtu": self.sender.path,
             "send_window": self.sender.window,
