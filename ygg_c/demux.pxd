@@ -27,7 +27,6 @@ cdef class Demux(TcpDemux):
     cdef ByteMap _echo              # identifier → socket
     cdef Renewals _renewals
     cdef PathMtus _paths
-    cdef bint _cut_off              # somebody was refused because there was no lower side
     cdef Reassembler _reassembler
     cdef bint _reassembling
     cdef PacketQueue _loop          # packets to ourselves

@@ -20,7 +20,7 @@ from ygg_c.ipv6 cimport (
     IP_HEADER, MIN_MTU, NEXT_ICMPV6, NEXT_NONE, NEXT_TCP, NEXT_UDP, SOURCE, TARGET, WALK_FRAGMENT,
     WALK_PROBLEM, WALK_UPPER, Walk, get16, get32, is_multicast, is_unspecified, upper_header, walk,
 )
-from ygg_c.packetio cimport NEVER
+from ygg_c.packetio cimport NEVER, Way, free_way
 from ygg_c.reassembly cimport FRAGMENT_DROPPED, FRAGMENT_PROBLEM, FRAGMENT_WHOLE, Fragment
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.tcp.connection cimport TcpConnection
@@ -37,6 +37,10 @@ cdef enum:
     ECHO_RATE = 5000            # echo replies a second, ECHO_BURST at once; a large one counts for several
     ECHO_BURST = 1000
     ECHO_SIZE = 4096
+
+# In the place of a link's number.
+cdef uint64_t OURSELVES = NEVER
+cdef uint64_t NOWHERE = NEVER - 1               # nothing is attached
 
 
 cdef bint _matches(const Prefix *prefix, const uint8_t *address) noexcept:
@@ -144,7 +148,7 @@ cdef class Demux(TcpDemux):
     cdef void _report(self, const uint8_t *data, size_t size, uint8_t kind, uint8_t code, uint32_t parameter) noexcept:
         # Send an ICMPv6 error if the rate and the link allow one; nothing waits for it.
         cdef Packet *error
-        if self.credit(data + SOURCE) < MIN_MTU or not self._errors.take(
+        if not self.has_spare(data + SOURCE, MIN_MTU) or not self._errors.take(
             self._origin(data + SOURCE), NULL, False, 1.0, self._now
         ):
             self.count[COUNT_ICMP_LIMITED] += 1
@@ -220,7 +224,7 @@ cdef class Demux(TcpDemux):
     cdef bint _may_echo(self, const uint8_t *address, size_t size, size_t mtu) noexcept:
         # Nothing waits for a reply either.
         cdef double cost = 1.0 + <double>size / ECHO_SIZE
-        return self.credit(address) >= wire_size(size, mtu) and self._echoes.take(
+        return self.has_spare(address, wire_size(size, mtu)) and self._echoes.take(
             self._origin(address), NULL, False, cost, self._now
         )
 
@@ -356,13 +360,16 @@ cdef class Demux(TcpDemux):
             self.count[COUNT_FRAGMENTS_SENT] += 1
             self.emit(queue_pop(&pieces))
 
-    cdef size_t credit(self, const uint8_t *address) noexcept:
+    cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept:
         if self._ours(address):
-            return LOOP_BYTES - min(self._loop.bytes, <size_t>LOOP_BYTES)
-        if self.lower is None:
-            self._cut_off = True
-            return 0
-        return self.lower.credit(address)
+            free_way(way)
+            way.credit = way.spare = LOOP_BYTES - min(self._loop.bytes, <size_t>LOOP_BYTES)
+            way.link = OURSELVES
+        elif self.lower is None:
+            Host.find_way(self, address, wanted, way)
+            way.link = NOWHERE
+        else:
+            self.lower.find_way(address, wanted, way)
 
     cdef const uint8_t *default_address(self) noexcept:
         return self._prefixes[0].address
@@ -376,9 +383,6 @@ cdef class Demux(TcpDemux):
             return
         self._now = now
         self._in_turn = True
-        if self._cut_off and self.lower is not None:
-            self._cut_off = False
-            self.unblock()
         while True:
             self.flush_endpoints(now)
             if self._loop.count == 0 or left == 0:
@@ -389,7 +393,7 @@ cdef class Demux(TcpDemux):
                 self._demux(packet.data, packet.size, False)
                 packet_free(packet)
             if self._loop.count == 0:
-                self.unblock()
+                self.serve(OURSELVES, now)
         self._in_turn = False
         self._turn_wanted = False
         if self._loop.count:
@@ -407,9 +411,12 @@ cdef class Demux(TcpDemux):
         self._renewals.add(self, address, subnet)
         self.want_turn()
 
-    cdef void credit_in(self, uint64_t now) noexcept:
+    cdef void credit_in(self, uint64_t link, uint64_t now) noexcept:
         self._now = now
-        self.unblock()
+        if link:
+            self.serve(link, now)
+        else:
+            self.stop_waiting()
         self._flush(now)
 
     cdef void name_remotes(self) noexcept:

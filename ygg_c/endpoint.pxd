@@ -7,9 +7,10 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ygg_c.buffer cimport Packet
-from ygg_c.packetio cimport Upper
+from ygg_c.flows cimport Flow, FlowQueue
+from ygg_c.packetio cimport Upper, Way
 from ygg_c.sodium cimport Random
-from ygg_c.timerheap cimport Timed, TimerHeap
+from ygg_c.timerheap cimport TimerHeap
 
 cdef enum:
     EVENT_READABLE = 1
@@ -112,7 +113,10 @@ cdef class Host(Upper):
     cdef public size_t max_connections_per_node
     cdef list _dirty                    # to flush in the next turn
     cdef list _ready                    # to tell at its end
-    cdef dict _blocked                  # refused credit: may wait for long, so those that leave are taken out
+    cdef list _waiting                  # FlowQueues: who waits for which link
+    cdef Endpoint _served               # the one whose turn it is, and bytes_out at its beginning
+    cdef uint64_t _served_from
+    cdef bint _link_full                # it has found the link full
     cdef public object on_work          # asks for turns where no lower side gives any; None: nobody does
     cdef bint _turn_wanted
     cdef bint _in_turn
@@ -120,11 +124,10 @@ cdef class Host(Upper):
     cdef void emit(self, Packet *packet) noexcept               # an IPv6 packet; takes ownership
     # The same, in fragments where it is larger than `mtu`.
     cdef void emit_within(self, Packet *packet, size_t mtu) noexcept
-    cdef size_t credit(self, const uint8_t *address) noexcept   # bytes that may be sent there now
-    # The same for an endpoint that wants to send `size` of them (at most CREDIT_WINDOW / 2): when there is less, it is flushed
-    # once there is more. It is the only way to wait for credit, so that nothing waits but for a refusal just made, which
-    # leaves a mark with what refused.
+    # Bytes that an endpoint may send there now, which wants to send `size`; 0: it waits, and is flushed when its turn comes.
     cdef size_t credit_for(self, Endpoint endpoint, const uint8_t *address, size_t size) noexcept
+    # Whether there is room for what is never held back while little waits: echoes, replies and errors.
+    cdef bint has_spare(self, const uint8_t *address, size_t size) noexcept
     cdef void suspect(self, const uint8_t *address) noexcept    # nothing comes back from there
     cdef void works(self, const uint8_t *address) noexcept      # what was sent there is answered; now and then
     cdef size_t path_mtu(self, const uint8_t *address) noexcept
@@ -134,24 +137,29 @@ cdef class Host(Upper):
     cdef void enter_time_wait(self, Endpoint endpoint) noexcept
     cdef void release(self, Endpoint endpoint) noexcept         # it leaves the tables; its last call
     cdef void mark(self, Endpoint endpoint) noexcept
-    cdef void unblock(self) noexcept
+    # Of links, and of what stands for one: nothing is attached, or a packet is for ourselves.
+    cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept
+    cdef void serve(self, uint64_t link, uint64_t now) noexcept     # this link has room
+    cdef void stop_waiting(self) noexcept                           # no link that anyone waits for can tell of room any more
+    cdef FlowQueue _queue_of(self, uint64_t link)
+    cdef size_t _left(self, Endpoint endpoint) noexcept
+    cdef bint _is_first(self, Endpoint endpoint, const Way *way, size_t size) noexcept
+    cdef void _serve(self, FlowQueue queue, Endpoint endpoint, uint64_t now) noexcept
     cdef void announce(self, Endpoint endpoint) noexcept
     cdef void want_turn(self) noexcept
     # Of its own.
     cdef void flush_endpoints(self, uint64_t now) noexcept
 
-cdef class Endpoint(Timed):
+cdef class Endpoint(Flow):
     cdef Host host                      # None once it has left
     cdef object _on_event
     cdef public object owner
     cdef uint32_t events                # gathered, not told yet
     cdef int failure                    # errno or 0
     cdef bint _is_dirty
-    cdef bint _is_blocked
+    cdef size_t burst                   # what it may best send to its remote in one packet, headers included
     cdef bint _is_ready
     cdef void happen(self, uint32_t events) noexcept
-    # Send what may be sent; True when more could follow at once and others should have their turn first.
-    cdef bint flush(self, uint64_t now) noexcept
     # End with this errno; `reset`: and tell the peer.
     cdef void fail(self, int code, bint reset) noexcept
     # Leave the stack: no timer and no table holds it afterwards, and no list beyond the next turn.

@@ -1,6 +1,9 @@
 """Endpoints and the host they live in: marking, flushing, waking."""
 
+from libc.stdint cimport SIZE_MAX, int64_t
+
 from ygg_c.buffer cimport packet_free
+from ygg_c.drain cimport BURST_MOST
 from ygg_c.forks cimport generation
 
 cdef extern from *:
@@ -47,7 +50,7 @@ cdef class Host(Upper):
     def __cinit__(self):
         self.made_in = generation
         self._dirty = []
-        self._blocked = {}
+        self._waiting = []
         self._ready = []
         self.timers = TimerHeap()
         self.min_rto = 200 * MS
@@ -73,15 +76,60 @@ cdef class Host(Upper):
     cdef void emit_within(self, Packet *packet, size_t mtu) noexcept:
         packet_free(packet)
 
-    cdef size_t credit(self, const uint8_t *address) noexcept:
-        return 0
+    cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept:
+        way.credit = way.spare = 0
+        way.link = 0
+        way.burst = BURST_MOST
 
     cdef size_t credit_for(self, Endpoint endpoint, const uint8_t *address, size_t size) noexcept:
-        cdef size_t credit = self.credit(address)
-        if credit < size and not endpoint._is_blocked:
-            endpoint._is_blocked = True
-            self._blocked[endpoint] = None
-        return credit
+        cdef Way way
+        cdef FlowQueue queue = endpoint.waits_in
+        cdef size_t most = SIZE_MAX
+        endpoint.wants = True
+        if queue is not None:
+            most = self._left(endpoint)
+            if most == 0:
+                return 0                        # its turn comes
+        self.find_way(address, size, &way)
+        endpoint.burst = way.burst
+        if queue is None or queue.link != way.link:
+            if not self._is_first(endpoint, &way, size):
+                return 0
+        elif way.credit < size:
+            self._link_full = True
+            return 0
+        endpoint.wants = False
+        return min(way.credit, max(size, most))
+
+    cdef size_t _left(self, Endpoint endpoint) noexcept:
+        # Of what one that waits may send in this turn.
+        cdef int64_t left = endpoint.deficit - <int64_t>(self.count[COUNT_BYTES_OUT] - self._served_from)
+        return <size_t>left if self._served is endpoint and left > 0 else 0
+
+    cdef bint _is_first(self, Endpoint endpoint, const Way *way, size_t size) noexcept:
+        # Whether one that has not waited for this link may send at once; otherwise it waits.
+        cdef FlowQueue queue = self._queue_of(way.link)
+        if endpoint.waits_in is not None:
+            endpoint.waits_in.remove(endpoint)              # the way has changed
+        if queue is None:
+            if way.credit >= size:
+                return True
+            queue = FlowQueue.__new__(FlowQueue, way.link, way.burst)
+            self._waiting.append(queue)
+        queue.add(endpoint)
+        return False
+
+    cdef bint has_spare(self, const uint8_t *address, size_t size) noexcept:
+        cdef Way way
+        self.find_way(address, 0, &way)
+        return way.spare >= size
+
+    cdef FlowQueue _queue_of(self, uint64_t link):
+        cdef FlowQueue queue
+        for queue in self._waiting:
+            if queue.link == link:
+                return queue
+        return None
 
     cdef void suspect(self, const uint8_t *address) noexcept:
         if self.lower is not None:
@@ -119,6 +167,7 @@ cdef class Host(Upper):
     cdef void lower_changed(self) noexcept:
         # Who was asked for a turn, or has begun one, may not come to it any more; a new lower side has one anyway.
         self._turn_wanted = self._in_turn = False
+        self.stop_waiting()
         if self.lower is None:
             self.want_turn()
 
@@ -128,13 +177,41 @@ cdef class Host(Upper):
             self._dirty.append(endpoint)
             self.want_turn()
 
-    cdef void unblock(self) noexcept:
-        cdef dict blocked = self._blocked
+    # The queue is there as long as the link has refused somebody since it last drained; so it is bound to call again.
+    cdef void serve(self, uint64_t link, uint64_t now) noexcept:
+        cdef FlowQueue queue = self._queue_of(link)
         cdef Endpoint endpoint
-        self._blocked = {}
-        for endpoint in blocked:
-            endpoint._is_blocked = False
-            self.mark(endpoint)
+        self._link_full = queue is None
+        while not self._link_full:
+            endpoint = <Endpoint>queue.next()
+            if endpoint is None:
+                self._waiting.remove(queue)
+                return
+            self._serve(queue, endpoint, now)
+
+    cdef void _serve(self, FlowQueue queue, Endpoint endpoint, uint64_t now) noexcept:
+        self._served, self._served_from = endpoint, self.count[COUNT_BYTES_OUT]
+        endpoint.wants = False
+        if endpoint.flush(now):
+            endpoint.wants = True
+        self._served = None
+        if endpoint.waits_in is not queue:
+            return
+        queue.quantum = endpoint.burst
+        endpoint.deficit -= self.count[COUNT_BYTES_OUT] - self._served_from
+        if not endpoint.wants:
+            queue.satisfied(endpoint)
+
+    cdef void stop_waiting(self) noexcept:
+        cdef FlowQueue queue
+        cdef Endpoint endpoint
+        for queue in self._waiting:
+            endpoint = <Endpoint>queue.next()
+            while endpoint is not None:
+                queue.remove(endpoint)
+                self.mark(endpoint)
+                endpoint = <Endpoint>queue.next()
+        self._waiting.clear()
 
     cdef void announce(self, Endpoint endpoint) noexcept:
         if not endpoint._is_ready:
@@ -165,16 +242,16 @@ cdef class Host(Upper):
             _tell(endpoint)
 
 
-cdef class Endpoint(Timed):
+cdef class Endpoint(Flow):
     """One socket of the stack."""
+
+    def __cinit__(self):
+        self.burst = BURST_MOST
 
     cdef void happen(self, uint32_t events) noexcept:
         self.events |= events
         if self.host is not None:
             self.host.announce(self)
-
-    cdef bint flush(self, uint64_t now) noexcept:
-        return False
 
     cdef void fail(self, int code, bint reset) noexcept:
         self.failure = code
@@ -185,9 +262,8 @@ cdef class Endpoint(Timed):
         cdef Host host = self.host
         if host is not None:
             host.timers.forget(self)
-            if self._is_blocked:
-                self._is_blocked = False
-                host._blocked.pop(self, None)
+            if self.waits_in is not None:
+                self.waits_in.remove(self)
             host.release(self)
             self.host = None
 

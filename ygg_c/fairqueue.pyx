@@ -5,7 +5,6 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from ygg_c.buffer cimport packet_free, packet_new, queue_clear, queue_pop, queue_push
-from ygg_c.packetio cimport CREDIT_WINDOW
 
 
 cdef inline uint64_t _hash(const uint8_t *key, uint64_t salt) noexcept nogil:
@@ -21,7 +20,9 @@ cdef class FairQueue:
     """Packets waiting for one link. `salt` keeps strangers from choosing the bin their packets share."""
 
     def __cinit__(self, *args):
-        self._last = -1
+        self._new.first = self._new.last = self._old.first = self._old.last = -1
+        self._target = CODEL_TARGET
+        self.own_limit = OWN_LIMIT
 
     def __init__(self, uint64_t salt=0):
         self._salt = salt
@@ -32,7 +33,7 @@ cdef class FairQueue:
 
     cdef void clear(self) noexcept:
         cdef int index
-        self._last = -1
+        self._new.first = self._new.last = self._old.first = self._old.last = -1
         self.bytes = self.own_bytes = self.count = 0
         for index in range(2 * GROUPS):
             self._group_bytes[index] = 0
@@ -41,6 +42,7 @@ cdef class FairQueue:
         for index in range(BINS):
             queue_clear(&self._bins[index].packets)
             self._bins[index].next = -1
+            self._bins[index].listed = False
 
     cdef void push(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own, uint64_t now) noexcept:
         cdef uint64_t dest_hash = _hash(dest, self._salt)
@@ -60,9 +62,15 @@ cdef class FairQueue:
         self.count += 1
         self.bytes += packet.size
         self._group_bytes[index // SUBBINS] += packet.size
-        if bin.next < 0:
+        if not bin.listed:
+            bin.listed = True
             bin.deficit = QUANTUM
-            self._enter_ring(index)
+            bin.largest = 0
+            self._append(&self._new, index)
+        bin.largest = max(bin.largest, packet.size)
+        if packet.size > self._largest or self.count == 1:
+            self._largest = packet.size
+            self._set_target()
         if own:
             self.own_bytes += packet.size
             while self.own_bytes > QUEUE_LIMIT:
@@ -72,39 +80,54 @@ cdef class FairQueue:
                 self._drop_fattest(0)
 
     cdef Packet *pop(self, uint64_t now) noexcept:
-        cdef int index
+        cdef List *flows
         cdef Bin *bin
-        cdef bint paused
         cdef Packet *packet
-        while self._last >= 0:
-            index = self._bins[self._last].next
-            bin = &self._bins[index]
-            if bin.packets.count == 0:      # sent or dropped empty
-                self._leave_ring(index)
+        while self._new.first >= 0 or self._old.first >= 0:
+            flows = &self._new if self._new.first >= 0 else &self._old
+            bin = &self._bins[flows.first]
+            if bin.packets.count == 0:
+                # Sent or dropped empty. A new one stays for a round of the old ones, lest it be new again at once.
+                bin.listed = flows == &self._new and self._old.first >= 0
+                self._move_first(flows, &self._old if bin.listed else NULL)
             elif bin.deficit <= 0:
                 bin.deficit += QUANTUM
-                self._last = index
+                self._move_first(flows, &self._old)
             else:
-                paused = index >= GROUPS * SUBBINS and self.own_bytes <= CREDIT_WINDOW
-                packet = self._take(index) if paused else self._pop_codel(index, now)
+                packet = self._pop_from(flows.first, now)
                 bin.deficit -= packet.size
                 return packet
         return NULL
 
-    cdef void _enter_ring(self, int index) noexcept:
-        if self._last < 0:
-            self._bins[index].next = index
-        else:
-            self._bins[index].next = self._bins[self._last].next
-            self._bins[self._last].next = index
-        self._last = index
+    cdef Packet *_pop_from(self, int index, uint64_t now) noexcept:
+        cdef bint paused = index >= GROUPS * SUBBINS and self.own_bytes <= self.own_limit
+        return self._take(index) if paused else self._pop_codel(index, now)
 
-    cdef void _leave_ring(self, int head) noexcept:
-        if head == self._last:
-            self._last = -1
+    cdef void set_rate(self, uint64_t rate, size_t own_limit) noexcept:
+        self.rate = rate
+        self.own_limit = own_limit
+        self._set_target()
+
+    cdef void _set_target(self) noexcept:
+        self._target = CODEL_TARGET
+        if self.rate:
+            self._target = max(self._target, <uint64_t>(2e9 * self._largest / self.rate))
+
+    cdef void _append(self, List *flows, int index) noexcept:
+        self._bins[index].next = -1
+        if flows.last < 0:
+            flows.first = index
         else:
-            self._bins[self._last].next = self._bins[head].next
-        self._bins[head].next = -1
+            self._bins[flows.last].next = index
+        flows.last = index
+
+    cdef void _move_first(self, List *flows, List *to) noexcept:
+        cdef int index = flows.first
+        flows.first = self._bins[index].next
+        if flows.first < 0:
+            flows.last = -1
+        if to != NULL:
+            self._append(to, index)
 
     cdef Packet *_take(self, int index) noexcept:
         cdef Packet *packet = queue_pop(&self._bins[index].packets)
@@ -140,8 +163,7 @@ cdef class FairQueue:
         return self._take(index)
 
     cdef bint _too_long(self, Bin *bin, uint64_t now) noexcept:
-        # The last packet of a flow is never the one to drop.
-        if bin.packets.count == 1 or now - bin.packets.head.stamp < CODEL_TARGET:
+        if bin.packets.bytes <= 2 * bin.largest or now - bin.packets.head.stamp < self._target:
             bin.above_since = 0
             return False
         if bin.above_since == 0:

@@ -17,7 +17,7 @@ from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.holding cimport HOLD_TIME, hold_clear, hold_expire, hold_is_crowded, hold_pop, hold_push
 from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU, NEXT_ICMPV6, SOURCE, TARGET, put32, write_header
 from ygg_c.link cimport LinkHost
-from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Upper, Way
+from ygg_c.packetio cimport NEVER, Upper, Way, free_way
 
 cdef uint64_t LIFETIME = 120 * <uint64_t>1000000000     # of routes since their last use
 
@@ -159,18 +159,12 @@ cdef class Gateway(Attachment):
             aging_touch(&self._routes, &route.aging, self.node.now)
             self.node.send_ipv6(route.key, packet)
 
-    cdef size_t credit(self, const uint8_t *address) noexcept:
-        cdef Route route = self._route_to(address)
-        return CREDIT_WINDOW if route is None or self.node is None else self.node.credit_for(route.key)
-
-    cdef void find_way(self, const uint8_t *address, Way *way) noexcept:
+    cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept:
         cdef Route route = self._route_to(address)
         if route is None or self.node is None:
-            way.credit = CREDIT_WINDOW
-            way.link = 0
-            way.full_since = NEVER
+            free_way(way)
         else:
-            self.node.find_way(route.key, way)
+            self.node.find_way(route.key, wanted, way)
 
     cdef void want_turn(self) noexcept:
         if self.node is not None:

@@ -12,8 +12,10 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet, PacketQueue
 from ygg_c.bytemap cimport ByteMap
+from ygg_c.drain cimport Drain
 from ygg_c.fairqueue cimport FairQueue
 from ygg_c.neighbour cimport Neighbour
+from ygg_c.packetio cimport Way
 from ygg_c.parked cimport Parked
 from ygg_c.sodium cimport Random
 from ygg_c.throttle cimport Bucket
@@ -25,7 +27,6 @@ cdef extern from "<sys/uio.h>" nogil:
 
 cdef enum:
     RX_BUFFER = 266240       # bytes asked of one read; holds the largest frame twice over
-    FLIGHT_LIMIT = 262144           # bytes taken out of the queues for one write; the rest stays droppable
     CONTROL_LIMIT = 1048576         # bytes of control frames waiting; a neighbour that lets more wait is dead
 
 # What frames cost to handle, in units of about a microsecond: one each, what handlers add, and one for so many bytes.
@@ -69,7 +70,7 @@ cdef class LinkHost:
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
     cdef void link_proven(self, Link link) noexcept     # its far side has just shown that it holds its key
-    cdef void credit_in(self) noexcept                  # a link that had been refused credit drained
+    cdef void credit_in(self, uint64_t link) noexcept   # the link of this number, which had refused credit, has drained
     cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon
     cdef void want_upkeep(self, uint64_t when) noexcept     # the tree or the filters have something to do at this time
     cdef void *rx_take(self) noexcept
@@ -144,20 +145,22 @@ cdef class Link:
     cdef size_t _flight_offset          # bytes of its first packet already written
     cdef FairQueue _queue
     cdef readonly uint64_t lost         # messages that waited when it closed, or were given to it later
+    cdef Drain drain
     cdef bint _credit_refused
     cdef uint64_t _refused_at           # ns
+    cdef size_t _refused_bytes          # of own packets that waited then; as soon as fewer do, host.credit_in() is called
     cdef void send_control(self, int kind, const uint8_t *body, size_t size) noexcept
     # A queued message, framing included; takes ownership. `own`: from this node, never dropped while credit is obeyed.
     cdef void send_packet(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own) noexcept
     cdef bint has_output(self) noexcept
+    cdef bint has_more(self) noexcept                           # than what gather() gives
     cdef int gather(self, iovec *parts, int most) noexcept      # how many parts were filled
     cdef void sent(self, size_t count) noexcept
-    # Own bytes it takes now. After an answer of CREDIT_WINDOW / 2 or less, which is all that anyone wants at once, it calls
-    # host.credit_in() when it has drained below that.
-    cdef size_t credit(self) noexcept
-    cdef uint64_t full_since(self) noexcept                     # when it refused credit, in ns; NEVER: it has room
+    cdef void flushed(self) noexcept                            # output has been given to the sink
+    cdef void find_room(self, size_t wanted, Way *way) noexcept  # see Lower.find_way
     cpdef void want_flush(self) noexcept
     cdef void _refill(self) noexcept
+    cdef void _refuse(self, size_t used) noexcept
 
     # Timers.
     cdef uint64_t _read_deadline        # NEVER: not waiting

@@ -70,6 +70,9 @@ class Link:
     def error(self) -> str:
         """Empty while it is up, then the reason it closed: "EOF", "ErrDecode", "ErrTimeout" or what close() was given."""
     @property
+    def drain_rate(self) -> int:
+        """Bytes a second that the transport takes while it is full, as last measured; a guess where it never was."""
+    @property
     def queued(self) -> int:
         """Bytes that wait for the transport, in all queues."""
     @property

@@ -8,6 +8,7 @@ from libc.string cimport memcpy, memmove
 
 from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.census cimport LIVE_LINK, born, died
+from ygg_c.drain cimport drain_flushed, drain_init, drain_took
 from ygg_c.forks cimport check_fork, generation
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 from ygg_c.sodium cimport wipe
@@ -21,6 +22,7 @@ cdef enum:
     STASH_SIZE = 4096
     ROOM_LEAST = 65536          # bytes that the next read may bring
     READ_LITTLE = 16384
+    SPARE = 81920               # bytes of own packets beyond what credit allows: one that fits no credit, echoes and the like
     HELD_MAX = 4194304          # bytes that a transport may bring after it has been told to pause
 
 cdef uint64_t SECOND = 1000000000
@@ -83,7 +85,7 @@ cdef class LinkHost:
     cdef void link_proven(self, Link link) noexcept:
         pass
 
-    cdef void credit_in(self) noexcept:
+    cdef void credit_in(self, uint64_t link) noexcept:
         pass
 
     cdef void want_turn(self) noexcept:
@@ -125,6 +127,7 @@ cdef class Link:
         self._queue = FairQueue(host.random.u64())
         queue_init(&self._control)
         queue_init(&self._flight)
+        drain_init(&self.drain)
         born(LIVE_LINK)
 
     def __dealloc__(self):
@@ -324,7 +327,7 @@ cdef class Link:
             self.lost += 1
             packet_free(packet)
             return
-        if self._queue.count == 0 and self._control.count == 0 and self._flight.bytes < FLIGHT_LIMIT:
+        if self._queue.count == 0 and self._control.count == 0 and self._flight.bytes < self.drain.flight:
             queue_push(&self._flight, packet)
         else:
             self._queue.push(packet, source, dest, own, self.host.now)
@@ -333,11 +336,14 @@ cdef class Link:
     cdef bint has_output(self) noexcept:
         return self._flight.count or self._control.count or self._queue.count
 
+    cdef bint has_more(self) noexcept:
+        return self._control.count or self._queue.count
+
     cdef void _refill(self) noexcept:
         cdef Packet *packet
-        while self._control.count and self._flight.bytes < FLIGHT_LIMIT:
+        while self._control.count and self._flight.bytes < self.drain.flight:
             queue_push(&self._flight, queue_pop(&self._control))
-        while self._queue.count and self._flight.bytes < FLIGHT_LIMIT:
+        while self._queue.count and self._flight.bytes < self.drain.flight:
             packet = self._queue.pop(self.host.now)
             if packet != NULL:
                 queue_push(&self._flight, packet)
@@ -363,6 +369,7 @@ cdef class Link:
         if self.closed:
             return
         self.tx_bytes += count
+        drain_took(&self.drain, count, self.blocked, self.host.now)
         while count and self._flight.count:
             left = self._flight.head.size - self._flight_offset
             if count < left:
@@ -372,20 +379,35 @@ cdef class Link:
             self._flight_offset = 0
             packet_free(queue_pop(&self._flight))
         self._refill()
-        if self._credit_refused and self._queue.own_bytes < CREDIT_WINDOW // 2:
+        if self._credit_refused and self._queue.own_bytes < self._refused_bytes:
             self._credit_refused = False
-            self.host.credit_in()
+            self.host.credit_in(self.order)
 
-    cdef size_t credit(self) noexcept:
+    cdef void find_room(self, size_t wanted, Way *way) noexcept:
         cdef size_t used = self._queue.own_bytes
-        # Who is told of little room may be unable to use it, and waits to hear of more.
-        if used >= CREDIT_WINDOW // 2 and not self._credit_refused:
+        cdef size_t limit = self.drain.credit
+        way.link = self.order
+        way.burst = self.drain.burst
+        if used == 0:
+            way.credit = max(limit, wanted)
+            way.spare = CREDIT_WINDOW
+        else:
+            way.credit = limit - min(limit, used)
+            way.spare = limit + SPARE - min(limit + SPARE, used)
+            if way.credit < wanted:
+                self._refuse(used)
+        way.full_since = self._refused_at if self._credit_refused else NEVER
+
+    cdef void flushed(self) noexcept:
+        drain_flushed(&self.drain, self.blocked, self.host.now)
+        if self._queue.rate != self.drain.rate:
+            self._queue.set_rate(self.drain.rate, self.drain.credit + SPARE)
+
+    cdef void _refuse(self, size_t used) noexcept:
+        if not self._credit_refused:
             self._credit_refused = True
             self._refused_at = self.host.now
-        return CREDIT_WINDOW - used if used < CREDIT_WINDOW else 0
-
-    cdef uint64_t full_since(self) noexcept:
-        return self._refused_at if self._credit_refused else NEVER
+        self._refused_bytes = used
 
     cpdef void want_flush(self) noexcept:
         if not self._listed and not self.closed:
@@ -473,6 +495,11 @@ cdef class Link:
         return self.cost_now()
 
     @property
+    def drain_rate(self):
+        """Bytes a second that the transport takes while it is full, as last measured; a guess where it never was."""
+        return self.drain.rate
+
+    @property
     def queued(self):
         """Bytes that wait for the transport."""
         return self._control.bytes + self._flight.bytes - self._flight_offset + self._queue.bytes
@@ -515,7 +542,7 @@ cdef class Link:
             done += count
         return not self.closed and not self.error
 
-    def take(self, size_t limit=FLIGHT_LIMIT):
+    def take(self, size_t limit=CREDIT_WINDOW):
         """Return up to `limit` bytes for the transport."""
         cdef size_t size, done = 0, part
         cdef size_t offset = self._flight_offset

@@ -318,9 +318,9 @@ cdef class Node(Router):
         if self.attachment is not None:
             self.attachment.path_in(key)
 
-    cdef void credit_in(self) noexcept:
+    cdef void credit_in(self, uint64_t link) noexcept:
         if self.attachment is not None and self.attachment.upper is not None:
-            self.attachment.upper.credit_in(self.now)
+            self.attachment.upper.credit_in(link, self.now)
 
     cdef void link_proven(self, Link link) noexcept:
         if len(link.neighbour.links) == 1:

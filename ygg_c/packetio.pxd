@@ -20,9 +20,14 @@ cdef extern from *:
 
 # How the way to an address stands.
 cdef struct Way:
-    size_t credit               # bytes that may be sent now, as Lower.credit
+    size_t credit               # bytes that may be sent now without waiting behind a full link
+    size_t spare                # the same for what is never held back while little waits: somewhat more
+    size_t burst                # bytes worth sending at once, and in one packet: the link's rate says
     uint64_t link               # number of the link that carries them; 0: not known yet
     uint64_t full_since         # when that link last refused credit, in ns; NEVER: it has room
+
+# A way of which nothing is known: what is sent there may be kept, or dropped, but holds nothing back.
+cdef void free_way(Way *way) noexcept
 
 cdef class Upper:
     cdef Lower lower            # None while detached
@@ -30,8 +35,8 @@ cdef class Upper:
     cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept
     # All packets of one read were given: send ACKs and window updates now.
     cdef void batch_end(self, uint64_t now) noexcept
-    # A link that had refused credit has room again.
-    cdef void credit_in(self, uint64_t now) noexcept
+    # This link, which had refused credit, has drained, or is no more; 0: the ways that links are part of have changed.
+    cdef void credit_in(self, uint64_t link, uint64_t now) noexcept
     # Run what is due; return the next deadline or NEVER.
     cdef uint64_t poll(self, uint64_t now) noexcept
     # Hand the events gathered so far to the application. Runs Python; exceptions stay inside (logged by the receiver).
@@ -50,12 +55,9 @@ cdef class Lower:
     cdef Upper upper
     # Send one IPv6 packet; takes ownership.
     cdef void packet_out(self, Packet *packet, uint64_t now) noexcept
-    # How many bytes may be sent towards this address now without being dropped or waiting behind a full link. An answer
-    # below CREDIT_WINDOW / 2, which is enough for any packet, is a refusal: `credit_in` follows once there is more. An older
-    # answer is none, for the link may have drained since: ask before waiting.
-    cdef size_t credit(self, const uint8_t *address) noexcept
-    # The same, and which link it is about: for an Upper that cannot hold back each destination by itself.
-    cdef void find_way(self, const uint8_t *address, Way *way) noexcept
+    # How the way to this address stands, for one that wants to send `wanted` bytes. If `credit` is less, that is a refusal:
+    # `credit_in` follows once the link has drained, by whatever little. Where nothing waits, no packet is refused.
+    cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept
     # The upper side has work outside a turn (packets given, a timer moved earlier): have its turn come soon.
     cdef void want_turn(self) noexcept
     # Nothing comes back from this address though it should: perhaps the way there has changed.
@@ -71,6 +73,7 @@ cdef class PacketTap(Lower):
     cdef public size_t limit            # packets held; more are dropped and counted
     cdef public size_t dropped
     cdef public size_t credit_bytes     # what may be held before the upper side has to wait
+    cdef public size_t burst            # bytes worth sending in one packet
     cdef bint _refused
     cdef uint64_t _now
     cdef public uint64_t link           # number of the link it stands for

@@ -15,6 +15,8 @@ class PacketTap(Lower):
     """Packets dropped so far."""
     credit_bytes: int
     """Bytes that may be held before the upper side has to wait for `take`."""
+    burst: int
+    """Bytes worth sending in one packet."""
     link: int
     """Number of the link it stands for."""
     full_since: int

@@ -1,6 +1,14 @@
 """The seam between the IPv6 gateway and what uses its packets; see packetio.pxd."""
 
 from ygg_c.buffer cimport packet_free, queue_clear, queue_init, queue_pop, queue_push
+from ygg_c.drain cimport BURST_MOST
+
+
+cdef void free_way(Way *way) noexcept:
+    way.credit = way.spare = CREDIT_WINDOW
+    way.burst = BURST_MOST
+    way.link = 0
+    way.full_since = NEVER
 
 
 cdef class Upper:
@@ -12,7 +20,7 @@ cdef class Upper:
     cdef void batch_end(self, uint64_t now) noexcept:
         pass
 
-    cdef void credit_in(self, uint64_t now) noexcept:
+    cdef void credit_in(self, uint64_t link, uint64_t now) noexcept:
         pass
 
     cdef uint64_t poll(self, uint64_t now) noexcept:
@@ -40,13 +48,8 @@ cdef class Lower:
     cdef void packet_out(self, Packet *packet, uint64_t now) noexcept:
         packet_free(packet)
 
-    cdef size_t credit(self, const uint8_t *address) noexcept:
-        return CREDIT_WINDOW
-
-    cdef void find_way(self, const uint8_t *address, Way *way) noexcept:
-        way.credit = self.credit(address)
-        way.link = 0
-        way.full_since = NEVER
+    cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept:
+        free_way(way)
 
     cdef void want_turn(self) noexcept:
         pass
@@ -70,6 +73,7 @@ cdef class PacketTap(Lower):
     def __init__(self, Upper upper, size_t limit=4096):
         self.limit = limit
         self.credit_bytes = CREDIT_WINDOW
+        self.burst = BURST_MOST
         self.link = 1
         self.full_since = NEVER
         self.upper = upper
@@ -87,16 +91,14 @@ cdef class PacketTap(Lower):
         else:
             queue_push(&self._out, packet)
 
-    cdef size_t credit(self, const uint8_t *address) noexcept:
-        cdef size_t left = self.credit_bytes - min(self.credit_bytes, self._out.bytes)
-        if left < CREDIT_WINDOW // 2:
-            self._refused = True
-        return left
-
-    cdef void find_way(self, const uint8_t *address, Way *way) noexcept:
-        way.credit = self.credit_bytes
+    cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept:
+        free_way(way)
+        way.credit = way.spare = self.credit_bytes - min(self.credit_bytes, self._out.bytes)
+        way.burst = self.burst
         way.link = self.link
         way.full_since = self.full_since
+        if way.credit < wanted:
+            self._refused = True
 
     cdef void want_turn(self) noexcept:
         if self.on_turn is not None:
@@ -161,9 +163,9 @@ cdef class PacketTap(Lower):
         return count
 
     cdef void _drained(self, uint64_t now) noexcept:
-        if self._refused and self.upper is not None and self.credit_bytes >= CREDIT_WINDOW // 2:
+        if self._refused and self.upper is not None and self.credit_bytes:
             self._refused = False
-            self.upper.credit_in(now)
+            self.upper.credit_in(self.link, now)
 
     def poll(self, uint64_t now):
         """Run what is due at `now` (ns); return the next deadline in ns, or None."""
@@ -178,7 +180,8 @@ cdef class PacketTap(Lower):
         """Set the credit in bytes and tell the upper side."""
         self.credit_bytes = count
         if self.upper is not None:
-            self.upper.credit_in(now)
+            self._refused = False
+            self.upper.credit_in(self.link, now)
 
     def detach(self):
         """Part from the upper side."""

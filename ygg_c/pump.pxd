@@ -8,7 +8,8 @@ from ygg_c.node cimport Node
 cdef enum:
     READS = 4           # turns for one readable event: bounds what one busy link makes the others wait
     PARTS = 64          # pieces of one sendmsg
-    LOWAT = 131072      # bytes the kernel may hold unsent: what waits must wait in the fair queue
+    KERNEL_PACKET = 65536   # bytes at most of what the kernel sends at once (GSO)
+    SEGMENT = 1500          # bytes that the kernel may keep until more comes
     CHUNK = 65536       # bytes of one write to an asyncio transport
 
 # Begin a turn now.
@@ -28,6 +29,12 @@ cdef class StreamPump(Pump):
     cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept       # 0: nothing now; -1: the link is failing
     cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept            # bytes taken; -1: the link is failing
     cdef void _want_writer(self, bint wanted) noexcept
+    cdef size_t _unsent                 # bytes the kernel may hold unsent
+    cdef size_t _given                  # bytes that the kernel holds unsent at most: those it told of, and all it took since
+    cdef bint _woken                    # this turn began because the kernel told of room
+    cdef bint _has_room(self, Link link) noexcept
+    cdef void _block(self, Link link) noexcept
+    cdef void _limit_unsent(self, size_t limit) noexcept
 
 # Anything else, by the methods of its asyncio transport.
 cdef class TransportPump(Pump):

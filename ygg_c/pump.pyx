@@ -11,8 +11,9 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
+from ygg_c.drain cimport FLIGHT_MOST, drain_ran_dry
 from ygg_c.forks cimport generation, hold, release
-from ygg_c.link cimport FLIGHT_LIMIT, SLICE, Link, Sink, iovec
+from ygg_c.link cimport SLICE, Link, Sink, iovec
 from ygg_c.node cimport Node
 
 cdef extern from *:
@@ -21,14 +22,22 @@ cdef extern from *:
     #include <fcntl.h>
     #include <netinet/in.h>
     #include <netinet/tcp.h>
+    #include <sys/ioctl.h>
     #include <sys/socket.h>
     #include <sys/types.h>
     #include <sys/uio.h>
     #include <time.h>
     #include <unistd.h>
 
+    #ifdef __linux__
+    #include <linux/sockios.h>
+    #endif
+
     #ifndef MSG_NOSIGNAL
     #define MSG_NOSIGNAL 0      /* macOS: SO_NOSIGPIPE below */
+    #endif
+    #ifndef MSG_MORE
+    #define MSG_MORE 0
     #endif
 
     static uint64_t ygg_clock(clockid_t id) {
@@ -37,24 +46,38 @@ cdef extern from *:
         return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
     }
 
-    static ssize_t ygg_send(int fd, struct iovec *parts, int count) {
+    /* `more` waits: the kernel need not send what fills no segment. */
+    static ssize_t ygg_send(int fd, struct iovec *parts, int count, int more) {
         struct msghdr message = {0};
         message.msg_iov = parts;
         message.msg_iovlen = count;
-        return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
     }
 
     /* What fails may fail: it makes links slower. A UNIX socket's buffer does not grow by itself as TCP's does: it should
        take a whole flight, which the other side then reads at once. */
-    static void ygg_tune(int fd, int lowat, int flight) {
+    static void ygg_tune(int fd, int flight) {
         int one = 1;
         if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
             setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &flight, sizeof flight);
-    #ifdef TCP_NOTSENT_LOWAT
-        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
-    #endif
     #ifdef SO_NOSIGPIPE
         setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+    #endif
+    }
+
+    static void ygg_limit_unsent(int fd, int limit) {
+    #ifdef TCP_NOTSENT_LOWAT
+        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit);
+    #endif
+    }
+
+    /* Bytes that the kernel has taken and not sent; 0 where it does not tell. */
+    static size_t ygg_unsent(int fd) {
+    #ifdef SIOCOUTQNSD
+        int count = 0;
+        return ioctl(fd, SIOCOUTQNSD, &count) == 0 && count > 0 ? (size_t)count : 0;
+    #else
+        return 0;
     #endif
     }
     """
@@ -64,8 +87,10 @@ cdef extern from *:
         F_DUPFD_CLOEXEC
         MSG_DONTWAIT
     uint64_t ygg_clock(int which) noexcept nogil
-    ssize_t ygg_send(int fd, iovec *parts, int count) noexcept nogil
-    void ygg_tune(int fd, int lowat, int flight) noexcept nogil
+    ssize_t ygg_send(int fd, iovec *parts, int count, bint more) noexcept nogil
+    void ygg_tune(int fd, int flight) noexcept nogil
+    void ygg_limit_unsent(int fd, int limit) noexcept nogil
+    size_t ygg_unsent(int fd) noexcept nogil
     ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
     int fcntl(int fd, int command, ...) noexcept nogil
     int close(int fd) noexcept nogil
@@ -139,7 +164,7 @@ cdef class StreamPump(Pump):
         self.node = node
         self.on_blocked = on_blocked
         self.on_paused = on_paused
-        ygg_tune(self.fd, LOWAT, FLIGHT_LIMIT)
+        ygg_tune(self.fd, FLIGHT_MOST)
 
     def __dealloc__(self):
         if self.fd >= 0:
@@ -178,8 +203,10 @@ cdef class StreamPump(Pump):
             return
         self.link.blocked = False
         self.link.want_flush()
+        self._woken = True
         enter_now(node)
         node.leave()
+        self._woken = False
         if self.link is not None and not self.link.blocked:
             self._want_writer(False)
 
@@ -215,10 +242,10 @@ cdef class StreamPump(Pump):
         cdef iovec parts[PARTS]
         cdef int used
         cdef ssize_t count
-        while self.fd >= 0 and not link.blocked:
+        while self._has_room(link):
             used = link.gather(parts, PARTS)
             if used == 0:
-                return
+                break
             count = self._send(link, parts, used)
             if count < 0:
                 return
@@ -231,7 +258,7 @@ cdef class StreamPump(Pump):
         for index in range(used):
             total += parts[index].iov_len
         while True:
-            count = ygg_send(self.fd, parts, used)
+            count = ygg_send(self.fd, parts, used, link.has_more())
             if count >= 0 or errno != EINTR:
                 break
         if count < 0:
@@ -239,10 +266,40 @@ cdef class StreamPump(Pump):
                 link.fail(os.strerror(errno).lower())
                 return -1
             count = 0
+        self._given += count
         if <size_t>count < total:       # full: asking the kernel once more would only say so
-            link.blocked = True
-            self._want_writer(True)
+            self._block(link)
         return count
+
+    # What waits shall wait in the link's queue. But to the packet it is filling the kernel adds whatever it is given, up to 64
+    # KiB, however much it may hold unsent: where that is less, it has to be asked.
+    cdef bint _has_room(self, Link link) noexcept:
+        cdef bint woken = self._woken
+        if self.fd < 0 or link.blocked:
+            return False
+        self._limit_unsent(link.drain.unsent)
+        if self._unsent >= KERNEL_PACKET or not (link.has_output() or self.has_output()):
+            return True
+        self._woken = False
+        if 2 * self._given < self._unsent and not woken:
+            return True
+        self._given = ygg_unsent(self.fd)
+        if self._given < SEGMENT and woken:
+            drain_ran_dry(&link.drain)
+        if 2 * self._given < self._unsent:
+            return True
+        self._block(link)
+        return False
+
+    cdef void _block(self, Link link) noexcept:
+        link.blocked = True
+        self._want_writer(True)
+
+    # The kernel is told anew only when it makes a difference. It calls a socket writable when less than half of this is left.
+    cdef void _limit_unsent(self, size_t limit) noexcept:
+        if limit >= 2 * self._unsent or 2 * limit <= self._unsent:
+            self._unsent = limit
+            ygg_limit_unsent(self.fd, <int>limit)
 
     cdef void pause(self, Link link, bint paused) noexcept:
         if self.on_paused is None:

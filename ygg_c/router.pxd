@@ -56,8 +56,7 @@ cdef class Router(LinkHost):
     # During traffic_in(): this message is the source's own, the session layer has seen.
     cdef void source_proven(self, const uint8_t *source) noexcept
     # Bytes that may be sent towards this key now without being dropped; CREDIT_WINDOW when its path is unknown.
-    cdef size_t credit_for(self, const uint8_t *dest) noexcept
-    cdef void find_way(self, const uint8_t *dest, Way *way) noexcept    # the same, and which link it is about
+    cdef void find_way(self, const uint8_t *dest, size_t wanted, Way *way) noexcept     # see Lower.find_way
 
     # Upcalls, for Node to override (and credit_in of LinkHost).
     # A session message for us that came in by `link`; `payload` may be changed in place and lives only for the call.

@@ -24,7 +24,7 @@ from ygg_c.census cimport LIVE_NODE, born, died
 from ygg_c.forks cimport check_fork
 from ygg_c.link cimport HELD, ROUND, ROUND_HELD, SLICE_LEAST, Sink
 from ygg_c.nexthop cimport Hop
-from ygg_c.packetio cimport CREDIT_WINDOW, NEVER, Way
+from ygg_c.packetio cimport NEVER, Way, free_way
 from ygg_c.parked cimport PARKED_MAX, WAITING_ALL, WAITING_MAX
 from ygg_c.pathfinder cimport RENEWED, send_routed
 from ygg_c.records cimport Record
@@ -121,7 +121,7 @@ cdef class Router(LinkHost):
             self.links_unproven += 1
         self.link_closed(link)
         if link._credit_refused:
-            self.credit_in()        # who waited for this link must look for another way
+            self.credit_in(link.order)      # who waited for this link must look for another way
 
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:
         if not link.proven:
@@ -386,23 +386,14 @@ cdef class Router(LinkHost):
         uv_put(at + path.header_size, path.hop.distance)
         (<Link>path.hop.link).send_packet(payload, self.key, dest, True)
 
-    cdef size_t credit_for(self, const uint8_t *dest) noexcept:
+    cdef void find_way(self, const uint8_t *dest, size_t wanted, Way *way) noexcept:
         cdef Path path = self.pathfinder.path(dest)
-        if path is None:
-            return CREDIT_WINDOW
-        self.pathfinder.prepare(path)
-        return (<Link>path.hop.link).credit() if path.hop.link != NULL else CREDIT_WINDOW
-
-    cdef void find_way(self, const uint8_t *dest, Way *way) noexcept:
-        cdef Path path = self.pathfinder.path(dest)
-        cdef Link link
-        way.credit = self.credit_for(dest)
-        way.link = 0
-        way.full_since = NEVER
-        if path is not None and path.hop.link != NULL:
-            link = <Link>path.hop.link
-            way.link = link.order
-            way.full_since = link.full_since()
+        if path is not None:
+            self.pathfinder.prepare(path)
+        if path is None or path.hop.link == NULL:
+            free_way(way)
+        else:
+            (<Link>path.hop.link).find_room(wanted, way)
 
     # Paths
 
@@ -460,7 +451,7 @@ cdef class Router(LinkHost):
             return code
         path = self.pathfinder.path(message.source)
         self.path_in(path.key, self._send_held(path))
-        self.credit_in()            # the way there may have changed from a link that had refused credit
+        self.credit_in(0)           # the way there may have changed from a link that had refused credit
         return OK
 
     cdef bint _send_held(self, Path path) noexcept:
@@ -593,6 +584,8 @@ cdef class Router(LinkHost):
             sink = link.sink        # held: the link drops it when flushing closes it
             if link.has_output() or sink.has_output():
                 sink.flush(link)
+                if not link.closed:
+                    link.flushed()
             if not link.closed and not link.blocked and link.has_output():
                 link.want_flush()
         self._close_failed()
@@ -650,9 +643,11 @@ cdef class Router(LinkHost):
 
     def credit(self, bytes key not None):
         """Return how many bytes may be sent towards a key now without being dropped."""
+        cdef Way way
         if len(key) != 32:
             raise ValueError("a key has 32 bytes")
-        return self.credit_for(key)
+        self.find_way(key, 0, &way)
+        return way.credit
 
     def take_delivered(self):
         """Return the messages that arrived since the last call."""

@@ -38,7 +38,7 @@ cdef extern from "<unistd.h>" nogil:
     ssize_t read(int fd, void *buffer, size_t size)
     ssize_t write(int fd, const void *buffer, size_t size)
 
-cdef uint64_t PATIENCE = 100000000      # ns: a link of 10 Mbit/s drains half its credit in that time, a busy neighbour gets its turn
+cdef uint64_t PATIENCE = 100000000      # ns: a link that works drains a packet in that time, a busy neighbour gets its turn
 cdef uint64_t SHARED = 1000000000       # ns
 
 
@@ -110,7 +110,7 @@ cdef class TunPump(Upper):
 
     cdef bint _must_wait(self, const uint8_t *target, uint64_t now) noexcept:
         cdef Way way
-        self.lower.find_way(target, &way)
+        self.lower.find_way(target, self._mtu + HEADROOM, &way)
         if way.link != self._link:
             # The first is none that another one is shared with, nor is one whose number is not known yet.
             if self._link and way.link:
@@ -121,7 +121,7 @@ cdef class TunPump(Upper):
         self._until = way.full_since + PATIENCE
         return now < self._until and (self._shared_at == 0 or now - self._shared_at >= SHARED)
 
-    cdef void credit_in(self, uint64_t now) noexcept:
+    cdef void credit_in(self, uint64_t link, uint64_t now) noexcept:
         self._resume()
 
     cdef uint64_t poll(self, uint64_t now) noexcept:

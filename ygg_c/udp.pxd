@@ -1,6 +1,6 @@
 # UDP (RFC 768) and echo sockets: datagrams in, kept compactly until the application takes them all at once.
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.endpoint cimport Endpoint
 
@@ -31,6 +31,9 @@ cdef class DatagramSocket(Endpoint):
     cdef public size_t queue_limit
     cdef public bint dont_fragment
     # Whether a packet of `size` bytes may leave for `target` now, in packets of at most `mtu`; EMSGSIZE when it never may.
+    cdef size_t _wanted         # bytes that it was refused to send, and where to
+    cdef uint8_t _target[16]
+    cdef int64_t _granted       # bytes it may send whatever the link says: its turn has come before; negative: more than its share
     cdef bint _may_send(self, const uint8_t *target, size_t size, size_t mtu) except -1
     cdef readonly size_t dropped
     cdef bint keep(self, const uint8_t *source, uint16_t port, int failure, const uint8_t *data, size_t size) noexcept

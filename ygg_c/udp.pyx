@@ -14,7 +14,7 @@ from ygg_c.endpoint cimport COUNT_ECHO_FULL, COUNT_UDP_FULL, EVENT_FAILED, EVENT
 from ygg_c.forks cimport check_fork
 from ygg_c.fragment cimport wire_size
 from ygg_c.icmpv6 cimport ICMP_ECHO_REQUEST, ICMP_HEADER, icmp_echo
-from ygg_c.ipv6 cimport IP_HEADER, NEXT_UDP, SOURCE, is_unspecified, put16, write_header
+from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU, NEXT_UDP, SOURCE, is_unspecified, put16, write_header
 
 cdef enum:
     DEFAULT_QUEUE = 1 << 20
@@ -95,10 +95,21 @@ cdef class DatagramSocket(Endpoint):
         if size > IP_HEADER + MAX_PAYLOAD or (size > mtu and self.dont_fragment):
             raise _error(errno.EMSGSIZE)
         wire = wire_size(size, mtu)
-        return self.host.credit_for(self, target, wire) >= wire
+        if self._granted <= 0 and not self.host.credit_for(self, target, wire):
+            memcpy(self._target, target, 16)
+            self._wanted = wire
+            return False
+        if self._granted > 0:
+            self._granted -= wire
+        return True
 
     cdef bint flush(self, uint64_t now) noexcept:
-        # Marked only when credit came back after a refusal.
+        # Its turn has come, and the application sends only later: what it may send then is set aside.
+        if self.waits_in is not None:
+            if not self.host.credit_for(self, self._target, self._wanted):
+                return False
+            self._granted += self.deficit
+            self.deficit = 0
         self.happen(EVENT_WRITABLE)
         return False
 
@@ -249,7 +260,7 @@ cdef class EchoSocket(DatagramSocket):
         if len(address) != 16 or not 0 <= sequence < 65536:
             raise ValueError("an address is 16 bytes, a sequence number 0 to 65535")
         mtu = self.host.path_mtu(target)
-        if not self._may_send(target, whole, mtu):
+        if not (whole <= MIN_MTU and self.host.has_spare(target, whole)) and not self._may_send(target, whole, mtu):
             return False
         packet = icmp_echo(
             _own_address(self), target, ICMP_ECHO_REQUEST, self.local_port, sequence,

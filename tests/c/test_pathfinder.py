@@ -78,23 +78,24 @@ def test_further_packets_take_the_path(clock, far):
 
 
 def test_credit_follows_the_first_link(clock, far):
-    """A stuck link takes a flight and a window of our packets, and none of them is dropped; then it has room again."""
+    """A stuck link takes a flight and what is worth its rate, and none of it is dropped; then it has room again."""
     assert clock.router.credit(T) == 262144
     clock.router.find(T)
     notify(far)
     far.stuck = True
+    room = clock.router.credit(T)
     sent = 0
-    while clock.router.credit(T) > 10_000:
-        clock.router.send(T, bytes(10_000))
+    while clock.router.credit(T) > 0:
+        clock.router.send(T, bytes(1000))
         sent += 1
     clock.turn()
-    assert 500_000 < sent * 10_000 < 540_000
+    assert room < sent * 1000 < 65_536
     far.stuck = far.link.blocked = False
     far.frames.clear()
     far.link.want_flush()
     clock.turn()
     assert len(far.got(TRAFFIC)) == sent
-    assert clock.router.credit(T) == 262144
+    assert clock.router.credit(T) >= room
 
 
 def test_an_address_is_enough_to_look(clock, far):

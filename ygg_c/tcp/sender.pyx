@@ -175,7 +175,7 @@ cdef class Sender:
         if self.progress_at == NEVER:
             self.progress_at = now
         while True:
-            next = self._pick(&number, &size, self.mss - connection.sack_size())
+            next = self._pick(&number, &size, min(self.mss, connection.burst) - connection.sack_size())
             if next == NOTHING:
                 break
             if pipe == 0:

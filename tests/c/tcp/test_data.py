@@ -261,9 +261,12 @@ class TestSending:
         assert last.flags & PSH
 
     def test_credit_holds_back_and_lets_go(self, sack_peer):
+        """What leaves makes room for as much."""
         connection = sack_peer.accept()
         sack_peer.tap.credit_bytes = 3000
-        connection.write(bytes(5 * MSS))
+        connection.write(bytes(7 * MSS))
+        assert len(sack_peer.take()) == 2
+        sack_peer.tap.credit_bytes = 0
         assert len(sack_peer.take()) == 2
         assert sack_peer.take() == []
         sack_peer.tap.give_credit(1 << 20, sack_peer.now)
