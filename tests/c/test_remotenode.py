@@ -22,7 +22,7 @@ from tests.c.stackkit import (
 from ygg_c.endpoint import WRITABLE
 
 MIB = 1 << 20
-SCALE = 8
+SCALE = 10
 JUMBO = b"\2\4\xff\xb7\3\3\7\0"
 """TCP options: MSS 65463, window scale 7."""
 

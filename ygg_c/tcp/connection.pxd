@@ -18,8 +18,8 @@ cdef class TcpConnection(TcpEndpoint):
     cdef Acceptor parent            # while nobody has accepted it
     cdef bint has_place             # it counts as one that its node has opened
     cdef bint in_queue              # of its listener
-    cdef uint8_t template[44]       # IPv6 header and ports of what leaves
-    cdef uint64_t _pseudo
+    cdef uint32_t _flow             # flow label (RFC 6437)
+    cdef uint64_t _pseudo           # sum of the pseudo-header but for the length
     cdef size_t _held[2]            # bytes of memory that its node was told of
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2, TIME-WAIT
     cdef uint64_t _linger           # ns that it may take once closed; then, when that ends; NEVER: as long as it takes

@@ -65,9 +65,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now):
         self.host = host
         memcpy(self.key, key, 36)
-        write_header(self.template, 0, NEXT_TCP, <uint32_t>secret & 0xfffff, key + 16, key)
-        memcpy(self.template + 40, key + 34, 2)
-        memcpy(self.template + 42, key + 32, 2)
+        self._flow = <uint32_t>secret
         # The ports are summed with the segment; its length is added there.
         self._pseudo = sum_pseudo(key, 0, NEXT_TCP)
         self.stamp_offset = <uint32_t>(secret >> 32)
@@ -189,9 +187,10 @@ cdef class TcpConnection(TcpEndpoint):
             self.host.count[COUNT_NO_MEMORY] += 1
             return
         packet.size = IP_HEADER + header + size
-        memcpy(packet.data, self.template, 44)
-        put16(packet.data + 4, <uint32_t>(header + size))
+        write_header(packet.data, header + size, NEXT_TCP, self._flow, self.key + 16, self.key)
         tcp = packet.data + IP_HEADER
+        memcpy(tcp, self.key + 34, 2)
+        memcpy(tcp + 2, self.key + 32, 2)
         if flags & ACK:
             window = self.receiver.window_field(ack, flags & SYN, self)
         else:

@@ -21,24 +21,28 @@ cdef extern from *:
     """
     const uint64_t STAMP_LIFE "YGG_STAMP_LIFE"      # ns
 
+# What SACK blocks are made of, besides the ranges.
+cdef struct ToTell:
+    uint64_t recent[MAX_SACKS]      # where data out of order came, in different blocks, the latest first; 0: none
+    uint64_t dsack[2]               # a duplicate to report (RFC 2883); [1] is 0: none
+
 cdef class Receiver:
     cdef ReceiveQueue queue
     cdef bint fin_received
+    cdef bint ack_now               # at the next chance
+    cdef int scale                  # shift of the windows we send; -1: not in use
+    cdef uint32_t ts_recent         # the peer's timestamp to echo
     cdef uint64_t fin_at            # position of a FIN that came ahead of its data, 0: none
     cdef uint64_t advertised        # right edge of the window shown to the peer: never moves back
     cdef size_t cap                 # bytes that may be held
-    cdef int scale                  # shift of the windows we send; -1: not in use
     cdef size_t largest             # largest segment seen
-    cdef uint32_t ts_recent         # the peer's timestamp to echo
     cdef uint64_t ts_recent_at      # when it was taken
     cdef uint64_t bytes
     # What is to be acknowledged.
-    cdef bint ack_now
     cdef uint64_t ack_at            # the delayed ACK's timer
     cdef size_t ack_bytes           # in-order bytes not acknowledged yet
     cdef uint64_t last_acked        # the position in our latest ACK
-    cdef uint64_t _recent[MAX_SACKS]    # where data out of order came, in different blocks, the latest first; 0: none
-    cdef uint64_t _dsack[2]         # a duplicate to report (RFC 2883); [1] is 0: none
+    cdef ToTell *_to_tell           # NULL: there is nothing out of the ordinary
     cdef Bucket _challenges
     cdef Bucket _strays
     # Autotuning.
@@ -72,6 +76,7 @@ cdef class Receiver:
     cdef void clear(self) noexcept                                  # drop what was not read
     cdef void _measure(self, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept
+    cdef bint _has_to_tell(self) noexcept
     cdef void _report(self, uint64_t start, uint64_t end) noexcept
     cdef void _arrived_at(self, uint64_t position) noexcept
     cdef void _stray(self, TcpEndpoint connection, uint64_t now) noexcept

@@ -1,5 +1,9 @@
 """TCP's receiving half; see receiver.pxd."""
 
+import cython
+
+from libc.stdlib cimport calloc, free
+
 from ygg_c.endpoint cimport (
     COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_NO_BUFFER,
     COUNT_TCP_NO_ROOM, COUNT_TCP_OUT_OF_ORDER, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE, EVENT_READABLE,
@@ -29,6 +33,7 @@ cdef extern from *:
     const uint64_t LONG_PATH "YGG_LONG_PATH"        # ns; on shorter ones the window at first serves some 400 Mbit/s
 
 
+@cython.no_gc      # what it refers to refers to nothing
 cdef class Receiver:
     """Takes what a connection receives."""
 
@@ -36,6 +41,9 @@ cdef class Receiver:
         self.queue = ReceiveQueue()
         self.ack_at = NEVER
         self.scale = -1
+
+    def __dealloc__(self):
+        free(self._to_tell)
 
     # The handshake.
 
@@ -176,24 +184,33 @@ cdef class Receiver:
 
     cdef void _report(self, uint64_t start, uint64_t end) noexcept:
         # Tell of a duplicate; what repeats the one before it, or goes on behind it, is told with it.
-        if start >= end:
+        cdef uint64_t *told
+        if start >= end or not self._has_to_tell():
             return
-        if start <= self._dsack[1] and end >= self._dsack[0]:
-            start, end = min(start, self._dsack[0]), max(end, self._dsack[1])
-        self._dsack[0], self._dsack[1] = start, end
+        told = self._to_tell.dsack
+        if start <= told[1] and end >= told[0]:
+            start, end = min(start, told[0]), max(end, told[1])
+        told[0], told[1] = start, end
+
+    cdef bint _has_to_tell(self) noexcept:
+        if self._to_tell == NULL:
+            self._to_tell = <ToTell *>calloc(1, sizeof(ToTell))
+        return self._to_tell != NULL
 
     cdef void _arrived_at(self, uint64_t position) noexcept:
         # Put the block of `position` in front. Of places in one block only the latest is kept.
         cdef uint64_t moved = position
         cdef size_t block = ranges_find(&self.queue.ranges, position)
         cdef int index
+        if not self._has_to_tell():
+            return
         for index in range(MAX_SACKS):
-            self._recent[index], moved = moved, self._recent[index]
+            self._to_tell.recent[index], moved = moved, self._to_tell.recent[index]
             if moved == 0 or ranges_find(&self.queue.ranges, moved) == block:
                 return
 
     cdef size_t memory(self) noexcept:
-        return self.queue.held + self.queue.ranges.room * sizeof(Range)
+        return self.queue.held + self.queue.ranges.room * sizeof(Range) + (sizeof(ToTell) if self._to_tell != NULL else 0)
 
     cdef void clear(self) noexcept:
         self.queue.clear()
@@ -212,9 +229,15 @@ cdef class Receiver:
         self.ack_bytes = 0
         self.ack_at = NEVER
         self.last_acked = ack
+        if self._to_tell != NULL and self.queue.ranges.count == 0 and self._to_tell.dsack[1] == 0:
+            free(self._to_tell)
+            self._to_tell = NULL
 
     cdef int sack_count(self, size_t room) noexcept:
-        cdef int count = <int>self.queue.ranges.count + (self._dsack[1] != 0)
+        cdef int count
+        if self._to_tell == NULL:
+            return 0
+        count = <int>self.queue.ranges.count + (self._to_tell.dsack[1] != 0)
         return min(count, min(<int>(max(room, <size_t>4) - 4) // 8, MAX_SACKS))
 
     cdef uint8_t *write_blocks(self, uint8_t *at, int count) noexcept:
@@ -224,16 +247,16 @@ cdef class Receiver:
         cdef size_t block
         cdef int filled = 0
         cdef int index, other
-        if self._dsack[1]:
-            blocks[0], blocks[1] = self._dsack[0], self._dsack[1]
-            self._dsack[0] = self._dsack[1] = 0
+        if self._to_tell.dsack[1]:
+            blocks[0], blocks[1] = self._to_tell.dsack[0], self._to_tell.dsack[1]
+            self._to_tell.dsack[0] = self._to_tell.dsack[1] = 0
             told[0] = <size_t>-1
             filled = 1
         for index in range(MAX_SACKS + <int>self.queue.ranges.count):
             if filled == count:
                 break
             if index < MAX_SACKS:
-                block = ranges_find(&self.queue.ranges, self._recent[index])
+                block = ranges_find(&self.queue.ranges, self._to_tell.recent[index])
             else:
                 block = index - MAX_SACKS
             for other in range(filled):
