@@ -12,7 +12,7 @@ from tests.aio import LOOPS, on_loops, run, until
 from tests.nodes import key, node
 from tests.pumphost import proof, signed_record
 from ygg import LoopbackNetwork, NativeNetwork, Network, Transport, VTun
-from ygg.carrier import Carrier
+from ygg.carrier import TCP_NOTSENT_LOWAT, Carrier
 from ygg.driver import Driver
 from ygg.errors import ConnectionRefused, WrongPasswordError
 from ygg.transport import DialOptions
@@ -138,6 +138,27 @@ async def test_a_socket_with_output_left_is_driven_through_its_transport() -> No
     carrier = Carrier(engine, transport, asyncio.get_running_loop())
     assert isinstance(carrier._pump, TransportPump)
     carrier.start(key(2).public_key, 0, b"")
+    carrier.close()
+    await carrier.lost
+    engine.close()
+    theirs.close()
+
+
+@on_loops
+@pytest.mark.skipif(sys.platform != "linux", reason="the option's number is Linux's")
+async def test_a_transport_and_the_socket_below_hold_as_little_as_the_link_is_worth() -> None:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        transport, _ = await loop.create_connection(asyncio.Protocol, *server.getsockname())
+        theirs, _ = server.accept()
+    while not transport.get_write_buffer_size():
+        transport.write(bytes(1 << 20))         # so that it is not driven by its descriptor
+    engine = Node(key(1).secret)
+    carrier = Carrier(engine, transport, loop)
+    carrier.start(key(2).public_key, 0, b"")
+    held = transport.get_write_buffer_limits()[1]
+    assert 4096 <= held < 65536
+    assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT) == held
     carrier.close()
     await carrier.lost
     engine.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import sys
 
 from ygg.network.base import break_off
 from ygg.network.tlsstream import TLSStream
@@ -12,8 +14,8 @@ from ygg_c.link import Link
 from ygg_c.node import Node
 from ygg_c.pump import Pump, StreamPump, TransportPump
 
-HIGH_WATER = 131072
-"""Bytes a transport may hold for us: what waits must wait in the link's fair queue, where it can be dropped."""
+TCP_NOTSENT_LOWAT = 25
+"""Linux's number of the socket option: the bytes a socket may hold unsent."""
 
 
 class Carrier:
@@ -30,7 +32,7 @@ class Carrier:
         self._fd = -1
         self.lost: asyncio.Future[None] = loop.create_future()
         """Done when the transport has gone."""
-        self._pump: Pump = self._stream_pump(node) or TransportPump(node, transport)
+        self._pump: Pump = self._stream_pump(node) or TransportPump(node, transport, self._limit_unsent)
         self.link: Link | None = None
         """The link, once started."""
 
@@ -41,8 +43,6 @@ class Carrier:
             self.link = self._pump.start(key, priority, rest)
             self._paused(self.link.held)
         else:
-            with contextlib.suppress(NotImplementedError):
-                self._transport.set_write_buffer_limits(high=HIGH_WATER)
             self._transport.set_protocol(_LinkProtocol(self, self._pump))
             self.link = self._pump.start(key, priority, rest)
             if not self.link.held:
@@ -81,6 +81,14 @@ class Carrier:
             pump = TlsPump(node, descriptor, self._blocked, tls, self._paused)
         self._fd = pump.fileno()
         return pump
+
+    # What waits must wait in the link's queue, where it is shared out, and not in the transport or in the kernel below.
+    def _limit_unsent(self, limit: int) -> None:
+        with contextlib.suppress(NotImplementedError):
+            self._transport.set_write_buffer_limits(high=limit)
+        with contextlib.suppress(AttributeError, OSError):
+            if sys.platform == "linux":
+                self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, limit)
 
     def _blocked(self, blocked: bool) -> None:
         if not blocked:

@@ -39,3 +39,6 @@ cdef class StreamPump(Pump):
 # Anything else, by the methods of its asyncio transport.
 cdef class TransportPump(Pump):
     cdef object transport
+    cdef object on_limit
+    cdef size_t _unsent                 # bytes it may hold, as it was last told
+    cdef int _limit_unsent(self, size_t limit) except -1

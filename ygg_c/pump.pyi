@@ -51,7 +51,10 @@ class StreamPump(Pump):
 class TransportPump(Pump):
     """Drives an asyncio transport: its methods are those of an `asyncio.BufferedProtocol` and an `asyncio.Protocol`."""
 
-    def __init__(self, node: Node, transport: WriteTransport) -> None: ...
+    def __init__(
+        self, node: Node, transport: WriteTransport, on_limit: Callable[[int], object] | None = None
+    ) -> None:
+        """`on_limit` is called with the bytes that the transport should hold at most, when that has changed by much."""
     def connection_made(self, transport: BaseTransport) -> None:
         """Do nothing: the transport is known."""
 

@@ -322,14 +322,15 @@ cdef class StreamPump(Pump):
 cdef class TransportPump(Pump):
     """Drives an asyncio transport."""
 
-    def __init__(self, Node node not None, transport):
+    def __init__(self, Node node not None, transport, on_limit=None):
         self.node = node
         self.transport = transport
+        self.on_limit = on_limit
 
     def close(self):
         """Let go of link and transport. Idempotent."""
         Pump.close(self)
-        self.transport = None
+        self.transport = self.on_limit = None
 
     def connection_made(self, transport):
         """Do nothing: the transport is known."""
@@ -399,5 +400,12 @@ cdef class TransportPump(Pump):
         try:
             while not link.blocked and self.transport is not None and link.has_output():
                 self.transport.write(link.take(CHUNK))
+            self._limit_unsent(link.drain.unsent)
         except Exception as error:
             link.fail(_reason(error))
+
+    cdef int _limit_unsent(self, size_t limit) except -1:
+        if self.on_limit is not None and (limit >= 2 * self._unsent or 2 * limit <= self._unsent):
+            self._unsent = limit
+            self.on_limit(limit)
+        return 0
