@@ -4,7 +4,7 @@
 # dirty; `fire` runs its timer; `events` gather and are told after the batch. So no handler of a packet ever re-enters
 # another, and the application is never called from inside one.
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.buffer cimport Packet
 from ygg_c.flows cimport Flow, FlowQueue
@@ -134,7 +134,11 @@ cdef class Host(Upper):
     cdef const uint8_t *default_address(self) noexcept          # the source where none was chosen
     # What the two ends of a connection (its key) share with no other: its flow label and the offset of its timestamps.
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept
-    cdef void enter_time_wait(self, Endpoint endpoint) noexcept
+    # A connection leaves for TIME-WAIT: what a segment of it would say (numbers, window, the peer's timestamp and when it
+    # came). False: no memory, it is closed.
+    cdef bint enter_time_wait(
+        self, Endpoint endpoint, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
+    ) noexcept
     cdef void release(self, Endpoint endpoint) noexcept         # it leaves the tables; its last call
     cdef void mark(self, Endpoint endpoint) noexcept
     # Of links, and of what stands for one: nothing is attached, or a packet is for ourselves.

@@ -57,7 +57,7 @@ class Host(Upper):
     syn_ack_retries: int
     """Repetitions of a SYN,ACK before a half-open connection is forgotten, 15 at most (5 at first: about a minute)."""
     max_time_wait: int
-    """Connections kept in TIME-WAIT; the oldest go first (4096 at first)."""
+    """Connections kept in TIME-WAIT; the oldest go first (16384 at first)."""
     max_connections: int
     """Connections of any state; beyond it `connect` raises ENOBUFS (65536 at first). An eighth of them is kept for `connect`."""
     max_connections_per_node: int
@@ -76,4 +76,4 @@ class Endpoint(Timed):
         """The errno of what went wrong, or 0."""
     @property
     def closed(self) -> bool:
-        """Whether the endpoint has left its stack."""
+        """Whether the endpoint has left its stack; a connection in TIME-WAIT has."""

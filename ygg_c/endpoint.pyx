@@ -66,7 +66,7 @@ cdef class Host(Upper):
         self.receive_buffer = self.send_buffer = 1 << 20
         self.receive_buffer_max = 32 << 20
         self.send_buffer_max = 8 << 20
-        self.max_time_wait = 4096
+        self.max_time_wait = 16384
         self.max_connections = 65536
         self.max_connections_per_node = 1024
 
@@ -148,8 +148,10 @@ cdef class Host(Upper):
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept:
         return 0
 
-    cdef void enter_time_wait(self, Endpoint endpoint) noexcept:
-        pass
+    cdef bint enter_time_wait(
+        self, Endpoint endpoint, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
+    ) noexcept:
+        return False
 
     cdef void release(self, Endpoint endpoint) noexcept:
         pass

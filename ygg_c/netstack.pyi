@@ -77,7 +77,7 @@ class NetStack(Demux):
     def echo(self, address: bytes | None = None) -> EchoSocket:
         """Return a socket for echo requests from our `address` (None: the default one)."""
     def endpoints(self) -> list[TcpConnection | TcpListener | UdpSocket | EchoSocket]:
-        """Everything open now, TIME-WAIT included."""
+        """Everything open now; connections that are half-open or in TIME-WAIT are not."""
     max_buffered: int
     """Bytes of memory that connections with other nodes may hold in what they received and is not read, and as many in what
     is to be sent; each node gets its part (24 MiB at first).

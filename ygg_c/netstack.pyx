@@ -18,6 +18,7 @@ from ygg_c.renewal cimport Renewals
 from ygg_c.tcp.halfopen cimport HalfOpens
 from ygg_c.tcp.light cimport LightTable
 from ygg_c.tcp.listener cimport TcpListener
+from ygg_c.tcp.timewait cimport TimeWaits
 from ygg_c.udp cimport EchoSocket
 
 cdef enum:
@@ -58,6 +59,7 @@ cdef class NetStack(Demux):
         self._echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
         self._light = LightTable(self.random.u64(), self.random.u64())
         self._half_open = HalfOpens(self._light)
+        self._time_waits = TimeWaits(self._light)
         self._renewals = Renewals(self._connections)
         self._nodes = RemoteNodes(self.random.u64(), MAX_BUFFERED)
         self._udp_ports = {}
@@ -76,7 +78,6 @@ cdef class NetStack(Demux):
         cdef uint8_t key[36]
         if isinstance(endpoint, TcpConnection):
             self._connections.discard((<TcpConnection>endpoint).key)
-            self._time_waits.pop(endpoint, None)
         elif isinstance(endpoint, TcpListener):
             listener = <TcpListener>endpoint
             _bound_key(key, listener.local_address, listener.local_port)

@@ -7,5 +7,3 @@ from ygg_c.tcp.wire cimport Segment
 
 # A segment for `connection`, which may have ended afterwards.
 cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t now) noexcept
-# Whether a connection in TIME-WAIT leaves its place to a newer SYN.
-cdef bint yields_to(TcpConnection connection, const Segment *segment) noexcept

@@ -3,12 +3,11 @@
 from libc.errno cimport ECONNREFUSED, ECONNRESET
 
 from ygg_c.endpoint cimport COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_IGNORED, COUNT_TCP_RESETS_IN, EVENT_CONNECTED, EVENT_EOF
-from ygg_c.tcp.receiver cimport Receiver, stamp_is_old
+from ygg_c.tcp.receiver cimport Receiver
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.sender cimport Sender
 from ygg_c.tcp.state cimport (
     ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, GOT_ACK_OF_SYN, GOT_FIN, GOT_RST, GOT_SYN, GOT_SYN_ACK, SYN_RCVD, SYN_SENT,
-    TIME_WAIT,
 )
 from ygg_c.tcp.wire cimport ACK, FIN, RST, SYN, unwrap
 
@@ -23,8 +22,6 @@ cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t 
         return
     position = unwrap(segment.seq, receiver.ack_position())
     if not receiver.acceptable(segment, position, connection, now):
-        if connection._state == TIME_WAIT and segment.flags & FIN:
-            connection.wait_again(now)
         return
     connection.heard(now)
     if segment.flags & RST:
@@ -116,8 +113,6 @@ cdef void _take(TcpConnection connection, const Segment *segment, uint64_t posit
         # Behind the peer's FIN, or that FIN once more.
         connection.receiver.ack_now = True
         connection.host.count[COUNT_TCP_IGNORED] += 1
-        if connection._state == TIME_WAIT and segment.flags & FIN:
-            connection.wait_again(now)
     elif connection.orphan and position + segment.size > connection.receiver.queue.next:
         # The application will not read it (RFC 9293, 3.6.1).
         connection.fail(ECONNRESET, True)
@@ -127,22 +122,8 @@ cdef void _take(TcpConnection connection, const Segment *segment, uint64_t posit
 
 
 cdef void _reset_in(TcpConnection connection, uint64_t position, uint64_t now) noexcept:
-    if connection._state == TIME_WAIT:
-        connection.host.count[COUNT_TCP_IGNORED] += 1       # RFC 1337
-    elif position != connection.receiver.ack_position():
+    if position != connection.receiver.ack_position():
         connection.receiver.challenge(connection, now)      # RFC 5961, 3.2
     else:
         connection.host.count[COUNT_TCP_RESETS_IN] += 1
         connection.end(GOT_RST, ECONNREFUSED if connection._state == SYN_RCVD else ECONNRESET)
-
-
-cdef bint yields_to(TcpConnection connection, const Segment *segment) noexcept:
-    cdef Receiver receiver = connection.receiver
-    cdef uint64_t age = connection.host._now - receiver.ts_recent_at
-    if connection._state != TIME_WAIT or segment.flags & (SYN | ACK | RST) != SYN:
-        return False
-    if connection.stamps and segment.stamped and segment.ts_value != receiver.ts_recent and not (
-        stamp_is_old(segment.ts_value, receiver.ts_recent, age)
-    ):
-        return True
-    return unwrap(segment.seq, receiver.ack_position()) > receiver.ack_position()

@@ -12,6 +12,7 @@ from ygg_c.tcp.state cimport Event, State
 cdef class TcpEndpoint(Endpoint):
     cdef State _state
     cdef uint8_t key[36]            # remote address, local address, remote port, local port: as an incoming packet has them
+    cdef void *remains              # its place in TIME-WAIT, which it has left the stack for; NULL: none
     cdef bint orphan                # the application gave it up
     cdef bint stamps                # timestamps are in use (RFC 7323)
     cdef bint sack                  # SACK is in use (RFC 2018)

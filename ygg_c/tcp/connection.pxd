@@ -21,7 +21,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef uint32_t _flow             # flow label (RFC 6437)
     cdef uint64_t _pseudo           # sum of the pseudo-header but for the length
     cdef size_t _held[2]            # bytes of memory that its node was told of
-    cdef uint64_t life_at           # keepalive, FIN-WAIT-2, TIME-WAIT
+    cdef uint64_t life_at           # keepalive, FIN-WAIT-2
     cdef uint64_t _linger           # ns that it may take once closed; then, when that ends; NEVER: as long as it takes
     cdef uint64_t _keep_idle        # 0: no keepalive
     cdef uint64_t _keep_interval
@@ -45,13 +45,13 @@ cdef class TcpConnection(TcpEndpoint):
     # The peer may have restarted and know nothing of this connection: ask it. A host that has forgotten answers with a reset,
     # another with an ACK that changes nothing. True when something was sent.
     cdef bint check(self, uint64_t now) noexcept
-    cdef void wait_again(self, uint64_t now) noexcept       # TIME-WAIT: the peer missed our ACK of its FIN
     cdef void end(self, Event event, int code) noexcept     # fail with this errno
     cdef void give_place(self) noexcept
     cdef uint8_t *_write_sacks(self, uint8_t *at, size_t room, size_t size) noexcept
     cdef void _send_reset(self) noexcept
     cdef void _arm(self) noexcept
     cdef uint64_t _give_up_at(self) noexcept
+    cdef void _time_wait(self) noexcept
     cdef void _keep_alive(self, uint64_t now) noexcept
     cdef void _was_read(self) noexcept
     cdef uint64_t _send_room(self) noexcept

@@ -6,7 +6,7 @@ import os
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.errno cimport ETIMEDOUT
-from libc.stdint cimport uint8_t, uint16_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from ygg_c.buffer cimport Packet, packet_new
@@ -26,6 +26,7 @@ from ygg_c.tcp.state cimport (
     ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, State, SYN_SENT, TIMED_OUT,
     TIME_WAIT, next_state,
 )
+from ygg_c.tcp.timewait cimport end_time_wait, forget_connection
 from ygg_c.tcp.wire cimport (
     ACK, FIN, FIRST_POSITION, MAX_OPTIONS, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, write_syn_options, write_tcp, write_timestamp,
 )
@@ -58,6 +59,8 @@ cdef class TcpConnection(TcpEndpoint):
         born(LIVE_TCP)
 
     def __dealloc__(self):
+        if self.remains != NULL:
+            forget_connection(self.remains)
         died(LIVE_TCP)
 
     # Opening.
@@ -120,15 +123,26 @@ cdef class TcpConnection(TcpEndpoint):
             self.happen(EVENT_CLOSED)
             self.leave()
         elif state == TIME_WAIT:
-            self.sender.timer_at = NEVER
-            self.life_at = self.host._now + self.host.time_wait
-            self.sender.clear()
-            self.account()
-            self.happen(EVENT_CLOSED)
-            self.host.enter_time_wait(self)
+            self._time_wait()
         elif state == FIN_WAIT_2 and self.orphan:
             self.life_at = self.host._now + self.host.fin_wait
         return True
+
+    cdef void _time_wait(self) noexcept:
+        # Nothing is left to do that needs all of it: it leaves the stack, and something smaller keeps its place.
+        cdef Receiver receiver = self.receiver
+        cdef uint64_t ack = receiver.ack_position()
+        cdef uint16_t window
+        if receiver.ack_now:
+            self.transmit(self.sender.empty_position(self), 0, ACK, self.host._now)
+        window = receiver.window_field(ack, False, self)
+        self.sender.clear()
+        self.happen(EVENT_CLOSED)
+        if not self.host.enter_time_wait(
+            self, <uint32_t>self.sender.nxt, <uint32_t>ack, window, receiver.ts_recent, receiver.ts_recent_at
+        ):
+            self._state = CLOSED
+        self.leave()
 
     # Memory.
 
@@ -244,7 +258,7 @@ cdef class TcpConnection(TcpEndpoint):
             self.host.mark(self)
         if self.life_at <= now:
             self.life_at = NEVER
-            if self._state == TIME_WAIT or (self._state == FIN_WAIT_2 and self.orphan):
+            if self._state == FIN_WAIT_2 and self.orphan:
                 self.step(TIMED_OUT)
                 return
             self._keep_alive(now)
@@ -255,15 +269,12 @@ cdef class TcpConnection(TcpEndpoint):
         if self.host is not None:
             self._arm()
 
-    cdef void wait_again(self, uint64_t now) noexcept:
-        self.life_at = now + self.host.time_wait
-
     cdef void heard(self, uint64_t now) noexcept:
         self._heard_at = now
         self._probes = self._checks = 0
 
     cdef bint check(self, uint64_t now) noexcept:
-        if self._state < ESTABLISHED or self._state == TIME_WAIT or self._checks:
+        if self._state < ESTABLISHED or self._checks:
             return False
         if self.sender.timer_at != NEVER:
             if not self.sender.hasten(now):
@@ -279,7 +290,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void _keep_alive(self, uint64_t now) noexcept:
         # Look whether a probe is due, and when to look again.
         cdef bint waits = self.sender.una < self.sender.nxt
-        if self._state == TIME_WAIT or self.orphan or self._state < ESTABLISHED:
+        if self.orphan or self._state < ESTABLISHED:
             return
         if self._checks:
             self._checks -= 1
@@ -381,7 +392,7 @@ cdef class TcpConnection(TcpEndpoint):
         if idle <= 0 or interval <= 0 or count <= 0:
             raise ValueError("keepalive takes positive times and a positive count")
         self._keep_idle, self._keep_interval, self._keep_count = idle, interval, count
-        if self.host is not None and ESTABLISHED <= self._state < TIME_WAIT:
+        if self.host is not None and self._state >= ESTABLISHED:
             self._keep_alive(self.host._now)
             self.host.mark(self)
 
@@ -562,9 +573,11 @@ cdef class TcpConnection(TcpEndpoint):
 
     def abort(self):
         """Reset the connection now and free it."""
+        if self.remains != NULL:
+            end_time_wait(self.remains)
         if self.host is None:
             return
-        if self._state != SYN_SENT and self._state != TIME_WAIT:
+        if self._state != SYN_SENT:
             self._send_reset()
         self.receiver.clear()
         self.step(ABORT)

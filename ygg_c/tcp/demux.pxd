@@ -16,6 +16,7 @@ from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.halfopen cimport HalfOpen, HalfOpens
 from ygg_c.tcp.light cimport LightTable
 from ygg_c.tcp.listener cimport TcpListener
+from ygg_c.tcp.timewait cimport TimeWait, TimeWaits
 from ygg_c.tcp.wire cimport Segment
 
 cdef class TcpDemux(Host):
@@ -24,7 +25,7 @@ cdef class TcpDemux(Host):
     cdef ByteMap _listeners         # address, port → listener; address zero: any
     cdef LightTable _light          # connections that are half-open or in TIME-WAIT
     cdef HalfOpens _half_open
-    cdef dict _time_waits           # connections in TIME-WAIT, oldest first
+    cdef TimeWaits _time_waits
     cdef RemoteNodes _nodes
     cdef Budget _resets             # what all strangers share, each node its part
     cdef uint64_t _secret[4]
@@ -37,7 +38,8 @@ cdef class TcpDemux(Host):
     cdef TcpListener _listener(self, const uint8_t *key)
     # A segment that belongs to no connection.
     cdef void _knock(self, const uint8_t *key, const Segment *segment) noexcept
-    cdef void _syn_in(self, TcpListener listener, const uint8_t *key, const Segment *syn) noexcept
+    cdef void _syn_in(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss) noexcept
+    cdef void _time_wait_in(self, TimeWait *wait, const Segment *segment) noexcept
     cdef bint _queue(
         self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
     ) noexcept

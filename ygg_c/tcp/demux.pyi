@@ -14,3 +14,6 @@ class TcpDemux(Host):
     @property
     def half_open(self) -> int:
         """Connections whose handshake a listener has answered and that wait for its last ACK. They are no endpoints yet."""
+    @property
+    def time_waiting(self) -> int:
+        """Connections in TIME-WAIT. They are no endpoints any more."""

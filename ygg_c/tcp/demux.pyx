@@ -1,27 +1,27 @@
 """TCP's part of the way of a packet; see demux.pxd."""
 
 from cpython.ref cimport PyObject
+from libc.stdint cimport uint16_t
 from libc.string cimport memcpy, memset
 
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.endpoint cimport (
     COUNT_ACCEPT_QUEUE_FULL, COUNT_BAD_CHECKSUM, COUNT_MALFORMED, COUNT_NO_MEMORY, COUNT_SYN_QUEUE_FULL,
     COUNT_TCP_COOKIES_SENT, COUNT_TCP_COOKIES_TAKEN, COUNT_TCP_COOKIES_WRONG, COUNT_TCP_IGNORED, COUNT_TCP_IN,
-    COUNT_TCP_NODE_FULL, COUNT_TCP_NO_PORT, COUNT_TCP_RESETS_LIMITED, COUNT_TCP_STACK_FULL, COUNT_TIME_WAIT_EVICTED,
+    COUNT_TCP_NODE_FULL, COUNT_TCP_NO_PORT, COUNT_TCP_RESETS_LIMITED, COUNT_TCP_STACK_FULL,
     Endpoint,
 )
 from ygg_c.icmpv6 cimport icmp_errno
 from ygg_c.ipv6 cimport NEXT_TCP, SOURCE, get16
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.sodium cimport wipe
-from ygg_c.tcp.arrival cimport segment_in, yields_to
+from ygg_c.tcp.arrival cimport segment_in
 from ygg_c.tcp.bare cimport stamp_at
 from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.cookies cimport COOKIE_LIFE, cookie_stamp, make_cookie, read_cookie
 from ygg_c.tcp.halfopen cimport offered_scale, offered_window, send_syn_ack
 from ygg_c.tcp.light cimport HALF_OPEN, Light
 from ygg_c.tcp.reset cimport send_reset
-from ygg_c.tcp.state cimport EVICTED
 from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment, sequence_length
 
 from ygg_c.tcp.congestion.registry import DEFAULT as _DEFAULT, check_name
@@ -31,13 +31,13 @@ cdef enum:
     NODE_PART = 4               # one node may open this part of all connections
     OWN_PART = 8                # and this part is kept for those that the program opens
     COOKIES_ALWAYS = 2
+    BEYOND = 65537
 
 
 cdef class TcpDemux(Host):
     """TCP's part of the way of a packet."""
 
     def __cinit__(self):
-        self._time_waits = {}
         self._resets = Budget(RESET_RATE, RESET_RATE)
         self._congestion = _DEFAULT
 
@@ -59,6 +59,11 @@ cdef class TcpDemux(Host):
         """Connections that wait for the last ACK of their handshake."""
         return self._half_open.count
 
+    @property
+    def time_waiting(self):
+        """Connections in TIME-WAIT."""
+        return self._time_waits.count
+
     cdef bint _ours(self, const uint8_t *address) noexcept:
         return False
 
@@ -76,7 +81,6 @@ cdef class TcpDemux(Host):
         cdef uint8_t key[36]
         cdef PyObject *found
         cdef Light *light
-        cdef TcpConnection connection
         size -= offset
         self.count[COUNT_TCP_IN] += 1
         if not parse_segment(tcp, size, &segment) or get16(tcp) == 0 or get16(tcp + 2) == 0:
@@ -89,16 +93,15 @@ cdef class TcpDemux(Host):
         memcpy(key + 32, tcp, 4)
         found = self._connections.get(key)
         if found != NULL:
-            connection = <TcpConnection>found
-            if not yields_to(connection, &segment):
-                segment_in(connection, &segment, self._now)
-                return
-            connection.step(EVICTED)
+            segment_in(<TcpConnection>found, &segment, self._now)
+            return
         light = self._light.find(key)
         if light == NULL:
             self._knock(key, &segment)
-        else:
+        elif light.kind == HALF_OPEN:
             self._half_open_in(<HalfOpen *>light, &segment)
+        else:
+            self._time_wait_in(<TimeWait *>light, &segment)
 
     cdef void _refuse(self, const uint8_t *key, const Segment *segment) noexcept:
         if segment.flags & RST:
@@ -132,18 +135,34 @@ cdef class TcpDemux(Host):
                 self.count[COUNT_TCP_IGNORED] += 1
                 self._refuse(key, segment)
         elif segment.flags & (RST | SYN) == SYN:
-            self._syn_in(listener, key, segment)
+            self._syn_in(listener, key, segment, self._first_number(key))
         else:
             self.count[COUNT_TCP_IGNORED] += 1
 
     # A stranger's SYN, and the ACK that answers ours.
 
-    cdef void _syn_in(self, TcpListener listener, const uint8_t *key, const Segment *syn) noexcept:
+    cdef void _time_wait_in(self, TimeWait *wait, const Segment *segment) noexcept:
+        # A connection that follows another at once starts beyond all that the old one can have sent (RFC 9293, 3.6.1).
+        cdef uint32_t iss = self._first_number(wait.light.key)
+        cdef uint32_t least = wait.seq + BEYOND
+        cdef uint8_t key[36]
+        cdef TcpListener listener
+        if not self._time_waits.arrive(wait, segment):
+            return
+        memcpy(key, wait.light.key, 36)
+        listener = self._listener(key)
+        if listener is None:
+            self._knock(key, segment)
+            return
+        self._time_waits.remove(wait)
+        self._syn_in(listener, key, segment, least if <int>(least - iss) > 0 else iss)
+
+    cdef void _syn_in(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss) noexcept:
         if listener.full():
             self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
         elif not self._has_place(self._nodes.find(key), True):
             return
-        elif self.syn_cookies < COOKIES_ALWAYS and self._queue(listener, key, syn, self._first_number(key), False):
+        elif self.syn_cookies < COOKIES_ALWAYS and self._queue(listener, key, syn, iss, False):
             return
         else:
             self.count[COUNT_SYN_QUEUE_FULL] += 1
@@ -276,12 +295,11 @@ cdef class TcpDemux(Host):
             raise
         return connection
 
-    cdef void enter_time_wait(self, Endpoint endpoint) noexcept:
-        (<TcpConnection>endpoint).give_place()
-        self._time_waits[endpoint] = None
-        if len(self._time_waits) > self.max_time_wait:
-            self.count[COUNT_TIME_WAIT_EVICTED] += 1
-            (<TcpConnection>next(iter(self._time_waits))).step(EVICTED)
+    cdef bint enter_time_wait(
+        self, Endpoint endpoint, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
+    ) noexcept:
+        return self._time_waits.add(self, <TcpConnection>endpoint, seq, ack, window, stamp, stamped_at)
 
     cdef void _clear_light(self) noexcept:
         self._half_open.clear()
+        self._time_waits.clear()

@@ -3,6 +3,7 @@
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
+from ygg_c.census cimport LIVE_LIGHT, died
 from ygg_c.endpoint cimport (
     COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_OPENING_TIMEOUTS,
     COUNT_TCP_PAWS, COUNT_TCP_RESETS_IN, COUNT_TCP_RESETS_SENT, COUNT_TCP_RETRANSMITS, COUNT_TCP_TIMEOUTS,
@@ -55,6 +56,18 @@ cdef class HalfOpens(Timed):
 
     def __cinit__(self, LightTable table not None):
         self._table = table
+
+    def __dealloc__(self):
+        # Of a stack that was not closed: the table and the nodes go with it.
+        cdef int tries
+        cdef HalfOpen *half
+        for tries in range(MAX_TRIES):
+            while self._lines[tries].oldest != NULL:
+                half = <HalfOpen *>self._lines[tries].oldest
+                line_remove(&self._lines[tries], &half.light)
+                died(LIVE_LIGHT)
+                free(half.text)
+                free(half)
 
     # What comes and goes.
 

@@ -12,7 +12,6 @@ from ygg_c.icmpv6 cimport bucket_take
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport Range, ranges_find, ranges_overlap
 from ygg_c.remotenode cimport INBOUND
-from ygg_c.tcp.state cimport TIME_WAIT
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, RST, SYN, sequence_length, write_sacks
 
 cdef enum:
@@ -81,7 +80,7 @@ cdef class Receiver:
             else:
                 self._stray(connection, now)
             return False
-        if segment.flags & SYN and not segment.flags & RST and connection._state != TIME_WAIT:
+        if segment.flags & (SYN | RST) == SYN:
             return True
         if length == 0:
             if position == expected or expected <= position < edge:

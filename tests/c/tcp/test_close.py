@@ -23,19 +23,6 @@ def world():
     world.close()
 
 
-def finish(peer: Peer, connection) -> None:
-    """Close from our side first, and go to TIME-WAIT."""
-    connection.close()
-    (fin,) = peer.take()
-    assert fin.has(FIN, ACK)
-    peer.ack += 1
-    peer.send()
-    assert connection.state == "FIN-WAIT-2"
-    assert peer.one(flags=FIN | ACK).ack == peer.seq + 1
-    peer.seq += 1
-    assert connection.state == "TIME-WAIT"
-
-
 def expire(peer: Peer, connection) -> None:
     """Let keepalive find the peer gone."""
     connection.keepalive = (SECOND, SECOND, 1)
@@ -336,49 +323,6 @@ class TestBothWays:
         peer.wait(61 * SECOND)
         assert connection.closed
         assert peer.one(data=b"x").has(RST)
-
-
-class TestTimeWait:
-    def test_ends_after_its_time(self, peer):
-        connection = peer.accept()
-        finish(peer, connection)
-        assert peer.wait(59 * SECOND) == []
-        assert not connection.closed
-        peer.wait(2 * SECOND)
-        assert connection.closed
-
-    def test_duplicate_fin_is_acknowledged_and_restarts_it(self, peer):
-        connection = peer.accept()
-        finish(peer, connection)
-        peer.wait(50 * SECOND)
-        assert peer.one(seq=peer.seq - 1, flags=FIN | ACK).ack == peer.seq
-        peer.wait(50 * SECOND)
-        assert not connection.closed
-
-    def test_reset_is_ignored(self, peer):
-        connection = peer.accept()
-        finish(peer, connection)
-        assert peer.send(flags=RST) == []
-        assert connection.state == "TIME-WAIT"
-
-    def test_newer_syn_takes_its_place(self, peer):
-        listener = peer.stack.listen(None, 80)
-        connection = peer.accept(listener)
-        finish(peer, connection)
-        assert peer.one(seq=peer.seq - 1000, flags=SYN, ack=0).has(ACK)
-        answer = peer.one(seq=peer.seq + 1000, flags=SYN, ack=0)
-        assert answer.has(SYN, ACK)
-        assert connection.closed
-
-    def test_number_is_bounded(self, peer):
-        peer.stack.max_time_wait = 3
-        listener = peer.stack.listen(None, 80)
-        for port in range(6000, 6008):
-            peer.base = replace(peer.base, sport=port)
-            peer.seq = 1000
-            finish(peer, peer.accept(listener))
-        assert len(peer.stack.endpoints()) == 4
-        assert peer.stack.counters()["time_wait_evicted"] == 5
 
 
 class TestKeepalive:
