@@ -24,7 +24,7 @@ cdef enum:
 cdef extern from *:
     """
     #define YGG_MS 1000000ULL
-    #define YGG_RTT_SPAN 10000000000ULL
+    #define YGG_RTT_SPAN 2000000000ULL
     #define YGG_LONG_PATH 20000000ULL
     """
     const uint64_t MS "YGG_MS"
@@ -310,8 +310,9 @@ cdef class Receiver:
         cdef uint64_t passed = now - self._tuned_at
         cdef uint64_t most = max(connection.host.receive_buffer_max, self.cap)
         if self._rtt == 0:
-            self._rtt = self._rtt_low = max(rtt, <uint64_t>LEAST_INTERVAL)
-            self._rtt_since = self._tuned_at = now
+            self._rtt = max(rtt, <uint64_t>LEAST_INTERVAL)
+            self._rtt_low = NEVER
+            self._tuned_at = now
         elif passed > max(self._rtt, <uint64_t>LEAST_INTERVAL):
             if <double>(self.queue.read - self._tuned_from) * self._rtt > <double>passed * (self.cap // 2):
                 self.cap = min(self.cap * 2, most)
@@ -329,6 +330,7 @@ cdef class Receiver:
             return
         self._rtt_low = min(self._rtt_low, sample)
         self._rtt = min(self._rtt, sample)
+        # The handshake alone says little: the first sample ends the span, too.
         if now - self._rtt_since > RTT_SPAN:
             # A little longer it may seem only because all that the window allows waits on the way: a larger one would wait
             # there longer still.

@@ -190,14 +190,21 @@ class TestAutotuning:
         peer, connection = self.make(MS)
         self.rounds(peer, connection, MS, 100_000, 50)
         assert connection.info()["receive_buffer"] == peer.stack.receive_buffer
-        self.rounds(peer, connection, 300 * MS, 20_000_000, 90)     # 27 s
+        self.rounds(peer, connection, 300 * MS, 20_000_000, 25)     # 7.5 s
         assert connection.info()["receive_window"] >= 20_000_000
+        peer.close()
+
+    def test_the_first_data_correct_what_the_handshake_took(self):
+        peer, connection = self.make(MS // 1000)
+        peer.wait(100 * MS)
+        self.rounds(peer, connection, 100 * MS, 10_000_000, 8)
+        assert connection.info()["receive_window"] >= 10_000_000
         peer.close()
 
     def test_waiting_in_queues_does_not_count(self):
         peer, connection = self.make(20 * MS)
         self.rounds(peer, connection, 20 * MS, 400_000, 20)
-        self.rounds(peer, connection, 200 * MS, 900_000, 30)    # 6 s: the least of late is still 20 ms
+        self.rounds(peer, connection, 200 * MS, 900_000, 8)     # 1.6 s: the least of late is still 20 ms
         assert connection.info()["receive_buffer"] == peer.stack.receive_buffer
         peer.close()
 
