@@ -328,6 +328,12 @@ cdef class Demux(TcpDemux):
     cdef size_t path_mtu(self, const uint8_t *address) noexcept:
         return self._paths.find(address, self._now)
 
+    cdef void narrow_path(self, const uint8_t *address, size_t mtu) noexcept:
+        self._paths.lower(address, mtu, self._now)
+
+    cdef void widen_path(self, const uint8_t *address, size_t mtu) noexcept:
+        self._paths.widen(address, mtu, self._now)
+
     # Packets out.
 
     cdef void emit(self, Packet *packet) noexcept:

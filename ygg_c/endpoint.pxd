@@ -131,6 +131,8 @@ cdef class Host(Upper):
     cdef void suspect(self, const uint8_t *address) noexcept    # nothing comes back from there
     cdef void works(self, const uint8_t *address) noexcept      # what was sent there is answered; now and then
     cdef size_t path_mtu(self, const uint8_t *address) noexcept
+    cdef void narrow_path(self, const uint8_t *address, size_t mtu) noexcept    # larger packets vanish
+    cdef void widen_path(self, const uint8_t *address, size_t mtu) noexcept     # one of that size has passed
     cdef const uint8_t *default_address(self) noexcept          # the source where none was chosen
     # What the two ends of a connection (its key) share with no other: its flow label and the offset of its timestamps.
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept

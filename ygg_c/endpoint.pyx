@@ -142,6 +142,12 @@ cdef class Host(Upper):
     cdef size_t path_mtu(self, const uint8_t *address) noexcept:
         return self._mtu
 
+    cdef void narrow_path(self, const uint8_t *address, size_t mtu) noexcept:
+        pass
+
+    cdef void widen_path(self, const uint8_t *address, size_t mtu) noexcept:
+        pass
+
     cdef const uint8_t *default_address(self) noexcept:
         return NULL
 

@@ -22,6 +22,8 @@ cdef class PathMtus:
     cdef size_t find(self, const uint8_t *address, uint64_t now) noexcept
     # It takes none larger than `mtu`; less than 1280 counts as 1280. Without memory this is not remembered.
     cdef void lower(self, const uint8_t *address, size_t mtu, uint64_t now) noexcept
+    # A packet of `size` bytes has passed.
+    cdef void widen(self, const uint8_t *address, size_t size, uint64_t now) noexcept
     cdef _Path _known(self, const uint8_t *address, uint64_t now)
     cdef void _keep(self, const uint8_t *address, size_t mtu, uint64_t now) noexcept
     cdef void _forget(self, _Path path) noexcept

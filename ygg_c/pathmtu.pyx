@@ -44,6 +44,13 @@ cdef class PathMtus:
             path.mtu = mtu
             aging_touch(&self._order, &path.aging, now)
 
+    cdef void widen(self, const uint8_t *address, size_t size, uint64_t now) noexcept:
+        cdef _Path path = self._known(address, now)
+        if path is not None and size > path.mtu:
+            path.mtu = size
+            if size >= self._own:
+                self._forget(path)
+
     cdef _Path _known(self, const uint8_t *address, uint64_t now):
         cdef PyObject *found = self._paths.get(address + 1)
         cdef _Path path = None if found == NULL else <_Path>found

@@ -21,8 +21,7 @@ cdef bint _in_flight(TcpConnection connection, const Segment *quoted, uint64_t n
 cdef bint too_big(TcpConnection connection, const Segment *quoted, size_t mtu, uint64_t now) noexcept:
     if not _in_flight(connection, quoted, now):
         return False
-    if mtu < connection.sender.path:
-        connection.sender.path_shrunk(max(mtu, <size_t>MIN_MTU), connection, now)
+    connection.sender.path_told(max(mtu, <size_t>MIN_MTU), connection, now)
     return True
 
 

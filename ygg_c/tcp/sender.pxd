@@ -21,6 +21,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.congestion.base cimport Congestion
+from ygg_c.tcp.pathsearch cimport PathSearch
 from ygg_c.tcp.rack cimport Rack
 from ygg_c.tcp.recovery cimport Recovery
 from ygg_c.tcp.rtt cimport Rtt
@@ -67,6 +68,7 @@ cdef class Sender:
     cdef Rtt rtt
     cdef Scoreboard board
     cdef Rack rack
+    cdef PathSearch search
     cdef Recovery recovery
     cdef uint64_t _syn_at           # when the SYN left, if it left once; else 0
     cdef uint64_t _sent_at          # when a segment left last (0: none)
@@ -111,8 +113,8 @@ cdef class Sender:
     cdef void advance(self, uint64_t ack, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept
     # `timer_at` has come.
     cdef void timeout(self, TcpEndpoint connection, uint64_t now) noexcept
-    # A smaller path MTU.
-    cdef void path_shrunk(self, size_t path, TcpEndpoint connection, uint64_t now) noexcept
+    # The path takes no packet larger than `mtu`.
+    cdef void path_told(self, size_t mtu, TcpEndpoint connection, uint64_t now) noexcept
     # Ask the peer: an old sequence number calls for an answer (RFC 9293, 3.8.4).
     cdef void probe(self, TcpEndpoint connection, uint64_t now) noexcept
     # The same of a peer that may have forgotten the connection, by what is in flight. False: nothing is.
@@ -126,10 +128,17 @@ cdef class Sender:
     cdef void _take_path(self, size_t path, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _resize(self, TcpEndpoint connection) noexcept
     cdef void _repair(self, uint64_t now) noexcept
+    # The path MTU, searched for.
+    cdef void _look_at_path(self, TcpEndpoint connection, uint64_t now) noexcept
+    cdef uint64_t _search_size(self, uint64_t full, TcpEndpoint connection) noexcept
+    cdef void _vanished(self, TcpEndpoint connection, uint64_t now) noexcept
+    cdef void _search_answered(self, TcpEndpoint connection, uint64_t now) noexcept
+    cdef uint64_t _search_lost(self, TcpEndpoint connection, uint64_t now) noexcept
+    cdef void _divide(self, TcpEndpoint connection, uint64_t now) noexcept
     # Output.
     cdef bint _flush_syn(self, TcpEndpoint connection, uint64_t now) noexcept
     cdef bint _flush_data(self, TcpEndpoint connection, uint64_t now) noexcept
-    cdef Next _pick(self, uint32_t *number, uint64_t *size, uint64_t full) noexcept
+    cdef Next _pick(self, uint32_t *number, uint64_t *size, uint64_t full, TcpEndpoint connection) noexcept
     cdef Next _pick_new(self, uint64_t *size, uint64_t full) noexcept
     cdef Next _pick_probe(self, uint32_t *number, uint64_t *size, uint64_t full) noexcept
     cdef uint64_t _data_size(self, uint32_t number) noexcept
@@ -152,6 +161,7 @@ cdef class Sender:
     cdef void _begin_event(self, uint64_t lost, uint64_t prior, uint64_t now) noexcept
     cdef void _end_event(self, uint64_t now) noexcept
     cdef uint64_t _find_loss(self, TcpEndpoint connection, uint64_t now) noexcept
+    cdef uint64_t _detect(self, TcpEndpoint connection, uint64_t now) noexcept
     cdef uint64_t _count_duplicates(self, const Arrived *arrived, uint64_t gained) noexcept
     cdef void _reduce(self, uint64_t size, bint safe) noexcept
     cdef void _grow(self, const Arrived *arrived, const Delivery *delivery, uint64_t now) noexcept

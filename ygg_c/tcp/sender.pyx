@@ -7,10 +7,11 @@ from libc.string cimport memset
 from ygg_c.endpoint cimport (
     COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS, COUNT_TCP_TIMEOUTS, EVENT_DRAINED, EVENT_WRITABLE, TELL_AFTER,
 )
-from ygg_c.ipv6 cimport IP_HEADER
+from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotenode cimport OUTBOUND
 from ygg_c.tcp.congestion.base cimport Acked
+from ygg_c.tcp.pathsearch cimport VANISHED, search_begin, search_failed, search_passed, search_told
 from ygg_c.tcp.rack cimport (
     rack_detect, rack_duplicate, rack_late, rack_probe_acked, rack_recovered, rack_start, rack_take, rack_timed_out,
     rack_window,
@@ -120,15 +121,78 @@ cdef class Sender:
         self.path = path
         self._path_until = NEVER if path >= connection.host._mtu else now + PATH_CHECK
         self._resize(connection)
-        # Without memory to divide the records, the timer sends them again.
-        if self.mss < before and self.board.count and board_split(&self.board, <uint32_t>self.mss):
+        if self.mss < before:
+            self.search.most = 0
+            self.search.out = False
+            self._divide(connection, now)
+
+    cdef void _divide(self, TcpEndpoint connection, uint64_t now) noexcept:
+        # Have what is larger than a full segment sent again in parts. Without memory for that, the timer sends it as it is.
+        if self.board.count and board_split(&self.board, <uint32_t>self.mss):
             self._repair(now)
             connection.account()
 
-    cdef void path_shrunk(self, size_t path, TcpEndpoint connection, uint64_t now) noexcept:
-        self._take_path(path, connection, now)
+    # The path MTU.
+
+    cdef void path_told(self, size_t mtu, TcpEndpoint connection, uint64_t now) noexcept:
+        if mtu < self.path:
+            self._take_path(mtu, connection, now)
+        elif self.search.out and mtu < self.search.size:
+            search_told(&self.search, self.path, mtu)
+            self._divide(connection, now)
+        else:
+            return
         if connection._state >= ESTABLISHED:
             connection.host.mark(connection)
+
+    cdef void _look_at_path(self, TcpEndpoint connection, uint64_t now) noexcept:
+        # What the stack knows of it: others may have been told, or it was told too long ago.
+        cdef size_t known = connection.host.path_mtu(connection.key)
+        cdef size_t most = min(known, self.peer_mss + IP_HEADER + TCP_HEADER)
+        self._path_until = now + PATH_CHECK
+        if known < self.path or most <= self.path:
+            self._take_path(known, connection, now)
+        elif self.search.most == 0:
+            search_begin(&self.search, self.path, most)
+
+    cdef uint64_t _search_size(self, uint64_t full, TcpEndpoint connection) noexcept:
+        # The data of the next new segment, which may be a larger one to try the path with: others must follow it, so that its
+        # loss is seen.
+        cdef uint64_t size = full + self.search.size - self.path
+        cdef uint64_t all = size + 3 * full
+        if self.search.out or self.recovery.phase != OPEN or not connection.sack or size > connection.burst or (
+            full + connection.sack_size() < self.mss or self.nxt + all > self.out.end
+        ):
+            return full
+        return size if self.nxt + all <= self.una + self.window and self.pipe() + all <= self.congestion.cwnd else full
+
+    cdef void _vanished(self, TcpEndpoint connection, uint64_t now) noexcept:
+        # What is sent again and again may be too large for the path, or the path is cut: the smallest segments will show.
+        if self.path > MIN_MTU and board_record(&self.board, self.board.first).size + IP_HEADER + TCP_HEADER > MIN_MTU:
+            self._take_path(MIN_MTU, connection, now)
+            self._path_until = now
+
+    cdef void _search_answered(self, TcpEndpoint connection, uint64_t now) noexcept:
+        cdef uint32_t at = self.search.number - self.board.first
+        cdef size_t size = self.search.size
+        if at < self.board.count and not board_record(&self.board, self.search.number).flags & SACKED:
+            return
+        connection.host.widen_path(connection.key, size)
+        if not search_passed(&self.search):
+            connection.host.narrow_path(connection.key, size)
+        self._take_path(size, connection, now)
+
+    cdef uint64_t _search_lost(self, TcpEndpoint connection, uint64_t now) noexcept:
+        # Bytes of what is lost that are so because the path does not take them, if those are.
+        cdef uint32_t at = self.search.number - self.board.first
+        cdef uint64_t size
+        if at >= self.board.count or not board_record(&self.board, self.search.number).flags & LOST:
+            return 0
+        size = board_record(&self.board, self.search.number).size
+        if not search_failed(&self.search, self.path):
+            connection.host.narrow_path(connection.key, self.path)
+        self._divide(connection, now)
+        return size
 
     cdef void _repair(self, uint64_t now) noexcept:
         self._repaired = self.nxt
@@ -169,13 +233,13 @@ cdef class Sender:
         cdef uint32_t number = 0
         cdef Next next
         if now >= self._path_until:
-            self._take_path(connection.host.path_mtu(connection.key), connection, now)
+            self._look_at_path(connection, now)
         self._held_back = False
         self._cwnd_bound = False
         if self.progress_at == NEVER:
             self.progress_at = now
         while True:
-            next = self._pick(&number, &size, min(self.mss, connection.burst) - connection.sack_size())
+            next = self._pick(&number, &size, min(self.mss, connection.burst) - connection.sack_size(), connection)
             if next == NOTHING:
                 break
             if pipe == 0:
@@ -208,7 +272,8 @@ cdef class Sender:
             self._sent_at = now
         self._delivered_at = self._flight_at = now
 
-    cdef Next _pick(self, uint32_t *number, uint64_t *size, uint64_t full) noexcept:
+    cdef Next _pick(self, uint32_t *number, uint64_t *size, uint64_t full, TcpEndpoint connection) noexcept:
+        cdef Next next
         if self._probing:
             return self._pick_probe(number, size, full)
         if self.board.lost and self.recovery.doubt != ADVANCED_ONCE:
@@ -218,7 +283,10 @@ cdef class Sender:
             board_next_lost(&self.board, number)
             size[0] = self._data_size(number[0])
             return AGAIN
-        return self._pick_new(size, full)
+        next = self._pick_new(size, full)
+        if self.search.most and next == NEW and size[0] == full:
+            size[0] = self._search_size(full, connection)
+        return next
 
     cdef uint64_t _data_size(self, uint32_t number) noexcept:
         cdef Sent *record = board_record(&self.board, number)
@@ -292,6 +360,9 @@ cdef class Sender:
             if self._persists:
                 self._persists = False
                 self.rtt.backoff = 0
+        if length > self.mss + 1:
+            self.search.out = True
+            self.search.number = self.board.first + self.board.count - 1
         self.nxt += length
         self.recovery.sent += length
         self._rearm = True
@@ -468,6 +539,8 @@ cdef class Sender:
             self._delivered += delivery.size
             self._delivered_at = now
             self._rearm = True
+        if self.search.out:
+            self._search_answered(connection, now)
         if recovery.undoable and self._was_none(arrived, delivery, connection, now):
             self._undo(now)
         if self.rack.probe_end:
@@ -545,6 +618,11 @@ cdef class Sender:
             self._begin_event(self.board.lost, self.pipe() + self.board.lost, now)
 
     cdef uint64_t _find_loss(self, TcpEndpoint connection, uint64_t now) noexcept:
+        # Lose what is lost, and return how much of it congestion control has to know.
+        cdef uint64_t lost = self._detect(connection, now)
+        return lost - self._search_lost(connection, now) if lost and self.search.out else lost
+
+    cdef uint64_t _detect(self, TcpEndpoint connection, uint64_t now) noexcept:
         cdef Recovery *recovery = &self.recovery
         cdef Sent *first
         cdef uint64_t window
@@ -693,6 +771,8 @@ cdef class Sender:
             self._persists = self._window_forced = True
         else:
             self._lose_flight(connection, now)
+            if self.tries >= VANISHED:
+                self._vanished(connection, now)
 
     cdef void _lose_flight(self, TcpEndpoint connection, uint64_t now) noexcept:
         cdef Recovery *recovery = &self.recovery
@@ -706,6 +786,8 @@ cdef class Sender:
         if not connection.sack:
             self.rack.sent_at = 0
         before = rack_timed_out(&self.rack, &self.board, window, now)
+        if self.search.out:
+            self._search_lost(connection, now)
         self.congestion.timed_out(in_flight, first, now)
         if again:
             recovery.recover = self.nxt
