@@ -331,7 +331,7 @@ cdef class Receiver:
         self._rtt_low = min(self._rtt_low, sample)
         self._rtt = min(self._rtt, sample)
         # The handshake alone says little: the first sample ends the span, too.
-        if now - self._rtt_since > RTT_SPAN:
+        if self._rtt_since == 0 or now - self._rtt_since > RTT_SPAN:
             # A little longer it may seem only because all that the window allows waits on the way: a larger one would wait
             # there longer still.
             if self._rtt_low >= LONG_PATH:

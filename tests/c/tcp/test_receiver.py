@@ -197,7 +197,7 @@ class TestAutotuning:
     def test_the_first_data_correct_what_the_handshake_took(self):
         peer, connection = self.make(MS // 1000)
         peer.wait(100 * MS)
-        self.rounds(peer, connection, 100 * MS, 10_000_000, 8)
+        self.rounds(peer, connection, 100 * MS, 10_000_000, 12)
         assert connection.info()["receive_window"] >= 10_000_000
         peer.close()
 
