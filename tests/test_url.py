@@ -93,6 +93,8 @@ def test_a_malformed_option_is_left_out_as_the_reference_leaves_it_out(option: s
         (f"password={'x' * 65}", errors.PasswordError, "invalid password supplied"),
         ("maxbackoff=4s", errors.BackoffError, "max backoff duration invalid"),
         ("maxbackoff=10", errors.BackoffError, "max backoff duration invalid"),
+        ("congestion=b/r", errors.CongestionError, "congestion control invalid"),
+        (f"congestion={'x' * 16}", errors.CongestionError, "congestion control invalid"),
     ],
 )
 def test_bad_options_fail_with_the_known_texts(query: str, kind: type[errors.URLError], text: str) -> None:

@@ -24,7 +24,8 @@ class YggError(Exception):
         │   ├── PinnedKeyError                        option `key`
         │   ├── PasswordError                         option `password`
         │   ├── BackoffError                          option `maxbackoff`
-        │   └── KeepaliveError                        option `keepalive`
+        │   ├── KeepaliveError                        option `keepalive`
+        │   └── CongestionError                       option `congestion`
         ├── DurationError (ValueError)                not a duration such as "1h30m"
         ├── ConfigError (ValueError)                  a configuration that cannot be used
         │   └── KeyFormatError                        a key that is not one
@@ -115,6 +116,12 @@ class KeepaliveError(URLError):
     """The option `keepalive` is not zero and not a duration of at least a second."""
 
     text = "keepalive duration invalid"
+
+
+class CongestionError(URLError):
+    """The option `congestion` is no name that a congestion control can have."""
+
+    text = "congestion control invalid"
 
 
 class DurationError(YggError, ValueError):

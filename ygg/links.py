@@ -43,6 +43,7 @@ from ygg.errors import (
 from ygg.keys import PrivateKey
 from ygg.meeting import meet
 from ygg.network.base import break_off
+from ygg.network.congestion import use_congestion
 from ygg.network.crowding import Networks, most_crowded
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
@@ -339,6 +340,8 @@ class Links:
         """Shake hands and put the link up. The transport is the link's then, or closed."""
         options = record.url.options
         try:
+            if options.congestion:
+                use_congestion(transport.get_extra_info("socket"), options.congestion)
             meta, rest, size = await meet(transport, self._key, options, allowed)
             self._require_open()
             carrier = Carrier(self._node, transport, self._loop)

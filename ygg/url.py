@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from ygg.errors import (
     BackoffError,
+    CongestionError,
     DurationError,
     KeepaliveError,
     PasswordError,
@@ -43,6 +44,7 @@ _BAD_OPTION = re.compile(rf";|{_BAD_ESCAPE.pattern}")
 _NAME = re.compile(r"[^\s/?#@:\[\]%]{0,255}")
 _ZONE = re.compile(r"[A-Za-z0-9._~:@+-]{1,64}")
 _PORT = re.compile(r"[0-9]{1,5}")
+_CONGESTION = re.compile(rb"[A-Za-z0-9_-]{1,15}")
 _KEY = re.compile(r"[0-9A-Fa-f]{64}")
 _GUARDS = {"key": PinnedKeyError, "password": PasswordError}
 _DURATION = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
@@ -116,6 +118,8 @@ class LinkOptions:
     """Patterns of the `Origin` headers a WebSocket listener admits."""
     keepalive: float = 0.0
     """Seconds between pings of a WebSocket; 0 for none."""
+    congestion: str = ""
+    """Congestion control of the TCP connection below, such as `bbr` (Linux); empty for the system's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +316,7 @@ def _parse_options(query: Iterable[tuple[str, bytes]]) -> LinkOptions:
         max_backoff=_max_backoff(first["maxbackoff"]) if "maxbackoff" in first else DEFAULT_MAX_BACKOFF,
         sni=first.get("sni", b"").decode("utf-8", "replace"),
         keepalive=_keepalive(first.get("keepalive", b"0")),
+        congestion=_congestion(first.get("congestion", b"")),
         origins=tuple(value.decode("utf-8", "replace") for value in values.get("origin", ())),
     )
 
@@ -328,6 +333,12 @@ def _priority(value: bytes) -> int:
     if not value.isdigit() or len(value) > 32 or int(value) > 255:
         raise PriorityError
     return int(value)
+
+
+def _congestion(value: bytes) -> str:
+    if value and not _CONGESTION.fullmatch(value):
+        raise CongestionError
+    return value.decode()
 
 
 def _keepalive(value: bytes) -> float:

@@ -20,6 +20,7 @@ from ygg.errors import (
     from_os_error,
 )
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, dial_addresses, is_suitable
+from ygg.network.congestion import use_congestion
 from ygg.network.holding import HoldingProtocol
 from ygg.network.inherited import keep_from_children
 from ygg.network.interface import Address, bind_to_device, choose_source, spell, with_zone
@@ -49,7 +50,8 @@ class NativeNetwork(Network):
 
     `source_interface` is the interface dialed from where a dial names none. `source_addresses` are addresses of this
     machine to dial from, the first that has the destination's family and scope; where none has, the system chooses.
-    With an interface too, only those that are its own count.
+    With an interface too, only those that are its own count. `congestion` names the congestion control of its TCP
+    connections (Linux), such as `bbr`.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class NativeNetwork(Network):
         source_interface: str | None = None,
         source_addresses: Iterable[str] = (),
         address_filter: Callable[[str], bool] = is_suitable,
+        congestion: str = "",
     ) -> None:
         super().__init__()
+        self._congestion = congestion
         self._interface = source_interface
         self._hints = [ip_address(address) for address in source_addresses]
         self._filter = address_filter
@@ -77,11 +81,21 @@ class NativeNetwork(Network):
 
         async def attempt(address: str) -> asyncio.Transport:
             sock, sockaddr = _dialing_socket(address, port, source_interface or self._interface, self._hints)
+            self._prepare(sock)
             return await _connect(sock, sockaddr, timeout)
 
         transport = await dial_addresses(self, host, timeout, attempt)
         self._admit(transport, token)
         return transport
+
+    def _prepare(self, sock: socket.socket) -> None:
+        if not self._congestion:
+            return
+        try:
+            use_congestion(sock, self._congestion)
+        except OSError:
+            sock.close()
+            raise
 
     async def listen_stream(
         self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
@@ -90,6 +104,7 @@ class NativeNetwork(Network):
         address = (await resolve(host))[0] if host else _wildcard()
         try:
             sock = _listening_socket(address, port, source_interface, backlog)
+            self._prepare(sock)
             listener = NativeListener(sock, partial(self._admit, token=token))
         except OSError as error:
             raise from_os_error(error) from None

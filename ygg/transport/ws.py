@@ -38,7 +38,7 @@ HEALTH_PATHS = ("/health", "/healthz")
 
 _library_logger = QuietLogger(logging.getLogger("ygg.transport.websockets"))
 
-_OUR_OPTIONS = {"key", "priority", "password", "maxbackoff", "sni", "origin", "keepalive"}
+_OUR_OPTIONS = {"key", "priority", "password", "maxbackoff", "sni", "origin", "keepalive", "congestion"}
 
 
 class WSTransport(Transport):
