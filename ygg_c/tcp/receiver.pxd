@@ -37,6 +37,7 @@ cdef class Receiver:
     cdef size_t cap                 # bytes that may be held
     cdef size_t largest             # largest segment seen
     cdef uint64_t ts_recent_at      # when it was taken
+    cdef bint _hole_filled          # it is of a segment that filled a hole
     cdef uint64_t bytes
     # What is to be acknowledged.
     cdef uint64_t ack_at            # the delayed ACK's timer
@@ -79,6 +80,7 @@ cdef class Receiver:
     cdef bint _has_to_tell(self) noexcept
     cdef void _report(self, uint64_t start, uint64_t end) noexcept
     cdef void _arrived_at(self, uint64_t position) noexcept
+    cdef uint32_t _lag(self, uint64_t position, uint64_t length) noexcept
     cdef void _stray(self, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _store(self, uint64_t position, const uint8_t *data, uint64_t end, TcpEndpoint connection) noexcept
     cdef uint64_t _fit(self, uint64_t position, uint64_t end, TcpEndpoint connection) noexcept

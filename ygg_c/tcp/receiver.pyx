@@ -15,6 +15,7 @@ from ygg_c.remotenode cimport INBOUND
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, RST, SYN, sequence_length, write_sacks
 
 cdef enum:
+    MOST_LAG = 100                  # ticks of the peer's clock, of a millisecond as a rule
     CHALLENGES_PER_SECOND = 2       # for each connection (RFC 5961, 7)
     STRAYS_PER_SECOND = 10          # answers to empty segments outside the window: two ends must not do this for ever
     LEAST_FULL = 536                # a sender of small pieces does not earn an ACK for every two
@@ -71,7 +72,7 @@ cdef class Receiver:
             connection.host.count[COUNT_TCP_IGNORED] += 1       # RFC 7323, 3.2
             return False
         if connection.stamps and not segment.flags & (RST | SYN) and (
-            stamp_is_old(segment.ts_value, self.ts_recent, now - self.ts_recent_at)
+            stamp_is_old(segment.ts_value + self._lag(position, length), self.ts_recent, now - self.ts_recent_at)
         ):
             # PAWS: from an earlier round of the sequence numbers, or late beyond use (RFC 7323, 5.3).
             connection.host.count[COUNT_TCP_PAWS] += 1
@@ -100,9 +101,17 @@ cdef class Receiver:
         return False
 
     cdef void note_stamp(self, const Segment *segment, uint64_t position, uint64_t now) noexcept:
-        if segment.stamped and position <= self.last_acked:
+        if segment.stamped and position <= self.last_acked and not (
+            stamp_is_old(segment.ts_value, self.ts_recent, now - self.ts_recent_at)
+        ):
             self.ts_recent = segment.ts_value
             self.ts_recent_at = now
+            self._hole_filled = self.queue.ranges.count > 0
+
+    cdef uint32_t _lag(self, uint64_t position, uint64_t length) noexcept:
+        # What fills a hole was sent again, later than what lies above it; of that some may still be on its way. To drop it
+        # would be to lose it, so it may have a stamp as much older as segments overtake one another.
+        return MOST_LAG if self._hole_filled and length and position >= self.queue.next else 0
 
     cdef void challenge(self, TcpEndpoint connection, uint64_t now) noexcept:
         if bucket_take(&self._challenges, now, CHALLENGES_PER_SECOND, 1):

@@ -75,7 +75,9 @@ cdef Sent *board_push(Scoreboard *board, uint64_t start, uint32_t size, uint64_t
 cdef bint board_has_room(Scoreboard *board) noexcept nogil
 # A segment leaves again.
 cdef Sent *board_resend(Scoreboard *board, uint32_t number, uint64_t now) noexcept nogil
-# All below `ack` is acknowledged. The ring is freed once it is empty.
+# Free the ring when it is empty and stays so for now.
+cdef void board_rest(Scoreboard *board) noexcept nogil
+# All below `ack` is acknowledged.
 cdef void board_acknowledge(Scoreboard *board, uint64_t ack, Delivery *delivery) noexcept nogil
 cdef void board_sack(Scoreboard *board, uint64_t start, uint64_t end, Delivery *delivery) noexcept nogil
 cdef void board_unsack(Scoreboard *board) noexcept nogil                        # the peer went back on its word

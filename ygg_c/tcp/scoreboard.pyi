@@ -18,6 +18,8 @@ class SentSegments:
         """
     def sack(self, start: int, end: int, credible: int = ...) -> dict[str, Any]:
         """The same for a SACK block."""
+    def rest(self) -> None:
+        """Free the memory when nothing is in flight."""
     def unsack(self) -> None:
         """Forget every SACK: those segments are in flight."""
     def lose(self, index: int) -> None:

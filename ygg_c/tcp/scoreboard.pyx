@@ -1,6 +1,6 @@
 """The scoreboard: what is known of each segment that was sent; see scoreboard.pxd."""
 
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from ygg_c.packetio cimport NEVER
@@ -81,7 +81,7 @@ cdef void _link_sorted(Scoreboard *board, uint32_t number, uint32_t *hint) noexc
 
 
 cdef bint _set_room(Scoreboard *board, uint32_t room) noexcept nogil:
-    cdef Sent *ring = <Sent *>calloc(room, sizeof(Sent))
+    cdef Sent *ring = <Sent *>malloc(room * sizeof(Sent))
     cdef uint32_t index
     if ring == NULL:
         return False
@@ -190,9 +190,13 @@ cdef void board_acknowledge(Scoreboard *board, uint64_t ack, Delivery *delivery)
         board.first += 1
         board.count -= 1
     board.highest = max(board.highest, ack)
-    if board.count == 0:
+
+
+cdef void board_rest(Scoreboard *board) noexcept nogil:
+    if board.count == 0 and board.ring != NULL:
         free(board.ring)
         board.ring = NULL
+        board.mask = 0
 
 
 cdef uint32_t _past_sacked(Scoreboard *board, uint32_t number) noexcept nogil:
@@ -397,6 +401,10 @@ cdef class SentSegments:
         delivery.credible = credible
         board_sack(&self._board, start, end, &delivery)
         return _delivered(&delivery)
+
+    def rest(self):
+        """Free the memory when nothing is in flight."""
+        board_rest(&self._board)
 
     def unsack(self):
         """Forget every SACK."""

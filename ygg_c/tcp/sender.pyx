@@ -23,7 +23,7 @@ from ygg_c.tcp.recovery cimport (
 from ygg_c.tcp.rtt cimport RTT_GRAIN, rtt_lost_syn, rtt_sample, rtt_start, rtt_timeout
 from ygg_c.tcp.scoreboard cimport (
     LIMITED, LOST, RESENT, SACKED, Sent, board_acknowledge, board_free, board_has_room, board_lose, board_next_lost,
-    board_push, board_record, board_resend, board_restore, board_sack, board_split, board_unsack, sent_end,
+    board_push, board_record, board_resend, board_rest, board_restore, board_sack, board_split, board_unsack, sent_end,
 )
 from ygg_c.tcp.state cimport ESTABLISHED, GOT_ACK_OF_FIN, SYN_RCVD, SYN_SENT, TIME_WAIT
 from ygg_c.tcp.wire cimport (
@@ -211,6 +211,7 @@ cdef class Sender:
             return False
         else:
             more = self._flush_data(connection, now)
+            board_rest(&self.board)
             if self.board.mask != room:
                 connection.account()
         self._set_timer(connection, now)
@@ -444,12 +445,14 @@ cdef class Sender:
         arrived.prior = self.pipe()
         arrived.stamped = connection.stamps and segment.stamped and age < <uint32_t>1 << 31
         arrived.echo = segment.ts_echo
-        # What left later than a round trip ago, or than what it echoes, is not what it answers.
-        delivery.credible = now - min(self.rtt.least, now)
-        if arrived.stamped:
-            delivery.credible = min(delivery.credible, (now // MILLISECOND + 1) * MILLISECOND - <uint64_t>age * MILLISECOND - 1)
         if arrived.advances:
+            # What left later than what it echoes is not what it answers.
+            delivery.credible = now - min(self.rtt.least, now)
+            if arrived.stamped:
+                delivery.credible = min(delivery.credible, (now // MILLISECOND + 1 - age) * MILLISECOND - 1)
             board_acknowledge(&self.board, arrived.ack, &delivery)
+        # Nor, as a rule, is what left much less than a round trip ago; with a hole below, the echo tells nothing.
+        delivery.credible = now - min(max(self.rtt.least, self.rtt.smoothed // 4 * 3), now)
         if connection.sack and segment.sacks:
             self._take_sacks(segment, arrived, &delivery)
         if delivery.size or arrived.advances:
@@ -575,8 +578,10 @@ cdef class Sender:
             return True
         if recovery.phase != LOSS:
             return False
-        if connection.sack:
-            return delivery.once_at and delivery.once_at <= recovery.given_up and not (arrived.stamped and arrived.advances)
+        if connection.sack and delivery.once_at and delivery.once_at <= recovery.given_up and not (
+            arrived.stamped and arrived.advances
+        ):
+            return True
         return recovery_advanced(recovery, arrived.advances, self.nxt < self.out.end)
 
     cdef void _undo(self, uint64_t now) noexcept:
@@ -587,6 +592,8 @@ cdef class Sender:
         if self.recovery.phase != RECOVERY and self.recovery.phase != LOSS:
             return
         board_restore(&self.board)
+        # What was sent again is not what was answered: it proves nothing about what was sent before it.
+        self.rack.sent_at = self.rack.end = 0
         recovery_end(&self.recovery, self.nxt)
         self.recovery.recover = self.nxt
         self._resend_now = False
@@ -795,7 +802,7 @@ cdef class Sender:
             recovery_begin(recovery, LOSS, self.una, self.nxt, now)
             recovery.undoable = first
             recovery.given_up = before
-            if first and not connection.sack and not connection.stamps:
+            if first and not connection.stamps:
                 recovery.doubt = TIMED_OUT_NOW
         recovery.inflated = recovery.duplicates = 0
         self._probing = False

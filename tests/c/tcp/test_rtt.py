@@ -1,4 +1,4 @@
-"""ygg_c.tcp.rtt: the round-trip time's estimator."""
+"""ygg_c.tcp.rtt: the round-trip time's estimator, and connections whose round trip changes."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.c.stackkit import MS, SECOND
+from tests.c.stackkit import MS, SECOND, Link, World
 from ygg_c.tcp.rtt import RttEstimator
 
 
@@ -149,3 +149,50 @@ def test_jitter_does_not_make_the_timeout_fire() -> None:
             assert sample < estimator.timeout()
         now += 5 * MS
         estimator.sample(sample, now)
+
+
+def transfer(world: World, client, server, size: int) -> float:
+    """Send `size` bytes and return the seconds until all were read."""
+    client.write(bytes(size))
+    began = world.now
+    got = 0
+    while got < size and world.now < began + 600 * SECOND:
+        world.run(50 * MS)
+        while server.readable:
+            got += len(server.recv(1 << 20))
+    assert got == size
+    return (world.now - began) / SECOND
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.2, 3, 5])
+def test_a_round_trip_beyond_the_first_timeout_is_measured(seconds: float) -> None:
+    world = World(1500, Link(int(seconds * SECOND / 2)))
+    client, server = world.pair()
+    transfer(world, client, server, 1_000_000)
+    info = client.info()
+    assert info["rtt"] == pytest.approx(seconds * SECOND, rel=0.05)
+    assert info["rto"] > info["rtt"]
+    assert info["retransmits"] == 0
+    world.close()
+
+
+@pytest.mark.parametrize("slow", [300 * MS, 1 * SECOND, 2 * SECOND])
+def test_a_round_trip_that_exceeds_the_timeout_is_measured(slow: int) -> None:
+    """Each timeout is one too many, and the first answer of an original ends them; so it does on the way back."""
+    world = World(1500, Link(10 * MS))
+    client, server = world.pair()
+    transfer(world, client, server, 200_000)
+    world.link = Link(slow // 2)
+    transfer(world, client, server, 1_000_000)
+    transfer(world, client, server, 1_000_000)
+    info = client.info()
+    assert info["rtt"] == pytest.approx(slow, rel=0.1)
+    assert info["timeouts"] <= 5
+    assert info["retransmits"] <= 7
+    world.link = Link(10 * MS)
+    for _ in range(30):
+        assert transfer(world, client, server, 1_000_000) < 5
+    info = client.info()
+    assert info["rtt"] < 100 * MS
+    assert info["timeouts"] <= 5
+    world.close()

@@ -131,8 +131,10 @@ def test_memory_is_freed_when_nothing_is_in_flight() -> None:
     segments = board(*[10] * 100)
     assert segments.room == 128
     segments.acknowledge(1990)
+    segments.rest()
     assert segments.room == 128
     segments.acknowledge(2000)
+    segments.rest()
     assert segments.room == 0
 
 
@@ -275,6 +277,10 @@ class Boards(RuleBasedStateMachine):
         self.real.unsack()
         for record in self.model:
             record.state = "" if record.state == "sacked" else record.state
+
+    @rule()
+    def rest(self) -> None:
+        self.real.rest()
 
     @rule(size=st.integers(5, 40))
     def split(self, size: int) -> None:
