@@ -74,6 +74,7 @@ cdef enum:
     COUNT_TCP_NODE_FULL
     COUNT_TCP_STACK_FULL
     COUNT_TCP_NO_TRANSITION
+    COUNT_TCP_IDLE_EVICTED
     COUNT_TCP_OPENING_TIMEOUTS
     COUNT_TCP_COOKIES_SENT
     COUNT_TCP_COOKIES_TAKEN
@@ -111,6 +112,9 @@ cdef class Host(Upper):
     cdef public size_t max_time_wait
     cdef public size_t max_connections
     cdef public size_t max_connections_per_node
+    cdef public uint64_t keepalive_idle
+    cdef public uint64_t keepalive_interval
+    cdef public int keepalive_count
     cdef list _dirty                    # to flush in the next turn
     cdef list _ready                    # to tell at its end
     cdef list _waiting                  # FlowQueues: who waits for which link
@@ -134,6 +138,8 @@ cdef class Host(Upper):
     cdef void narrow_path(self, const uint8_t *address, size_t mtu) noexcept    # larger packets vanish
     cdef void widen_path(self, const uint8_t *address, size_t mtu) noexcept     # one of that size has passed
     cdef const uint8_t *default_address(self) noexcept          # the source where none was chosen
+    # When to probe the connections that strangers have opened, as things stand; `idle` 0: never.
+    cdef void keep_strangers(self, uint64_t *idle, uint64_t *interval, int *count) noexcept
     # What the two ends of a connection (its key) share with no other: its flow label and the offset of its timestamps.
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept
     # A connection leaves for TIME-WAIT: what a segment of it would say (numbers, window, the peer's timestamp and when it

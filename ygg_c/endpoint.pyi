@@ -62,6 +62,14 @@ class Host(Upper):
     """Connections of any state; beyond it `connect` raises ENOBUFS (65536 at first). An eighth of them is kept for `connect`."""
     max_connections_per_node: int
     """Connections that one remote node may have opened, a quarter of `max_connections` at most (1024 at first)."""
+    keepalive_idle: int
+    """ns after which an idle connection that another node has opened is probed, unless it has a `keepalive` of its own: two hours
+    at first, ten minutes where half of the places that strangers may have are taken, and one where three quarters are. 0: never.
+    """
+    keepalive_interval: int
+    """ns between those probes (75 s at first, 10 s where places are scarce)."""
+    keepalive_count: int
+    """Those probes unanswered before ETIMEDOUT (9 at first, 3 where places are scarce)."""
 
 class Endpoint(Timed):
     """One socket of the stack. Events gather while packets are processed and are told once for each batch."""

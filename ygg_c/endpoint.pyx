@@ -69,6 +69,9 @@ cdef class Host(Upper):
         self.max_time_wait = 16384
         self.max_connections = 65536
         self.max_connections_per_node = 1024
+        self.keepalive_idle = 7200000 * MS
+        self.keepalive_interval = 75000 * MS
+        self.keepalive_count = 9
 
     cdef void emit(self, Packet *packet) noexcept:
         packet_free(packet)
@@ -150,6 +153,9 @@ cdef class Host(Upper):
 
     cdef const uint8_t *default_address(self) noexcept:
         return NULL
+
+    cdef void keep_strangers(self, uint64_t *idle, uint64_t *interval, int *count) noexcept:
+        idle[0], interval[0], count[0] = self.keepalive_idle, self.keepalive_interval, self.keepalive_count
 
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept:
         return 0

@@ -34,7 +34,8 @@ _COUNTS = (
     "tcp_challenges", "tcp_paws", "syn_queue_full", "accept_queue_full", "time_wait_evicted", "closed",
     "unknown_protocol", "fragments_sent", "reassembly_evicted", "reassembly_timeouts", "echo_limited", "tcp_ignored",
     "tcp_no_room", "tcp_resets_limited", "tcp_answers_limited", "tcp_probes", "renewals_refused",
-    "tcp_no_buffer", "tcp_node_full", "tcp_stack_full", "tcp_no_transition", "tcp_opening_timeouts",
+    "tcp_no_buffer", "tcp_node_full", "tcp_stack_full", "tcp_no_transition", "tcp_idle_evicted",
+    "tcp_opening_timeouts",
     "tcp_cookies_sent", "tcp_cookies_taken", "tcp_cookies_wrong",
 )
 

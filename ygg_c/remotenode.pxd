@@ -15,6 +15,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
+from ygg_c.aging cimport AgingList
 from ygg_c.bytemap cimport ByteMap
 
 cdef enum:
@@ -32,6 +33,7 @@ cdef class RemoteNode:
     cdef bint ours
     cdef size_t _users              # connections that refer to it, half-open ones too
     cdef size_t incoming            # those that it opened and that have not ended; TIME-WAIT is the end
+    cdef AgingList opened           # these, by when they were last heard of, as far as a second matters
     cdef size_t half_open
     cdef size_t fresh               # half-open ones whose SYN has been answered once
     cdef size_t held[2]             # bytes of memory in its connections' queues
@@ -52,6 +54,10 @@ cdef class RemoteNodes:
     cdef ByteMap _nodes
     cdef size_t limit               # bytes of memory that all may hold together, each way
     cdef size_t held[2]
+    cdef RemoteNode _greediest
+    cdef uint64_t _looked_at
     cdef RemoteNode find(self, const uint8_t *address)              # None when it has no connection
+    # The node that has opened the most connections, as of at most a tenth of a second ago; None: nobody has any.
+    cdef RemoteNode greediest(self, uint64_t now) noexcept
     # For a connection, which calls `leave` in the end. `ours`: the address is one of this stack.
     cdef RemoteNode enter(self, const uint8_t *address, bint ours)

@@ -5,6 +5,7 @@ from libc.string cimport memcpy
 
 cdef enum:
     LAST_PART = 16              # this part of all is for data in order alone
+    LOOK_AGAIN = 100000000      # ns: strangers cause the search for the greediest
 
 
 cdef class RemoteNode:
@@ -43,6 +44,8 @@ cdef class RemoteNode:
     cdef void leave(self) noexcept:
         self._users -= 1
         if self._users == 0:
+            if self._all._greediest is self:
+                self._all._greediest = None
             self._all._nodes.discard(self._name)
 
 
@@ -56,6 +59,22 @@ cdef class RemoteNodes:
     cdef RemoteNode find(self, const uint8_t *address):
         cdef PyObject *found = self._nodes.get(address + 1)
         return None if found == NULL else <RemoteNode>found
+
+    cdef RemoteNode greediest(self, uint64_t now) noexcept:
+        cdef size_t place = 0
+        cdef PyObject *found
+        if self._greediest is not None and now - self._looked_at < LOOK_AGAIN:
+            return self._greediest
+        self._looked_at = now
+        self._greediest = None
+        found = self._nodes.walk(&place)
+        while found != NULL:
+            if not (<RemoteNode>found).ours and (<RemoteNode>found).incoming and (
+                self._greediest is None or (<RemoteNode>found).incoming > self._greediest.incoming
+            ):
+                self._greediest = <RemoteNode>found
+            found = self._nodes.walk(&place)
+        return self._greediest
 
     cdef RemoteNode enter(self, const uint8_t *address, bint ours):
         cdef RemoteNode node = self.find(address)

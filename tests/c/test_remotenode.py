@@ -411,6 +411,58 @@ class TestPlaces:
         stage.open(1, 20)
         assert len(stage.accepted()) == 20
 
+    def test_the_oldest_idle_connection_of_the_greediest_node_goes(self, stage):
+        stage.stack.max_connections = 80        # 70 of them for strangers
+        greedy = stage.open(1, 20)
+        stage.open(2, 17)
+        for number in range(3, 6):
+            stage.open(number, 11)
+        near = stage.accepted()
+        assert len(near) == 70
+        stage.now += 11 * SECOND
+        stage.send(greedy[0].segment(data=b"I am here"))
+        stage.now += 9 * SECOND
+        late = stage.one(node(99), 5000)
+        assert late.ack
+        assert [connection.error for connection in near[:3]] == [0, errno.ECONNABORTED, 0]
+        assert [connection.error for connection in near[20:]] == [0] * 50
+        assert stage.stack.usage(node(1))["incoming"] == 19
+        assert stage.stack.counters()["tcp_idle_evicted"] == 1
+        assert stage.stack.counters()["tcp_stack_full"] == 0
+
+    def test_none_that_is_in_use_goes(self, stage):
+        stage.stack.max_connections = 80
+        for number in range(1, 6):
+            stage.open(number, 14)
+        assert stage.one(node(99), 5000).ack == 0
+        assert stage.stack.counters()["tcp_stack_full"] == 1
+
+    def test_none_goes_for_a_node_that_has_as_many(self, stage):
+        stage.stack.max_connections = 80
+        for number in range(1, 6):
+            stage.open(number, 14)
+        stage.now += 20 * SECOND
+        assert stage.one(node(1), 5000).ack == 0
+        assert stage.one(node(5), 5000).ack == 0
+        assert stage.stack.counters()["tcp_idle_evicted"] == 0
+        # Others come in one by one, until all have about as many.
+        came = 0
+        for number in range(100, 200):
+            stage.now += 100 * MS
+            came += bool(stage.one(node(number), 5000).ack)
+        assert came > 55
+        assert max(stage.stack.usage(node(number))["incoming"] for number in range(1, 6)) <= 2
+
+    def test_a_syn_alone_evicts_nothing(self, stage):
+        stage.stack.max_connections = 80
+        for number in range(1, 6):
+            stage.open(number, 14)
+        stage.now += 20 * SECOND
+        for port in range(100):
+            stage.send(Tcp(7000 + port, 80, 1, 0, SYN).packet(node(99), A))
+        assert stage.stack.counters()["tcp_idle_evicted"] == 0
+        assert sum(stage.stack.usage(node(number))["incoming"] for number in range(1, 6)) == 70
+
     def test_a_node_that_left_leaves_nothing(self, stage):
         stage.open(1, 10)
         for connection in stage.accepted():
@@ -418,3 +470,74 @@ class TestPlaces:
         assert stage.stack.usage(node(1)) == {"incoming": 0, "half_open": 0, "received": 0, "queued": 0}
         with pytest.raises(ValueError, match="16 bytes"):
             stage.stack.usage(b"")
+
+
+class TestProbing:
+    """Idle connections that others have opened are asked whether anybody is there, without the program's doing."""
+
+    def last(self, stage, limit):
+        """Let time pass as long as the connection lives, answering nothing, and return the seconds."""
+        start = stage.now
+        (near,) = stage.accepted()
+        while not near.error and stage.now - start < limit:
+            deadline = stage.tap.poll(stage.now)
+            stage.tap.take()
+            if near.error:
+                break
+            stage.now = limit + start if deadline is None else deadline
+        assert near.error in (0, errno.ETIMEDOUT)
+        return (stage.now - start) // SECOND if near.error else None
+
+    def test_after_two_hours(self, stage):
+        stage.one(node(1), 5000)
+        assert self.last(stage, 100_000 * SECOND) == 7200 + 9 * 75
+
+    def test_when_is_a_setting(self, stage):
+        stage.stack.keepalive_idle = 100 * SECOND
+        stage.stack.keepalive_interval, stage.stack.keepalive_count = 10 * SECOND, 2
+        stage.one(node(1), 5000)
+        assert self.last(stage, 100_000 * SECOND) == 120
+
+    def test_it_can_be_switched_off(self, stage):
+        stage.stack.keepalive_idle = 0
+        stage.one(node(1), 5000)
+        assert self.last(stage, 1_000_000 * SECOND) is None
+
+    @pytest.mark.parametrize(("others", "seconds"), [(36, 600 + 30), (60, 300 + 30)])
+    def test_sooner_where_places_are_scarce(self, stage, others, seconds):
+        """A connection looks every five minutes how many are left."""
+        stage.stack.max_connections, stage.stack.syn_retries = 80, 10_000
+        stage.one(node(1), 5000)
+        for port in range(others):
+            stage.stack.connect(node(2), 1 + port)
+        assert self.last(stage, 100_000 * SECOND) in range(seconds - 31, seconds + 1)
+
+    def test_who_answers_stays(self, stage):
+        far = stage.one(node(1), 5000)
+        (near,) = stage.accepted()
+        while stage.now < 20 * 7200 * SECOND:
+            stage.now = stage.tap.poll(stage.now)
+            if stage.tap.take():
+                stage.send(far.segment())
+        assert near.state == "ESTABLISHED"
+
+    def test_an_application_has_the_last_word(self, stage):
+        stage.one(node(1), 5000)
+        near = stage.accepted()[0]
+        assert near.keepalive is None
+        near.keepalive = (SECOND, SECOND, 2)
+        stage.turn()
+        stage.now += 10 * SECOND
+        stage.turn()
+        for _ in range(5):
+            stage.now += SECOND
+            stage.turn()
+        assert near.error == errno.ETIMEDOUT
+
+    def test_what_the_program_dialled_is_left_alone(self):
+        world = World()
+        near, far = world.pair()
+        world.filter = lambda packet, tap: False
+        world.run(100_000 * SECOND)
+        assert (near.state, far.error) == ("ESTABLISHED", errno.ETIMEDOUT)
+        world.close()

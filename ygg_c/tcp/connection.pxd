@@ -5,6 +5,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ygg_c.aging cimport Aging
 from ygg_c.endpoint cimport Host
 from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
 from ygg_c.tcp.receiver cimport Receiver
@@ -17,6 +18,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef Receiver receiver
     cdef Acceptor parent            # while nobody has accepted it
     cdef bint has_place             # it counts as one that its node has opened
+    cdef Aging place                # among those
     cdef bint in_queue              # of its listener
     cdef uint32_t _flow             # flow label (RFC 6437)
     cdef uint64_t _pseudo           # sum of the pseudo-header but for the length
@@ -46,6 +48,7 @@ cdef class TcpConnection(TcpEndpoint):
     # another with an ACK that changes nothing. True when something was sent.
     cdef bint check(self, uint64_t now) noexcept
     cdef void end(self, Event event, int code) noexcept     # fail with this errno
+    cdef void take_place(self) noexcept                     # it is one that its node has opened
     cdef void give_place(self) noexcept
     cdef uint8_t *_write_sacks(self, uint8_t *at, size_t room, size_t size) noexcept
     cdef void _send_reset(self) noexcept

@@ -9,6 +9,7 @@ from libc.errno cimport ETIMEDOUT
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from ygg_c.aging cimport aging_add, aging_remove, aging_touch
 from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.census cimport LIVE_TCP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
@@ -39,7 +40,11 @@ cdef enum:
 cdef extern from *:
     """
     #define YGG_LEAST_CHECK 1000000000ULL
+    #define YGG_SECOND 1000000000ULL
+    #define YGG_LOOK 300000000000ULL
     """
+    const uint64_t SECOND "YGG_SECOND"
+    const uint64_t LOOK "YGG_LOOK"              # ns after which a stranger's connection sees whether places have become scarce
     const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
 
 _PHASES = ("open", "recovery", "loss", "repair")
@@ -159,10 +164,16 @@ cdef class TcpConnection(TcpEndpoint):
             self.node.hold(OUTBOUND, self._held[OUTBOUND], queued)
             self._held[OUTBOUND] = queued
 
+    cdef void take_place(self) noexcept:
+        self.has_place = True
+        self.node.incoming += 1
+        aging_add(&self.node.opened, &self.place, <void *>self, self.host._now)
+
     cdef void give_place(self) noexcept:
         if self.has_place:
             self.has_place = False
             self.node.incoming -= 1
+            aging_remove(&self.node.opened, &self.place)
 
     # Output.
 
@@ -272,6 +283,8 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void heard(self, uint64_t now) noexcept:
         self._heard_at = now
         self._probes = self._checks = 0
+        if self.has_place and now - self.place.used >= SECOND:
+            aging_touch(&self.node.opened, &self.place, now)
 
     cdef bint check(self, uint64_t now) noexcept:
         if self._state < ESTABLISHED or self._checks:
@@ -290,6 +303,10 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void _keep_alive(self, uint64_t now) noexcept:
         # Look whether a probe is due, and when to look again.
         cdef bint waits = self.sender.una < self.sender.nxt
+        cdef uint64_t idle = self._keep_idle
+        cdef uint64_t interval = self._keep_interval
+        cdef uint64_t look = NEVER - now
+        cdef int count = self._keep_count
         if self.orphan or self._state < ESTABLISHED:
             return
         if self._checks:
@@ -299,19 +316,25 @@ cdef class TcpConnection(TcpEndpoint):
             # The last one comes after a link that swallows what it is given has been found out.
             self.life_at = now + 4 * max(rtt_timeout(&self.sender.rtt, self.host.max_rto), LEAST_CHECK)
             return
-        if self._keep_idle == 0:
+        if idle == 0:
+            if not self.has_place:
+                return
+            # Strangers may open connections and be gone: these are probed without being asked for it.
+            self.host.keep_strangers(&idle, &interval, &count)
+            if idle == 0:
+                return
+            look = LOOK
+        if now < self._heard_at + idle or waits:
+            self.life_at = min(max(self._heard_at, now if waits else 0) + idle, now + look)
             return
-        if now < self._heard_at + self._keep_idle or waits:
-            self.life_at = max(self._heard_at, now if waits else 0) + self._keep_idle
-            return
-        if self._probes >= self._keep_count:
+        if self._probes >= count:
             self.expire(ETIMEDOUT)
             return
         self._probes += 1
         if self._probes > 1:
             self.host.suspect(self.key)
         self.sender.probe(self, now)
-        self.life_at = now + self._keep_interval
+        self.life_at = now + interval
 
     # The end.
 

@@ -50,6 +50,10 @@ cdef class TcpDemux(Host):
     cdef bint _half_open_error(self, const uint8_t *key, const Segment *quoted, uint8_t kind, uint8_t code) noexcept
     cdef TcpConnection _admit(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss)
     cdef bint _has_place(self, RemoteNode node, bint asking) noexcept
+    cdef size_t _strangers_places(self) noexcept
+    # The connection that goes when another node asks for a place and none is free; None: that one has no better claim.
+    cdef TcpConnection _victim(self, RemoteNode asking)
+    cdef bint _make_room(self, RemoteNode asking) noexcept
     cdef uint32_t _first_number(self, const uint8_t *key) noexcept
     cdef TcpConnection _new_connection(self, const uint8_t *key, uint32_t iss)
     cdef void _clear_light(self) noexcept

@@ -1,13 +1,16 @@
 """TCP's part of the way of a packet; see demux.pxd."""
 
 from cpython.ref cimport PyObject
+from libc.errno cimport ECONNABORTED
 from libc.stdint cimport uint16_t
 from libc.string cimport memcpy, memset
 
+from ygg_c.aging cimport Aging
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.endpoint cimport (
     COUNT_ACCEPT_QUEUE_FULL, COUNT_BAD_CHECKSUM, COUNT_MALFORMED, COUNT_NO_MEMORY, COUNT_SYN_QUEUE_FULL,
-    COUNT_TCP_COOKIES_SENT, COUNT_TCP_COOKIES_TAKEN, COUNT_TCP_COOKIES_WRONG, COUNT_TCP_IGNORED, COUNT_TCP_IN,
+    COUNT_TCP_COOKIES_SENT, COUNT_TCP_COOKIES_TAKEN, COUNT_TCP_COOKIES_WRONG, COUNT_TCP_IDLE_EVICTED, COUNT_TCP_IGNORED,
+    COUNT_TCP_IN,
     COUNT_TCP_NODE_FULL, COUNT_TCP_NO_PORT, COUNT_TCP_RESETS_LIMITED, COUNT_TCP_STACK_FULL,
     Endpoint,
 )
@@ -32,6 +35,19 @@ cdef enum:
     OWN_PART = 8                # and this part is kept for those that the program opens
     COOKIES_ALWAYS = 2
     BEYOND = 65537
+    COUNT_CROWDED = 3
+
+cdef extern from *:
+    """
+    #define YGG_IDLE 10000000000ULL
+    #define YGG_IDLE_BUSY 600000000000ULL
+    #define YGG_IDLE_CROWDED 60000000000ULL
+    #define YGG_INTERVAL_CROWDED 10000000000ULL
+    """
+    const uint64_t IDLE "YGG_IDLE"                      # ns without a segment before a connection may go for another
+    const uint64_t IDLE_BUSY "YGG_IDLE_BUSY"            # before it is probed, with half of the places taken
+    const uint64_t IDLE_CROWDED "YGG_IDLE_CROWDED"      # with three quarters
+    const uint64_t INTERVAL_CROWDED "YGG_INTERVAL_CROWDED"
 
 
 cdef class TcpDemux(Host):
@@ -260,8 +276,7 @@ cdef class TcpDemux(Host):
             self.count[COUNT_NO_MEMORY] += 1
             return None
         connection.parent = listener
-        connection.has_place = True
-        connection.node.incoming += 1
+        connection.take_place()
         return connection
 
     cdef bint _has_place(self, RemoteNode node, bint asking) noexcept:
@@ -269,13 +284,46 @@ cdef class TcpDemux(Host):
         # finds a place when one has become free, where a reset would tell its program that nothing listens. When it asks, those
         # that will soon be open count too; not those that may never be, or a flood would keep its node's others out.
         cdef size_t places = min(self.max_connections_per_node, max(self.max_connections // NODE_PART, <size_t>1))
-        if len(self._connections) + self.max_connections // OWN_PART >= self.max_connections:
-            self.count[COUNT_TCP_STACK_FULL] += 1
-            return False
         if node is not None and not node.ours and node.incoming + (node.fresh if asking else 0) >= places:
             self.count[COUNT_TCP_NODE_FULL] += 1
             return False
+        if len(self._connections) < self._strangers_places():
+            return True
+        if self._victim(node) is not None if asking else self._make_room(node):
+            return True
+        self.count[COUNT_TCP_STACK_FULL] += 1
+        return False
+
+    cdef size_t _strangers_places(self) noexcept:
+        return self.max_connections - self.max_connections // OWN_PART
+
+    cdef TcpConnection _victim(self, RemoteNode asking):
+        # The oldest idle connection of the node that has the most, if that is more than the asking one would have.
+        cdef RemoteNode greediest = self._nodes.greediest(self._now)
+        cdef Aging *oldest
+        if greediest is None or (0 if asking is None else asking.incoming) + 1 >= greediest.incoming:
+            return None
+        oldest = greediest.opened.oldest
+        if oldest == NULL or self._now - oldest.used < IDLE:
+            return None
+        return <TcpConnection>oldest.owner
+
+    cdef bint _make_room(self, RemoteNode asking) noexcept:
+        cdef TcpConnection connection = self._victim(asking)
+        if connection is None:
+            return False
+        self.count[COUNT_TCP_IDLE_EVICTED] += 1
+        connection.fail(ECONNABORTED, True)
         return True
+
+    cdef void keep_strangers(self, uint64_t *idle, uint64_t *interval, int *count) noexcept:
+        cdef size_t used = len(self._connections)
+        cdef size_t places = self._strangers_places()
+        Host.keep_strangers(self, idle, interval, count)
+        if 2 * used < places:
+            return
+        idle[0] = min(idle[0], IDLE_CROWDED if 4 * used >= 3 * places else IDLE_BUSY)
+        interval[0], count[0] = min(interval[0], INTERVAL_CROWDED), min(count[0], COUNT_CROWDED)
 
     # Connections.
 
