@@ -12,6 +12,7 @@ from ygg_c.icmpv6 cimport bucket_take
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport Range, ranges_find, ranges_overlap
 from ygg_c.remotenode cimport INBOUND
+from ygg_c.tcp.rtt cimport RTT_GRAIN
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, RST, SYN, sequence_length, write_sacks
 
 cdef enum:
@@ -25,12 +26,12 @@ cdef enum:
 cdef extern from *:
     """
     #define YGG_MS 1000000ULL
-    #define YGG_RTT_SPAN 2000000000ULL
-    #define YGG_LONG_PATH 20000000ULL
+    #define YGG_RTT_SPAN 10000000000ULL
+    #define YGG_LONG_PATH 50000000ULL
     """
     const uint64_t MS "YGG_MS"
     const uint64_t RTT_SPAN "YGG_RTT_SPAN"          # ns for which the least round trip counts
-    const uint64_t LONG_PATH "YGG_LONG_PATH"        # ns; on shorter ones the window at first serves some 400 Mbit/s
+    const uint64_t LONG_PATH "YGG_LONG_PATH"        # ns; on shorter ones the window at first serves some 160 Mbit/s
 
 
 @cython.no_gc      # what it refers to refers to nothing
@@ -321,6 +322,7 @@ cdef class Receiver:
         if self._rtt == 0:
             self._rtt = max(rtt, <uint64_t>LEAST_INTERVAL)
             self._rtt_low = NEVER
+            self._rtt_since = now if rtt > RTT_GRAIN else 0
             self._tuned_at = now
         elif passed > max(self._rtt, <uint64_t>LEAST_INTERVAL):
             if <double>(self.queue.read - self._tuned_from) * self._rtt > <double>passed * (self.cap // 2):
@@ -339,11 +341,11 @@ cdef class Receiver:
             return
         self._rtt_low = min(self._rtt_low, sample)
         self._rtt = min(self._rtt, sample)
-        # The handshake alone says little: the first sample ends the span, too.
+        # A handshake within one turn says nothing, for the clock stood still: then the first sample ends the span.
         if self._rtt_since == 0 or now - self._rtt_since > RTT_SPAN:
             # A little longer it may seem only because all that the window allows waits on the way: a larger one would wait
             # there longer still.
-            if self._rtt_low >= LONG_PATH:
+            if self._rtt_since == 0 or self._rtt_low >= LONG_PATH:
                 self._rtt = self._rtt_low
             self._rtt_low, self._rtt_since = NEVER, now
 

@@ -190,11 +190,11 @@ class TestAutotuning:
         peer, connection = self.make(MS)
         self.rounds(peer, connection, MS, 100_000, 50)
         assert connection.info()["receive_buffer"] == peer.stack.receive_buffer
-        self.rounds(peer, connection, 300 * MS, 20_000_000, 25)     # 7.5 s
+        self.rounds(peer, connection, 300 * MS, 20_000_000, 90)     # 27 s
         assert connection.info()["receive_window"] >= 20_000_000
         peer.close()
 
-    def test_the_first_data_correct_what_the_handshake_took(self):
+    def test_the_first_data_tell_what_a_handshake_within_one_turn_could_not(self):
         peer, connection = self.make(MS // 1000)
         peer.wait(100 * MS)
         self.rounds(peer, connection, 100 * MS, 10_000_000, 12)
