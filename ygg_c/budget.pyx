@@ -8,15 +8,16 @@ needs no upkeep. For the same reason nothing is decayed in place: amounts are st
 time, so that only the scale of a new amount changes with time.
 
 While less than half of the burst is in use anyone may use more. Beyond that an origin may have its share: four fifths of the
-burst divided by the number of origins in use, so that there always is room for one more, and a source may have half of what
-its origin may. The last fifth is for origins below their share, and what lies above the burst for known claimants alone.
+burst divided by the number of origins in use, so that there always is room for one more, and a source may have half of what its
+origin may; a request that costs more than that is passed at the rate that it comes to. The last fifth is for origins below
+their share, and what lies above the burst for known claimants alone.
 
 Each origin has an account of its own. As the parts add up to the total, few can matter at a time: those that have next to
 nothing in use are forgotten when the table needs room. Sources can be invented, so their memory is fixed: those that fall into
 one slot share it, and are spread with a salt.
 """
 
-from libc.math cimport exp, log
+from libc.math cimport exp, expm1, log
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
@@ -145,8 +146,8 @@ cdef class Budget:
             return False
         if self._used + amount > self._burst * scale / 2:
             share = self._share(scale, now) * scale
-            if self._slot_of(origin).used + amount > max(share, amount) or (
-                    source != NULL and self._source(origin, source)[0] + amount > max(share / 2, amount)):
+            if self._slot_of(origin).used > _room(share, amount) or (
+                    source != NULL and self._source(origin, source)[0] > _room(share / 2, amount)):
                 self.refused += 1
                 return False
         self._add(origin, source, amount, scale)
@@ -209,6 +210,12 @@ cdef class Budget:
     def delay(self, uint64_t origin, bint known=False, double cost=1.0, uint64_t now=0):
         """Return the ns until `cost` tokens may be used."""
         return self.wait(origin, known, cost, now)
+
+
+# How much of a share may be in use already when `amount` is asked for. When many divide the burst, one request may cost more than
+# a share: it passes as often as the share allows in the long run, not only when nothing at all is in use, as that never comes.
+cdef inline double _room(double share, double amount) noexcept nogil:
+    return share - amount if 2 * amount <= share else amount / expm1(amount / share)
 
 
 cdef inline size_t _slot(const uint8_t *source, uint64_t salt) noexcept nogil:

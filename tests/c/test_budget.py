@@ -133,6 +133,21 @@ def test_what_is_given_back_may_be_used() -> None:
         budget.refund(1, b"short")
 
 
+@pytest.mark.parametrize("greedy", [70, 100])
+def test_what_costs_more_than_a_share_is_served(greedy: int) -> None:
+    """Where so many divide the burst that one request exceeds a share, who asks now and then has it nearly always."""
+    budget = Budget(200_000, 40_000)
+    served = 0
+    for step in range(8000):
+        for number in range(10 * step, 10 * step + 10):
+            source = (number * 2**65 + number).to_bytes(32, "little")
+            if budget.request(number % greedy, source, cost=250, now=step * MS):
+                budget.refund(number % greedy, source, cost=220, now=step * MS)
+        if step % 500 == 499:
+            served += budget.request(999, bytes([step % 256]) * 32, cost=250, now=step * MS)
+    assert served >= 14
+
+
 @pytest.mark.parametrize("modest", [257, 4097, 2**40 + 1])
 def test_no_origin_pays_for_another(modest: int) -> None:
     """Whatever the numbers are: a modest origin is served while others use up all they may."""
