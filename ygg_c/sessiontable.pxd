@@ -93,6 +93,7 @@ cdef class SessionTable:
     cdef Session _create(self, uint64_t origin, const uint8_t *key, const Handshake *content, Opening opening)
     cdef void _receive_traffic(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
     cdef void _receive_from_stranger(self, uint64_t origin, const uint8_t *key) noexcept
+    cdef void _recover(self, uint64_t origin, Session session) noexcept
     cdef void _seal(self, Session session, Packet *payload) noexcept
     cdef bint _may_repeat(self, Remote remote) noexcept
     cdef void _repeated(self, Remote remote) noexcept

@@ -51,9 +51,10 @@ there are connections left of it the remote is then asked again, after a minute 
 16 minutes at last. Such questions are few: at most a hundred Inits in one turn, for the openings half of their places.
 
 Strangers make us work before they have proved anything: 28 microseconds for an invented Init, 250 for one that is answered. So a
-handshake is looked at only when all that it may cost can be had from a budget that is shared by neighbour and source
-(budget.pyx); what it turns out not to need is given back. Known are those with a session or opening by the same neighbour: whoever
-puts their key on invented messages elsewhere uses what is his. What we asked for ourselves may be answered from anywhere.
+handshake is looked at only when all that it may cost can be had from a budget that is shared by neighbour and source (budget.pyx);
+what it turns out not to need is given back. So are Inits that packets call for which do not open: anyone can make such up in the
+names of a thousand remotes whose sessions rest. Known are those with a session or opening by the same neighbour: whoever puts their
+key on invented messages elsewhere uses what is his. What we asked for ourselves may be answered from anywhere.
 """
 
 from cpython.ref cimport PyObject
@@ -352,9 +353,19 @@ cdef class SessionTable:
             self.counts[COUNT_FORGED if result == OPEN_FORGED else COUNT_UNKNOWN_KEYS] += 1
             # While payloads open, these are what was on its way when the keys changed, or made up.
             if self.now - session.aging.used >= SECOND:
-                self._repeat_init(session)
+                self._recover(origin, session)
             else:
                 self.counts[COUNT_INIT_LIMITED] += 1
+
+    # Anyone may have made up what does not open, in the names of all whose sessions rest.
+    cdef void _recover(self, uint64_t origin, Session session) noexcept:
+        self._settled(session)
+        if not self._may_repeat(session):
+            self.counts[COUNT_INIT_LIMITED] += 1
+        elif not self._recoveries.take(origin, session.key, session.origin == origin, COST_REPEATED, self.now):
+            self.counts[COUNT_STRANGER_LIMITED] += 1
+        else:
+            self._repeat_init(session)
 
     cdef void _receive_from_stranger(self, uint64_t origin, const uint8_t *key) noexcept:
         cdef Opening opening = self.openings.find(key)

@@ -152,6 +152,23 @@ def test_sessions_recover_after_a_restart_under_a_flood() -> None:
         end.table.close()
 
 
+def test_what_does_not_open_asks_for_a_bounded_number_of_inits() -> None:
+    """Packets made up in the names of sessions that rest cost milliseconds; remotes by other ways recover meanwhile."""
+    flood = Flood()
+    assert flood.newcomer(3, HONEST)
+    for number in range(50, 250):
+        flood.tick(20)
+        assert flood.newcomer(number, EVIL)
+    flood.tick(2000)
+    flood.victim.table.messages()
+    for number in range(50, 250):
+        flood.victim.table.feed(End(number).key, b"\x03\x00\x00\x01" + bytes(80), EVIL)
+    assert 60 <= len(flood.victim.table.messages()) <= 20_000 / 130
+    flood.victim.table.feed(End(3).key, b"\x03\x00\x00\x01" + bytes(80), HONEST)
+    assert [message[0] for _, message in flood.victim.table.messages()] == [1]
+    flood.victim.table.close()
+
+
 def test_sessions_of_strangers_push_out_their_own() -> None:
     """When there are too many sessions, one of the neighbour with the most gives way, not the one idle for longest."""
     flood = Flood()
