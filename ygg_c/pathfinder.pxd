@@ -112,6 +112,7 @@ cdef class Pathfinder:
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
     # For us: RENEWED, and then there is a path where none was or it was another; or OK; HELD: not now.
     cdef int notify_in(self, Link link, const Routed *message) noexcept
+    cdef bint is_awaited(self, const uint8_t *key) noexcept         # a notify about it is waited for
     cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept      # for us
     cdef void upkeep(self) noexcept                                 # after that of tree and filters
 

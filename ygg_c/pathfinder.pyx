@@ -562,6 +562,13 @@ cdef class Pathfinder:
         self._confirm(path)
         return OK if same else RENEWED
 
+    cdef bint is_awaited(self, const uint8_t *key) noexcept:
+        cdef uint8_t target[32]
+        cdef PyObject *rumor
+        lookup_key(key, target)
+        rumor = self._rumors.get(target)
+        return rumor != NULL and not (<Rumor>rumor).answered
+
     # RENEWED when the signature is right. An answer that we want finds room when others have used up theirs, and else waits.
     cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept:
         if not self.host.verifications.take(link.order, message.source, wanted, 1, self.host.now):

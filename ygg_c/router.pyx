@@ -9,7 +9,9 @@ second, five times what the tick alone would do.
 Records of the tree, answers to lookups, and answers to our own questions are signed. A verification takes longer than all else that
 a message asks for, so there is one budget of them for all links together. A record for which there is nothing left, or an answer
 that we want, waits beside its link (see parked.pxd), which goes on with what comes behind it: a neighbour that is told a thousand
-records by another must not be deaf meanwhile. Only when there is no room for more records does the link itself wait.
+records by another must not be deaf meanwhile. What waits goes first, and answers leave half of the room to records: strangers far
+away can have us verify answers that they made up, by whichever neighbour. Only when there is no room for more records does the link
+itself wait.
 """
 
 from libc.string cimport memcmp, memcpy
@@ -191,8 +193,8 @@ cdef class Router(LinkHost):
     # Verifications
 
     cdef int _signed_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
-        # Records stay in order, so that each connects to those before it.
-        cdef int code = HELD if kind == ANNOUNCE and link.waits else self._verify(link, kind, body, size)
+        # What waits goes first. Records connect to those before them, and answers that strangers make up would leave them nothing.
+        cdef int code = HELD if link.waits else self._verify(link, kind, body, size)
         if code != HELD:
             self._see_news()
             return code
@@ -218,6 +220,8 @@ cdef class Router(LinkHost):
 
     cdef bint _park(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
         cdef size_t most = min(<size_t>WAITING_MAX, max(<size_t>PARKED_MAX, <size_t>(WAITING_ALL // (1 + len(self._waiting)))))
+        if kind == PATH_NOTIFY:
+            most //= 2          # the rest is for records, without room for which the link itself waits
         if not link.parked.put(kind, body, size, most):
             return False
         self.announces_limited += kind == ANNOUNCE
@@ -441,6 +445,9 @@ cdef class Router(LinkHost):
             return OK
         if memcmp(message.dest, self.key, 32) != 0:
             self.unroutable += 1
+            return OK
+        if link.waits and not self.pathfinder.is_awaited(message.source):
+            self.pathfinder.checks_limited += 1
             return OK
         return self._signed_in(link, PATH_NOTIFY, body, size)
 

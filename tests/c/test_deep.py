@@ -219,6 +219,32 @@ def test_answers_that_are_waited_for_wait_their_turn(clock: Clock) -> None:
     assert clock.router.counters()["checks_limited"] == 0
 
 
+def test_answers_that_strangers_make_up_keep_no_records_waiting(clock: Clock) -> None:
+    """Ten thousand a second by an honest neighbour, about keys that are wanted: its own records count soon."""
+    far = FarSide(clock, 3)
+    far.become_child()
+    far.filter()
+    clock.pass_time(1)
+    wanted = [secret_of(number)[32:] for number in range(1000, 1004)]
+    for key in wanted:
+        clock.router.find(key)
+    junk = b"".join(
+        wire.encode_frame(NOTIFY, wire.encode(
+            NOTIFY, path=[], watermark=MAX, source=wanted[number % 4], dest=clock.router.key, seq=5, info_path=[1, 7],
+            sig=bytes(64),
+        )) for number in range(10)
+    )
+    before = len(clock.router.tree_records())
+    for step in range(1, 1501):
+        clock.now += MILLISECOND
+        far.raw(junk)
+        far.answer()
+        assert not far.link.held
+        if step % 50 == 0:
+            far.send(ANNOUNCE, **announce(secret_of(5000 + step), far.secret, 1, 1, step))
+            assert len(clock.router.tree_records()) - before >= step // 50 - 6
+
+
 def test_records_and_answers_have_one_budget(clock: Clock) -> None:
     """Who has used up its share with records finds none for answers, and another has its own."""
     hostile, honest = FarSide(clock, EVIL), FarSide(clock, 3)
