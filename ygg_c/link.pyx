@@ -222,6 +222,7 @@ cdef class Link:
             host.work -= 1 + <int64_t>(length >> WORK_BYTES_LOG)
             if code[0] == HELD:
                 code[0] = OK
+                self._read_most = READ_LITTLE
                 break
             if code[0] or self.closed or self.error:
                 break

@@ -194,6 +194,7 @@ def test_what_waits_is_bounded(clock: Clock) -> None:
     assert all(far.link.waits and far.link.held for far in sides)
     waiting = clock.router.counters()["announces_limited"] * len(records()[5])
     assert 2**22 < waiting < 2**24 + 2**23
+    assert all(len(far.link.get_buffer()) <= 2**14 for far in sides)
 
 
 def test_answers_that_are_waited_for_wait_their_turn(clock: Clock) -> None:
