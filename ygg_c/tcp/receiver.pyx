@@ -85,7 +85,9 @@ cdef class Receiver:
         if segment.flags & (SYN | RST) == SYN:
             return True
         if length == 0:
-            if position == expected or expected <= position < edge:
+            # At the edge, too: a peer that has filled the window has no other place for its ACKs. Where both have, and both
+            # have lost the first segment, they would wait for one another.
+            if expected <= position <= edge:
                 return True
         elif position == expected or (position < edge and position + length > expected):
             return True
