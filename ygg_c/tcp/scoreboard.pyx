@@ -43,38 +43,42 @@ cdef inline void _unlink(Scoreboard *board, uint32_t number) noexcept nogil:
     board.in_flight -= record.size
 
 
-cdef void _link_before(Scoreboard *board, uint32_t number, uint32_t next) noexcept nogil:
-    cdef Sent *record = board_record(board, number)
-    cdef Sent *after = board_record(board, next)
-    record.newer = next
-    record.older = after.older
-    if next == board.oldest:
-        board.oldest = number
-    else:
-        board_record(board, after.older).newer = number
-    after.older = number
-    board.listed += 1
-    board.in_flight += record.size
-
-
-cdef void _link_sorted(Scoreboard *board, uint32_t number, uint32_t *hint) noexcept nogil:
-    # Link by time of sending; `hint` is one in the list, and then this one.
+cdef inline bint _is_earlier(const Scoreboard *board, uint32_t number, uint32_t other) noexcept nogil:
     cdef uint64_t at = board_record(board, number).last_sent
-    cdef uint32_t next = hint[0]
-    hint[0] = number
-    if board.listed == 0 or board_record(board, board.newest).last_sent < at:
-        _link_last(board, number)
-        return
-    if board_record(board, next).last_sent > at:
-        next = board.oldest
-    while board_record(board, next).last_sent < at or (
-        board_record(board, next).last_sent == at and next - board.first < number - board.first
-    ):
-        if next == board.newest:
-            _link_last(board, number)
-            return
-        next = board_record(board, next).newer
-    _link_before(board, number, next)
+    cdef uint64_t other_at = board_record(board, other).last_sent
+    return at < other_at or (at == other_at and number - board.first < other - board.first)
+
+
+cdef void _sort(Scoreboard *board) noexcept nogil:
+    # By time of sending, in place: runs of 1, 2, 4, ... are merged in pairs. A peer has a say in the order that was before.
+    cdef uint32_t run = 1
+    cdef uint32_t done, left, right, lefts, rights, next, _step
+    while run < board.listed:
+        done = 0
+        right = board.oldest
+        while done < board.listed:
+            left = right
+            lefts = min(run, board.listed - done)
+            rights = min(run, board.listed - done - lefts)
+            for _step in range(lefts):
+                right = board_record(board, right).newer
+            while lefts or rights:
+                if lefts and (rights == 0 or _is_earlier(board, left, right)):
+                    next = left
+                    left = board_record(board, left).newer
+                    lefts -= 1
+                else:
+                    next = right
+                    right = board_record(board, right).newer
+                    rights -= 1
+                if done == 0:
+                    board.oldest = next
+                else:
+                    board_record(board, board.newest).newer = next
+                    board_record(board, next).older = board.newest
+                board.newest = next
+                done += 1
+        run *= 2
 
 
 # Sending.
@@ -258,13 +262,13 @@ cdef void board_sack(Scoreboard *board, uint64_t start, uint64_t end, Delivery *
 
 cdef void board_unsack(Scoreboard *board) noexcept nogil:
     cdef uint32_t index
-    cdef uint32_t hint = board.oldest
     cdef Sent *record
     for index in range(board.count):
         record = board_record(board, board.first + index)
         if record.flags & SACKED:
             record.flags &= ~SACKED
-            _link_sorted(board, board.first + index, &hint)
+            _link_last(board, board.first + index)
+    _sort(board)
     board.sacked = 0
     board.sacks = 0
 
@@ -292,14 +296,14 @@ cdef bint board_next_lost(Scoreboard *board, uint32_t *number) noexcept nogil:
 
 cdef void board_restore(Scoreboard *board) noexcept nogil:
     cdef uint32_t index
-    cdef uint32_t hint = board.oldest
     cdef Sent *record
     for index in range(board.count):
         record = board_record(board, board.first + index)
         if record.flags & LOST:
             record.flags &= ~LOST
             board.lost -= record.size
-            _link_sorted(board, board.first + index, &hint)
+            _link_last(board, board.first + index)
+    _sort(board)
 
 
 cdef uint32_t _parts(const Scoreboard *board, uint32_t size) noexcept nogil:
@@ -314,8 +318,7 @@ cdef void _divide(const Scoreboard *board, Scoreboard *divided, uint32_t size) n
     # Copy the records to an empty board that has room for their parts; what is LOST is so in both.
     cdef const Sent *whole
     cdef Sent *part
-    cdef uint32_t index, done, hint
-    hint = 0
+    cdef uint32_t index, done
     for index in range(board.count):
         whole = board_record(board, board.first + index)
         done = 0
@@ -332,7 +335,8 @@ cdef void _divide(const Scoreboard *board, Scoreboard *divided, uint32_t size) n
                 divided.sacked += part.size
             else:
                 part.flags &= ~LOST
-                _link_sorted(divided, divided.count - 1, &hint)
+                _link_last(divided, divided.count - 1)
+    _sort(divided)
 
 
 cdef bint board_split(Scoreboard *board, uint32_t size) noexcept nogil:
@@ -412,9 +416,10 @@ cdef class SentSegments:
 
     def lose(self, index):
         """Mark a segment in flight as lost."""
-        if self.records()[index][4] not in ("", "resent"):
+        cdef uint32_t number = self._number(index)
+        if board_record(&self._board, number).flags & (SACKED | LOST):
             raise ValueError("not in flight")
-        board_lose(&self._board, self._number(index))
+        board_lose(&self._board, number)
 
     def next_lost(self):
         """Return the index of the lowest segment that is lost, or None."""
