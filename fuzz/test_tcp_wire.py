@@ -293,7 +293,7 @@ def live(case):
     else:
         for end in life.ends:
             end.abort()
-    most = life.world.sent + SLACK + 2 * len(life.world.wire)
+    most = life.world.sent + SLACK + 2 * len(life.world.wire) + sum(end.queued for end in life.ends) // 200
     life.world.run(200 * SECOND)
     assert [end.state for end in life.ends] == ["CLOSED", "CLOSED"]
     # What still was under way is answered, and what is lost of the end is sent again, less and less often.
