@@ -179,6 +179,8 @@ cdef class HalfOpens(Timed):
                 self._answer(half)
             else:
                 self._object(half)
+        elif half.stamped and not segment.stamped and not segment.flags & RST:
+            host.count[COUNT_TCP_IGNORED] += 1          # RFC 7323, 3.2
         elif half.stamped and segment.stamped and <int>(segment.ts_value - half.ts_recent) < 0 and not segment.flags & RST:
             host.count[COUNT_TCP_PAWS] += 1
             self._object(half)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.c.stackkit import ACK, MS, RST, SECOND, SYN, A, B, Peer, Tcp, World, parse_tcp
+from tests.c.stackkit import ACK, MS, RST, SECOND, SYN, A, B, Peer, Tcp, World, parse_tcp, stamp
 from tests.c.tcp.light import allocated, client, knock
 from ygg_c.packetio import PacketTap
 
@@ -313,3 +313,15 @@ def test_a_listener_may_close_while_answers_wait(peer: Peer) -> None:
     assert len([p for p in peer.tap.take() if parse_tcp(p).flags == RST | ACK]) == 49
     assert isinstance(peer.tap, PacketTap)
     assert peer.wait(100 * SECOND) == []
+
+
+def test_an_ack_without_the_timestamp_that_was_agreed_on_opens_nothing(peer: Peer) -> None:
+    """It would become a connection that takes no such segment (RFC 7323, 3.2), and waits in no queue."""
+    listener = peer.stack.listen(None, 80)
+    stamps = stamp(1000, 0)
+    answer = peer.one(flags=SYN, ack=0, options=stamps)
+    assert peer.send(seq=1001, ack=answer.seq + 1) == []
+    assert peer.stack.half_open == 1
+    assert peer.stack.endpoints() == [listener]
+    assert peer.send(seq=1001, ack=answer.seq + 1, options=stamps) == []
+    assert listener.accept() is not None
