@@ -147,6 +147,7 @@ cdef class Sender:
     cdef void _sent_new(self, uint64_t length, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _sent_again(self, uint32_t number, TcpEndpoint connection, uint64_t now) noexcept
     # Acknowledgements.
+    cdef uint64_t _shown(self, const Segment *segment) noexcept
     cdef bint _take_window(self, const Segment *segment, uint64_t ack, uint64_t position, TcpEndpoint connection) noexcept
     cdef void _arrive(self, const Segment *segment, Arrived *arrived, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _take_sacks(self, const Segment *segment, Arrived *arrived, Delivery *delivery) noexcept

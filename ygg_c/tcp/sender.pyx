@@ -86,7 +86,7 @@ cdef class Sender:
             self.congestion.start(1)
 
     cdef void opened(self, const Segment *segment, uint64_t position, TcpEndpoint connection) noexcept:
-        self.window = <uint64_t>segment.window << self.scale
+        self.window = self._shown(segment)
         self.max_window = max(self.max_window, self.window)
         self.wl1, self.wl2 = position, unwrap(segment.ack, self.una)
 
@@ -113,8 +113,10 @@ cdef class Sender:
         self.congestion.segment_size(self.mss)
 
     cdef uint64_t empty_position(self, TcpEndpoint connection) noexcept:
-        # Within a window that shrank too, or the peer would not look at its ACK.
-        return self.nxt if connection._state == SYN_RCVD else min(self.nxt, self.una + self.window)
+        # Within a window that shrank too, or the peer would not look at its ACK. A FIN may stand behind the window: who has got
+        # it expects what follows it.
+        cdef uint64_t edge = self.una + self.window
+        return self.nxt if connection._state == SYN_RCVD or self.nxt == edge + 1 > self.out.end else min(self.nxt, edge)
 
     cdef void _take_path(self, size_t path, TcpEndpoint connection, uint64_t now) noexcept:
         cdef size_t before = self.mss
@@ -389,7 +391,7 @@ cdef class Sender:
     cdef bint acknowledge(self, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now) noexcept:
         cdef Arrived arrived
         cdef uint64_t ack = unwrap(segment.ack, self.una)
-        cdef bint same = <uint64_t>segment.window << self.scale == self.window
+        cdef bint same = self._shown(segment) == self.window
         cdef bint reopened
         if ack > self.nxt:
             return False
@@ -410,9 +412,13 @@ cdef class Sender:
             self._arrive(segment, &arrived, connection, now)
         return True
 
+    cdef uint64_t _shown(self, const Segment *segment) noexcept:
+        # The window of a SYN is not scaled (RFC 7323, 2.2).
+        return <uint64_t>segment.window << (0 if segment.flags & SYN else self.scale)
+
     cdef bint _take_window(self, const Segment *segment, uint64_t ack, uint64_t position, TcpEndpoint connection) noexcept:
         # Whether it opens a closed window.
-        cdef uint64_t window = <uint64_t>segment.window << self.scale
+        cdef uint64_t window = self._shown(segment)
         cdef bint reopened = False
         # Whoever acknowledges more spoke later, though with an older position: it was sent again, or filled a hole.
         if ack > self.una or (ack == self.una and (
