@@ -33,10 +33,12 @@ def recorded(with_pair, tmp_path):
             writer.close()
 
         async with await pair.b.start_server(serve, port=80, limit=1 << 20):
-            with pair.a.capture(paths[0]), pair.a.trace(paths[1], interval=0.01):
+            with pair.a.capture(paths[0]), pair.a.trace(paths[1], interval=3600) as trace_file:
                 reader, writer = await pair.a.open_connection(pair.address_b, 80)
                 pair.wire.passes = passes
+                trace_file.flush()
                 writer.write(bytes(SIZE))
+                trace_file.flush()
                 writer.write_eof()
                 assert await reader.read() == str(SIZE).encode()
                 await asyncio.sleep(0)

@@ -133,7 +133,7 @@ def test_a_full_disk_ends_the_capture_and_nothing_else(with_pair, caplog):
             assert await exchange(pair, b"hello") == b"HELLO"
         assert capture.closed
         assert capture.error is not None
-        assert "recording ended" in caplog.text
+        assert "Recording ended" in caplog.text
 
     with_pair(main)
 

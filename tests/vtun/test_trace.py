@@ -76,7 +76,7 @@ def test_a_full_disk_ends_the_trace_and_nothing_else(with_pair, caplog):
             trace.flush()
             assert trace.closed
         assert trace.error is not None
-        assert "recording ended" in caplog.text
+        assert "Recording ended" in caplog.text
         writer.close()
         server.close()
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 Target = str | os.PathLike[str] | BinaryIO
 """A path, or a file open for writing bytes."""
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("ygg.vtun")
 
 
 class Recording:
@@ -64,7 +64,7 @@ class Recording:
             self._file.write(data)
             self._file.flush()
         except OSError as error:
-            logger.warning("recording ended: %s", error)
+            logger.warning("Recording ended: %s", error)
             self.error = error.with_traceback(None)  # its frames refer to us
             self._end()
 
