@@ -159,14 +159,15 @@ cdef class Sender:
 
     cdef uint64_t _search_size(self, uint64_t full, TcpEndpoint connection) noexcept:
         # The data of the next new segment, which may be a larger one to try the path with: others must follow it, so that its
-        # loss is seen.
+        # loss is seen. It waits for room in the congestion window, which acknowledgements of small segments leave little by
+        # little.
         cdef uint64_t size = full + self.search.size - self.path
         cdef uint64_t all = size + 3 * full
         if self.search.out or self.recovery.phase != OPEN or not connection.sack or size > connection.burst or (
             full + connection.sack_size() < self.mss or self.nxt + all > self.out.end
         ):
             return full
-        return size if self.nxt + all <= self.una + self.window and self.pipe() + all <= self.congestion.cwnd else full
+        return size if self.nxt + all <= self.una + self.window and all <= self.congestion.cwnd else full
 
     cdef void _vanished(self, TcpEndpoint connection, uint64_t now) noexcept:
         # What is sent again and again may be too large for the path, or the path is cut: the smallest segments will show.
