@@ -18,11 +18,17 @@ from interop.lab import ip
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell does to a test run in the background: it has SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def bench(*options: str) -> "subprocess.Popen[str]":
     paths = os.pathsep.join([str(TOOLS), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         [sys.executable, "-m", "benchmarks", "--beside", str(find("yggdrasil")), "--quick", *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": paths},
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
 
 
