@@ -5,22 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, Tcp, World, make_stack, parse_tcp
+from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, Tcp, make_stack, parse_tcp
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED
-
-
-@pytest.fixture
-def peer():
-    peer = Peer()
-    yield peer
-    peer.close()
-
-
-@pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.close()
 
 
 def expire(peer: Peer, connection) -> None:

@@ -20,27 +20,12 @@ from tests.c.stackkit import (
     Log,
     Peer,
     Tcp,
-    World,
     icmp_packet,
     stamp,
 )
 from ygg_c.endpoint import CLOSED, CONNECTED, FAILED
 
 MSS_1000 = bytes([2, 4, 3, 232])
-
-
-@pytest.fixture
-def peer():
-    peer = Peer()
-    yield peer
-    peer.close()
-
-
-@pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.close()
 
 
 def dial(peer: Peer, **options):

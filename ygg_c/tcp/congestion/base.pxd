@@ -1,6 +1,6 @@
 # Congestion control behind one interface: what the sender tells, and the two figures that it obeys.
 #
-# The sender asks for `cwnd` (bytes believed to be in the network stay below it) and `pacing_rate`, and tells each thing that
+# The sender asks for `cwnd` (bytes believed to be in the network stay below it), and tells each thing that
 # happened once. An algorithm that models the path from delivery rates, as BBR does, needs nothing else: it sets both figures
 # as it likes, and may ignore `lost`. Windows are bytes, since a segment may be 64 KiB; times are ns.
 #
@@ -34,14 +34,14 @@ cdef struct Acked:
     uint64_t prior_delivered    # the same when that segment was sent (rounds of BBR); 0: unknown
     uint64_t rate               # delivery rate sample, bytes/s; 0: none
     bint app_limited            # that sample was taken while the application, not the window, was the limit
-    bint cwnd_limited           # the window, or pacing, was what kept us from sending more
+    bint cwnd_limited           # the window was what kept us from sending more
     bint after_timeout          # what the retransmission timer gave up is being sent again
 
 cdef class Congestion:
     cdef uint64_t cwnd          # congestion window
     cdef uint64_t ssthresh      # slow start threshold
     cdef uint64_t mss
-    cdef uint64_t pacing_rate   # bytes/s; 0: the sender derives it from cwnd and the round trip
+    cdef uint64_t pacing_rate   # bytes/s, for a sender that paces; 0: from cwnd and the round trip. Ours does not pace yet
     cdef uint64_t initial       # segments of the first window
     cdef uint64_t most_segments  # that one ACK lets a slow start grow by ("L", RFC 3465)
     # `mss` is known, or changed by path MTU discovery, which is no sign of congestion.
