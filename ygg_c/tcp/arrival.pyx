@@ -3,6 +3,7 @@
 from libc.errno cimport ECONNREFUSED, ECONNRESET
 
 from ygg_c.endpoint cimport COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_IGNORED, COUNT_TCP_RESETS_IN, EVENT_CONNECTED, EVENT_EOF
+from ygg_c.tcp.acknowledge cimport acknowledge, acknowledge_syn
 from ygg_c.tcp.receiver cimport Receiver
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.sender cimport Sender
@@ -38,7 +39,7 @@ cdef void _ack_in(TcpConnection connection, const Segment *segment, uint64_t pos
     cdef Sender sender = connection.sender
     # Older than any the peer can have sent of late: it is not from there (RFC 5961, 5.2).
     cdef bint too_old = unwrap(segment.ack, sender.una) + sender.max_window < sender.una
-    if too_old or not sender.acknowledge(segment, position, connection, now):
+    if too_old or not acknowledge(sender, segment, position, connection, now):
         connection.receiver.challenge(connection, now)
         return
     if connection.host is None:
@@ -73,7 +74,7 @@ cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_
         return
     connection.step(GOT_SYN_ACK)
     connection.take_early(segment)
-    sender.advance(ack, segment, connection, now)
+    acknowledge_syn(sender, ack, segment, connection, now)
     sender.wl2 = ack
     connection.receiver.ack_now = True
     connection.happen(EVENT_CONNECTED)

@@ -17,6 +17,8 @@ cdef class TcpEndpoint(Endpoint):
     cdef bint stamps                # timestamps are in use (RFC 7323)
     cdef bint sack                  # SACK is in use (RFC 2018)
     cdef uint32_t stamp_offset
+    cdef uint32_t flow              # flow label (RFC 6437)
+    cdef uint64_t pseudo            # sum of the pseudo-header but for the length
     cdef RemoteNode node            # what its connections may have together; None once this one has left
     # The state after `event`. What cannot happen is counted and changes nothing: False.
     cdef bint step(self, Event event) noexcept

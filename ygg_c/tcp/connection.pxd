@@ -8,6 +8,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from ygg_c.aging cimport Aging
 from ygg_c.endpoint cimport Host
 from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
+from ygg_c.tcp.keepalive cimport KeepAlive
 from ygg_c.tcp.receiver cimport Receiver
 from ygg_c.tcp.sender cimport Sender
 from ygg_c.tcp.state cimport Event
@@ -20,17 +21,10 @@ cdef class TcpConnection(TcpEndpoint):
     cdef bint has_place             # it counts as one that its node has opened
     cdef Aging place                # among those
     cdef bint in_queue              # of its listener
-    cdef uint32_t _flow             # flow label (RFC 6437)
-    cdef uint64_t _pseudo           # sum of the pseudo-header but for the length
     cdef size_t _held[2]            # bytes of memory that its node was told of
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2
     cdef uint64_t _linger           # ns that it may take once closed; then, when that ends; NEVER: as long as it takes
-    cdef uint64_t _keep_idle        # 0: no keepalive
-    cdef uint64_t _keep_interval
-    cdef int _keep_count
-    cdef int _probes
-    cdef int _checks                # probes left to ask a peer that may have restarted
-    cdef uint64_t _heard_at
+    cdef KeepAlive keep
     cdef size_t segments_in
     cdef size_t segments_out
     cdef uint64_t bytes_out
@@ -50,12 +44,13 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void end(self, Event event, int code) noexcept     # fail with this errno
     cdef void take_place(self) noexcept                     # it is one that its node has opened
     cdef void give_place(self) noexcept
-    cdef uint8_t *_write_sacks(self, uint8_t *at, size_t room, size_t size) noexcept
     cdef void _send_reset(self) noexcept
     cdef void _arm(self) noexcept
     cdef uint64_t _give_up_at(self) noexcept
     cdef void _time_wait(self) noexcept
     cdef void _keep_alive(self, uint64_t now) noexcept
+    cdef void _check_again(self, uint64_t now) noexcept
+    cdef bint _can_read(self) except -1
     cdef void _was_read(self) noexcept
     cdef uint64_t _send_room(self) noexcept
     cdef int _write(self, object data, size_t limit) except -1

@@ -3,34 +3,33 @@
 import errno
 import os
 
-from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.errno cimport ETIMEDOUT
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from ygg_c.aging cimport aging_add, aging_remove, aging_touch
-from ygg_c.buffer cimport Packet, packet_new
+from ygg_c.buffer cimport Packet
 from ygg_c.census cimport LIVE_TCP, born, died
-from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
-from ygg_c.endpoint cimport (
-    COUNT_NO_MEMORY, COUNT_TCP_NO_TRANSITION, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_EOF, EVENT_FAILED,
-)
+from ygg_c.checksum cimport sum_pseudo
+from ygg_c.endpoint cimport COUNT_TCP_NO_TRANSITION, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_EOF, EVENT_FAILED
 from ygg_c.forks cimport check_fork
-from ygg_c.ipv6 cimport IP_HEADER, NEXT_TCP, get16, put16, write_header
+from ygg_c.ipv6 cimport NEXT_TCP, get16
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotenode cimport INBOUND, LEAST_BUFFER, OUTBOUND, RemoteNode
 from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.tcp.congestion.registry cimport make_congestion
+from ygg_c.tcp.info cimport flow_info
+from ygg_c.tcp.keepalive cimport ASK_AGAIN, GIVE_UP, Look, REST, keepalive_heard, keepalive_look
+from ygg_c.tcp.outgoing cimport make_segment, sack_room
+from ygg_c.tcp.output cimport output_flush
 from ygg_c.tcp.rtt cimport rtt_timeout
 from ygg_c.tcp.state cimport (
     ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, State, SYN_SENT, TIMED_OUT,
     TIME_WAIT, next_state,
 )
+from ygg_c.tcp.timeouts cimport timeouts_fire, timeouts_hasten
 from ygg_c.tcp.timewait cimport end_time_wait, forget_connection
-from ygg_c.tcp.wire cimport (
-    ACK, FIN, FIRST_POSITION, MAX_OPTIONS, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, write_syn_options, write_tcp, write_timestamp,
-)
+from ygg_c.tcp.wire cimport ACK, FIN, FIRST_POSITION, RST
 
 from ygg_c.tcp.state import STATES_BY_NAME as _STATES
 
@@ -46,8 +45,6 @@ cdef extern from *:
     const uint64_t SECOND "YGG_SECOND"
     const uint64_t LOOK "YGG_LOOK"              # ns after which a stranger's connection sees whether places have become scarce
     const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
-
-_PHASES = ("open", "recovery", "loss", "repair")
 
 
 cdef object _error(int code):
@@ -73,14 +70,14 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now):
         self.host = host
         memcpy(self.key, key, 36)
-        self._flow = <uint32_t>secret
+        self.flow = <uint32_t>secret
         # The ports are summed with the segment; its length is added there.
-        self._pseudo = sum_pseudo(key, 0, NEXT_TCP)
+        self.pseudo = sum_pseudo(key, 0, NEXT_TCP)
         self.stamp_offset = <uint32_t>(secret >> 32)
         self.stamps = self.sack = True
         self.sender.open(iss, host.path_mtu(key), self, now)
         self.receiver.open(host)
-        self._heard_at = now
+        self.keep.heard_at = now
 
     cdef void open(self) noexcept:
         self.step(CALL_OPEN)
@@ -178,69 +175,21 @@ cdef class TcpConnection(TcpEndpoint):
     # Output.
 
     cdef bint flush(self, uint64_t now) noexcept:
-        cdef bint more = self.sender.flush(self, now)
+        cdef bint more = output_flush(self.sender, self, now)
         if self._state != SYN_SENT and self.receiver.ack_due(self.host, now):
             self.transmit(self.sender.empty_position(self), 0, ACK, now)
         self._arm()
         return more
 
     cdef size_t sack_size(self) noexcept:
-        cdef int count
-        if not self.sack:
-            return 0
-        count = self.receiver.sack_count(MAX_OPTIONS - (TIMESTAMP_ROOM if self.stamps else 0))
-        return 4 + 8 * count if count else 0
+        return sack_room(self, self.receiver)
 
     cdef void transmit(self, uint64_t position, size_t size, uint8_t flags, uint64_t now) noexcept:
-        cdef uint8_t options[MAX_OPTIONS]
-        cdef uint8_t *at = options
-        cdef uint64_t ack = self.receiver.ack_position() if flags & ACK else 0
-        cdef size_t header, window
-        cdef Packet *packet
-        cdef uint8_t *tcp
-        cdef uint64_t total
-        cdef uint16_t folded
-        if flags & SYN:
-            at = write_syn_options(at, <uint16_t>min(self.host._mtu - 60, <size_t>65535), self.receiver.scale, self.sack)
-        if self.stamps:
-            at = write_timestamp(at, self.stamp(now), self.receiver.ts_recent if flags & ACK else 0)
-        if self.sack and flags & (ACK | SYN | RST) == ACK:
-            at = self._write_sacks(at, options + MAX_OPTIONS - at, size)
-        header = TCP_HEADER + (at - options)
-        packet = packet_new(IP_HEADER + header + size)
-        if packet == NULL:
-            self.host.count[COUNT_NO_MEMORY] += 1
-            return
-        packet.size = IP_HEADER + header + size
-        write_header(packet.data, header + size, NEXT_TCP, self._flow, self.key + 16, self.key)
-        tcp = packet.data + IP_HEADER
-        memcpy(tcp, self.key + 34, 2)
-        memcpy(tcp + 2, self.key + 32, 2)
-        if flags & ACK:
-            window = self.receiver.window_field(ack, flags & SYN, self)
-        else:
-            window = min(self.receiver.cap, <size_t>65535)
-        write_tcp(tcp, position, ack, header, flags, <uint16_t>window)
-        memcpy(tcp + TCP_HEADER, options, at - options)
-        put16(<uint8_t *>&folded, <uint32_t>(header + size))
-        total = sum_bytes(tcp, header, self._pseudo + folded)
-        if size:
-            total = self.sender.out.copy(tcp + header, position, size, total)
+        cdef Packet *packet = make_segment(self, self.sender, self.receiver, position, size, flags, now)
+        if packet != NULL:
+            self.segments_out += 1
             self.bytes_out += size
-        folded = ~sum_fold(total)
-        memcpy(tcp + 16, &folded, 2)
-        self.segments_out += 1
-        if flags & ACK:
-            self.receiver.acknowledged(ack)
-        self.host.emit(packet)
-
-    cdef uint8_t *_write_sacks(self, uint8_t *at, size_t room, size_t size) noexcept:
-        # Beside `size` bytes of data, without a larger packet than the path takes.
-        cdef int count
-        if size:
-            room = min(room, self.sender.mss - min(self.sender.mss, size))
-        count = self.receiver.sack_count(room)
-        return self.receiver.write_blocks(at, count) if count else at
+            self.host.emit(packet)
 
     cdef void _send_reset(self) noexcept:
         self.host.count[COUNT_TCP_RESETS_SENT] += 1
@@ -276,65 +225,62 @@ cdef class TcpConnection(TcpEndpoint):
         if self.host is not None and self._give_up_at() <= now:
             self.expire(self.sender.soft_error or ETIMEDOUT)
         if self.host is not None and self.sender.timer_at <= now:
-            self.sender.timeout(self, now)
+            timeouts_fire(self.sender, self, now)
         if self.host is not None:
             self._arm()
 
     cdef void heard(self, uint64_t now) noexcept:
-        self._heard_at = now
-        self._probes = self._checks = 0
+        keepalive_heard(&self.keep, now)
         if self.has_place and now - self.place.used >= SECOND:
             aging_touch(&self.node.opened, &self.place, now)
 
     cdef bint check(self, uint64_t now) noexcept:
-        if self._state < ESTABLISHED or self._checks:
+        if self._state < ESTABLISHED or self.keep.checks:
             return False
         if self.sender.timer_at != NEVER:
-            if not self.sender.hasten(now):
+            if not timeouts_hasten(self.sender, now):
                 return False
         else:
             self.sender.probe(self, now)
             if not self.orphan:
-                self._checks = CHECKS
+                self.keep.checks = CHECKS
                 self.life_at = now + max(rtt_timeout(&self.sender.rtt, self.host.max_rto), LEAST_CHECK)
         self._arm()
         return True
 
     cdef void _keep_alive(self, uint64_t now) noexcept:
         # Look whether a probe is due, and when to look again.
-        cdef bint waits = self.sender.una < self.sender.nxt
-        cdef uint64_t idle = self._keep_idle
-        cdef uint64_t interval = self._keep_interval
-        cdef uint64_t look = NEVER - now
-        cdef int count = self._keep_count
+        cdef uint64_t idle = self.keep.idle
+        cdef uint64_t interval = self.keep.interval
+        cdef int count = self.keep.count
+        cdef Look look
         if self.orphan or self._state < ESTABLISHED:
             return
-        if self._checks:
-            self._checks -= 1
-            self.host.suspect(self.key)
-            self.sender.probe(self, now)
-            # The last one comes after a link that swallows what it is given has been found out.
-            self.life_at = now + 4 * max(rtt_timeout(&self.sender.rtt, self.host.max_rto), LEAST_CHECK)
+        if self.keep.checks:
+            self._check_again(now)
             return
-        if idle == 0:
-            if not self.has_place:
-                return
+        if idle == 0 and self.has_place:
             # Strangers may open connections and be gone: these are probed without being asked for it.
             self.host.keep_strangers(&idle, &interval, &count)
-            if idle == 0:
-                return
-            look = LOOK
-        if now < self._heard_at + idle or waits:
-            self.life_at = min(max(self._heard_at, now if waits else 0) + idle, now + look)
+        if idle == 0:
             return
-        if self._probes >= count:
+        look = keepalive_look(&self.keep, idle, interval, count, self.sender.una < self.sender.nxt, now, &self.life_at)
+        if look == GIVE_UP:
             self.expire(ETIMEDOUT)
-            return
-        self._probes += 1
-        if self._probes > 1:
-            self.host.suspect(self.key)
+        elif look == REST:
+            if self.keep.idle == 0:
+                self.life_at = min(self.life_at, now + LOOK)
+        else:
+            if look == ASK_AGAIN:
+                self.host.suspect(self.key)
+            self.sender.probe(self, now)
+
+    cdef void _check_again(self, uint64_t now) noexcept:
+        self.keep.checks -= 1
+        self.host.suspect(self.key)
         self.sender.probe(self, now)
-        self.life_at = now + interval
+        # The last one comes after a link that swallows what it is given has been found out.
+        self.life_at = now + 4 * max(rtt_timeout(&self.sender.rtt, self.host.max_rto), LEAST_CHECK)
 
     # The end.
 
@@ -404,17 +350,17 @@ cdef class TcpConnection(TcpEndpoint):
 
     @property
     def keepalive(self):
-        return (self._keep_idle, self._keep_interval, self._keep_count) if self._keep_idle else None
+        return (self.keep.idle, self.keep.interval, self.keep.count) if self.keep.idle else None
 
     @keepalive.setter
     def keepalive(self, value):
         if value is None:
-            self._keep_idle = 0
+            self.keep.idle = 0
             return
         idle, interval, count = value
         if idle <= 0 or interval <= 0 or count <= 0:
             raise ValueError("keepalive takes positive times and a positive count")
-        self._keep_idle, self._keep_interval, self._keep_count = idle, interval, count
+        self.keep.idle, self.keep.interval, self.keep.count = idle, interval, count
         if self.host is not None and self._state >= ESTABLISHED:
             self._keep_alive(self.host._now)
             self.host.mark(self)
@@ -492,23 +438,12 @@ cdef class TcpConnection(TcpEndpoint):
         return bool(self.receiver.fin_received and self.receiver.queue.next == self.receiver.queue.read)
 
     cdef int _write(self, object data, size_t limit) except -1:
-        # Queue at most `limit` bytes. A bytes object, or a view of one, is kept by reference.
-        cdef Py_buffer view
         cdef size_t size
         cdef bint idle = self.sender.out.end == self.sender.una
         if self.sender.fin_wanted or self.host is None:
             raise _error(self.failure or errno.EPIPE)
         check_fork(self.host.made_in)
-        if type(data) is bytes:
-            size = min(<size_t>PyBytes_GET_SIZE(data), limit)
-            self.sender.out.append(data, <uint8_t *>PyBytes_AS_STRING(data), size, True)
-        else:
-            PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
-            try:
-                size = min(<size_t>view.len, limit)
-                self.sender.out.append(None, <uint8_t *>view.buf, size, False)
-            finally:
-                PyBuffer_Release(&view)
+        size = self.sender.out.write(data, limit)
         if size and self.host is not None:      # an object that shows its bytes may have run code that ended us
             self.account()
             if idle:
@@ -531,6 +466,13 @@ cdef class TcpConnection(TcpEndpoint):
             self.sender.starved = True
         return self.sender.out.end - self.sender.out.base
 
+    cdef bint _can_read(self) except -1:
+        if self.receiver.queue.read != self.receiver.queue.next:
+            return True
+        if self.failure and not self.receiver.fin_received:
+            raise _error(self.failure)
+        return False
+
     cdef void _was_read(self) noexcept:
         if self.host is not None:
             self.account()
@@ -539,9 +481,7 @@ cdef class TcpConnection(TcpEndpoint):
     def recv(self, Py_ssize_t limit=1 << 62):
         """Return the next bytes, at most `limit`."""
         cdef object result
-        if self.receiver.queue.read == self.receiver.queue.next:
-            if self.failure and not self.receiver.fin_received:
-                raise _error(self.failure)
+        if not self._can_read():
             return b""
         if limit < 0:
             raise ValueError("limit must not be negative")
@@ -551,17 +491,10 @@ cdef class TcpConnection(TcpEndpoint):
 
     def recv_into(self, buffer):
         """Fill the writable `buffer` from its start and return how many bytes."""
-        cdef Py_buffer view
         cdef size_t size
-        if self.receiver.queue.read == self.receiver.queue.next:
-            if self.failure and not self.receiver.fin_received:
-                raise _error(self.failure)
+        if not self._can_read():
             return 0
-        PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
-        try:
-            size = self.receiver.queue.copy(<uint8_t *>view.buf, view.len)
-        finally:
-            PyBuffer_Release(&view)
+        size = self.receiver.queue.read_into(buffer)
         self._was_read()
         return size
 
@@ -609,26 +542,9 @@ cdef class TcpConnection(TcpEndpoint):
         """Return the connection's figures."""
         return {
             "state": self.state,
-            "rtt": self.sender.rtt.smoothed,
-            "rtt_var": self.sender.rtt.variance,
-            "rtt_min": self.sender.rtt.least,
-            "rto": self.sender.rtt.rto,
-            "cwnd": self.sender.congestion.cwnd,
-            "ssthresh": self.sender.congestion.ssthresh,
-            "congestion": self.sender.congestion.name,
-            **self.sender.congestion.info(),
-            "phase": _PHASES[<int>self.sender.recovery.phase],
-            "mss": self.sender.mss,
-            "path_mtu": self.sender.path,
-            "send_window": self.sender.window,
-            "receive_window": self.receiver.advertised - min(self.receiver.advertised, self.receiver.queue.next),
-            "receive_buffer": self.receiver.cap,
-            "in_flight": self.sender.nxt - self.sender.una,
+            **flow_info(self.sender, self.receiver),
             "sack": bool(self.sack),
             "timestamps": bool(self.stamps),
-            "retransmits": self.sender.retransmits,
-            "timeouts": self.sender.timeouts,
-            "bytes_in": self.receiver.bytes,
             "bytes_out": self.bytes_out,
             "segments_in": self.segments_in,
             "segments_out": self.segments_out,

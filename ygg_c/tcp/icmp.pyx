@@ -4,6 +4,7 @@ from libc.stdint cimport uint32_t
 
 from ygg_c.icmpv6 cimport icmp_errno
 from ygg_c.ipv6 cimport MIN_MTU
+from ygg_c.tcp.pmtud cimport pmtud_told
 from ygg_c.tcp.state cimport ESTABLISHED, UNREACHABLE
 from ygg_c.tcp.wire cimport unwrap
 
@@ -21,7 +22,7 @@ cdef bint _in_flight(TcpConnection connection, const Segment *quoted, uint64_t n
 cdef bint too_big(TcpConnection connection, const Segment *quoted, size_t mtu, uint64_t now) noexcept:
     if not _in_flight(connection, quoted, now):
         return False
-    connection.sender.path_told(max(mtu, <size_t>MIN_MTU), connection, now)
+    pmtud_told(connection.sender, max(mtu, <size_t>MIN_MTU), connection, now)
     return True
 
 

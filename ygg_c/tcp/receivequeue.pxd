@@ -32,6 +32,7 @@ cdef class ReceiveQueue:
     cdef bint insert(self, uint64_t position, const uint8_t *data, size_t size) noexcept
     cdef object take(self, size_t limit)
     cdef size_t copy(self, uint8_t *target, size_t size) noexcept
+    cdef Py_ssize_t read_into(self, object buffer) except -1    # fill what is writable, and return how many bytes
     cdef void clear(self) noexcept                      # drop everything, read or not
     cdef uint64_t covered(self) noexcept                # the position where the chunks end
     cdef size_t growth(self, uint64_t end) noexcept     # bytes that it takes to have them reach `end`

@@ -1,5 +1,6 @@
 """The receive queue: each byte is written once, where the application will read it."""
 
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_Clear
 from cpython.ref cimport Py_DECREF
@@ -175,3 +176,11 @@ cdef class ReceiveQueue:
                 self._grain *= 4
             self._tidy()
         return done
+
+    cdef Py_ssize_t read_into(self, object buffer) except -1:
+        cdef Py_buffer view
+        PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE)
+        try:
+            return self.copy(<uint8_t *>view.buf, view.len)
+        finally:
+            PyBuffer_Release(&view)

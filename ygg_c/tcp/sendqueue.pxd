@@ -26,6 +26,8 @@ cdef class SendQueue:
     cdef size_t _near       # a place in the ring, counted from the first, near the last copy
     cdef uint64_t _near_at  # the position where that piece starts
     cdef int append(self, object data, const uint8_t *bytes, size_t size, bint keep) except -1
+    # Queue at most `limit` bytes of an object that shows them, and return how many. A bytes object is kept by reference.
+    cdef Py_ssize_t write(self, object data, size_t limit) except -1
     cdef void release(self, uint64_t below) noexcept
     # Copy `size` bytes from `position` (all held) and return their sum added to `total`.
     cdef uint64_t copy(self, uint8_t *target, uint64_t position, size_t size, uint64_t total) noexcept

@@ -1,5 +1,6 @@
 """The send queue: bytes by reference, small writes together."""
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport calloc, free
@@ -77,6 +78,21 @@ cdef class SendQueue:
             self._push(<PyObject *>own, <uint8_t *>PyBytes_AS_STRING(own), 0)
             self._tail_room = part
         return 0
+
+    cdef Py_ssize_t write(self, object data, size_t limit) except -1:
+        cdef Py_buffer view
+        cdef size_t size
+        if type(data) is bytes:
+            size = min(<size_t>PyBytes_GET_SIZE(data), limit)
+            self.append(data, <uint8_t *>PyBytes_AS_STRING(data), size, True)
+            return size
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            size = min(<size_t>view.len, limit)
+            self.append(None, <uint8_t *>view.buf, size, False)
+        finally:
+            PyBuffer_Release(&view)
+        return size
 
     cdef void release(self, uint64_t below) noexcept:
         cdef Piece *first

@@ -1,0 +1,221 @@
+"""What the sender sends next; see output.pxd."""
+
+from libc.stdint cimport uint32_t
+
+from ygg_c.endpoint cimport COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS
+from ygg_c.ipv6 cimport IP_HEADER
+from ygg_c.packetio cimport NEVER
+from ygg_c.tcp.pmtud cimport pmtud_look_up, pmtud_segment
+from ygg_c.tcp.recovery cimport ADVANCED_ONCE, OPEN, recovery_resent
+from ygg_c.tcp.scoreboard cimport (
+    LIMITED, LOST, SACKED, Sent, board_has_room, board_next_lost, board_push, board_record, board_resend, board_rest,
+    sent_end,
+)
+from ygg_c.tcp.state cimport ESTABLISHED, SYN_SENT, TIME_WAIT
+from ygg_c.tcp.timeouts cimport timeouts_set
+from ygg_c.tcp.wire cimport ACK, FIN, MAX_OPTIONS, PSH, SYN, TCP_HEADER
+
+cdef enum:
+    RUN_BYTES = 65536           # what one connection sends before the next has its turn, or RUN_SEGMENTS if more
+    RUN_SEGMENTS = 4
+    OVERHEAD = IP_HEADER + TCP_HEADER + MAX_OPTIONS
+
+cdef enum Next:                 # what leaves next
+    NOTHING = 0
+    NEW
+    AGAIN
+
+
+cdef bint output_flush(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef bint more
+    cdef uint32_t room = sender.board.mask
+    if connection._state < ESTABLISHED:
+        more = _flush_syn(sender, connection, now)
+    elif connection._state == TIME_WAIT:
+        return False
+    else:
+        more = _flush_data(sender, connection, now)
+        board_rest(&sender.board)
+        if sender.board.mask != room:
+            connection.account()
+    timeouts_set(sender, connection, now)
+    return more
+
+
+cdef bint _flush_syn(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    if not sender.syn_due:
+        return False
+    sender.syn_due = False
+    connection.transmit(sender.iss, 0, SYN if connection._state == SYN_SENT else SYN | ACK, now)
+    sender.syn_at = now if sender.nxt == sender.iss else 0
+    sender.nxt = sender.iss + 1
+    return False
+
+
+cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef size_t credit = 0
+    cdef uint64_t pipe = sender.pipe()
+    cdef size_t run = max(<size_t>RUN_BYTES, RUN_SEGMENTS * sender.mss)
+    cdef uint64_t size = 0
+    cdef uint32_t number = 0
+    cdef Next next
+    if now >= sender.path_until:
+        pmtud_look_up(sender, connection, now)
+    sender.held_back = False
+    sender.cwnd_bound = False
+    if sender.progress_at == NEVER:
+        sender.progress_at = now
+    while True:
+        next = _pick(sender, &number, &size, min(sender.mss, connection.burst) - connection.sack_size(), connection)
+        if next == NOTHING:
+            break
+        if pipe == 0:
+            _begin_flight(sender, now)
+        elif pipe + size > sender.congestion.cwnd and not sender.probing and not (next == AGAIN and sender.resend_now):
+            sender.cwnd_bound = True
+            break
+        if credit < size + OVERHEAD:
+            # What was told before knows nothing of what went straight out since.
+            credit = connection.host.credit_for(connection, connection.key, size + OVERHEAD)
+        if credit < size + OVERHEAD:
+            sender.held_back = True
+            break
+        if run < size:
+            return True
+        if next == NEW and not board_has_room(&sender.board):
+            connection.host.count[COUNT_TCP_NO_ROOM] += 1
+            break
+        _send(sender, next, number, size, connection, now)
+        credit -= size + OVERHEAD
+        run -= size
+        pipe += size
+        sender.congestion.sent(now, size, pipe)
+    sender.window_forced = False
+    return False
+
+
+cdef void _begin_flight(Sender sender, uint64_t now) noexcept:
+    if sender.sent_at and sender.una == sender.nxt:
+        sender.congestion.idle(now - sender.sent_at, sender.rtt.rto, now)
+        sender.sent_at = now
+    sender.delivered_at = sender.flight_at = now
+
+
+cdef Next _pick(Sender sender, uint32_t *number, uint64_t *size, uint64_t full, TcpEndpoint connection) noexcept:
+    cdef Next next
+    if sender.probing:
+        return _pick_probe(sender, number, size, full)
+    if sender.board.lost and sender.recovery.doubt != ADVANCED_ONCE:
+        if sender.window == 0:
+            sender.held_back = True
+            return NOTHING
+        board_next_lost(&sender.board, number)
+        size[0] = _data_size(sender, number[0])
+        return AGAIN
+    next = _pick_new(sender, size, full)
+    if sender.search.most and next == NEW and size[0] == full:
+        size[0] = pmtud_segment(sender, full, connection)
+    return next
+
+
+cdef uint64_t _data_size(Sender sender, uint32_t number) noexcept:
+    cdef Sent *record = board_record(&sender.board, number)
+    return min(sent_end(record), sender.out.end) - min(record.start, sender.out.end)
+
+
+cdef Next _pick_probe(Sender sender, uint32_t *number, uint64_t *size, uint64_t full) noexcept:
+    # New data, or what was sent last (RFC 8985, 7.3).
+    cdef Sent *record
+    if _pick_new(sender, size, full) == NEW:
+        return NEW
+    number[0] = sender.board.first + sender.board.count - 1
+    if sender.board.count:
+        record = board_record(&sender.board, number[0])
+        if not record.flags & (SACKED | LOST) and sender.window:
+            size[0] = _data_size(sender, number[0])
+            return AGAIN
+    sender.probing = False
+    return NOTHING
+
+
+cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full) noexcept:
+    # How much new data may leave as one segment; a FIN may leave alone.
+    cdef uint64_t end = sender.out.end
+    cdef uint64_t edge = sender.una + sender.window
+    cdef uint64_t unsent, usable
+    if sender.nxt > end:
+        return NOTHING
+    unsent = end - sender.nxt
+    usable = edge - sender.nxt if edge > sender.nxt else 0
+    size[0] = min(min(unsent, usable), full)
+    if size[0] == 0:
+        if unsent:
+            sender.held_back = True
+        else:
+            sender.limited = max(sender.delivered + sender.board.in_flight, <uint64_t>1)
+        return NEW if sender.fin_wanted and unsent == 0 else NOTHING
+    if size[0] == full:
+        return NEW
+    if size[0] < unsent:
+        # The window cuts it short: wait for more of it, unless it is half of the largest ever seen.
+        if usable >= sender.max_window // 2 or sender.window_forced:
+            return NEW
+        sender.held_back = True
+        return NOTHING
+    if sender.fin_wanted:
+        return NEW
+    if sender.is_corked:
+        return NOTHING
+    return NEW if sender.no_delay or sender.nxt == sender.una else NOTHING
+
+
+cdef void _send(
+    Sender sender, Next next, uint32_t number, uint64_t size, TcpEndpoint connection, uint64_t now
+) noexcept:
+    cdef uint64_t position = sender.nxt if next == NEW else board_record(&sender.board, number).start
+    cdef bint last = position + size == sender.out.end
+    cdef bint fin = last and sender.fin_wanted and (next == NEW or sent_end(board_record(&sender.board, number)) > sender.out.end)
+    connection.transmit(position, size, ACK | (PSH if last and size else 0) | (FIN if fin else 0), now)
+    sender.sent_at = now
+    if next == NEW:
+        _sent_new(sender, size + fin, connection, now)
+    else:
+        _sent_again(sender, number, connection, now)
+    if sender.probing:
+        sender.probing = False
+        sender.rack.probe_end = sender.nxt
+        sender.rack.probe_resent = next == AGAIN
+        sender.rto_at = NEVER
+
+
+cdef void _sent_new(Sender sender, uint64_t length, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef Sent *record = board_push(&sender.board, sender.nxt, <uint32_t>length, now)
+    if sender.una == sender.nxt:
+        sender.progress_at = now
+        sender.rto_at = NEVER
+        if sender.persists:
+            sender.persists = False
+            sender.rtt.backoff = 0
+    if length > sender.mss + 1:
+        sender.search.out = True
+        sender.search.number = sender.board.first + sender.board.count - 1
+    sender.nxt += length
+    sender.recovery.sent += length
+    sender.rearm = True
+    record.delivered, record.delivered_at, record.flight_at = sender.delivered, sender.delivered_at, sender.flight_at
+    if sender.limited:
+        record.flags |= LIMITED
+
+
+cdef void _sent_again(Sender sender, uint32_t number, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef Sent *record = board_record(&sender.board, number)
+    if sender.recovery.resend_stamp == 0 and not sender.probing:
+        sender.rto_at = NEVER
+    if record.flags & LOST and sender.recovery.phase != OPEN:
+        recovery_resent(&sender.recovery, sent_end(record), record.size, connection.stamp(now))
+    board_resend(&sender.board, number, now)
+    record.delivered, record.delivered_at, record.flight_at = sender.delivered, sender.delivered_at, sender.flight_at
+    record.flags = (record.flags & ~LIMITED) | (LIMITED if sender.limited else 0)
+    sender.resend_now = False
+    sender.retransmits += 1
+    connection.host.count[COUNT_TCP_RETRANSMITS] += 1

@@ -1,0 +1,140 @@
+"""The sender's timers; see timeouts.pxd."""
+
+from libc.errno cimport ETIMEDOUT
+
+from ygg_c.endpoint cimport COUNT_TCP_TIMEOUTS
+from ygg_c.packetio cimport NEVER
+from ygg_c.tcp.loss cimport loss_begin, loss_find, loss_reduce
+from ygg_c.tcp.pathsearch cimport VANISHED
+from ygg_c.tcp.pmtud cimport pmtud_lost, pmtud_vanished
+from ygg_c.tcp.rack cimport rack_timed_out, rack_window
+from ygg_c.tcp.recovery cimport LOSS, OPEN, RECOVERY, REPAIR, Recovery, TIMED_OUT_NOW, recovery_begin
+from ygg_c.tcp.rtt cimport rtt_timeout
+from ygg_c.tcp.scoreboard cimport SACKED, board_record, board_unsack
+from ygg_c.tcp.state cimport ESTABLISHED
+
+cdef enum:
+    LEAST_PROBE_TIME = 10000000     # ns: hosts are late, too
+
+
+cdef void timeouts_set(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    if sender.rto_at == NEVER and (sender.una < sender.nxt or sender.held_back):
+        sender.rto_at = now + rtt_timeout(&sender.rtt, connection.host.max_rto)
+    if sender.rearm:
+        sender.rearm = False
+        sender.rack.probe_at = _probe_time(sender, connection, now)
+    sender.timer_at = min(min(sender.rto_at, sender.rack.probe_at), sender.rack.reorder_at)
+    if sender.user_limit and _waits(sender):
+        sender.timer_at = min(sender.timer_at, sender.progress_at + sender.user_limit)
+
+
+cdef bint _waits(Sender sender) noexcept:
+    # Whether the peer has something to acknowledge, or to make room for.
+    return sender.progress_at != NEVER and (sender.una < sender.nxt or sender.held_back)
+
+
+cdef uint64_t _probe_time(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    # When the end of a flight may have been lost (RFC 8985, 7.2), if that is before the timer expires.
+    cdef uint64_t at
+    if sender.recovery.phase != OPEN or not connection.sack or sender.rack.probe_end or sender.rtt.backoff or (
+        sender.board.listed == 0 or sender.window == 0 or sender.rtt.smoothed == 0
+    ):
+        return NEVER
+    at = now + max(2 * sender.rtt.smoothed, <uint64_t>LEAST_PROBE_TIME)
+    if sender.board.in_flight < 2 * sender.mss:
+        at += connection.host.min_rto           # the peer may delay its ACK
+    return at if at < sender.rto_at else NEVER
+
+
+cdef void timeouts_fire(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    sender.timer_at = NEVER                       # the next flush sets it
+    if sender.user_limit and _waits(sender) and now >= sender.progress_at + sender.user_limit:
+        connection.expire(sender.soft_error or ETIMEDOUT)
+        return
+    if sender.rack.reorder_at <= now:
+        _reordering_over(sender, connection, now)
+    if sender.rack.probe_at <= now:
+        sender.rack.probe_at = sender.rto_at = NEVER
+        sender.probing = True
+    elif sender.rto_at <= now:
+        _retransmission_timeout(sender, connection, now)
+    if connection.host is not None:
+        connection.host.mark(connection)
+
+
+cdef void _reordering_over(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef uint64_t prior = sender.pipe()
+    cdef uint64_t lost = loss_find(sender, connection, now)
+    if lost and (sender.recovery.phase == OPEN or sender.recovery.phase == REPAIR):
+        loss_begin(sender, lost, prior, now)
+    if sender.recovery.phase == RECOVERY:
+        loss_reduce(sender, 0, False)
+
+
+cdef void _retransmission_timeout(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    # Or the persist timer when the window or the link is what stops us.
+    cdef bint opening = connection._state < ESTABLISHED
+    sender.rto_at = NEVER
+    if not opening and sender.una == sender.nxt and not sender.held_back:
+        return
+    sender.tries += 1
+    if sender.tries > (connection.host.syn_retries if opening else connection.host.retries):
+        connection.expire(sender.soft_error or ETIMEDOUT)
+        return
+    sender.timeouts += 1
+    connection.host.count[COUNT_TCP_TIMEOUTS] += 1
+    if sender.tries > 1 or opening:
+        connection.host.suspect(connection.key)
+    sender.rtt.backoff += 1
+    if opening:
+        sender.syn_due = True
+        sender.congestion.start(1)
+    elif sender.window == 0:
+        sender.persists = True
+        sender.probe(connection, now)             # the answer shows the window (RFC 9293, 3.8.6.1)
+    elif sender.una == sender.nxt:
+        sender.persists = sender.window_forced = True
+    else:
+        _lose_flight(sender, connection, now)
+        if sender.tries >= VANISHED:
+            pmtud_vanished(sender, connection, now)
+
+
+cdef void _lose_flight(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef Recovery *recovery = &sender.recovery
+    cdef bint first = recovery.phase == OPEN or recovery.phase == REPAIR
+    cdef bint again = recovery.phase == LOSS and recovery.start == sender.una
+    cdef uint64_t window = rack_window(&sender.rack, &sender.board, &sender.rtt, True)
+    cdef uint64_t in_flight, before
+    if sender.board.count and board_record(&sender.board, sender.board.first).flags & SACKED:
+        board_unsack(&sender.board)               # the peer went back on its word
+    in_flight = sender.pipe()
+    if not connection.sack:
+        sender.rack.sent_at = 0
+    before = rack_timed_out(&sender.rack, &sender.board, window, now)
+    if sender.search.out:
+        pmtud_lost(sender, connection, now)
+    sender.congestion.timed_out(in_flight, first, now)
+    if again:
+        recovery.recover = sender.nxt
+    else:
+        recovery_begin(recovery, LOSS, sender.una, sender.nxt, now)
+        recovery.undoable = first
+        recovery.given_up = before
+        if first and not connection.stamps:
+            recovery.doubt = TIMED_OUT_NOW
+    recovery.inflated = recovery.duplicates = 0
+    sender.probing = False
+    # One segment at once, whatever is in flight; the rest as its acknowledgement comes.
+    sender.resend_now = True
+
+
+cdef bint timeouts_hasten(Sender sender, uint64_t now) noexcept:
+    # What is sent again asks as well. It only must not wait for a timer that silence has made long, nor must the next one,
+    # for this may be lost.
+    if sender.rtt.backoff == 0:
+        return False
+    sender.rtt.backoff = 1
+    sender.rto_at = sender.timer_at = now
+    sender.tries = 0
+    return True
