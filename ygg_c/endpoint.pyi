@@ -57,7 +57,7 @@ class Host(Upper):
     syn_ack_retries: int
     """Repetitions of a SYN,ACK before a half-open connection is forgotten, 15 at most (5 at first: about a minute)."""
     max_time_wait: int
-    """Connections kept in TIME-WAIT; the oldest go first (16384 at first)."""
+    """Connections kept in TIME-WAIT; beyond it the oldest of the node that has the most goes (16384 at first)."""
     max_connections: int
     """Connections of any state; beyond it `connect` raises ENOBUFS (65536 at first). An eighth of them is kept for `connect`."""
     max_connections_per_node: int

@@ -60,9 +60,9 @@ cdef class NetStack(Demux):
         self._echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
         self._light = LightTable(self.random.u64(), self.random.u64())
         self._half_open = HalfOpens(self._light)
-        self._time_waits = TimeWaits(self._light)
         self._renewals = Renewals(self._connections)
         self._nodes = RemoteNodes(self.random.u64(), MAX_BUFFERED)
+        self._time_waits = TimeWaits(self._light, self._nodes)
         self._udp_ports = {}
         for address in addresses:
             if isinstance(address, tuple):

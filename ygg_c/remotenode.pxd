@@ -27,13 +27,20 @@ cdef enum:
     LEAST_SHARE = 131072            # two of the largest segments
     BUFFER_COST = 64                # bytes of memory that each piece in a queue costs besides its content
 
+# Of what a node may have most.
+cdef enum Measure:
+    OPENED = 0                      # connections that it opened
+    WAITING                         # in TIME-WAIT
+    MEASURES
+
 cdef class RemoteNode:
     cdef RemoteNodes _all
     cdef uint8_t _name[8]           # the 7 bytes that its addresses have in common
     cdef bint ours
-    cdef size_t _users              # connections that refer to it, half-open ones too
+    cdef size_t _users              # connections that refer to it, those that are half-open or in TIME-WAIT too
     cdef size_t incoming            # those that it opened and that have not ended; TIME-WAIT is the end
     cdef AgingList opened           # these, by when they were last heard of, as far as a second matters
+    cdef AgingList waiting          # TimeWaits, by when they will end
     cdef size_t half_open
     cdef size_t fresh               # half-open ones whose SYN has been answered once
     cdef size_t held[2]             # bytes of memory in its connections' queues
@@ -46,7 +53,9 @@ cdef class RemoteNode:
     cdef size_t least(self) noexcept
     # A connection's queue has so much memory now.
     cdef void hold(self, int way, size_t before, size_t after) noexcept
-    # A connection refers to it no more.
+    cdef size_t measure(self, Measure what) noexcept
+    # One connection more refers to it, or one less.
+    cdef void join(self) noexcept
     cdef void leave(self) noexcept
     cdef size_t _unused(self, int way) noexcept
 
@@ -54,10 +63,10 @@ cdef class RemoteNodes:
     cdef ByteMap _nodes
     cdef size_t limit               # bytes of memory that all may hold together, each way
     cdef size_t held[2]
-    cdef RemoteNode _greediest
-    cdef uint64_t _looked_at
+    cdef void *_greediest[MEASURES]         # borrowed
+    cdef uint64_t _looked_at[MEASURES]
     cdef RemoteNode find(self, const uint8_t *address)              # None when it has no connection
-    # The node that has opened the most connections, as of at most a tenth of a second ago; None: nobody has any.
-    cdef RemoteNode greediest(self, uint64_t now) noexcept
+    # The node that has most, as of at most a tenth of a second ago; None: no other node has any.
+    cdef RemoteNode greediest(self, Measure what, uint64_t now)
     # For a connection, which calls `leave` in the end. `ours`: the address is one of this stack.
     cdef RemoteNode enter(self, const uint8_t *address, bint ours)

@@ -41,11 +41,19 @@ cdef class RemoteNode:
         self._all.held[way] += counted - self._counted[way]
         self._counted[way] = counted
 
+    cdef size_t measure(self, Measure what) noexcept:
+        return self.incoming if what == OPENED else self.waiting.count
+
+    cdef void join(self) noexcept:
+        self._users += 1
+
     cdef void leave(self) noexcept:
+        cdef int what
         self._users -= 1
         if self._users == 0:
-            if self._all._greediest is self:
-                self._all._greediest = None
+            for what in range(MEASURES):
+                if self._all._greediest[<int>what] == <void *>self:
+                    self._all._greediest[<int>what] = NULL
             self._all._nodes.discard(self._name)
 
 
@@ -60,21 +68,21 @@ cdef class RemoteNodes:
         cdef PyObject *found = self._nodes.get(address + 1)
         return None if found == NULL else <RemoteNode>found
 
-    cdef RemoteNode greediest(self, uint64_t now) noexcept:
+    cdef RemoteNode greediest(self, Measure what, uint64_t now):
         cdef size_t place = 0
+        cdef size_t most = 0
         cdef PyObject *found
-        if self._greediest is not None and now - self._looked_at < LOOK_AGAIN:
-            return self._greediest
-        self._looked_at = now
-        self._greediest = None
+        if self._greediest[<int>what] != NULL and now - self._looked_at[<int>what] < LOOK_AGAIN:
+            return <RemoteNode>self._greediest[<int>what]
+        self._looked_at[<int>what] = now
+        self._greediest[<int>what] = NULL
         found = self._nodes.walk(&place)
         while found != NULL:
-            if not (<RemoteNode>found).ours and (<RemoteNode>found).incoming and (
-                self._greediest is None or (<RemoteNode>found).incoming > self._greediest.incoming
-            ):
-                self._greediest = <RemoteNode>found
+            if not (<RemoteNode>found).ours and (<RemoteNode>found).measure(what) > most:
+                most = (<RemoteNode>found).measure(what)
+                self._greediest[<int>what] = <void *>found
             found = self._nodes.walk(&place)
-        return self._greediest
+        return None if self._greediest[<int>what] == NULL else <RemoteNode>self._greediest[<int>what]
 
     cdef RemoteNode enter(self, const uint8_t *address, bint ours):
         cdef RemoteNode node = self.find(address)

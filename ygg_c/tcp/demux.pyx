@@ -16,6 +16,7 @@ from ygg_c.endpoint cimport (
 )
 from ygg_c.icmpv6 cimport icmp_errno
 from ygg_c.ipv6 cimport NEXT_TCP, SOURCE, get16
+from ygg_c.remotenode cimport OPENED
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.sodium cimport wipe
 from ygg_c.tcp.arrival cimport segment_in
@@ -299,7 +300,7 @@ cdef class TcpDemux(Host):
 
     cdef TcpConnection _victim(self, RemoteNode asking):
         # The oldest idle connection of the node that has the most, if that is more than the asking one would have.
-        cdef RemoteNode greediest = self._nodes.greediest(self._now)
+        cdef RemoteNode greediest = self._nodes.greediest(OPENED, self._now)
         cdef Aging *oldest
         if greediest is None or (0 if asking is None else asking.incoming) + 1 >= greediest.incoming:
             return None

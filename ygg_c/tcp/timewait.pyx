@@ -3,11 +3,13 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from ygg_c.aging cimport aging_add, aging_remove
 from ygg_c.census cimport LIVE_LIGHT, died
 from ygg_c.endpoint cimport (
     COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_IGNORED, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE,
     COUNT_TIME_WAIT_EVICTED,
 )
+from ygg_c.remotenode cimport WAITING
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
 from ygg_c.tcp.light cimport TIME_WAITING, line_add, line_remove
 from ygg_c.tcp.receiver cimport stamp_is_old
@@ -25,8 +27,8 @@ cdef extern from *:
 cdef class TimeWaits(Timed):
     """Places in TIME-WAIT, oldest first."""
 
-    def __cinit__(self, LightTable table not None):
-        self._table = table
+    def __cinit__(self, LightTable table not None, RemoteNodes nodes not None):
+        self._table, self._nodes = table, nodes
 
     def __dealloc__(self):
         # Of a stack that was not closed: the table goes with it.
@@ -53,17 +55,34 @@ cdef class TimeWaits(Timed):
         wait.seq, wait.ack, wait.window = seq, ack, window
         wait.stamped, wait.ts_recent, wait.stamped_at = connection.stamps, stamp, stamped_at
         connection.remains = wait
-        line_add(&self._line, &wait.light, host._now + host.time_wait)
+        wait.node = <void *>connection.node
+        connection.node.join()
         self.host = host
+        self._wait(wait)
         self.count += 1
         if self.count > host.max_time_wait:
-            host.count[COUNT_TIME_WAIT_EVICTED] += 1
-            self.remove(<TimeWait *>self._line.oldest)
+            self._evict(connection.node)
         self._arm()
         return True
 
+    cdef void _wait(self, TimeWait *wait) noexcept:
+        cdef RemoteNode node = <RemoteNode>wait.node
+        line_add(&self._line, &wait.light, self.host._now + self.host.time_wait)
+        aging_add(&node.waiting, &wait.place, wait, self.host._now)
+
+    cdef void _evict(self, RemoteNode last) noexcept:
+        # As `last` stands for the newest, it gives way where none has more.
+        cdef RemoteNode node = self._nodes.greediest(WAITING, self.host._now)
+        if node is None or node.waiting.count <= last.waiting.count:
+            node = last
+        self.host.count[COUNT_TIME_WAIT_EVICTED] += 1
+        self.remove(<TimeWait *>node.waiting.oldest.owner)
+
     cdef void remove(self, TimeWait *wait) noexcept:
+        cdef RemoteNode node = <RemoteNode>wait.node
         self._table.remove(&wait.light)
+        aging_remove(&node.waiting, &wait.place)
+        node.leave()
         line_remove(&self._line, &wait.light)
         _leave(wait)
         free(wait)
@@ -94,7 +113,8 @@ cdef class TimeWaits(Timed):
         elif segment.flags & FIN and segment.seq + <uint32_t>length == wait.ack:
             # The peer missed our ACK.
             line_remove(&self._line, &wait.light)
-            line_add(&self._line, &wait.light, host._now + host.time_wait)
+            aging_remove(&(<RemoteNode>wait.node).waiting, &wait.place)
+            self._wait(wait)
         if length and not segment.flags & SYN:
             host.count[COUNT_TCP_UNACCEPTABLE] += 1
             self._answer(wait)

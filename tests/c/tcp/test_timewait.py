@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, World, stamp
+from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, Tcp, World, parse_tcp, stamp
 from tests.c.tcp.light import allocated, client
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, READABLE
 
@@ -244,6 +244,54 @@ class TestPlaces:
         peer.ack += 1
         peer.send(flags=FIN | ACK)
         assert connection.state == ("TIME-WAIT" if most else "CLOSED")
+
+    @staticmethod
+    def visit(peer: Peer, listener, address: bytes, port: int) -> None:
+        """Have a client at `address` connect and close, so that its connection is left in TIME-WAIT."""
+        syn = Tcp(port, 80, 1000, 0, SYN)
+        peer.tap.give([syn.packet(address, A)], peer.now)
+        (answer,) = map(parse_tcp, peer.tap.take())
+        peer.tap.give([replace(syn, seq=1001, ack=answer.seq + 1, flags=ACK).packet(address, A)], peer.now)
+        listener.accept().shutdown_write()
+        peer.tap.poll(peer.now)
+        peer.tap.give([replace(syn, seq=1001, ack=answer.seq + 2, flags=FIN | ACK).packet(address, A)], peer.now)
+        peer.take()
+
+    @staticmethod
+    def waits(peer: Peer, address: bytes, port: int) -> bool:
+        """Whether a late FIN of that client is still acknowledged, and not reset."""
+        fin = Tcp(port, 80, 1001, 0, FIN | ACK)
+        peer.tap.give([fin.packet(address, A)], peer.now)
+        return not peer.take()[0].has(RST)
+
+    def test_the_greediest_node_loses_its_own(self, peer):
+        """However many connections one node goes through, by whatever addresses, the others' are kept."""
+        peer.stack.max_time_wait = 20
+        listener = peer.stack.listen(None, 80)
+        modest = [bytes([2, 1, number]) + bytes(13) for number in range(4)]
+        greedy = [bytes([2 + host % 2]) + b"greedy!" + bytes([host]) + bytes(7) for host in range(100)]
+        for address in modest:
+            for port in (5000, 5001):
+                self.visit(peer, listener, address, port)
+        for address in greedy:
+            self.visit(peer, listener, address, 6000)
+            peer.now += 10 * MS
+        assert peer.stack.time_waiting == 20
+        assert all(self.waits(peer, address, port) for address in modest for port in (5000, 5001))
+        assert [self.waits(peer, address, 6000) for address in greedy] == [False] * 88 + [True] * 12
+        assert peer.stack.counters()["time_wait_evicted"] == 88
+
+    def test_many_nodes_share_them(self, peer):
+        peer.stack.max_time_wait = 20
+        listener = peer.stack.listen(None, 80)
+        addresses = [bytes([2, 1, number]) + bytes(13) for number in range(5)]
+        for address in addresses:
+            for port in range(5000, 5020):
+                self.visit(peer, listener, address, port)
+                peer.now += 200 * MS
+        kept = [sum(self.waits(peer, address, port) for port in range(5000, 5020)) for address in addresses]
+        assert sum(kept) == 20
+        assert min(kept) >= 3
 
     def test_its_port_is_not_dialled_from(self, peer):
         finish(peer, peer.accept())
