@@ -21,6 +21,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef bint has_place             # it counts as one that its node has opened
     cdef Aging place                # among those
     cdef bint in_queue              # of its listener
+    cdef bint _closes               # the application has closed it since the last turn
     cdef size_t _held[2]            # bytes of memory that its node was told of
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2
     cdef uint64_t _linger           # ns that it may take once closed; then, when that ends; NEVER: as long as it takes
@@ -48,6 +49,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void _arm(self) noexcept
     cdef uint64_t _give_up_at(self) noexcept
     cdef void _time_wait(self) noexcept
+    cdef void _closed(self, uint64_t now) noexcept
     cdef void _keep_alive(self, uint64_t now) noexcept
     cdef void _check_again(self, uint64_t now) noexcept
     cdef bint _can_read(self) except -1

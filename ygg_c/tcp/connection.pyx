@@ -175,7 +175,10 @@ cdef class TcpConnection(TcpEndpoint):
     # Output.
 
     cdef bint flush(self, uint64_t now) noexcept:
-        cdef bint more = output_flush(self.sender, self, now)
+        cdef bint more
+        if self._closes:
+            self._closed(now)
+        more = output_flush(self.sender, self, now)
         if self._state != SYN_SENT and self.receiver.ack_due(self.host, now):
             self.transmit(self.sender.empty_position(self), 0, ACK, now)
         self._arm()
@@ -209,7 +212,7 @@ cdef class TcpConnection(TcpEndpoint):
             return NEVER
         if sender.user_limit and sender.progress_at != NEVER:
             at = sender.progress_at + min(sender.user_limit, NEVER - sender.progress_at)
-        return min(at, self._linger) if self.orphan else at
+        return min(at, self._linger) if self.orphan and not self._closes else at
 
     cdef void fire(self, uint64_t now) noexcept:
         if self.receiver.ack_at <= now:
@@ -520,12 +523,17 @@ cdef class TcpConnection(TcpEndpoint):
             return
         self.shutdown_write()
         self.orphan = True
-        self._linger += min(self.host._now, NEVER - self._linger)
+        self._closes = True
         self.receiver.clear()
         self.account()
+        self.host.mark(self)
+
+    cdef void _closed(self, uint64_t now) noexcept:
+        # Between turns nobody knows the time: what runs from the close runs from the turn that follows.
+        self._closes = False
+        self._linger += min(now, NEVER - self._linger)
         if self._state == FIN_WAIT_2:
-            self.life_at = self.host._now + self.host.fin_wait
-            self.host.mark(self)
+            self.life_at = now + self.host.fin_wait
 
     def abort(self):
         """Reset the connection now and free it."""

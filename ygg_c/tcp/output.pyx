@@ -48,6 +48,8 @@ cdef bint _flush_syn(Sender sender, TcpEndpoint connection, uint64_t now) noexce
     sender.syn_due = False
     connection.transmit(sender.iss, 0, SYN if connection._state == SYN_SENT else SYN | ACK, now)
     sender.syn_at = now if sender.nxt == sender.iss else 0
+    if sender.syn_at:
+        sender.progress_at = now            # when it was opened, between turns, the time was not known
     sender.nxt = sender.iss + 1
     return False
 

@@ -167,6 +167,9 @@ class Calls:
     def user_timeout(self, flow: Flow, value: str) -> None:
         flow.connection.user_timeout = int(value) * MS
 
+    def linger(self, flow: Flow, value: str) -> None:
+        flow.connection.linger = None if value == "none" else int(value) * MS
+
     # Datagrams.
 
     def udp_connect(self, flow: Flow, port: str) -> None:

@@ -62,6 +62,7 @@ Calls of the application, and what it may look at; times are ms, and `port N` ma
     dialed [the same]                           we open, the peer accepts
     write N   send N takes M   read N   shutdown   close   abort   close-stack   …   fails ERRNO
     nodelay on|off   cork on|off   keepalive IDLE INTERVAL COUNT   keepalive off   user-timeout MS
+    linger MS|none
     state NAME   error NAME|none   events NAME…|none   readable N   queued N
     info KEY OP N   counter KEY OP N            OP is =, <, <=, > or >=; N may be `before NAME`, which `note` has taken
     note NAME info KEY
