@@ -12,7 +12,7 @@ from tests.aio import LOOPS, on_loops, run, until
 from tests.nodes import key, node
 from tests.pumphost import proof, signed_record
 from ygg import LoopbackNetwork, NativeNetwork, Network, Transport, VTun
-from ygg.carrier import TCP_NOTSENT_LOWAT, Carrier
+from ygg.carrier import Carrier
 from ygg.driver import Driver
 from ygg.errors import ConnectionRefused, WrongPasswordError
 from ygg.transport import DialOptions
@@ -21,6 +21,9 @@ from ygg.url import PeerURL
 from ygg_c.node import Node
 from ygg_c.pump import StreamPump, TransportPump
 from ygg_c.tlspump import TlsPump
+
+TCP_NOTSENT_LOWAT = 25
+"""Linux's number of the socket option."""
 
 
 class Modest(asyncio.Transport):

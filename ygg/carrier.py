@@ -6,16 +6,24 @@ import asyncio
 import contextlib
 import socket
 import sys
+from socket import AF_INET, AF_INET6
 
 from ygg.network.base import break_off
 from ygg.network.tlsstream import TLSStream
 from ygg.plainsocket import descriptor_of
 from ygg_c.link import Link
 from ygg_c.node import Node
-from ygg_c.pump import Pump, StreamPump, TransportPump
+from ygg_c.pump import SocketPump, StreamPump, TransportPump
 
-TCP_NOTSENT_LOWAT = 25
-"""Linux's number of the socket option: the bytes a socket may hold unsent."""
+
+def _socket_below(transport: asyncio.Transport) -> int:
+    """Return the descriptor of the TCP socket below a transport, where the kernel tells what it holds; else -1."""
+    # A user's transport may not know, and may fail; and what it knows may be none of the kernel's.
+    with contextlib.suppress(Exception):
+        below = transport.get_extra_info("socket")
+        if sys.platform == "linux" and below.type == socket.SOCK_STREAM and below.family in (AF_INET, AF_INET6):
+            return int(below.fileno())
+    return -1
 
 
 class Carrier:
@@ -29,10 +37,12 @@ class Carrier:
     def __init__(self, node: Node, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._transport = transport
-        self._fd = -1
         self.lost: asyncio.Future[None] = loop.create_future()
         """Done when the transport has gone."""
-        self._pump: Pump = self._stream_pump(node) or TransportPump(node, transport, self._limit_unsent)
+        self._pump: SocketPump = self._stream_pump(node) or TransportPump(
+            node, transport, self._limit_unsent, _socket_below(transport), self._blocked
+        )
+        self._fd = self._pump.fileno()
         self.link: Link | None = None
         """The link, once started."""
 
@@ -79,21 +89,17 @@ class Carrier:
             from ygg_c.tlspump import TlsPump  # where there is no `tls` it cannot be imported
 
             pump = TlsPump(node, descriptor, self._blocked, tls, self._paused)
-        self._fd = pump.fileno()
         return pump
 
-    # What waits must wait in the link's queue, where it is shared out, and not in the transport or in the kernel below.
+    # What waits must wait in the link's queue, where it is shared out, and not in the transport.
     def _limit_unsent(self, limit: int) -> None:
         with contextlib.suppress(NotImplementedError):
             self._transport.set_write_buffer_limits(high=limit)
-        with contextlib.suppress(AttributeError, OSError):
-            if sys.platform == "linux":
-                self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, limit)
 
     def _blocked(self, blocked: bool) -> None:
         if not blocked:
             self._loop.remove_writer(self._fd)
-        elif isinstance(self._pump, StreamPump):
+        elif self._fd >= 0:
             self._loop.add_writer(self._fd, self._pump.writable)
 
     def _paused(self, paused: bool) -> None:
@@ -126,7 +132,7 @@ class _Sleeper(asyncio.Protocol):
 class _LinkProtocol(asyncio.BufferedProtocol):
     """The pump's methods as a protocol; `data_received` too, for transports that know no buffered protocols."""
 
-    def __init__(self, carrier: Carrier, pump: Pump) -> None:
+    def __init__(self, carrier: Carrier, pump: SocketPump) -> None:
         assert isinstance(pump, TransportPump)
         self._carrier = carrier
         self._pump = pump

@@ -4,7 +4,6 @@ from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 
 cdef enum:
     UNSENT_LEAST = 4096             # the kernel must have something to send when an acknowledgement comes
-    UNSENT_MOST = 131072
     FIRST_RATE = 2000000
     RATE_MOST = 1000000000
     ABSORBED = 262144               # bytes that a slow link too may take at once after a pause: they are no new rate

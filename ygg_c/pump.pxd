@@ -19,26 +19,29 @@ cdef class Pump(Sink):
     cdef Node node
     cdef readonly Link link
 
-# A plain stream socket, by its file descriptor.
-cdef class StreamPump(Pump):
-    cdef int fd
+# One that may have a stream socket of the kernel's below it, by a descriptor of its own: it knows what that holds unsent.
+cdef class SocketPump(Pump):
+    cdef int fd                         # -1: there is none
     cdef object on_blocked
-    cdef object on_paused
     cdef bint _writer                   # on_blocked(True) was the last call
+    cdef size_t _unsent                 # bytes that may be held unsent below the link, as was last told
+    cdef size_t _given                  # bytes that the kernel holds unsent at most: those it told of, and all it took since
+    cdef bint _woken                    # this turn began because the kernel told of room
+    cdef int _open(self, int fd) except -1                      # keep a duplicate of it
+    cdef bint _has_room(self, Link link) noexcept
+    cdef void _block(self, Link link) noexcept
+    cdef void _want_writer(self, bint wanted) noexcept
+    cdef int _limit_unsent(self, size_t limit) except -1        # have what is below hold no more than this unsent
+
+# A plain stream socket, by its file descriptor.
+cdef class StreamPump(SocketPump):
+    cdef object on_paused
     cdef bint _read(self) noexcept      # False: nothing more now
     cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept       # 0: nothing now; -1: the link is failing
     cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept            # bytes taken; -1: the link is failing
-    cdef void _want_writer(self, bint wanted) noexcept
-    cdef size_t _unsent                 # bytes the kernel may hold unsent
-    cdef size_t _given                  # bytes that the kernel holds unsent at most: those it told of, and all it took since
-    cdef bint _woken                    # this turn began because the kernel told of room
-    cdef bint _has_room(self, Link link) noexcept
-    cdef void _block(self, Link link) noexcept
-    cdef void _limit_unsent(self, size_t limit) noexcept
 
 # Anything else, by the methods of its asyncio transport.
-cdef class TransportPump(Pump):
+cdef class TransportPump(SocketPump):
     cdef object transport
     cdef object on_limit
-    cdef size_t _unsent                 # bytes it may hold, as it was last told
-    cdef int _limit_unsent(self, size_t limit) except -1
+    cdef bint _full                     # so the transport has said

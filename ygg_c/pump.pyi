@@ -27,7 +27,16 @@ class Pump(Sink):
     def close(self) -> None:
         """Let go of link and carrier. Idempotent."""
 
-class StreamPump(Pump):
+class SocketPump(Pump):
+    """Moves bytes over a stream socket, or over something that has one below it; not made itself."""
+
+    def fileno(self) -> int:
+        """The descriptor to watch; -1 where there is none, and once closed."""
+
+    def writable(self) -> None:
+        """Write what waits, in a turn."""
+
+class StreamPump(SocketPump):
     """Drives a connected stream socket by itself. Register `readable` with the event loop as the reader of `fileno()`."""
 
     def __init__(
@@ -39,22 +48,25 @@ class StreamPump(Pump):
         `on_paused(True)` asks not to call `readable` until `on_paused(False)`: the link has more than it may handle now.
         """
 
-    def fileno(self) -> int:
-        """The descriptor to watch; -1 once closed."""
-
     def readable(self) -> None:
         """Read what the socket holds, in bounded measure, and run a turn for each read."""
 
-    def writable(self) -> None:
-        """Write what waits, in a turn."""
-
-class TransportPump(Pump):
+class TransportPump(SocketPump):
     """Drives an asyncio transport: its methods are those of an `asyncio.BufferedProtocol` and an `asyncio.Protocol`."""
 
     def __init__(
-        self, node: Node, transport: WriteTransport, on_limit: Callable[[int], object] | None = None
+        self,
+        node: Node,
+        transport: WriteTransport,
+        on_limit: Callable[[int], object] | None = None,
+        fd: int = -1,
+        on_blocked: Callable[[bool], object] | None = None,
     ) -> None:
-        """`on_limit` is called with the bytes that the transport should hold at most, when that has changed by much."""
+        """`on_limit` is called with the bytes that the transport should hold at most, when that has changed by much.
+
+        `fd` is the stream socket below the transport, if there is one: it is duplicated, and asked what it holds unsent.
+        `on_blocked(True)` asks to have `writable` called when it has room again, `on_blocked(False)` ends that.
+        """
     def connection_made(self, transport: BaseTransport) -> None:
         """Do nothing: the transport is known."""
 

@@ -11,7 +11,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
-from ygg_c.drain cimport FLIGHT_MOST, drain_ran_dry
+from ygg_c.drain cimport FLIGHT_MOST, UNSENT_MOST, drain_ran_dry
 from ygg_c.forks cimport generation, hold, release
 from ygg_c.link cimport SLICE, Link, Sink, iovec
 from ygg_c.node cimport Node
@@ -65,17 +65,23 @@ cdef extern from *:
     #endif
     }
 
-    static void ygg_limit_unsent(int fd, int limit) {
+    /* What a UNIX socket has taken and the other side not read is all in its buffer, of which the kernel doubles the size; it
+       calls the socket writable when a quarter is in use. */
+    static void ygg_limit_unsent(int fd, int limit, int buffer) {
     #ifdef TCP_NOTSENT_LOWAT
-        setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit);
+        if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit) == 0)
+            return;
     #endif
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     }
 
-    /* Bytes that the kernel has taken and not sent; 0 where it does not tell. */
+    /* Bytes that the kernel has taken and not sent, or for a UNIX socket, that are not read; 0 where it does not tell. */
     static size_t ygg_unsent(int fd) {
     #ifdef SIOCOUTQNSD
         int count = 0;
-        return ioctl(fd, SIOCOUTQNSD, &count) == 0 && count > 0 ? (size_t)count : 0;
+        if (ioctl(fd, SIOCOUTQNSD, &count) < 0 && ioctl(fd, SIOCOUTQ, &count) < 0)
+            return 0;
+        return count > 0 ? (size_t)count : 0;
     #else
         return 0;
     #endif
@@ -89,7 +95,7 @@ cdef extern from *:
     uint64_t ygg_clock(int which) noexcept nogil
     ssize_t ygg_send(int fd, iovec *parts, int count, bint more) noexcept nogil
     void ygg_tune(int fd, int flight) noexcept nogil
-    void ygg_limit_unsent(int fd, int limit) noexcept nogil
+    void ygg_limit_unsent(int fd, int limit, int buffer) noexcept nogil
     size_t ygg_unsent(int fd) noexcept nogil
     ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
     int fcntl(int fd, int command, ...) noexcept nogil
@@ -148,53 +154,38 @@ cdef class Pump(Sink):
         self.link = None
 
 
-cdef class StreamPump(Pump):
-    """Drives a connected stream socket by itself."""
+cdef class SocketPump(Pump):
+    """Moves bytes over a stream socket, or over something that has one below it."""
 
     def __cinit__(self):
         self.fd = -1
-
-    def __init__(self, Node node not None, int fd, on_blocked, on_paused=None):
-        if self.fd >= 0:
-            raise ValueError("the pump has a descriptor already")
-        self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
-        if self.fd < 0:
-            raise OSError(errno, os.strerror(errno))
-        hold(self.fd)
-        self.node = node
-        self.on_blocked = on_blocked
-        self.on_paused = on_paused
-        ygg_tune(self.fd, FLIGHT_MOST)
 
     def __dealloc__(self):
         if self.fd >= 0:
             release(self.fd)
             close(self.fd)
 
+    cdef int _open(self, int fd) except -1:
+        if self.fd >= 0:
+            raise ValueError("the pump has a descriptor already")
+        self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
+        if self.fd < 0:
+            raise OSError(errno, os.strerror(errno))
+        hold(self.fd)
+        return 0
+
     def fileno(self):
-        """The descriptor to watch; -1 once closed."""
+        """The descriptor to watch; -1 where there is none, and once closed."""
         return self.fd
 
     def close(self):
         """Let go of the link and close the descriptor. Idempotent."""
         Pump.close(self)
-        self.on_blocked = self.on_paused = None
+        self.on_blocked = None
         if self.fd >= 0:
             release(self.fd)
             close(self.fd)
             self.fd = -1
-
-    def readable(self):
-        """Read what the socket holds, in bounded measure, and run a turn for each read."""
-        cdef int turn
-        cdef bint more = True
-        cdef Node node = self.node
-        for turn in range(READS):
-            if not more or self.link is None or self.link.closed or self.link.held or node.made_in != generation:
-                return
-            enter_now(node)
-            more = (turn > 0 or self.link.begin_input(SLICE)) and self._read()
-            node.leave()
 
     def writable(self):
         """Write what waits, in a turn."""
@@ -209,6 +200,73 @@ cdef class StreamPump(Pump):
         self._woken = False
         if self.link is not None and not self.link.blocked:
             self._want_writer(False)
+
+    # What waits shall wait in the link's queue. But to the packet it is filling the kernel adds whatever it is given, up to 64
+    # KiB, however much it may hold unsent: where that is less, it has to be asked.
+    cdef bint _has_room(self, Link link) noexcept:
+        cdef bint woken = self._woken
+        if self.fd < 0 or self._unsent >= KERNEL_PACKET or not (link.has_output() or self.has_output()):
+            return True
+        self._woken = False
+        if 2 * self._given < self._unsent and not woken:
+            return True
+        self._given = ygg_unsent(self.fd)
+        if self._given < SEGMENT and woken:
+            drain_ran_dry(&link.drain)
+        if 2 * self._given < self._unsent:
+            return True
+        self._block(link)
+        return False
+
+    cdef void _block(self, Link link) noexcept:
+        link.blocked = True
+        self._want_writer(True)
+
+    # Below is told anew only when it makes a difference. The kernel calls a socket writable when less than half of this is left.
+    cdef int _limit_unsent(self, size_t limit) except -1:
+        if limit < 2 * self._unsent and 2 * limit > self._unsent:
+            return 0
+        self._unsent = limit
+        if self.fd >= 0:
+            ygg_limit_unsent(self.fd, <int>limit, FLIGHT_MOST if limit >= UNSENT_MOST else <int>limit)
+        return 1
+
+    cdef void _want_writer(self, bint wanted) noexcept:
+        if self._writer == wanted or self.on_blocked is None:
+            return
+        self._writer = wanted
+        try:
+            self.on_blocked(wanted)
+        except Exception as error:
+            self.link.fail(f"event loop: {error}")
+
+
+cdef class StreamPump(SocketPump):
+    """Drives a connected stream socket by itself."""
+
+    def __init__(self, Node node not None, int fd, on_blocked, on_paused=None):
+        self._open(fd)
+        self.node = node
+        self.on_blocked = on_blocked
+        self.on_paused = on_paused
+        ygg_tune(self.fd, FLIGHT_MOST)
+
+    def close(self):
+        """Let go of the link and close the descriptor. Idempotent."""
+        SocketPump.close(self)
+        self.on_paused = None
+
+    def readable(self):
+        """Read what the socket holds, in bounded measure, and run a turn for each read."""
+        cdef int turn
+        cdef bint more = True
+        cdef Node node = self.node
+        for turn in range(READS):
+            if not more or self.link is None or self.link.closed or self.link.held or node.made_in != generation:
+                return
+            enter_now(node)
+            more = (turn > 0 or self.link.begin_input(SLICE)) and self._read()
+            node.leave()
 
     cdef bint _read(self) noexcept:
         cdef size_t room = 0
@@ -242,7 +300,8 @@ cdef class StreamPump(Pump):
         cdef iovec parts[PARTS]
         cdef int used
         cdef ssize_t count
-        while self._has_room(link):
+        self._limit_unsent(link.drain.unsent)
+        while self.fd >= 0 and not link.blocked and self._has_room(link):
             used = link.gather(parts, PARTS)
             if used == 0:
                 break
@@ -271,36 +330,6 @@ cdef class StreamPump(Pump):
             self._block(link)
         return count
 
-    # What waits shall wait in the link's queue. But to the packet it is filling the kernel adds whatever it is given, up to 64
-    # KiB, however much it may hold unsent: where that is less, it has to be asked.
-    cdef bint _has_room(self, Link link) noexcept:
-        cdef bint woken = self._woken
-        if self.fd < 0 or link.blocked:
-            return False
-        self._limit_unsent(link.drain.unsent)
-        if self._unsent >= KERNEL_PACKET or not (link.has_output() or self.has_output()):
-            return True
-        self._woken = False
-        if 2 * self._given < self._unsent and not woken:
-            return True
-        self._given = ygg_unsent(self.fd)
-        if self._given < SEGMENT and woken:
-            drain_ran_dry(&link.drain)
-        if 2 * self._given < self._unsent:
-            return True
-        self._block(link)
-        return False
-
-    cdef void _block(self, Link link) noexcept:
-        link.blocked = True
-        self._want_writer(True)
-
-    # The kernel is told anew only when it makes a difference. It calls a socket writable when less than half of this is left.
-    cdef void _limit_unsent(self, size_t limit) noexcept:
-        if limit >= 2 * self._unsent or 2 * limit <= self._unsent:
-            self._unsent = limit
-            ygg_limit_unsent(self.fd, <int>limit)
-
     cdef void pause(self, Link link, bint paused) noexcept:
         if self.on_paused is None:
             return
@@ -309,28 +338,29 @@ cdef class StreamPump(Pump):
         except Exception as error:
             link.fail(f"event loop: {error}")
 
-    cdef void _want_writer(self, bint wanted) noexcept:
-        if self._writer == wanted or self.on_blocked is None:
-            return
-        self._writer = wanted
-        try:
-            self.on_blocked(wanted)
-        except Exception as error:
-            self.link.fail(f"event loop: {error}")
 
-
-cdef class TransportPump(Pump):
+cdef class TransportPump(SocketPump):
     """Drives an asyncio transport."""
 
-    def __init__(self, Node node not None, transport, on_limit=None):
+    def __init__(self, Node node not None, transport, on_limit=None, int fd=-1, on_blocked=None):
+        if fd >= 0:
+            self._open(fd)
         self.node = node
         self.transport = transport
         self.on_limit = on_limit
+        self.on_blocked = on_blocked
 
     def close(self):
-        """Let go of link and transport. Idempotent."""
-        Pump.close(self)
+        """Let go of link, transport and descriptor. Idempotent."""
+        SocketPump.close(self)
         self.transport = self.on_limit = None
+
+    def writable(self):
+        """Write what waits, in a turn, unless it is the transport that is full: it will tell."""
+        if self._full:
+            self._want_writer(False)
+        else:
+            SocketPump.writable(self)
 
     def connection_made(self, transport):
         """Do nothing: the transport is known."""
@@ -364,11 +394,13 @@ cdef class TransportPump(Pump):
         self._end("remote side closed the connection" if exc is None else _reason(exc))
 
     def pause_writing(self):
+        self._full = True
         if self.link is not None:
             self.link.blocked = True
 
     def resume_writing(self):
         cdef Node node = self.node
+        self._full = False
         if self.link is not None:
             self.link.blocked = False
             self.link.want_flush()
@@ -398,14 +430,15 @@ cdef class TransportPump(Pump):
 
     cdef void flush(self, Link link) noexcept:
         try:
-            while not link.blocked and self.transport is not None and link.has_output():
-                self.transport.write(link.take(CHUNK))
             self._limit_unsent(link.drain.unsent)
+            while not link.blocked and self.transport is not None and link.has_output() and self._has_room(link):
+                data = link.take(CHUNK)
+                self._given += len(data)
+                self.transport.write(data)
         except Exception as error:
             link.fail(_reason(error))
 
     cdef int _limit_unsent(self, size_t limit) except -1:
-        if self.on_limit is not None and (limit >= 2 * self._unsent or 2 * limit <= self._unsent):
-            self._unsent = limit
+        if SocketPump._limit_unsent(self, limit) and self.on_limit is not None:
             self.on_limit(limit)
         return 0

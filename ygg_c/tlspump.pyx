@@ -75,7 +75,8 @@ cdef class TlsPump(StreamPump):
     cdef void flush(self, Link link) noexcept:
         cdef iovec part
         cdef ssize_t count
-        while self._has_room(link):
+        self._limit_unsent(link.drain.unsent)
+        while self.fd >= 0 and not link.blocked and self._has_room(link):
             part.iov_len = self.tls.unsent(<const uint8_t **>&part.iov_base)
             if part.iov_len == 0:
                 if not self._encrypt(link):

@@ -1,13 +1,18 @@
 """ygg_c.pump: bytes between links and sockets, without an event loop."""
 
+import contextlib
+import fcntl
 import os
+import socket
+import struct
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tests.nodes import key
-from tests.pumphost import KEEPALIVE, REQUEST, UNKNOWN, Host
+from tests.pumphost import KEEPALIVE, REQUEST, UNKNOWN, Host, proof, signed_record
 from ygg_c.node import Node
 from ygg_c.pump import StreamPump, TransportPump, clock, run_turn
 
@@ -235,6 +240,111 @@ def test_what_comes_after_the_end_is_thrown_away(carried: Carried) -> None:
     carried.pump.close()
     carried.pump.connection_lost(None)
     assert len(carried.ended) == 1
+
+
+# What waits below the link
+
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not tell what they hold")
+UNSENT_TIME = 0.006
+"""Seconds' worth of bytes that a link has the kernel hold unsent."""
+
+
+def unsent(one: socket.socket) -> int:
+    """Return what the kernel has taken and not sent."""
+    return struct.unpack("i", fcntl.ioctl(one, 0x894B, bytes(4)))[0]
+
+
+class OverSocket(Wire):
+    """A transport whose socket is full: nobody reads at its other end, so that nothing more is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.socket = socket.socket()
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            self.socket.connect(server.getsockname())
+            self.far, _ = server.accept()
+        self.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while not unsent(self.socket):
+                self.socket.send(bytes(1 << 16))
+        self.before = unsent(self.socket)
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        assert self.socket.send(data) == len(data)
+
+    def close(self) -> None:
+        self.socket.close()
+        self.far.close()
+
+
+class CarriedOverSocket(Carried):
+    """A node whose link runs over such a transport."""
+
+    def __init__(self) -> None:
+        self.node = Node(key(1).secret)
+        self.ended = []
+        self.wire = OverSocket()
+        self.blocked: list[bool] = []
+        fd = self.wire.socket.fileno()
+        self.pump = TransportPump(self.node, self.wire, None, fd, self.blocked.append)  # type: ignore[arg-type]
+        self.link = self.pump.start(key(2).public_key, 0, b"")
+
+    def fill(self) -> None:
+        """Ask for more answers than the kernel may hold."""
+        self.pump.data_received(proof(self.node.key, self.wire.written[0]) + signed_record(5))
+        while not self.link.queued and len(self.wire.written) < 1000:
+            self.pump.data_received(signed_record(4) * 20)
+
+    def close(self) -> None:
+        self.node.close()
+        self.pump.close()
+        self.wire.close()
+
+
+@needs_linux
+def test_a_transport_is_given_nothing_while_the_socket_below_holds_enough() -> None:
+    """The transport itself would take any amount: its socket adds to the packet that it is filling."""
+    carried = CarriedOverSocket()
+    wire, link = carried.wire, carried.link
+    carried.fill()
+    assert link.blocked
+    assert carried.blocked == [True]
+    assert unsent(wire.socket) <= wire.before + link.drain_rate * UNSENT_TIME
+    wire.far.setblocking(True)
+    while carried.blocked != [True, False]:
+        wire.far.recv(1 << 20)
+        if not unsent(wire.socket):
+            carried.pump.writable()
+    assert not link.queued
+    assert carried.ended == []
+    carried.close()
+    assert carried.pump.fileno() == -1
+
+
+@needs_linux
+def test_room_in_the_socket_is_of_no_use_while_its_transport_is_full() -> None:
+    carried = CarriedOverSocket()
+    carried.fill()
+    assert carried.blocked == [True]
+    carried.pump.pause_writing()
+    written = len(carried.wire.written)
+    carried.pump.writable()
+    assert carried.blocked == [True, False]
+    assert len(carried.wire.written) == written
+    carried.close()
+
+
+@needs_linux
+def test_a_unix_socket_holds_as_little() -> None:
+    """What nobody has read yet is all in its buffer."""
+    host = Host()
+    host.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    host.start()
+    host.fill()
+    assert len(host.drain()) <= host.link.drain_rate * UNSENT_TIME
+    host.close()
 
 
 # Turns

@@ -127,7 +127,7 @@ def test_the_daemon_dials_in_vain(pair: Pair, scheme: str, case: str) -> None:
     daemon.peer(url)
     try:
         wait_until(lambda: any(peer.get("last_error") for peer in daemon.peers()), "the daemon has noted an error")
-        # A daemon that dials with another key in mind finds out after we have let it in: here the end has yet to arrive.
+        # A daemon that dials with another key in mind finds out after we let it in: here the end has yet to arrive.
         wait_until(lambda: not ours.peer_keys(), "we have no link")
         assert ours.key not in daemon.peer_keys()
     finally:

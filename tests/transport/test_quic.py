@@ -108,6 +108,28 @@ async def test_a_writer_is_paused_while_nobody_reads_and_memory_is_bounded(monke
 
 
 @on_loops
+async def test_a_writer_waits_for_what_has_not_been_sent_and_not_for_what_is_under_way() -> None:
+    """Else no more than the limit could be under way, however long the round trip."""
+    async with LoopbackNetwork() as network, connected(network) as (client, server):
+        server._link.transmit = lambda: None        # it confirms nothing
+        _, writer = streams(client)
+        client.set_write_buffer_limits(high=2000)
+        told: list[str] = []
+        for name in ("pause_writing", "resume_writing"):
+            setattr(client.get_protocol(), name, lambda name=name: told.append(name))
+        writer.write(bytes(4000))
+        assert told == ["pause_writing"]
+        await until(lambda: len(told) == 2)
+        assert told[1] == "resume_writing"
+        assert client.get_write_buffer_size() >= 4000
+        writer.write(bytes(400_000))                # more than may be under way
+        await until(lambda: server.unread > 4000)
+        assert client._writing_paused
+        client.abort()
+        server.abort()
+
+
+@on_loops
 async def test_what_is_written_after_a_close_is_lost() -> None:
     async with LoopbackNetwork() as network, connected(network) as (client, server):
         client.close()

@@ -2,7 +2,8 @@
 
 `aioquic` speaks the protocol; what is here makes an asyncio transport of one stream. Its own transports have neither
 flow control nor an end, and it lets a sender go on however little its reader takes. So datagrams are dropped, as by a
-full socket buffer, while too much waits to be read, and what is unacknowledged counts as the write buffer.
+full socket buffer, while too much waits to be read. What is unacknowledged counts as the write buffer, since an end has
+to wait for it; but a writer is paused by what has not been sent: congestion control bounds what is under way.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ KEEPALIVE = 20.0
 LINGER = 5.0
 """Seconds that what was written before a close has to arrive."""
 HIGH_WATER = 256 * 1024
-"""Bytes not acknowledged above which the writer is paused."""
+"""Bytes not sent above which the writer is paused."""
 MOST_UNREAD = 1024 * 1024
 """Bytes not read above which datagrams are dropped."""
 
@@ -175,6 +176,11 @@ class QuicLink(QuicConnectionProtocol):
         stream = self._quic._streams.get(stream_id)
         return 0 if stream is None else len(stream.sender._buffer)
 
+    def unsent(self, stream_id: int) -> int:
+        """Return the bytes of a stream that have not left, or have to leave again."""
+        stream = self._quic._streams.get(stream_id)
+        return 0 if stream is None else sum(len(part) for part in stream.sender._pending)
+
     def end_later(self) -> None:
         """Close the connection when the time for what is under way is over."""
         self._linger = self._loop.call_later(LINGER, self.end, None)
@@ -306,22 +312,22 @@ class QuicStream(asyncio.Transport):
         return self._low, self._high
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Limit what may wait to be sent, in bytes."""
         self._low, self._high = watermarks(high, low, HIGH_WATER)
         self._strain()
 
     def _strain(self) -> None:
-        if not self._writing_paused and self.get_write_buffer_size() > self._high:
+        if not self._writing_paused and not self._lost and self._link.unsent(self.stream_id) > self._high:
             self._writing_paused = True
             self._protocol.pause_writing()
 
     def relieve(self) -> None:
-        """See whether the other side has confirmed enough to go on, or to close."""
+        """See whether enough has been sent to go on, or all has been confirmed before the end."""
         if self._lost:
             return
-        size = self.get_write_buffer_size()
-        if self._closing and size == 0:
+        if self._closing and self.get_write_buffer_size() == 0:
             self._link.end(None)
-        elif self._writing_paused and size <= self._low:
+        elif self._writing_paused and self._link.unsent(self.stream_id) <= self._low:
             self._writing_paused = False
             self._protocol.resume_writing()
 
