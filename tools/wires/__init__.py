@@ -1,0 +1,1 @@
+"""Slow wires between hosts on one machine, and what passes over them: ygg, the kernel's TCP, the packaged daemon."""
