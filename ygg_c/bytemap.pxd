@@ -12,6 +12,7 @@ cdef class ByteMap:
     cdef size_t _stride
     cdef uint64_t _seed
     cdef uint8_t *_slots
+    cdef uint8_t *_last                 # the slot that was found last; NULL: it may be another's now
 
     cdef PyObject *get(self, const uint8_t *key) noexcept       # borrowed, NULL when absent
     cdef int put(self, const uint8_t *key, object value) except -1

@@ -24,6 +24,19 @@ cdef enum:
     FIRST_CAPACITY = 16
 
 
+cdef inline bint _is_same(const uint8_t *a, const uint8_t *b, size_t width) noexcept nogil:
+    cdef uint64_t left, right
+    while width >= 8:
+        memcpy(&left, a, 8)
+        memcpy(&right, b, 8)
+        if left != right:
+            return False
+        a += 8
+        b += 8
+        width -= 8
+    return width == 0 or memcmp(a, b, width) == 0
+
+
 cdef class ByteMap:
     """Maps byte strings of one width to objects."""
 
@@ -68,12 +81,19 @@ cdef class ByteMap:
             slot = self._slots + index * self._stride
             if (<Slot *>slot).value == NULL:
                 return slot
-            if (<Slot *>slot).code == code and memcmp(slot + sizeof(Slot), key, self.width) == 0:
+            if (<Slot *>slot).code == code and _is_same(slot + sizeof(Slot), key, self.width):
                 return slot
             index = (index + 1) & self._mask
 
     cdef PyObject *get(self, const uint8_t *key) noexcept:
-        return (<Slot *>self._find(key, self._hash(key))).value
+        # Packets come in batches: what is asked for is mostly what was asked for before.
+        cdef uint8_t *slot = self._last
+        if slot == NULL or not _is_same(slot + sizeof(Slot), key, self.width):
+            slot = self._find(key, self._hash(key))
+            if (<Slot *>slot).value == NULL:
+                return NULL
+            self._last = slot
+        return (<Slot *>slot).value
 
     cdef int put(self, const uint8_t *key, object value) except -1:
         cdef uint64_t code = self._hash(key)
@@ -99,6 +119,7 @@ cdef class ByteMap:
         cdef uint8_t *other
         if old == NULL:
             return False
+        self._last = NULL
         self._used -= 1
         hole = (slot - self._slots) // self._stride
         index = hole
@@ -132,6 +153,7 @@ cdef class ByteMap:
         if fresh == NULL:
             raise MemoryError
         self._slots = fresh
+        self._last = NULL
         self._mask = count * 2 - 1
         for index in range(count):
             slot = old + index * self._stride

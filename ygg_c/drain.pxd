@@ -9,7 +9,7 @@ from libc.stdint cimport uint64_t
 
 cdef enum:
     FLIGHT_MOST = 262144
-    UNSENT_MOST = 131072
+    UNSENT_MOST = 524288            # two flights: one is on its way into the kernel while the other leaves it
     BURST_LEAST = 9000              # below that headers cost more than the wait of others is worth
     BURST_MOST = 65536
 

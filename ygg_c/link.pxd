@@ -36,7 +36,7 @@ cdef enum:
     WORK_VERIFY = 55
     SLICE = 4000                    # of one link for one readable event; more than the events of bulk transfers need
     SLICE_LEAST = 250
-    ROUND = 8000                    # of all links between two turns that the host asks for
+    ROUND = 8000                    # of all links in one round of the event loop, or between two turns that the host asks for
     ROUND_HELD = 4000               # of links that were held, at the beginning of a round
     HELD = -1                       # for a code of frame_in(): the frame is left where it is, and hold() has been called
 
@@ -62,6 +62,7 @@ cdef class LinkHost:
     cdef list ready                     # links with output that are to be flushed this turn
     cdef list failed                    # links to be closed at the end of this turn
     cdef int64_t work                   # what may still be done in this round; see WORK_…
+    cdef uint64_t round                 # number of the event loop's round, as far as links have shown that another has begun
     cdef list held                      # links that are held, in the order in which they go on
     cdef uint64_t links_held
     cdef Budget verifications           # signatures that may be verified, for all links together; origins are Link.order
@@ -125,7 +126,10 @@ cdef class Link:
     cdef bint _paused                   # so the sink has been told
     cdef uint64_t _held_until
     cdef int64_t _slice_end             # host.work at which others have their turn
+    cdef uint64_t _round                # host.round of its last event
     cdef bint begin_input(self, int64_t slice) noexcept         # before what a readable event brings; False: read nothing
+    cdef bint begin_event(self) noexcept        # the same, where a round of the event loop has no two of them
+    cdef bint has_time(self) noexcept           # the event that has begun may bring as much again
     cdef void hold(self, uint64_t until) noexcept               # handle nothing more before `until`, ns
     cdef bint go_on(self, int64_t slice) noexcept               # the time has come; whether anything was handled
     cdef bint _lent                     # get_buffer() has shown _rx to Python

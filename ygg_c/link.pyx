@@ -266,6 +266,20 @@ cdef class Link:
         self._slice_end = max(<int64_t>0, host.work - slice)
         return True
 
+    # Holding a link costs a round of the event loop and two calls of the kernel: bulk transfers should not come to it.
+    cdef bint begin_event(self) noexcept:
+        cdef LinkHost host = self.host
+        if self.closed or self.held:
+            return False
+        if self._round == host.round:
+            host.round += 1
+            host.work = ROUND
+        self._round = host.round
+        return self.begin_input(SLICE)
+
+    cdef bint has_time(self) noexcept:
+        return not self.closed and 2 * (self.host.work - self._slice_end) > SLICE
+
     cdef void hold(self, uint64_t until) noexcept:
         cdef LinkHost host = self.host
         if not self.held:

@@ -7,10 +7,11 @@ from ygg_c.node cimport Node
 
 cdef enum:
     READS = 4           # turns for one readable event: bounds what one busy link makes the others wait
-    PARTS = 64          # pieces of one sendmsg
+    PARTS = 256         # pieces of one sendmsg: a whole flight of packets of 1 KiB
     KERNEL_PACKET = 65536   # bytes at most of what the kernel sends at once (GSO)
     SEGMENT = 1500          # bytes that the kernel may keep until more comes
     CHUNK = 65536       # bytes of one write to an asyncio transport
+    HELD_MOST = 131072  # that such a transport may hold, in Python's memory
 
 # Begin a turn now.
 cdef void enter_now(Node node) noexcept

@@ -11,9 +11,9 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
-from ygg_c.drain cimport FLIGHT_MOST, UNSENT_MOST, drain_ran_dry
+from ygg_c.drain cimport FLIGHT_MOST, drain_ran_dry
 from ygg_c.forks cimport generation, hold, release
-from ygg_c.link cimport SLICE, Link, Sink, iovec
+from ygg_c.link cimport Link, Sink, iovec
 from ygg_c.node cimport Node
 
 cdef extern from *:
@@ -228,7 +228,7 @@ cdef class SocketPump(Pump):
             return 0
         self._unsent = limit
         if self.fd >= 0:
-            ygg_limit_unsent(self.fd, <int>limit, FLIGHT_MOST if limit >= UNSENT_MOST else <int>limit)
+            ygg_limit_unsent(self.fd, <int>limit, <int>min(limit, <size_t>FLIGHT_MOST))
         return 1
 
     cdef void _want_writer(self, bint wanted) noexcept:
@@ -265,7 +265,7 @@ cdef class StreamPump(SocketPump):
             if not more or self.link is None or self.link.closed or self.link.held or node.made_in != generation:
                 return
             enter_now(node)
-            more = (turn > 0 or self.link.begin_input(SLICE)) and self._read()
+            more = (self.link.begin_event() if turn == 0 else self.link.has_time()) and self._read()
             node.leave()
 
     cdef bint _read(self) noexcept:
@@ -430,7 +430,7 @@ cdef class TransportPump(SocketPump):
 
     cdef void flush(self, Link link) noexcept:
         try:
-            self._limit_unsent(link.drain.unsent)
+            self._limit_unsent(min(link.drain.unsent, <size_t>HELD_MOST))
             while not link.blocked and self.transport is not None and link.has_output() and self._has_room(link):
                 data = link.take(CHUNK)
                 self._given += len(data)

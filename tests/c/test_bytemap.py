@@ -29,6 +29,9 @@ def test_behaves_as_a_dict(width: int) -> None:
         else:
             assert key not in table
         assert len(table) == len(model)
+        other = rng.choice(keys)
+        assert (other in table) == (other in model)
+        assert other not in table or table[other] == model[other]
     assert dict(table.items()) == model
     assert sorted(table.values()) == sorted(model.values())
     assert all(table[key] == value for key, value in model.items())

@@ -13,6 +13,7 @@ import pytest
 
 from tests.nodes import key
 from tests.pumphost import KEEPALIVE, REQUEST, UNKNOWN, Host, proof, signed_record
+from ygg_c import wire
 from ygg_c.node import Node
 from ygg_c.pump import StreamPump, TransportPump, clock, run_turn
 
@@ -371,6 +372,48 @@ def test_a_flood_pauses_the_socket_until_it_has_been_dealt_with(host: Host) -> N
     assert rounds >= len(flood) // 2 // 8000
     assert host.paused == [True, False] * (len(host.paused) // 2)
     assert not host.ended
+
+
+def test_a_bulk_transfer_is_never_paused(host: Host) -> None:
+    """However much it brings in all: each of its events is a round of the event loop, and has the work of one."""
+    host.start()
+    host.inside.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    host.outside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    bulk = wire.encode_frame(0, bytes(1000)) * 150
+    sent = 0
+    for _ in range(50):
+        for _ in range(4):
+            sent += host.outside.send(bulk)
+        while host.link.rx_bytes < sent:
+            host.pump.readable()
+    assert sent > 50 * 4 * 100_000
+    assert host.paused == []
+
+
+def test_many_links_share_the_work_of_a_round() -> None:
+    """Those whose turn is late in a round of the event loop find nothing left, and go on when it is theirs."""
+    with contextlib.ExitStack() as stack:
+        hosts = [Host() for _ in range(10)]
+        for other in hosts:
+            stack.callback(other.close)
+            other.node = hosts[0].node
+            other.pump = other.make_pump()
+            other.start()
+        taken = []
+        for _ in range(3):
+            for other in hosts:
+                other.outside.send(KEEPALIVE * 1500)
+            before = [other.link.rx_bytes for other in hosts]
+            for other in hosts:
+                other.pump.readable()
+            taken.append([other.link.rx_bytes - count for other, count in zip(hosts, before, strict=True)])
+            assert 5 * 3000 <= sum(taken[-1]) <= 6 * 3000
+            while any(other.link.held for other in hosts):
+                run_turn(hosts[0].node)
+            for other in hosts:
+                other.pump.readable()       # another round: what was left
+                assert not other.link.held
+        assert taken[0][:5] == [3000] * 5
 
 
 def test_a_flood_pauses_its_transport(carried: Carried) -> None:
