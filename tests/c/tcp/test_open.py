@@ -1,6 +1,7 @@
 """Opening connections: closed ports, LISTEN, SYN-RECEIVED, SYN-SENT, the options of a SYN."""
 
 import errno
+import itertools
 import struct
 from dataclasses import replace
 
@@ -284,3 +285,33 @@ def test_initial_sequence_numbers_differ_by_connection_and_advance(world):
     world.filter = lambda packet, tap: seen.append(packet) or False
     world.carry()
     assert len({packet[44:48] for packet in seen}) == len(ports)
+
+
+def test_all_segments_of_a_connection_have_one_flow_label(world):
+    """RFC 6437: from the SYN,ACK of a half-open connection to the last ACK of TIME-WAIT, and as none of another."""
+    seen = {}
+    world.filter = lambda packet, tap: seen.setdefault((packet[8:24], packet[40:44]), []).append(packet[:4]) or True
+    for _ in range(3):
+        client, server = world.pair()
+        for end in (client, server):
+            end.write(bytes(3000))
+            end.shutdown_write()
+            world.run(SECOND)
+    labels = [set(headers) for headers in seen.values()]
+    assert [len(of_one) for of_one in labels] == [1] * 6
+    assert len(set.union(*labels)) == 6
+    assert world.a.time_waiting == 3
+    (state,) = {end.state for end in [client]}
+    assert state == "TIME-WAIT"
+
+
+def test_ports_are_picked_at_random_and_none_is_in_use(world):
+    """RFC 6056, algorithm 2."""
+    ports = [world.a.connect(B, 80).local[1] for _ in range(2000)]
+    assert len(set(ports)) == len(ports)
+    assert min(ports) >= 32768
+    steps = {(after - before) % 32768 for before, after in itertools.pairwise(ports)}
+    assert len(steps) > 1500
+    world.a.listen(None, next(port for port in range(32768, 65536) if port not in ports))
+    with pytest.raises(OSError, match="in use"):
+        world.a.connect(B, 80, None, ports[0])

@@ -196,3 +196,28 @@ def test_a_round_trip_that_exceeds_the_timeout_is_measured(slow: int) -> None:
     assert info["rtt"] < 100 * MS
     assert info["timeouts"] <= 5
     world.close()
+
+
+@pytest.mark.parametrize("slow", [1 * SECOND, 2 * SECOND])
+@pytest.mark.parametrize("mtu", [1280, 65535])
+def test_a_round_trip_that_changes_a_hundredfold_costs_no_storm_in_either_direction(slow: int, mtu: int) -> None:
+    """Both ends send all the while: 20 ms, then seconds, then 20 ms again."""
+    world = World(mtu, Link(10 * MS))
+    ends = world.pair()
+    for delay, lasts in ((10 * MS, 1), (slow // 2, 60), (10 * MS, 5)):
+        world.link = Link(delay)
+        limit = world.now + lasts * SECOND
+        while world.now < limit:
+            for end in ends:
+                while end.recv(1 << 20):
+                    pass
+                end.write(bytes(32_000 - min(end.queued, 32_000)))
+            world.run(20 * MS)
+        for end in ends:
+            assert end.info()["rtt"] == pytest.approx(2 * delay, rel=0.25, abs=50 * MS)      # ACKs are delayed
+    for end in ends:
+        info = end.info()
+        assert info["timeouts"] <= 5
+        assert info["retransmits"] <= 10
+        end.abort()
+    world.close()
