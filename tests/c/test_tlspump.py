@@ -27,6 +27,16 @@ class TlsHost(Host):
         return plain_text(self.theirs)
 
 
+def kinds(data: bytes) -> list[int]:
+    """Return the kinds of the frames, of less than 128 bytes each, that `data` holds, whole."""
+    found = []
+    while data:
+        assert len(data) > data[0]
+        found.append(data[1])
+        data = data[data[0] + 1 :]
+    return found
+
+
 @pytest.fixture
 def host() -> Iterator[TlsHost]:
     host = TlsHost()
@@ -108,14 +118,14 @@ def test_a_full_socket_asks_for_the_writer_and_what_waits_stays_whole(host: TlsH
         if host.blocked != [True]:
             break
         heard += host.hear()
+        host.say(KEEPALIVE)                     # on a busy machine this takes longer than a link may be silent
         host.pump.writable()
     assert host.blocked == [True, False]
     assert not host.link.blocked
     heard += host.hear()
-    _, waited, answer = heard.rpartition(KEEPALIVE * 100_000)      # what is before them may end as they do
+    _, waited, rest = heard.rpartition(KEEPALIVE * 100_000)     # what is before them may end as they do
     assert waited
-    assert answer[1] == 3
-    assert len(answer) == answer[0] + 1
+    assert kinds(rest).count(3) == 1
     assert not host.link.closed
 
 
