@@ -29,6 +29,10 @@ def refuses(call, *arguments):
         return
     raise AssertionError(f"{call} went on in the child")
 
+def agree(a, b):
+    (up,), (down,) = a.peers(), b.peers()
+    return (up.bytes_received, up.bytes_sent) == (down.bytes_sent, down.bytes_received)
+
 def manager(network, certificate):
     made = TransportManager(network)
     for transport in (TCPTransport(), TLSTransport(certificate), UnixTransport(), WSTransport(certificate)):
@@ -56,9 +60,8 @@ async def main(fork):
             if sys.argv[1] == "unix":
                 assert os.path.exists(PATH)
             assert [len(core.peers()) for core in (a, b)] == [1, 1]
-            await asyncio.sleep(0.05)
-            (up,), (down,) = a.peers(), b.peers()
-            assert (up.bytes_received, up.bytes_sent) == (down.bytes_sent, down.bytes_received)
+            while not agree(a, b):
+                await asyncio.sleep(0.001)
             async with Core(Certificate(PrivateKey.from_seed(bytes([3]) * 32)), manager(network, one)) as c:
                 await c.call_peer(str(listener.url))
             writer.close()

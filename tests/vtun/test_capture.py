@@ -9,6 +9,7 @@ import time
 import dpkt
 import pytest
 
+from aio import until
 from ygg.vtun import VTun
 from ygg.vtun import capture as capture_module
 
@@ -61,9 +62,7 @@ def test_what_is_recorded_is_in_the_file_soon(with_pair, tmp_path, monkeypatch):
     async def main(pair):
         with pair.a.capture(tmp_path / "a.pcapng"):
             await pair.a.ping(pair.address_b)
-            async with asyncio.timeout(5):
-                while len(read((tmp_path / "a.pcapng").read_bytes())) < 2:
-                    await asyncio.sleep(0.01)
+            await until(lambda: len(read((tmp_path / "a.pcapng").read_bytes())) >= 2)
 
     with_pair(main)
 

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from aio import settle
 from expecting import raises_errno
 
 
@@ -70,7 +71,7 @@ def test_a_closed_port_is_told_to_a_connected_socket_once(with_pair):
         here.sendto(b"anybody?")
         error = await client.errors.get()
         assert isinstance(error, ConnectionRefusedError)
-        await asyncio.sleep(0.01)
+        await settle()
         assert client.errors.empty()
         here.abort()
         await client.lost
@@ -150,7 +151,7 @@ def test_without_credit_datagrams_wait_and_the_protocol_pauses(with_pair):
         assert client.events == ["pause"]
         assert here.get_write_buffer_size() == 70_000
         here.close()
-        await asyncio.sleep(0.01)
+        await settle()
         assert server.received.empty()
         tap.give_credit(1 << 20, pair.a.stack.now)
         for _ in range(70):
@@ -202,7 +203,7 @@ def test_receiving_what_is_there_does_not_yield(with_pair):
             sending = udp.sendto(b"x", (pair.address_b, 7))
             with pytest.raises(StopIteration):
                 sending.send(None)
-            await asyncio.sleep(0.01)
+            await settle()
             receiving = echo.recvfrom()
             with pytest.raises(StopIteration) as result:
                 receiving.send(None)

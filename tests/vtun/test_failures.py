@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from aio import until
+from aio import settle, until
 from c.stackkit import icmp_packet
 from expecting import raises_errno
 from ygg.errors import YggError
@@ -178,7 +178,7 @@ def test_writing_to_a_peer_that_closed_is_a_reset(with_pair):
             while True:
                 writer.write(b"into the void")
                 await writer.drain()
-                await asyncio.sleep(0.001)
+                await settle()
 
         with pytest.raises(ConnectionResetError):
             await write()

@@ -155,7 +155,7 @@ def test_a_reader_that_pauses_closes_the_window_and_resumes(with_pair):
         size = 60_000_000
         here.transport.write(bytes(size))
         await until(lambda: "pause" in here.events)
-        await asyncio.sleep(0.05)
+        await settle(100)
         assert there.data == b""
         assert here.transport.get_write_buffer_size() > 40_000_000      # no buffer on the way took it
         there.transport.resume_reading()
@@ -244,7 +244,7 @@ def test_half_close_leaves_the_other_direction_open(with_pair):
         with pytest.raises(RuntimeError, match="after write_eof"):
             here.transport.write(b"more")
         await there.eof
-        await asyncio.sleep(0.01)
+        await settle()
         there.transport.write(b"answer")
         there.transport.close()
         await here.lost
@@ -286,7 +286,7 @@ def test_an_echo_is_given_little_while_its_peers_node_takes_nothing(with_pair, k
         last = -1
         while given() != last:
             last = given()
-            await asyncio.sleep(0.1)
+            await settle(50)
         assert 50_000 < last < 500_000
         assert sum(pair.b.stack.buffered) < 500_000
         for _, here, _ in made:
@@ -307,7 +307,7 @@ def test_eof_while_paused_is_told_after_the_data(with_pair):
         there.transport.pause_reading()
         here.transport.write(b"last words")
         here.transport.write_eof()
-        await asyncio.sleep(0.05)
+        await settle()
         assert there.events == ["made"]
         there.transport.resume_reading()
         await there.lost
@@ -622,7 +622,7 @@ def test_a_forgotten_transport_warns(with_pair):
         transport._registry.discard(transport)
         server._transports.clear()
         server.close()
-        await asyncio.sleep(0.01)
+        await settle()
         del transport
         with pytest.warns(ResourceWarning, match="unclosed transport"):
             there.transport = None
