@@ -5,6 +5,7 @@ from libc.string cimport memset
 
 from ygg_c.endpoint cimport EVENT_DRAINED, EVENT_WRITABLE, TELL_AFTER
 from ygg_c.packetio cimport NEVER
+from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.loss cimport Arrived, loss_react
 from ygg_c.tcp.recovery cimport OPEN
 from ygg_c.tcp.rtt cimport rtt_lost_syn, rtt_sample
@@ -20,6 +21,7 @@ cdef enum:
 cdef bint acknowledge(
     Sender sender, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now
 ) noexcept:
+    cdef Flight *flight = sender.flight
     cdef Arrived arrived
     cdef uint64_t ack = unwrap(segment.ack, sender.una)
     cdef bint same = sender.shown(segment) == sender.window
@@ -33,10 +35,10 @@ cdef bint acknowledge(
     arrived.repeats = ack == sender.una < sender.nxt and segment.size == 0 and not segment.flags & (SYN | FIN) and (
         same or connection.sack
     )
-    if reopened and not arrived.advances and sender.una < sender.nxt and sender.recovery.phase == OPEN:
+    if reopened and not arrived.advances and sender.una < sender.nxt and flight.recovery.phase == OPEN:
         # The peer may have dropped what was in flight when its window closed.
-        while sender.board.listed:
-            board_lose(&sender.board, sender.board.oldest)
+        while flight.board.listed:
+            board_lose(&flight.board, flight.board.oldest)
         sender.repair(now)
         return True
     if arrived.advances or arrived.repeats or segment.sacks:
@@ -92,16 +94,18 @@ cdef void _arrive(
         delivery.credible = now - min(sender.rtt.least, now)
         if arrived.stamped:
             delivery.credible = min(delivery.credible, (now // MILLISECOND + 1 - age) * MILLISECOND - 1)
-        board_acknowledge(&sender.board, arrived.ack, &delivery)
+        if sender.flight != NULL:
+            board_acknowledge(&sender.flight.board, arrived.ack, &delivery)
     # Nor, as a rule, is what left much less than a round trip ago; with a hole below, the echo tells nothing.
     delivery.credible = now - min(max(sender.rtt.least, sender.rtt.smoothed // 4 * 3), now)
-    if connection.sack and segment.sacks:
+    if connection.sack and segment.sacks and sender.flight != NULL:
         _take_sacks(sender, segment, arrived, &delivery)
     if delivery.size or arrived.advances:
         _measure(sender, arrived, &delivery, connection, now)
     if arrived.advances:
         _advanced(sender, arrived.ack, connection, now)
-    loss_react(sender, arrived, &delivery, connection, now)
+    if sender.flight != NULL:
+        loss_react(sender, arrived, &delivery, connection, now)
     if arrived.advances:
         _released(sender, connection)
 
@@ -131,7 +135,7 @@ cdef void _take_sacks(Sender sender, const Segment *segment, Arrived *arrived, D
             starts[at], ends[at] = start, end
             count += 1
     for index in range(count):
-        board_sack(&sender.board, starts[index], ends[index], delivery)
+        board_sack(&sender.flight.board, starts[index], ends[index], delivery)
 
 
 cdef void _measure(

@@ -13,7 +13,7 @@ cdef dict flow_info(Sender sender, Receiver receiver):
         "ssthresh": sender.congestion.ssthresh,
         "congestion": sender.congestion.name,
         **sender.congestion.info(),
-        "phase": _PHASES[<int>sender.recovery.phase],
+        "phase": _PHASES[<int>sender.flight.recovery.phase if sender.flight != NULL else 0],
         "mss": sender.mss,
         "path_mtu": sender.path,
         "send_window": sender.window,

@@ -2,13 +2,14 @@
 
 from libc.stdint cimport uint32_t
 
-from ygg_c.endpoint cimport COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS
+from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS
 from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.packetio cimport NEVER
+from ygg_c.tcp.flight cimport Flight, flight_memory, flight_new, flight_rest
 from ygg_c.tcp.pmtud cimport pmtud_look_up, pmtud_segment
 from ygg_c.tcp.recovery cimport ADVANCED_ONCE, OPEN, recovery_resent
 from ygg_c.tcp.scoreboard cimport (
-    LIMITED, LOST, SACKED, Sent, board_has_room, board_next_lost, board_push, board_record, board_resend, board_rest,
+    LIMITED, LOST, SACKED, Sent, board_has_room, board_next_lost, board_push, board_record, board_resend,
     sent_end,
 )
 from ygg_c.tcp.state cimport ESTABLISHED, SYN_SENT, TIME_WAIT
@@ -28,17 +29,33 @@ cdef enum Next:                 # what leaves next
 
 cdef bint output_flush(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
     cdef bint more
-    cdef uint32_t room = sender.board.mask
     if connection._state < ESTABLISHED:
         more = _flush_syn(sender, connection, now)
     elif connection._state == TIME_WAIT:
         return False
     else:
-        more = _flush_data(sender, connection, now)
-        board_rest(&sender.board)
-        if sender.board.mask != room:
-            connection.account()
+        more = _flush_flight(sender, connection, now)
     timeouts_set(sender, connection, now)
+    return more
+
+
+cdef bint _flush_flight(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef bint more = False
+    cdef size_t before = flight_memory(sender.flight)
+    sender.held_back = sender.cwnd_bound = False
+    if sender.progress_at == NEVER:
+        sender.progress_at = now
+    if sender.flight == NULL and sender.nxt < sender.out.end + sender.fin_wanted:
+        sender.flight = flight_new()
+        if sender.flight == NULL:
+            connection.host.count[COUNT_NO_MEMORY] += 1
+            sender.held_back = True
+    if sender.flight != NULL:
+        more = _flush_data(sender, connection, now)
+        sender.flight = flight_rest(sender.flight, sender.una)
+    sender.window_forced = sender.window_forced and more
+    if flight_memory(sender.flight) != before:
+        connection.account()
     return more
 
 
@@ -63,10 +80,6 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
     cdef Next next
     if now >= sender.path_until:
         pmtud_look_up(sender, connection, now)
-    sender.held_back = False
-    sender.cwnd_bound = False
-    if sender.progress_at == NEVER:
-        sender.progress_at = now
     while True:
         next = _pick(sender, &number, &size, min(sender.mss, connection.burst) - connection.sack_size(), connection)
         if next == NOTHING:
@@ -84,7 +97,7 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
             break
         if run < size:
             return True
-        if next == NEW and not board_has_room(&sender.board):
+        if next == NEW and not board_has_room(&sender.flight.board):
             connection.host.count[COUNT_TCP_NO_ROOM] += 1
             break
         _send(sender, next, number, size, connection, now)
@@ -92,47 +105,49 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
         run -= size
         pipe += size
         sender.congestion.sent(now, size, pipe)
-    sender.window_forced = False
     return False
 
 
 cdef void _begin_flight(Sender sender, uint64_t now) noexcept:
+    cdef Flight *flight = sender.flight
     if sender.sent_at and sender.una == sender.nxt:
         sender.congestion.idle(now - sender.sent_at, sender.rtt.rto, now)
         sender.sent_at = now
-    sender.delivered_at = sender.flight_at = now
+    flight.delivered_at = flight.sent_at = now
 
 
 cdef Next _pick(Sender sender, uint32_t *number, uint64_t *size, uint64_t full, TcpEndpoint connection) noexcept:
+    cdef Flight *flight = sender.flight
     cdef Next next
     if sender.probing:
         return _pick_probe(sender, number, size, full)
-    if sender.board.lost and sender.recovery.doubt != ADVANCED_ONCE:
+    if flight.board.lost and flight.recovery.doubt != ADVANCED_ONCE:
         if sender.window == 0:
             sender.held_back = True
             return NOTHING
-        board_next_lost(&sender.board, number)
+        board_next_lost(&flight.board, number)
         size[0] = _data_size(sender, number[0])
         return AGAIN
     next = _pick_new(sender, size, full)
-    if sender.search.most and next == NEW and size[0] == full:
+    if flight.search.most and next == NEW and size[0] == full:
         size[0] = pmtud_segment(sender, full, connection)
     return next
 
 
 cdef uint64_t _data_size(Sender sender, uint32_t number) noexcept:
-    cdef Sent *record = board_record(&sender.board, number)
+    cdef Sent *record = board_record(&sender.flight.board, number)
     return min(sent_end(record), sender.out.end) - min(record.start, sender.out.end)
 
 
 cdef Next _pick_probe(Sender sender, uint32_t *number, uint64_t *size, uint64_t full) noexcept:
     # New data, or what was sent last (RFC 8985, 7.3).
+    cdef Flight *flight = sender.flight
     cdef Sent *record
     if _pick_new(sender, size, full) == NEW:
         return NEW
-    number[0] = sender.board.first + sender.board.count - 1
-    if sender.board.count:
-        record = board_record(&sender.board, number[0])
+    number[0] = flight.board.first + flight.board.count - 1
+    if flight.board.count:
+        record = board_record(&flight.board, number[0])
         if not record.flags & (SACKED | LOST) and sender.window:
             size[0] = _data_size(sender, number[0])
             return AGAIN
@@ -142,6 +157,7 @@ cdef Next _pick_probe(Sender sender, uint32_t *number, uint64_t *size, uint64_t 
 
 cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full) noexcept:
     # How much new data may leave as one segment; a FIN may leave alone.
+    cdef Flight *flight = sender.flight
     cdef uint64_t end = sender.out.end
     cdef uint64_t edge = sender.una + sender.window
     cdef uint64_t unsent, usable
@@ -154,7 +170,7 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full) noexcept:
         if unsent:
             sender.held_back = True
         else:
-            sender.limited = max(sender.delivered + sender.board.in_flight, <uint64_t>1)
+            flight.limited = max(flight.delivered + flight.board.in_flight, <uint64_t>1)
         return NEW if sender.fin_wanted and unsent == 0 else NOTHING
     if size[0] == full:
         return NEW
@@ -174,9 +190,10 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full) noexcept:
 cdef void _send(
     Sender sender, Next next, uint32_t number, uint64_t size, TcpEndpoint connection, uint64_t now
 ) noexcept:
-    cdef uint64_t position = sender.nxt if next == NEW else board_record(&sender.board, number).start
+    cdef Flight *flight = sender.flight
+    cdef uint64_t position = sender.nxt if next == NEW else board_record(&flight.board, number).start
     cdef bint last = position + size == sender.out.end
-    cdef bint fin = last and sender.fin_wanted and (next == NEW or sent_end(board_record(&sender.board, number)) > sender.out.end)
+    cdef bint fin = last and sender.fin_wanted and (next == NEW or sent_end(board_record(&flight.board, number)) > sender.out.end)
     connection.transmit(position, size, ACK | (PSH if last and size else 0) | (FIN if fin else 0), now)
     sender.sent_at = now
     if next == NEW:
@@ -185,13 +202,14 @@ cdef void _send(
         _sent_again(sender, number, connection, now)
     if sender.probing:
         sender.probing = False
-        sender.rack.probe_end = sender.nxt
-        sender.rack.probe_resent = next == AGAIN
+        flight.rack.probe_end = sender.nxt
+        flight.rack.probe_resent = next == AGAIN
         sender.rto_at = NEVER
 
 
 cdef void _sent_new(Sender sender, uint64_t length, TcpEndpoint connection, uint64_t now) noexcept:
-    cdef Sent *record = board_push(&sender.board, sender.nxt, <uint32_t>length, now)
+    cdef Flight *flight = sender.flight
+    cdef Sent *record = board_push(&flight.board, sender.nxt, <uint32_t>length, now)
     if sender.una == sender.nxt:
         sender.progress_at = now
         sender.rto_at = NEVER
@@ -199,25 +217,26 @@ cdef void _sent_new(Sender sender, uint64_t length, TcpEndpoint connection, uint
             sender.persists = False
             sender.rtt.backoff = 0
     if length > sender.mss + 1:
-        sender.search.out = True
-        sender.search.number = sender.board.first + sender.board.count - 1
+        flight.search.out = True
+        flight.search.number = flight.board.first + flight.board.count - 1
     sender.nxt += length
-    sender.recovery.sent += length
+    flight.recovery.sent += length
     sender.rearm = True
-    record.delivered, record.delivered_at, record.flight_at = sender.delivered, sender.delivered_at, sender.flight_at
-    if sender.limited:
+    record.delivered, record.delivered_at, record.flight_at = flight.delivered, flight.delivered_at, flight.sent_at
+    if flight.limited:
         record.flags |= LIMITED
 
 
 cdef void _sent_again(Sender sender, uint32_t number, TcpEndpoint connection, uint64_t now) noexcept:
-    cdef Sent *record = board_record(&sender.board, number)
-    if sender.recovery.resend_stamp == 0 and not sender.probing:
+    cdef Flight *flight = sender.flight
+    cdef Sent *record = board_record(&flight.board, number)
+    if flight.recovery.resend_stamp == 0 and not sender.probing:
         sender.rto_at = NEVER
-    if record.flags & LOST and sender.recovery.phase != OPEN:
-        recovery_resent(&sender.recovery, sent_end(record), record.size, connection.stamp(now))
-    board_resend(&sender.board, number, now)
-    record.delivered, record.delivered_at, record.flight_at = sender.delivered, sender.delivered_at, sender.flight_at
-    record.flags = (record.flags & ~LIMITED) | (LIMITED if sender.limited else 0)
+    if record.flags & LOST and flight.recovery.phase != OPEN:
+        recovery_resent(&flight.recovery, sent_end(record), record.size, connection.stamp(now))
+    board_resend(&flight.board, number, now)
+    record.delivered, record.delivered_at, record.flight_at = flight.delivered, flight.delivered_at, flight.sent_at
+    record.flags = (record.flags & ~LIMITED) | (LIMITED if flight.limited else 0)
     sender.resend_now = False
     sender.retransmits += 1
     connection.host.count[COUNT_TCP_RETRANSMITS] += 1

@@ -26,6 +26,7 @@ cdef struct Rack:
     bint probe_resent           # it was a retransmission
 
 cdef void rack_start(Rack *rack) noexcept nogil
+cdef bint rack_is_fresh(const Rack *rack) noexcept nogil    # nothing is known of the path, and nothing runs
 cdef void rack_take(Rack *rack, const Delivery *delivery, uint64_t now) noexcept nogil
 # What came late was there first, and sent again for nothing.
 cdef void rack_late(Rack *rack, uint64_t first_sent, uint64_t now) noexcept nogil

@@ -13,6 +13,10 @@ cdef void rack_start(Rack *rack) noexcept nogil:
     rack.reorder_at = rack.probe_at = NEVER
 
 
+cdef bint rack_is_fresh(const Rack *rack) noexcept nogil:
+    return not rack.reordered and rack.steps == 0 and rack.lateness == 0 and rack.probe_end == 0
+
+
 cdef void rack_late(Rack *rack, uint64_t first_sent, uint64_t now) noexcept nogil:
     cdef uint64_t since = now - min(first_sent, now)
     rack.reordered = True

@@ -20,15 +20,12 @@
 # What is done with this state stands elsewhere: `output` sends, `acknowledge` takes ACKs, `loss` reacts to what they tell,
 # `timeouts` are the timers, `pmtud` is about the path MTU.
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.congestion.base cimport Congestion
-from ygg_c.tcp.pathsearch cimport PathSearch
-from ygg_c.tcp.rack cimport Rack
-from ygg_c.tcp.recovery cimport Recovery
+from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.rtt cimport Rtt
-from ygg_c.tcp.scoreboard cimport Scoreboard
 from ygg_c.tcp.sendqueue cimport SendQueue
 from ygg_c.tcp.wire cimport SYN, Segment
 
@@ -38,8 +35,11 @@ cdef extern from *:
     """
     const uint64_t PATH_CHECK "YGG_PATH_CHECK"      # ns until the MTU of a path that takes less than ours is looked up again
 
+# Largest first, and flags as bytes: there is one of these for each idle connection.
 cdef class Sender:
     cdef SendQueue out
+    cdef Congestion congestion
+    cdef Flight *flight             # NULL: nothing is under way
     cdef uint64_t iss
     cdef uint64_t una               # oldest position not acknowledged
     cdef uint64_t nxt               # next position to send
@@ -47,50 +47,38 @@ cdef class Sender:
     cdef uint64_t max_window
     cdef uint64_t wl1               # position and acknowledgement of the segment that last set the window
     cdef uint64_t wl2
-    cdef int scale                  # shift of the windows the peer sends
-    cdef bint fin_wanted            # FIN follows out.end
-    cdef bint no_delay
-    cdef bint is_corked
-    cdef bint starved               # the application found no room
     cdef size_t cap                 # bytes that may be queued
-    cdef size_t peer_mss
-    cdef size_t path                # path MTU
-    cdef uint64_t path_until        # when it is looked up again; NEVER: it is our own MTU
-    cdef size_t mss                 # payload of a full segment, options taken off
-    cdef Congestion congestion
-    cdef Rtt rtt
-    cdef Scoreboard board
-    cdef Rack rack
-    cdef PathSearch search
-    cdef Recovery recovery
+    cdef uint64_t path_until        # when the path MTU is looked up again; NEVER: it is our own MTU
     cdef uint64_t syn_at            # when the SYN left, if it left once; else 0
     cdef uint64_t sent_at           # when a segment left last (0: none)
-    # For samples of the delivery rate: bytes delivered, when, and when the last segment delivered had left. `limited`: what
-    # `delivered` has to reach before the application is the limit no more.
-    cdef uint64_t delivered
-    cdef uint64_t delivered_at
-    cdef uint64_t flight_at
-    cdef uint64_t limited
     cdef uint64_t repaired          # what is lost below is so by no loss
-    cdef bint resend_now            # the first retransmission of a recovery does not ask the window
-    cdef bint probing               # a tail loss probe is due
-    cdef bint rearm                 # the probe's timer starts anew
-    cdef bint persists              # the timer ran as persist timer
-    cdef bint held_back             # the peer's window or the link held data back in the last flush
-    cdef bint window_forced         # send into a small window: the persist timer said so
-    cdef bint cwnd_bound
-    cdef bint syn_due
-    cdef int tries                  # timeouts and probes without an answer
     # Timers.
     cdef uint64_t timer_at          # the first of them
     cdef uint64_t rto_at            # retransmission or persist
     cdef uint64_t progress_at       # when the peer last acknowledged something new, or had nothing to; NEVER: at the next flush
     cdef uint64_t tell_at           # when the lower side may be told again that the path works
     cdef uint64_t user_limit
-    cdef int soft_error             # what a router said since then (RFC 9293, 3.9.2.2), 0: nothing
-    # Figures.
-    cdef size_t retransmits
-    cdef size_t timeouts
+    cdef Rtt rtt
+    cdef uint32_t mss               # payload of a full segment, options taken off
+    cdef uint32_t peer_mss
+    cdef uint32_t path              # path MTU
+    cdef uint32_t retransmits
+    cdef uint32_t timeouts
+    cdef int tries                  # timeouts and probes without an answer
+    cdef int soft_error             # what a router said since the last progress (RFC 9293, 3.9.2.2), 0: nothing
+    cdef uint8_t scale              # shift of the windows the peer sends
+    cdef uint8_t fin_wanted         # FIN follows out.end
+    cdef uint8_t no_delay
+    cdef uint8_t is_corked
+    cdef uint8_t starved            # the application found no room
+    cdef uint8_t resend_now         # the first retransmission of a recovery does not ask the window
+    cdef uint8_t probing            # a tail loss probe is due
+    cdef uint8_t rearm              # the probe's timer starts anew
+    cdef uint8_t persists           # the timer ran as persist timer
+    cdef uint8_t held_back          # the peer's window or the link held data back in the last flush
+    cdef uint8_t window_forced      # send into a small window: the persist timer said so
+    cdef uint8_t cwnd_bound
+    cdef uint8_t syn_due
 
     cdef void open(self, uint32_t iss, size_t path, TcpEndpoint connection, uint64_t now) noexcept
     # The peer's SYN, received at `position`.
@@ -109,7 +97,9 @@ cdef class Sender:
     cdef size_t memory(self) noexcept                           # bytes it takes
     cdef void clear(self) noexcept                              # drop what was not acknowledged; no timer runs
     cdef inline uint64_t pipe(self) noexcept:
-        return self.board.in_flight - min(self.board.in_flight, self.recovery.inflated)
+        if self.flight == NULL:
+            return 0
+        return self.flight.board.in_flight - min(self.flight.board.in_flight, self.flight.recovery.inflated)
     cdef inline uint64_t shown(self, const Segment *segment) noexcept:
         # The window of a SYN is not scaled (RFC 7323, 2.2).
         return <uint64_t>segment.window << (0 if segment.flags & SYN else self.scale)

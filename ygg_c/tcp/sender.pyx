@@ -1,18 +1,19 @@
 """TCP's sending half: its state; see sender.pxd for the theory."""
 
+cimport cython
 from libc.stdint cimport uint16_t
 
 from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotenode cimport OUTBOUND
-from ygg_c.tcp.rack cimport rack_start
+from ygg_c.tcp.flight cimport flight_free, flight_memory
 from ygg_c.tcp.recovery cimport OPEN, REPAIR, recovery_begin
 from ygg_c.tcp.rtt cimport rtt_start
-from ygg_c.tcp.scoreboard cimport Sent, board_free
 from ygg_c.tcp.state cimport SYN_RCVD
 from ygg_c.tcp.wire cimport ACK, DEFAULT_MSS, FIRST_POSITION, MIN_MSS, TCP_HEADER, TIMESTAMP_ROOM, unwrap
 
 
+@cython.no_gc       # none of its parts refers to another object
 cdef class Sender:
     """Sends what a connection has to send."""
 
@@ -20,10 +21,9 @@ cdef class Sender:
         self.out = SendQueue()
         self.timer_at = self.rto_at = NEVER
         rtt_start(&self.rtt)
-        rack_start(&self.rack)
 
     def __dealloc__(self):
-        board_free(&self.board)
+        flight_free(self.flight)
 
     # The handshake.
 
@@ -63,12 +63,12 @@ cdef class Sender:
         return min(self.cap, connection.node.allowance(OUTBOUND))
 
     cdef size_t memory(self) noexcept:
-        return self.out.held + ((self.board.mask + 1) * sizeof(Sent) if self.board.ring != NULL else 0)
+        return self.out.held + flight_memory(self.flight)
 
     cdef void clear(self) noexcept:
         self.out.clear()
-        board_free(&self.board)
-        rack_start(&self.rack)
+        flight_free(self.flight)
+        self.flight = NULL
         self.timer_at = self.rto_at = NEVER
 
     cdef void resize(self, TcpEndpoint connection) noexcept:
@@ -84,9 +84,9 @@ cdef class Sender:
 
     cdef void repair(self, uint64_t now) noexcept:
         self.repaired = self.nxt
-        self.rack.probe_at = NEVER
-        if self.recovery.phase == OPEN:
-            recovery_begin(&self.recovery, REPAIR, self.una, self.nxt, now)
+        self.flight.rack.probe_at = NEVER
+        if self.flight.recovery.phase == OPEN:
+            recovery_begin(&self.flight.recovery, REPAIR, self.una, self.nxt, now)
 
     cdef void probe(self, TcpEndpoint connection, uint64_t now) noexcept:
         connection.transmit(self.una - 1, 0, ACK, now)

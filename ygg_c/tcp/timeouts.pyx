@@ -4,6 +4,7 @@ from libc.errno cimport ETIMEDOUT
 
 from ygg_c.endpoint cimport COUNT_TCP_TIMEOUTS
 from ygg_c.packetio cimport NEVER
+from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.loss cimport loss_begin, loss_find, loss_reduce
 from ygg_c.tcp.pathsearch cimport VANISHED
 from ygg_c.tcp.pmtud cimport pmtud_lost, pmtud_vanished
@@ -18,12 +19,15 @@ cdef enum:
 
 
 cdef void timeouts_set(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef Flight *flight = sender.flight
     if sender.rto_at == NEVER and (sender.una < sender.nxt or sender.held_back):
         sender.rto_at = now + rtt_timeout(&sender.rtt, connection.host.max_rto)
-    if sender.rearm:
-        sender.rearm = False
-        sender.rack.probe_at = _probe_time(sender, connection, now)
-    sender.timer_at = min(min(sender.rto_at, sender.rack.probe_at), sender.rack.reorder_at)
+    sender.timer_at = sender.rto_at
+    if flight != NULL:
+        if sender.rearm:
+            sender.rearm = False
+            flight.rack.probe_at = _probe_time(sender, connection, now)
+        sender.timer_at = min(min(sender.rto_at, flight.rack.probe_at), flight.rack.reorder_at)
     if sender.user_limit and _waits(sender):
         sender.timer_at = min(sender.timer_at, sender.progress_at + sender.user_limit)
 
@@ -35,26 +39,28 @@ cdef bint _waits(Sender sender) noexcept:
 
 cdef uint64_t _probe_time(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
     # When the end of a flight may have been lost (RFC 8985, 7.2), if that is before the timer expires.
+    cdef Flight *flight = sender.flight
     cdef uint64_t at
-    if sender.recovery.phase != OPEN or not connection.sack or sender.rack.probe_end or sender.rtt.backoff or (
-        sender.board.listed == 0 or sender.window == 0 or sender.rtt.smoothed == 0
+    if flight.recovery.phase != OPEN or not connection.sack or flight.rack.probe_end or sender.rtt.backoff or (
+        flight.board.listed == 0 or sender.window == 0 or sender.rtt.smoothed == 0
     ):
         return NEVER
     at = now + max(2 * sender.rtt.smoothed, <uint64_t>LEAST_PROBE_TIME)
-    if sender.board.in_flight < 2 * sender.mss:
+    if flight.board.in_flight < 2 * sender.mss:
         at += connection.host.min_rto           # the peer may delay its ACK
     return at if at < sender.rto_at else NEVER
 
 
 cdef void timeouts_fire(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef Flight *flight = sender.flight
     sender.timer_at = NEVER                       # the next flush sets it
     if sender.user_limit and _waits(sender) and now >= sender.progress_at + sender.user_limit:
         connection.expire(sender.soft_error or ETIMEDOUT)
         return
-    if sender.rack.reorder_at <= now:
+    if flight != NULL and flight.rack.reorder_at <= now:
         _reordering_over(sender, connection, now)
-    if sender.rack.probe_at <= now:
-        sender.rack.probe_at = sender.rto_at = NEVER
+    if flight != NULL and flight.rack.probe_at <= now:
+        flight.rack.probe_at = sender.rto_at = NEVER
         sender.probing = True
     elif sender.rto_at <= now:
         _retransmission_timeout(sender, connection, now)
@@ -63,11 +69,12 @@ cdef void timeouts_fire(Sender sender, TcpEndpoint connection, uint64_t now) noe
 
 
 cdef void _reordering_over(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef Flight *flight = sender.flight
     cdef uint64_t prior = sender.pipe()
     cdef uint64_t lost = loss_find(sender, connection, now)
-    if lost and (sender.recovery.phase == OPEN or sender.recovery.phase == REPAIR):
+    if lost and (flight.recovery.phase == OPEN or flight.recovery.phase == REPAIR):
         loss_begin(sender, lost, prior, now)
-    if sender.recovery.phase == RECOVERY:
+    if flight.recovery.phase == RECOVERY:
         loss_reduce(sender, 0, False)
 
 
@@ -101,18 +108,19 @@ cdef void _retransmission_timeout(Sender sender, TcpEndpoint connection, uint64_
 
 
 cdef void _lose_flight(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
-    cdef Recovery *recovery = &sender.recovery
+    cdef Flight *flight = sender.flight
+    cdef Recovery *recovery = &flight.recovery
     cdef bint first = recovery.phase == OPEN or recovery.phase == REPAIR
     cdef bint again = recovery.phase == LOSS and recovery.start == sender.una
-    cdef uint64_t window = rack_window(&sender.rack, &sender.board, &sender.rtt, True)
+    cdef uint64_t window = rack_window(&flight.rack, &flight.board, &sender.rtt, True)
     cdef uint64_t in_flight, before
-    if sender.board.count and board_record(&sender.board, sender.board.first).flags & SACKED:
-        board_unsack(&sender.board)               # the peer went back on its word
+    if flight.board.count and board_record(&flight.board, flight.board.first).flags & SACKED:
+        board_unsack(&flight.board)               # the peer went back on its word
     in_flight = sender.pipe()
     if not connection.sack:
-        sender.rack.sent_at = 0
-    before = rack_timed_out(&sender.rack, &sender.board, window, now)
-    if sender.search.out:
+        flight.rack.sent_at = 0
+    before = rack_timed_out(&flight.rack, &flight.board, window, now)
+    if flight.search.out:
         pmtud_lost(sender, connection, now)
     sender.congestion.timed_out(in_flight, first, now)
     if again:

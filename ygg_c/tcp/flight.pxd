@@ -1,0 +1,28 @@
+# What a sender knows while something of it is under way: the scoreboard, what is made of it, and samples of the delivery rate.
+# Most connections are idle most of the time, so this is allocated when the first segment leaves and freed when all is
+# acknowledged and nothing has been learnt that the next flight should know, as that the path reorders segments.
+
+from libc.stdint cimport uint64_t
+
+from ygg_c.tcp.pathsearch cimport PathSearch
+from ygg_c.tcp.rack cimport Rack
+from ygg_c.tcp.recovery cimport Recovery
+from ygg_c.tcp.scoreboard cimport Scoreboard
+
+cdef struct Flight:
+    Scoreboard board
+    Rack rack
+    Recovery recovery
+    PathSearch search
+    # For samples of the delivery rate: bytes delivered, when, and when the last segment delivered had left. `limited`: what
+    # `delivered` has to reach before the application is the limit no more.
+    uint64_t delivered
+    uint64_t delivered_at
+    uint64_t sent_at
+    uint64_t limited
+
+cdef Flight *flight_new() noexcept nogil        # NULL: no memory
+cdef void flight_free(Flight *flight) noexcept nogil
+cdef size_t flight_memory(const Flight *flight) noexcept nogil
+# Free what is not needed now; NULL when it is all of it.
+cdef Flight *flight_rest(Flight *flight, uint64_t una) noexcept nogil

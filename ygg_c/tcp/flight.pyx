@@ -1,0 +1,39 @@
+"""What is kept while segments are under way; see flight.pxd."""
+
+from libc.stdlib cimport calloc, free
+
+from ygg_c.tcp.rack cimport rack_is_fresh, rack_start
+from ygg_c.tcp.recovery cimport OPEN
+from ygg_c.tcp.scoreboard cimport Sent, board_free, board_rest
+
+
+cdef Flight *flight_new() noexcept nogil:
+    cdef Flight *flight = <Flight *>calloc(1, sizeof(Flight))
+    if flight != NULL:
+        rack_start(&flight.rack)
+        flight.limited = 1              # it begins with what the application wrote after a pause
+    return flight
+
+
+cdef void flight_free(Flight *flight) noexcept nogil:
+    if flight != NULL:
+        board_free(&flight.board)
+        free(flight)
+
+
+cdef size_t flight_memory(const Flight *flight) noexcept nogil:
+    if flight == NULL:
+        return 0
+    return sizeof(Flight) + ((flight.board.mask + 1) * sizeof(Sent) if flight.board.ring != NULL else 0)
+
+
+cdef Flight *flight_rest(Flight *flight, uint64_t una) noexcept nogil:
+    if flight.board.count:
+        return flight
+    board_rest(&flight.board)
+    if flight.recovery.phase != OPEN or flight.recovery.undoable or flight.recovery.recover >= una or flight.search.most or (
+        not rack_is_fresh(&flight.rack)
+    ):
+        return flight
+    flight_free(flight)
+    return NULL
