@@ -168,9 +168,9 @@ cdef class Endpoint(Flow):
     cdef public object owner
     cdef uint32_t events                # gathered, not told yet
     cdef int failure                    # errno or 0
-    cdef bint _is_dirty
-    cdef size_t burst                   # what it may best send to its remote in one packet, headers included
-    cdef bint _is_ready
+    cdef uint32_t burst                 # what it may best send to its remote in one packet, headers included
+    cdef uint8_t _is_dirty
+    cdef uint8_t _is_ready
     cdef void happen(self, uint32_t events) noexcept
     # End with this errno; `reset`: and tell the peer.
     cdef void fail(self, int code, bint reset) noexcept

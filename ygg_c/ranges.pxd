@@ -1,6 +1,6 @@
 # A sorted set of disjoint half-open ranges of stream positions: what arrived out of order, what the peer has SACKed.
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 cdef enum:
     MAX_RANGES = 128        # a hole costs its sender a segment; who opens more has the surplus dropped
@@ -11,9 +11,9 @@ cdef struct Range:
 
 cdef struct Ranges:
     Range *items
-    size_t count
-    size_t room
     uint64_t total          # positions covered
+    uint32_t count
+    uint32_t room
 
 cdef void ranges_clear(Ranges *ranges) noexcept nogil       # frees the memory too
 # Add [start, end), joining what touches. Returns the positions that were new, or -1 when there is no room.

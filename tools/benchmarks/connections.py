@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ygg_c.netstack import NetStack
+from ygg_c.tcp.connection import TcpConnection
 
 from .nodes import pair
 from .stack import Joined
@@ -68,16 +69,31 @@ def _free_of_limits(stack: NetStack) -> None:
 
 
 def _established(joined: Joined, first: int, count: int) -> int:
-    for _ in range(count):
-        joined.connect()
+    clients = [joined.connect() for _ in range(count)]
     joined.settle()
-    while joined.listener.accept() is not None:
-        pass
+    servers = [server for _ in range(count) if (server := joined.listener.accept()) is not None]
+    # A request and its answer, as even a connection that is idle now has seen.
+    for ends in ((clients, servers), (servers, clients)):
+        for one in ends[0]:
+            one.send(bytes(100))
+        joined.settle()
+        for other in ends[1]:
+            other.recv()
+    joined.turn(joined.now + 10**9)
+    joined.settle()
     return 2            # both ends are here
 
 
 def _half_open(joined: Joined, first: int, count: int) -> int:
-    clients = [joined.connect(NODES + number.to_bytes(6, "big") + bytes(8)) for number in range(first, first + count)]
+    return _left_open(joined, [joined.connect() for _ in range(count)])
+
+
+def _half_open_each(joined: Joined, first: int, count: int) -> int:
+    locals_ = (NODES + number.to_bytes(6, "big") + bytes(8) for number in range(first, first + count))
+    return _left_open(joined, [joined.connect(local) for local in locals_])
+
+
+def _left_open(joined: Joined, clients: list[TcpConnection]) -> int:
     joined.lose_answers()
     for client in clients:
         client.abort()
@@ -96,7 +112,10 @@ def _time_wait(joined: Joined, first: int, count: int) -> int:
     return 1
 
 
-KINDS = {"established": _established, "half_open": _half_open, "time_wait": _time_wait}
+# "each": of a node of its own, with what is kept for a node.
+KINDS = {
+    "established": _established, "half_open": _half_open, "half_open_each": _half_open_each, "time_wait": _time_wait,
+}
 
 
 def main(kind: str) -> None:

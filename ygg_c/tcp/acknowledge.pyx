@@ -10,6 +10,7 @@ from ygg_c.tcp.loss cimport Arrived, loss_react
 from ygg_c.tcp.recovery cimport OPEN
 from ygg_c.tcp.rtt cimport rtt_lost_syn, rtt_sample
 from ygg_c.tcp.scoreboard cimport Delivery, board_acknowledge, board_lose, board_sack
+from ygg_c.tcp.sendqueue cimport queue_release
 from ygg_c.tcp.state cimport GOT_ACK_OF_FIN
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, SYN, unwrap
 
@@ -169,7 +170,7 @@ cdef void _advanced(Sender sender, uint64_t ack, TcpEndpoint connection, uint64_
     sender.soft_error = 0
     sender.rto_at = NEVER
     sender.rearm = True
-    sender.out.release(min(ack, sender.out.end))
+    queue_release(&sender.out, min(ack, sender.out.end))
     connection.account()
 
 

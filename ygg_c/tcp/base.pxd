@@ -10,16 +10,16 @@ from ygg_c.remotenode cimport RemoteNode
 from ygg_c.tcp.state cimport Event, State
 
 cdef class TcpEndpoint(Endpoint):
-    cdef State _state
-    cdef uint8_t key[36]            # remote address, local address, remote port, local port: as an incoming packet has them
+    cdef RemoteNode node            # what its connections may have together; None once this one has left
     cdef void *remains              # its place in TIME-WAIT, which it has left the stack for; NULL: none
-    cdef bint orphan                # the application gave it up
-    cdef bint stamps                # timestamps are in use (RFC 7323)
-    cdef bint sack                  # SACK is in use (RFC 2018)
+    cdef uint8_t key[36]            # remote address, local address, remote port, local port: as an incoming packet has them
+    cdef State _state
     cdef uint32_t stamp_offset
     cdef uint32_t flow              # flow label (RFC 6437)
-    cdef uint64_t pseudo            # sum of the pseudo-header but for the length
-    cdef RemoteNode node            # what its connections may have together; None once this one has left
+    cdef uint32_t pseudo            # sum of the pseudo-header but for the length
+    cdef uint8_t orphan             # the application gave it up
+    cdef uint8_t stamps             # timestamps are in use (RFC 7323)
+    cdef uint8_t sack               # SACK is in use (RFC 2018)
     # The state after `event`. What cannot happen is counted and changes nothing: False.
     cdef bint step(self, Event event) noexcept
     # Send one segment: `size` bytes of the stream from `position`, which is the sequence number. The acknowledgement, the

@@ -18,10 +18,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef Sender sender
     cdef Receiver receiver
     cdef Acceptor parent            # while nobody has accepted it
-    cdef bint has_place             # it counts as one that its node has opened
-    cdef Aging place                # among those
-    cdef bint in_queue              # of its listener
-    cdef bint _closes               # the application has closed it since the last turn
+    cdef Aging place                # among those that its node has opened
     cdef size_t _held[2]            # bytes of memory that its node was told of
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2
     cdef uint64_t _linger           # ns that it may take once closed; then, when that ends; NEVER: as long as it takes
@@ -29,6 +26,9 @@ cdef class TcpConnection(TcpEndpoint):
     cdef size_t segments_in
     cdef size_t segments_out
     cdef uint64_t bytes_out
+    cdef uint8_t has_place          # it counts as one that its node has opened
+    cdef uint8_t in_queue           # of its listener
+    cdef uint8_t _closes            # the application has closed it since the last turn
 
     cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now)
     cdef void open(self) noexcept

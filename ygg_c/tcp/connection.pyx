@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 from ygg_c.aging cimport aging_add, aging_remove, aging_touch
 from ygg_c.buffer cimport Packet
 from ygg_c.census cimport LIVE_TCP, born, died
-from ygg_c.checksum cimport sum_pseudo
+from ygg_c.checksum cimport sum_fold, sum_pseudo
 from ygg_c.endpoint cimport COUNT_TCP_NO_TRANSITION, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_EOF, EVENT_FAILED
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport NEXT_TCP, get16
@@ -22,7 +22,9 @@ from ygg_c.tcp.info cimport flow_info
 from ygg_c.tcp.keepalive cimport ASK_AGAIN, GIVE_UP, Look, REST, keepalive_heard, keepalive_look
 from ygg_c.tcp.outgoing cimport make_segment, sack_room
 from ygg_c.tcp.output cimport output_flush
+from ygg_c.tcp.receivequeue cimport received_fill, received_take
 from ygg_c.tcp.rtt cimport rtt_timeout
+from ygg_c.tcp.sendqueue cimport queue_write
 from ygg_c.tcp.state cimport (
     ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, State, SYN_SENT, TIMED_OUT,
     TIME_WAIT, next_state,
@@ -72,7 +74,7 @@ cdef class TcpConnection(TcpEndpoint):
         memcpy(self.key, key, 36)
         self.flow = <uint32_t>secret
         # The ports are summed with the segment; its length is added there.
-        self.pseudo = sum_pseudo(key, 0, NEXT_TCP)
+        self.pseudo = sum_fold(sum_pseudo(key, 0, NEXT_TCP))
         self.stamp_offset = <uint32_t>(secret >> 32)
         self.stamps = self.sack = True
         self.sender.open(iss, host.path_mtu(key), self, now)
@@ -446,7 +448,7 @@ cdef class TcpConnection(TcpEndpoint):
         if self.sender.fin_wanted or self.host is None:
             raise _error(self.failure or errno.EPIPE)
         check_fork(self.host.made_in)
-        size = self.sender.out.write(data, limit)
+        size = queue_write(&self.sender.out, data, limit)
         if size and self.host is not None:      # an object that shows its bytes may have run code that ended us
             self.account()
             if idle:
@@ -488,7 +490,7 @@ cdef class TcpConnection(TcpEndpoint):
             return b""
         if limit < 0:
             raise ValueError("limit must not be negative")
-        result = self.receiver.queue.take(limit)
+        result = received_take(&self.receiver.queue, limit)
         self._was_read()
         return result
 
@@ -497,7 +499,7 @@ cdef class TcpConnection(TcpEndpoint):
         cdef size_t size
         if not self._can_read():
             return 0
-        size = self.receiver.queue.read_into(buffer)
+        size = received_fill(&self.receiver.queue, buffer)
         self._was_read()
         return size
 

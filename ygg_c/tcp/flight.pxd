@@ -14,6 +14,7 @@ cdef struct Flight:
     Rack rack
     Recovery recovery
     PathSearch search
+    uint64_t repaired           # what is lost below is so by no loss
     # For samples of the delivery rate: bytes delivered, when, and when the last segment delivered had left. `limited`: what
     # `delivered` has to reach before the application is the limit no more.
     uint64_t delivered

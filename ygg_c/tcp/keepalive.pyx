@@ -12,7 +12,7 @@ cdef Look keepalive_look(
     if now < keep.heard_at + idle or waits:
         look_at[0] = max(keep.heard_at, now if waits else 0) + idle
         return REST
-    if keep.probes >= count:
+    if keep.probes >= min(count, 65535):
         return GIVE_UP
     keep.probes += 1
     look_at[0] = now + interval

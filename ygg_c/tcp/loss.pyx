@@ -123,7 +123,7 @@ cdef void _end_event(Sender sender, uint64_t now) noexcept:
     if flight.recovery.phase != REPAIR:
         rack_recovered(&flight.rack)
     recovery_end(&flight.recovery, sender.nxt)
-    if flight.board.lost and sender.una >= sender.repaired:
+    if flight.board.lost and sender.una >= flight.repaired:
         # They left after the window was reduced: another event.
         loss_begin(sender, flight.board.lost, sender.pipe() + flight.board.lost, now)
 

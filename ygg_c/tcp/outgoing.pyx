@@ -7,6 +7,7 @@ from ygg_c.buffer cimport packet_new
 from ygg_c.checksum cimport sum_bytes, sum_fold
 from ygg_c.endpoint cimport COUNT_NO_MEMORY
 from ygg_c.ipv6 cimport IP_HEADER, NEXT_TCP, put16, write_header
+from ygg_c.tcp.sendqueue cimport queue_copy
 from ygg_c.tcp.wire cimport (
     ACK, MAX_OPTIONS, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, write_syn_options, write_tcp, write_timestamp,
 )
@@ -58,7 +59,7 @@ cdef Packet *make_segment(
     put16(<uint8_t *>&folded, <uint32_t>(header + size))
     total = sum_bytes(tcp, header, connection.pseudo + folded)
     if size:
-        total = sender.out.copy(tcp + header, position, size, total)
+        total = queue_copy(&sender.out, tcp + header, position, size, total)
     folded = ~sum_fold(total)
     memcpy(tcp + 16, &folded, 2)
     if flags & ACK:

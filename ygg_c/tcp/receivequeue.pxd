@@ -2,13 +2,14 @@
 # arrived. Data goes in at its place, in order or not; the ranges beyond `next` are the SACK information. A chunk is
 # handed to the application itself when nothing else will be written to it.
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from cpython.ref cimport PyObject
 
 from ygg_c.ranges cimport Ranges
 
 cdef enum:
+    CHUNK_LEAST = 960       # of a small message alone
     CHUNK_SMALL = 16384
     CHUNK_LARGE = 65536     # below malloc's mmap threshold: fresh pages for each chunk cost more than the calls saved
     COPY_BELOW = 4096       # less than this is copied out of its chunk
@@ -18,26 +19,28 @@ cdef struct Chunk:
     uint64_t base           # position of its first byte; the chunks follow one another without gaps
     size_t size
 
-cdef class ReceiveQueue:
-    cdef Chunk *_chunks     # a ring; its room is a power of two
-    cdef size_t _mask
-    cdef size_t _first
-    cdef size_t _count
-    cdef size_t _grain      # size of the next chunk
-    cdef uint64_t read      # position of the next byte to read
-    cdef uint64_t next      # position of the first byte missing
-    cdef Ranges ranges      # what arrived beyond it
-    cdef size_t held        # bytes of memory in chunks
-    # Put bytes at `position` (at least `next`); False when there is no room for them or for another hole.
-    cdef bint insert(self, uint64_t position, const uint8_t *data, size_t size) noexcept
-    cdef object take(self, size_t limit)
-    cdef size_t copy(self, uint8_t *target, size_t size) noexcept
-    cdef Py_ssize_t read_into(self, object buffer) except -1    # fill what is writable, and return how many bytes
-    cdef void clear(self) noexcept                      # drop everything, read or not
-    cdef uint64_t covered(self) noexcept                # the position where the chunks end
-    cdef size_t growth(self, uint64_t end) noexcept     # bytes that it takes to have them reach `end`
-    cdef void spare(self) noexcept                      # memory is short: small chunks
-    cdef bint _cover(self, uint64_t end) noexcept
-    cdef void _drop_first(self) noexcept
-    cdef void _pass_first(self) noexcept
-    cdef void _tidy(self) noexcept
+# Memory is held only while something is in it.
+cdef struct ReceiveQueue:
+    Chunk *chunks           # a ring; its room is a power of two
+    uint64_t read           # position of the next byte to read
+    uint64_t next           # position of the first byte missing
+    size_t held             # bytes of memory in chunks
+    Ranges ranges           # what arrived beyond `next`
+    uint32_t mask
+    uint32_t first
+    uint32_t count
+    uint32_t grain          # size of the next chunk
+
+cdef inline void received_start(ReceiveQueue *queue, uint64_t position) noexcept:
+    queue.read = queue.next = position
+    queue.grain = CHUNK_SMALL
+
+# Put bytes at `position` (at least `next`); False when there is no room for them or for another hole.
+cdef bint received_insert(ReceiveQueue *queue, uint64_t position, const uint8_t *data, size_t size) noexcept
+cdef object received_take(ReceiveQueue *queue, size_t limit)
+cdef Py_ssize_t received_fill(ReceiveQueue *queue, object buffer) except -1     # what is writable; return how many bytes
+cdef void received_clear(ReceiveQueue *queue) noexcept                          # drop everything, read or not
+cdef uint64_t received_covered(const ReceiveQueue *queue) noexcept              # the position where the chunks end
+# Bytes that it takes to have them reach `end`.
+cdef size_t received_growth(const ReceiveQueue *queue, uint64_t end) noexcept
+cdef void received_spare(ReceiveQueue *queue) noexcept                          # memory is short: small chunks

@@ -1,2 +1,1 @@
-class ReceiveQueue:
-    """What arrived and was not read, each byte written once where the application will read it."""
+"""The receive queue: used by the engine's own modules only, so nothing of it is visible from Python."""

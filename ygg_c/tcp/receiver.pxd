@@ -26,18 +26,13 @@ cdef struct ToTell:
     uint64_t recent[MAX_SACKS]      # where data out of order came, in different blocks, the latest first; 0: none
     uint64_t dsack[2]               # a duplicate to report (RFC 2883); [1] is 0: none
 
+# Largest first, and flags as bytes: there is one of these for each idle connection.
 cdef class Receiver:
     cdef ReceiveQueue queue
-    cdef bint fin_received
-    cdef bint ack_now               # at the next chance
-    cdef int scale                  # shift of the windows we send; -1: not in use
-    cdef uint32_t ts_recent         # the peer's timestamp to echo
     cdef uint64_t fin_at            # position of a FIN that came ahead of its data, 0: none
     cdef uint64_t advertised        # right edge of the window shown to the peer: never moves back
     cdef size_t cap                 # bytes that may be held
-    cdef size_t largest             # largest segment seen
-    cdef uint64_t ts_recent_at      # when it was taken
-    cdef bint _hole_filled          # it is of a segment that filled a hole
+    cdef uint64_t ts_recent_at      # when `ts_recent` was taken
     cdef uint64_t bytes
     # What is to be acknowledged.
     cdef uint64_t ack_at            # the delayed ACK's timer
@@ -52,6 +47,12 @@ cdef class Receiver:
     cdef uint64_t _rtt              # the least round trip of late, ns; 0: unknown
     cdef uint64_t _rtt_low          # the least in the present span, and when that began
     cdef uint64_t _rtt_since
+    cdef uint32_t largest           # largest segment seen
+    cdef uint32_t ts_recent         # the peer's timestamp to echo
+    cdef signed char scale          # shift of the windows we send; -1: not in use
+    cdef uint8_t fin_received
+    cdef uint8_t ack_now            # at the next chance
+    cdef uint8_t _hole_filled       # `ts_recent` is of a segment that filled a hole
 
     cdef void open(self, Host host) noexcept
     # The peer's SYN: its data begins at `first`.

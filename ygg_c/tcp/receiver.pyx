@@ -12,6 +12,9 @@ from ygg_c.icmpv6 cimport bucket_take
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport Range, ranges_find, ranges_overlap
 from ygg_c.remotenode cimport INBOUND
+from ygg_c.tcp.receivequeue cimport (
+    received_clear, received_covered, received_growth, received_insert, received_spare, received_start,
+)
 from ygg_c.tcp.rtt cimport RTT_GRAIN
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, RST, SYN, sequence_length, write_sacks
 
@@ -39,11 +42,12 @@ cdef class Receiver:
     """Takes what a connection receives."""
 
     def __cinit__(self):
-        self.queue = ReceiveQueue()
+        received_start(&self.queue, 0)
         self.ack_at = NEVER
         self.scale = -1
 
     def __dealloc__(self):
+        received_clear(&self.queue)
         free(self._to_tell)
 
     # The handshake.
@@ -55,7 +59,8 @@ cdef class Receiver:
             self.scale += 1
 
     cdef void begin(self, uint64_t first, uint32_t stamp, TcpEndpoint connection) noexcept:
-        self.queue.read = self.queue.next = self.last_acked = self._tuned_from = first
+        received_start(&self.queue, first)
+        self.last_acked = self._tuned_from = first
         self.advertised = min(self.edge(connection), first + 65535)
         self.ts_recent = stamp
         self.ts_recent_at = connection.host._now
@@ -171,7 +176,7 @@ cdef class Receiver:
         end = self._fit(position, end, connection)
         if end == position:
             connection.host.count[COUNT_TCP_NO_BUFFER] += 1
-        elif self.queue.insert(position, data, end - position):
+        elif received_insert(&self.queue, position, data, end - position):
             if position > expected:
                 connection.host.count[COUNT_TCP_OUT_OF_ORDER] += 1
                 self._arrived_at(position)
@@ -184,14 +189,14 @@ cdef class Receiver:
 
     cdef uint64_t _fit(self, uint64_t position, uint64_t end, TcpEndpoint connection) noexcept:
         # Where data ends for which there is memory: all, nothing, or of data in order as much as is kept in any case.
-        cdef size_t growth = self.queue.growth(end)
+        cdef size_t growth = received_growth(&self.queue, end)
         cdef bint in_order = position == self.queue.next
         if growth == 0 or connection.node.takes(growth, in_order):
             return end
-        self.queue.spare()
+        received_spare(&self.queue)
         if not in_order:
             return position
-        return max(position, min(end, max(self.queue.covered(), self.queue.read + connection.node.least())))
+        return max(position, min(end, max(received_covered(&self.queue), self.queue.read + connection.node.least())))
 
     cdef void _report(self, uint64_t start, uint64_t end) noexcept:
         # Tell of a duplicate; what repeats the one before it, or goes on behind it, is told with it.
@@ -224,7 +229,7 @@ cdef class Receiver:
         return self.queue.held + self.queue.ranges.room * sizeof(Range) + (sizeof(ToTell) if self._to_tell != NULL else 0)
 
     cdef void clear(self) noexcept:
-        self.queue.clear()
+        received_clear(&self.queue)
 
     # What the peer is told.
 

@@ -6,7 +6,7 @@ from libc.string cimport memset
 from ygg_c.packetio cimport NEVER
 
 cdef enum:
-    LEAST_ROOM = 16
+    LEAST_ROOM = 8
 
 
 cdef void board_free(Scoreboard *board) noexcept nogil:

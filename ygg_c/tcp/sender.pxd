@@ -51,7 +51,6 @@ cdef class Sender:
     cdef uint64_t path_until        # when the path MTU is looked up again; NEVER: it is our own MTU
     cdef uint64_t syn_at            # when the SYN left, if it left once; else 0
     cdef uint64_t sent_at           # when a segment left last (0: none)
-    cdef uint64_t repaired          # what is lost below is so by no loss
     # Timers.
     cdef uint64_t timer_at          # the first of them
     cdef uint64_t rto_at            # retransmission or persist

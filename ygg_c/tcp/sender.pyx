@@ -9,6 +9,7 @@ from ygg_c.remotenode cimport OUTBOUND
 from ygg_c.tcp.flight cimport flight_free, flight_memory
 from ygg_c.tcp.recovery cimport OPEN, REPAIR, recovery_begin
 from ygg_c.tcp.rtt cimport rtt_start
+from ygg_c.tcp.sendqueue cimport queue_clear, queue_start
 from ygg_c.tcp.state cimport SYN_RCVD
 from ygg_c.tcp.wire cimport ACK, DEFAULT_MSS, FIRST_POSITION, MIN_MSS, TCP_HEADER, TIMESTAMP_ROOM, unwrap
 
@@ -18,11 +19,11 @@ cdef class Sender:
     """Sends what a connection has to send."""
 
     def __cinit__(self):
-        self.out = SendQueue()
         self.timer_at = self.rto_at = NEVER
         rtt_start(&self.rtt)
 
     def __dealloc__(self):
+        queue_clear(&self.out)
         flight_free(self.flight)
 
     # The handshake.
@@ -30,7 +31,7 @@ cdef class Sender:
     cdef void open(self, uint32_t iss, size_t path, TcpEndpoint connection, uint64_t now) noexcept:
         self.iss = FIRST_POSITION | iss
         self.una = self.nxt = self.iss
-        self.out.base = self.out.end = self.out._origin = self.out._near_at = self.iss + 1
+        queue_start(&self.out, self.iss + 1)
         self.cap = connection.host.send_buffer
         self.path = path
         self.path_until = NEVER if path >= connection.host._mtu else now + PATH_CHECK
@@ -66,7 +67,7 @@ cdef class Sender:
         return self.out.held + flight_memory(self.flight)
 
     cdef void clear(self) noexcept:
-        self.out.clear()
+        queue_clear(&self.out)
         flight_free(self.flight)
         self.flight = NULL
         self.timer_at = self.rto_at = NEVER
@@ -83,7 +84,7 @@ cdef class Sender:
         return self.nxt if connection._state == SYN_RCVD or self.nxt == edge + 1 > self.out.end else min(self.nxt, edge)
 
     cdef void repair(self, uint64_t now) noexcept:
-        self.repaired = self.nxt
+        self.flight.repaired = self.nxt
         self.flight.rack.probe_at = NEVER
         if self.flight.recovery.phase == OPEN:
             recovery_begin(&self.flight.recovery, REPAIR, self.una, self.nxt, now)

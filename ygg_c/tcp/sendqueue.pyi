@@ -1,2 +1,1 @@
-class SendQueue:
-    """What was written and is not acknowledged, held by reference."""
+"""The send queue: used by the engine's own modules only, so nothing of it is visible from Python."""

@@ -7,7 +7,7 @@
 # Terms: `in_flight` is what was sent and is neither acknowledged, SACKed nor marked lost ("pipe", RFC 6675). "Delivered" is
 # acknowledged or SACKed, each byte once.
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 
 cdef enum:
     INITIAL_SEGMENTS = 10       # RFC 6928
@@ -42,8 +42,8 @@ cdef class Congestion:
     cdef uint64_t ssthresh      # slow start threshold
     cdef uint64_t mss
     cdef uint64_t pacing_rate   # bytes/s, for a sender that paces; 0: from cwnd and the round trip. Ours does not pace yet
-    cdef uint64_t initial       # segments of the first window
-    cdef uint64_t most_segments  # that one ACK lets a slow start grow by ("L", RFC 3465)
+    cdef uint32_t initial       # segments of the first window
+    cdef uint32_t most_segments     # that one ACK lets a slow start grow by ("L", RFC 3465)
     # `mss` is known, or changed by path MTU discovery, which is no sign of congestion.
     cdef void segment_size(self, uint64_t mss) noexcept
     # The first window has so many segments, or fewer where they are large: 1 when a SYN was lost (RFC 5681, 3.1).

@@ -21,7 +21,7 @@ cdef class Congestion:
         self.cwnd = self._initial_window() if first else max(self.cwnd, mss)
 
     cdef void start(self, uint64_t segments) noexcept:
-        self.initial = segments
+        self.initial = <uint32_t>segments
         if self.mss:
             self.cwnd = self._initial_window()
 

@@ -38,7 +38,7 @@ cdef class Cubic(Congestion):
             self._seen = ack.now
             return
         if self.ssthresh == NO_THRESHOLD:
-            divisor = hystart_acked(&self._hystart, ack)
+            divisor = hystart_acked(&self._past.slow_start, ack)
             if divisor == 0:
                 self.ssthresh = self.cwnd
         rest = self._slow_start(ack, max(divisor, <uint64_t>1))
@@ -86,8 +86,8 @@ cdef class Cubic(Congestion):
         self.ssthresh = max(<uint64_t>(min(in_flight, self.cwnd) * keep), 2 * self.mss)
 
     cdef void lost(self, uint64_t size, uint64_t in_flight, uint64_t now) noexcept:
-        self._curve.cwnd, self._curve.ssthresh = self.cwnd, self.ssthresh
-        self._saved = self._curve
+        self._past.before.cwnd, self._past.before.ssthresh, self._past.before.curve = self.cwnd, self.ssthresh, self._curve
+        self._undoable = True
         self._reduce(in_flight, BETA)
 
     cdef void timed_out(self, uint64_t in_flight, bint first, uint64_t now) noexcept:
@@ -100,17 +100,19 @@ cdef class Cubic(Congestion):
 
     cdef void ecn(self, uint64_t in_flight, uint64_t now) noexcept:
         self._reduce(in_flight, ECN_BETA)
-        self._saved.cwnd = 0
+        self._undoable = False
         self.cwnd = min(self.cwnd, self.ssthresh)
 
     cdef void undone(self, uint64_t now) noexcept:
-        if self._saved.cwnd == 0:
+        cdef Before before = self._past.before
+        if not self._undoable:
             return
-        self.cwnd = max(self.cwnd, self._saved.cwnd)
-        self.ssthresh = self._saved.ssthresh
-        self._curve = self._saved
-        self._saved.cwnd = 0
-        self._timed_out = False
+        self.cwnd = max(self.cwnd, before.cwnd)
+        self.ssthresh = before.ssthresh
+        self._curve = before.curve
+        self._undoable = self._timed_out = False
+        if self.ssthresh == NO_THRESHOLD:
+            memset(&self._past, 0, sizeof(Past))        # slow start goes on, and looks at round trips anew
 
     cdef void idle(self, uint64_t duration, uint64_t rto, uint64_t now) noexcept:
         if duration >= rto:
@@ -127,4 +129,4 @@ cdef class Cubic(Congestion):
 
     cdef dict info(self):
         return {"w_max": self._curve.peak, "k": self._curve.k, "w_est": self._curve.estimate,
-                "css": bool(self._hystart.baseline) and self.ssthresh == NO_THRESHOLD}
+                "css": self.ssthresh == NO_THRESHOLD and self._past.slow_start.baseline > 0}
