@@ -3,12 +3,13 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 cdef enum:
-    SOURCES = 1024
+    SOURCES = 32                # places in each of the two rows in which an origin's sources are counted
 
 # What one origin has used, in a slot of a table with open addressing.
 cdef struct Account:
     uint64_t origin
     double used             # scaled
+    double *sources         # scaled; two rows of places. NULL: none has been named
     bint counted            # among the origins in use
     bint taken              # this slot
 
@@ -16,7 +17,6 @@ cdef class Budget:
     cdef double _burst              # tokens
     cdef double _decay              # 1 / ns: what was used is forgotten at this rate
     cdef double _used               # in all; scaled as all that is used, see _scale()
-    cdef double _by_source[1024]
     cdef Account *_accounts
     cdef size_t _size               # slots in this table, a power of two; as many as origins are in use ask for
     cdef size_t _taken              # of them
@@ -42,4 +42,5 @@ cdef class Budget:
     cdef Account *_slot_of(self, uint64_t origin) noexcept
     cdef void _add(self, uint64_t origin, const uint8_t *source, double amount, double scale) noexcept
     cdef bint _make_room(self, double scale) noexcept
-    cdef double *_source(self, uint64_t origin, const uint8_t *source) noexcept
+    cdef double _used_by(self, Account *account, const uint8_t *source) noexcept
+    cdef void _add_source(self, Account *account, const uint8_t *source, double amount) noexcept

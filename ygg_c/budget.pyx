@@ -13,8 +13,10 @@ origin may; a request that costs more than that is passed at the rate that it co
 their share, and what lies above the burst for known claimants alone.
 
 Each origin has an account of its own. As the parts add up to the total, few can matter at a time: those that have next to
-nothing in use are forgotten when the table needs room. Sources can be invented, so their memory is fixed: those that fall into
-one slot share it, and are spread with a salt.
+nothing in use are forgotten when the table needs room. Sources can be invented, so their memory is fixed, and each origin's is
+its own, lest the sources of others be taken for one's own: a source is counted at two places that a salt chooses (a count-min
+sketch), and has used at most the less of both. As all of them together use no more than their origin may, no more than two
+can be near half of that at a time, and to meet one of them at both places is rare.
 """
 
 from libc.math cimport exp, expm1, log
@@ -48,20 +50,23 @@ cdef class Budget:
         self._salt = salt
 
     def __dealloc__(self):
+        cdef size_t index
+        for index in range(self._size if self._accounts != NULL else 0):
+            free(self._accounts[index].sources)
         free(self._accounts)
 
     cdef double _scale(self, uint64_t now) noexcept:
         cdef double exponent = <double>(now - self._reference) * self._decay if now > self._reference else 0.0
         cdef double factor
-        cdef size_t index
+        cdef size_t index, place
         if exponent < RESCALE:
             return exp(exponent)
         factor = exp(-exponent)
         self._used *= factor
         for index in range(self._size):
             self._accounts[index].used *= factor
-        for index in range(SOURCES):
-            self._by_source[index] *= factor
+            for place in range(2 * SOURCES if self._accounts[index].sources != NULL else 0):
+                self._accounts[index].sources[place] *= factor
         self._reference = now
         return 1.0
 
@@ -91,8 +96,6 @@ cdef class Budget:
     cdef void _add(self, uint64_t origin, const uint8_t *source, double amount, double scale) noexcept:
         cdef Account *account = self._slot_of(origin)
         self._used += amount
-        if source != NULL:
-            self._source(origin, source)[0] += amount
         if not account.taken:
             if 2 * self._taken >= self._size:
                 if not self._make_room(scale):
@@ -102,6 +105,8 @@ cdef class Budget:
             account.taken = True
             account.origin = origin
         account.used += amount
+        if source != NULL:
+            self._add_source(account, source, amount)
         if not account.counted and account.used > IN_USE * scale:
             account.counted = True
             self._origins += 1
@@ -128,12 +133,30 @@ cdef class Budget:
         for index in range(old_size):
             if old[index].used > least:
                 self._slot_of(old[index].origin)[0] = old[index]
+            else:
+                free(old[index].sources)
         free(old)
         self._recount(scale)
         return True
 
-    cdef double *_source(self, uint64_t origin, const uint8_t *source) noexcept:
-        return &self._by_source[_slot(source, self._salt + origin)]
+    cdef double _used_by(self, Account *account, const uint8_t *source) noexcept:
+        cdef size_t places[2]
+        if account.sources == NULL:
+            return 0.0
+        _places(source, self._salt + account.origin, places)
+        return min(account.sources[places[0]], account.sources[places[1]])
+
+    # As far as there is memory for it; less than nothing is used by none.
+    cdef void _add_source(self, Account *account, const uint8_t *source, double amount) noexcept:
+        cdef size_t places[2]
+        cdef size_t place
+        if account.sources == NULL:
+            account.sources = <double *>calloc(2 * SOURCES, sizeof(double))
+            if account.sources == NULL:
+                return
+        _places(source, self._salt + account.origin, places)
+        for place in places:
+            account.sources[place] = max(0.0, account.sources[place] + amount)
 
     # Tokens
 
@@ -141,13 +164,15 @@ cdef class Budget:
         cdef double scale = self._scale(now)
         cdef double amount = cost * scale
         cdef double share
+        cdef Account *account
         if self._used + amount > self._burst * scale * (KNOWN if known else 1.0):
             self.refused += 1
             return False
         if self._used + amount > self._burst * scale / 2:
             share = self._share(scale, now) * scale
-            if self._slot_of(origin).used > _room(share, amount) or (
-                    source != NULL and self._source(origin, source)[0] > _room(share / 2, amount)):
+            account = self._slot_of(origin)
+            if account.used > _room(share, amount) or (
+                    source != NULL and self._used_by(account, source) > _room(share / 2, amount)):
                 self.refused += 1
                 return False
         self._add(origin, source, amount, scale)
@@ -161,15 +186,13 @@ cdef class Budget:
         cdef double scale = self._scale(now)
         cdef double amount = cost * scale
         cdef Account *account = self._slot_of(origin)
-        cdef double *by_source
         self._used = max(0.0, self._used - amount)
         account.used = max(0.0, account.used - amount)
         if account.counted and account.used <= IN_USE * scale:
             account.counted = False
             self._origins -= 1
-        if source != NULL:
-            by_source = self._source(origin, source)
-            by_source[0] = max(0.0, by_source[0] - amount)
+        if source != NULL and account.sources != NULL:
+            self._add_source(account, source, -amount)
 
     cdef uint64_t wait(self, uint64_t origin, bint known, double cost, uint64_t now) noexcept:
         cdef double scale = self._scale(now)
@@ -218,10 +241,11 @@ cdef inline double _room(double share, double amount) noexcept nogil:
     return share - amount if 2 * amount <= share else amount / expm1(amount / share)
 
 
-cdef inline size_t _slot(const uint8_t *source, uint64_t salt) noexcept nogil:
+cdef inline void _places(const uint8_t *source, uint64_t salt, size_t *places) noexcept nogil:
     cdef uint64_t first, second
     memcpy(&first, source, 8)
     memcpy(&second, source + 8, 8)
     first = (first ^ salt) * <uint64_t>0x9e3779b97f4a7c15
     first = ((first ^ (first >> 32)) + second) * <uint64_t>0xd6e8feb86659fd93
-    return (first >> 40) & (SOURCES - 1)
+    places[0] = (first >> 59) & (SOURCES - 1)
+    places[1] = SOURCES + ((first >> 40) & (SOURCES - 1))

@@ -11,9 +11,9 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet, PacketQueue
-from ygg_c.bytemap cimport ByteMap
 from ygg_c.drain cimport Drain
 from ygg_c.fairqueue cimport FairQueue
+from ygg_c.keyset cimport KeySet
 from ygg_c.neighbour cimport Neighbour
 from ygg_c.packetio cimport Way
 from ygg_c.parked cimport Parked
@@ -65,6 +65,7 @@ cdef class LinkHost:
     cdef uint64_t round                 # number of the event loop's round, as far as links have shown that another has begun
     cdef list held                      # links that are held, in the order in which they go on
     cdef uint64_t links_held
+    cdef size_t held_bytes              # that links have brought and that wait with them
     cdef Budget verifications           # signatures that may be verified, for all links together; origins are Link.order
     cdef void *_rx_spare                # a read buffer nobody uses
     # One whole frame; `body` may be changed in place. 0, HELD, or a code of ygg_c.wire that closes the link.
@@ -74,6 +75,7 @@ cdef class LinkHost:
     cdef void credit_in(self, uint64_t link) noexcept   # the link of this number, which had refused credit, has drained
     cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon
     cdef void want_upkeep(self, uint64_t when) noexcept     # the tree or the filters have something to do at this time
+    cdef void shed(self) noexcept                       # links hold too much: have the one that holds most closed
     cdef void *rx_take(self) noexcept
     cdef void rx_give(self, void *buffer) noexcept
 
@@ -111,7 +113,7 @@ cdef class Link:
     cdef uint64_t prove_by              # closed when it has not by then; NEVER once it has
     cdef uint64_t proof_seq             # the first question, whose answer is a proof even when it has been asked anew
     cdef uint64_t proof_nonce
-    cdef ByteMap told                   # the records it has been sent; None once proven: the neighbour's count then
+    cdef KeySet told                    # the records it has been sent; None once proven: the neighbour's count then
     cdef Bucket requests                # how many it may still send; once proven the neighbour's count
     cdef Parked parked                  # what it has brought that has to wait
     cdef readonly bint waits            # for verifications; owned by the router
@@ -123,6 +125,7 @@ cdef class Link:
     cdef size_t _rx_fill                # bytes in _rx, or in _stash while _rx is NULL
     cdef size_t _read_most              # bytes of the next read: little from who brings much work in few bytes
     cdef readonly bint held             # what has come waits, and nothing is read
+    cdef size_t _held_bytes             # its part of host.held_bytes
     cdef bint _paused                   # so the sink has been told
     cdef uint64_t _held_until
     cdef int64_t _slice_end             # host.work at which others have their turn
@@ -141,6 +144,8 @@ cdef class Link:
     cdef size_t _frames(self, int *code) noexcept       # bytes used
     cdef void _keep_rest(self, size_t start) noexcept
     cdef void _give_back(self) noexcept
+    cdef void _trim(self) noexcept
+    cdef void _count_held(self, size_t count) noexcept
     cdef void _note_received(self, bint real) noexcept
 
     # Output.

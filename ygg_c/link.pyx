@@ -10,6 +10,7 @@ from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, qu
 from ygg_c.census cimport LIVE_LINK, born, died
 from ygg_c.drain cimport drain_flushed, drain_init, drain_took
 from ygg_c.forks cimport check_fork, generation
+from ygg_c.keyset cimport KeySet
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 from ygg_c.sodium cimport wipe
 from ygg_c.throttle cimport bucket_init
@@ -24,6 +25,8 @@ cdef enum:
     READ_LITTLE = 16384
     SPARE = 81920               # bytes of own packets beyond what credit allows: one that fits no credit, echoes and the like
     HELD_MAX = 4194304          # bytes that a transport may bring after it has been told to pause
+    HELD_PLENTY = 8388608       # bytes that links hold, beyond which each reads little
+    HELD_ALL = 33554432         # the most that they may hold together
 
 cdef uint64_t SECOND = 1000000000
 cdef uint64_t DEAD_AFTER = 3000000000       # silence after a message that had to be answered
@@ -94,6 +97,16 @@ cdef class LinkHost:
     cdef void want_upkeep(self, uint64_t when) noexcept:
         pass
 
+    cdef void shed(self) noexcept:
+        cdef Link link
+        cdef Link greediest = None
+        for link in self.held:
+            if not (link.closed or link.error) and (greediest is None or link._held_bytes > greediest._held_bytes):
+                greediest = link
+        if greediest is not None:
+            greediest.fail("too much that it has brought waits")
+            greediest._count_held(0)
+
     cdef void *rx_take(self) noexcept:
         cdef void *buffer = self._rx_spare
         self._rx_spare = NULL
@@ -120,7 +133,7 @@ cdef class Link:
         self.lag = LAG_UNKNOWN
         self._read_deadline = self._ack_at = NEVER
         self.prove_by = host.now + PROVE_WITHIN
-        self.told = ByteMap(32)
+        self.told = KeySet()
         self.parked = Parked()
         self._read_most = RX_BUFFER
         bucket_init(&self.requests, UNPROVEN_RATE, UNPROVEN_BURST, host.now)
@@ -154,9 +167,11 @@ cdef class Link:
             if self._rx_fill > HELD_MAX:
                 self.fail("its transport does not pause")
                 return NULL
-            if self._grow(max(<size_t>RX_BUFFER, self._rx_fill + ROOM_LEAST)) < 0:
+            if self._grow(max(<size_t>(0 if self.held else RX_BUFFER), self._rx_fill + ROOM_LEAST)) < 0:
                 return NULL
         room[0] = min(self._rx_size - self._rx_fill, self._read_most)
+        if self.host.held_bytes > HELD_PLENTY:
+            room[0] = min(room[0], <size_t>READ_LITTLE)
         return self._rx + self._rx_fill
 
     cdef int _grow(self, size_t size) noexcept:
@@ -173,7 +188,11 @@ cdef class Link:
             return -1
         self.rx_bytes += count
         self._rx_fill += count
-        return 0 if self.held else self._input()
+        if not self.held:
+            return self._input()
+        self._count_held(self._rx_fill)
+        self._trim()
+        return -1 if self.error else 0
 
     cdef int _input(self) noexcept:
         cdef int result
@@ -231,6 +250,7 @@ cdef class Link:
 
     cdef void _keep_rest(self, size_t start) noexcept:
         cdef size_t left = self._rx_fill - start
+        self._count_held(left if self.held else 0)
         if not self.held:
             self._read_most = min(2 * self._read_most, <size_t>RX_BUFFER)
         if left <= STASH_SIZE:
@@ -244,8 +264,19 @@ cdef class Link:
                 return
         memmove(self._rx, self._rx + start, left)
         self._rx_fill = left
-        if self.held and left < self._rx_size // 4:
-            self._grow(left)            # it may be held for a while, as may others
+        if self.held:
+            self._trim()
+
+    # It may be held for a while, as may others.
+    cdef void _trim(self) noexcept:
+        if 0 < self._rx_fill < self._rx_size // 4:
+            self._grow(self._rx_fill)
+
+    cdef void _count_held(self, size_t count) noexcept:
+        self.host.held_bytes += count - self._held_bytes
+        self._held_bytes = count
+        if self.host.held_bytes > HELD_ALL and count:
+            self.host.shed()
 
     cdef void _give_back(self) noexcept:
         if self._rx_size == RX_BUFFER:
@@ -485,8 +516,14 @@ cdef class Link:
         # Bytes in use further up the stack, or shown to Python, are freed later.
         if self._rx != NULL and not self._parsing and not self._lent:
             self._give_back()
+        if not self._parsing:
+            free(self._stash)
+            self._stash = NULL
+        self._count_held(0)
+        self.parked.clear()
         host.link_down(self)
         self.host = None
+        self.told = None
         self.sink = None
 
     # For Python

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.bloom cimport Bloom
-from ygg_c.bytemap cimport ByteMap
+from ygg_c.keyset cimport KeySet
 from ygg_c.throttle cimport Bucket
 
 cdef class Neighbour:
@@ -14,7 +14,7 @@ cdef class Neighbour:
     cdef list unproven                  # of Link: anyone may have made them, and nothing below is theirs
 
     # Owned by the tree.
-    cdef ByteMap sent                   # keys whose present record it is known to have
+    cdef KeySet sent                    # keys whose present record it is known to have
     cdef bint telling                   # it may lack some; in Tree._telling
     cdef Bucket tellings                # how many it may be sent now
     cdef bint answered                  # an answer to our present question is kept below

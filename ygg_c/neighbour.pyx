@@ -9,10 +9,10 @@ cdef class Neighbour:
     def __cinit__(self):
         self.links = []
         self.unproven = []
-        self.sent = ByteMap(32)
+        self.sent = KeySet()
 
     cdef void forget(self) noexcept:
-        self.sent = ByteMap(32)
+        self.sent = KeySet()
         self.answered = self.ontree = self.dirty = False
         self.stored = self.idle = self.crowded_until = self.age = 0
         bloom_clear(&self.filter_in)

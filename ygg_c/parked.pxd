@@ -19,3 +19,4 @@ cdef class Parked:
     cdef bint put(self, int kind, const uint8_t *body, size_t size, size_t most) noexcept
     cdef const uint8_t *first(self, size_t *size) noexcept      # its kind, then its body; NULL: none waits
     cdef void drop(self) noexcept                               # the first
+    cdef void clear(self) noexcept

@@ -55,6 +55,10 @@ cdef class Parked:
         cdef size_t size
         self._begin = self.first(&size) + size - self._frames
         if self._begin == self._end:
-            free(self._frames)
-            self._frames = NULL
-            self._room = self._begin = self._end = 0
+            self.clear()
+
+    cdef void clear(self) noexcept:
+        free(self._frames)
+        self._frames = NULL
+        self._room = self._begin = self._end = 0
+        self.filter = None

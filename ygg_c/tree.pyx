@@ -35,6 +35,7 @@ from cpython.ref cimport PyObject
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.address cimport lookup_key
+from ygg_c.keyset cimport KeySet
 from ygg_c.link cimport HELD, WORK_SIGN, WORK_VERIFY
 from ygg_c.packetio cimport NEVER
 from ygg_c.records cimport DEPTH_MAX, Walk
@@ -151,7 +152,7 @@ cdef class Tree(Records):
         else:
             # What the neighbour has been told, each link has told it: the rest is told again.
             for record in self._all:
-                if link.told.get(record.key) == NULL:
+                if not link.told.has(record.key):
                     neighbour.sent.discard(record.key)
                 else:
                     self._note_sent(neighbour, record.key)
@@ -359,12 +360,12 @@ cdef class Tree(Records):
 
     cdef void _note_sent(self, Neighbour neighbour, const uint8_t *key) noexcept:
         self._bound_sent(neighbour)
-        neighbour.sent.put(key, None)
+        neighbour.sent.add(key)
 
     # Whoever tells us thousands of records is told anew what it lacks: that takes fewer.
     cdef void _bound_sent(self, Neighbour neighbour) noexcept:
-        if neighbour.sent._used >= SENT_MAX:
-            neighbour.sent = ByteMap(32)
+        if neighbour.sent.count >= SENT_MAX:
+            neighbour.sent = KeySet()
 
     # Parent
 
@@ -504,11 +505,11 @@ cdef class Tree(Records):
         cdef void *records[DEPTH_MAX]
         cdef size_t count = self._ancestry(key, None, records, DEPTH_MAX)
         cdef Record record
-        while count and link.told._used < GREETED_MAX:
+        while count and link.told.count < GREETED_MAX:
             count -= 1
             record = <Record>records[count]
-            if link.told.get(record.key) == NULL:
-                link.told.put(record.key, None)
+            if not link.told.has(record.key):
+                link.told.add(record.key)
                 self._send_record(link, record)
 
     # Every neighbour is told our ancestry, then its own: root first, so that each record connects to one that it has.
@@ -558,11 +559,11 @@ cdef class Tree(Records):
         while count:
             count -= 1
             record = <Record>records[count]
-            if neighbour.sent.get(record.key) != NULL:
+            if neighbour.sent.has(record.key):
                 continue
             if not bucket_take(&neighbour.tellings, self.host.now):
                 return False
-            neighbour.sent.put(record.key, None)
+            neighbour.sent.add(record.key)
             for link in neighbour.links:
                 self._send_record(link, record)
         return True

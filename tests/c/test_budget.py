@@ -188,3 +188,29 @@ def test_what_must_be_done_counts_for_what_else_is_asked() -> None:
         budget.use(1)
     assert not budget.request(1, cost=20)
     assert budget.request(2, cost=20)
+
+
+@pytest.mark.parametrize("greedy", [150, 200, 300])
+def test_sources_that_others_invent_are_not_taken_for_ours(greedy: int) -> None:
+    """However many origins flood in ever new names, an honest one that asks for less than its share has it all."""
+    budget = Budget(200_000, 40_000)
+    asked = served = 0
+    for step in range(5000):
+        for number in range(20 * step, 20 * step + 20):
+            source = (number * 2**65 + number).to_bytes(32, "little")
+            budget.request(number % greedy, source, cost=50, now=step * MS)
+        if step >= 1000 and step % 100 == 0:
+            asked += 1
+            served += budget.request(999, bytes([step // 100]) * 32, cost=20, now=step * MS)
+    assert served == asked
+
+
+def test_few_sources_meet_a_loud_one() -> None:
+    """Hundreds of quiet sources of an origin are served beside one that asks for all there is."""
+    budget = Budget(1000, 400)
+    served = 0
+    for step in range(4000):
+        budget.request(1, b"l" * 32, now=step * MS)
+        if step % 10 == 0:
+            served += budget.request(1, (7 * step).to_bytes(32, "little"), now=step * MS)
+    assert served >= 398
