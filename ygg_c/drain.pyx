@@ -3,7 +3,7 @@
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 
 cdef enum:
-    UNSENT_LEAST = 4096             # the kernel must have something to send when an acknowledgement comes
+    UNSENT_LEAST = 2048             # the kernel must have something to send when an acknowledgement comes
     FIRST_RATE = 2000000
     RATE_MOST = 1000000000
     ABSORBED = 262144               # bytes that a slow link too may take at once after a pause: they are no new rate
@@ -25,6 +25,7 @@ cdef enum:
     UNSENT_TIME = 6000
     CREDIT_TIME = 5000
     BURST_TIME = 10000
+    LEAST_TIME = 30000              # of BURST_LEAST, or that is less too
 
 
 cdef inline size_t _worth(uint64_t rate, uint64_t time, size_t least, size_t most) noexcept nogil:
@@ -36,7 +37,7 @@ cdef void _set_rate(Drain *drain, uint64_t rate) noexcept:
     drain.flight = _worth(drain.rate, FLIGHT_TIME, 1, FLIGHT_MOST)
     drain.unsent = _worth(drain.rate, UNSENT_TIME + drain.slack, UNSENT_LEAST, UNSENT_MOST)
     drain.credit = _worth(drain.rate, CREDIT_TIME, 1, CREDIT_WINDOW)
-    drain.burst = _worth(drain.rate, BURST_TIME, BURST_LEAST, BURST_MOST)
+    drain.burst = _worth(drain.rate, BURST_TIME, _worth(drain.rate, LEAST_TIME, SMALLEST, BURST_LEAST), BURST_MOST)
 
 
 cdef void drain_init(Drain *drain) noexcept:

@@ -345,7 +345,7 @@ cdef class Link:
 
     cdef void _note_received(self, bint real) noexcept:
         # While output is stuck the neighbour must go on talking, or it is taken for dead.
-        self._read_deadline = self.host.now + DEAD_AFTER if self._flight.count else NEVER
+        self._read_deadline = self.host.now + DEAD_AFTER if self.has_output() else NEVER
         if real and self._ack_at == NEVER:
             self._ack_at = self.host.now + ACK_AFTER
         self.host.due = min(self.host.due, min(self._ack_at, self._read_deadline))
@@ -424,7 +424,7 @@ cdef class Link:
             count -= left
             self._flight_offset = 0
             packet_free(queue_pop(&self._flight))
-        self._refill()
+        # What comes next is chosen when it can be sent: until then others may get ahead of it.
         if self._credit_refused and self._queue.own_bytes < self._refused_bytes:
             self._credit_refused = False
             self.host.credit_in(self.order)

@@ -70,11 +70,25 @@ def test_pings_beside_a_transfer_wait_for_a_packet_or_two(mtu, rate):
         net.run(3)
         times = ping(net, SENDER, RELAY, 40, 0.1)
         assert None not in times
-        packet = min(mtu, 9000) * 8 / rate / 1000
+        packet = min(min(mtu, 9000) * 8 / rate / 1000, 32)
         held = 8192 * 8 / rate / 1000       # by the wire's transport
         waits = sorted(time - 40 for time in times)
-        assert waits[20] <= held + 3 * packet + 15, waits
+        assert waits[20] <= held + packet + 10, waits
         assert waits[-1] <= 2 * held + 5 * packet + 25, waits
+
+
+@pytest.mark.parametrize(("rate", "most"), [(0.2, 1220), (1, 3750), (5, 9000)])
+def test_segments_take_no_more_than_thirty_milliseconds_of_a_slow_link(rate, most):
+    """Down to the smallest there is: headers are the price."""
+    with net_of() as net:
+        star(net, rate, 1)
+        transfer = Bulk(net, SENDER, RELAY).start()
+        net.run(20)
+        arrived: list[int] = []
+        transfer.server.on_event = lambda events: arrived.append(len(transfer.server.recv(1 << 20)))
+        net.run(5)
+        assert 0.75 * most <= max(arrived) <= 1.25 * most
+        assert sum(arrived) * 8 / 5e6 >= 0.85 * rate
 
 
 def test_requests_beside_a_transfer_wait_no_longer_than_pings():
