@@ -153,11 +153,16 @@ class Kernel(Ends):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         async def datagrams(factory: Callable[[], Any], remote_addr: Any = None) -> Any:
-            local = None if remote_addr else ("0.0.0.0", 0)
-            return await loop.create_datagram_endpoint(factory, local_addr=local, remote_addr=remote_addr)
+            if remote_addr:
+                return await loop.create_datagram_endpoint(factory, remote_addr=remote_addr)
+            bound = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            bound.bind(("::", 0))
+            return await loop.create_datagram_endpoint(factory, sock=bound)
 
         async def serve(handle: Any, port: int) -> Any:
-            return await asyncio.start_server(handle, "0.0.0.0", port)
+            bound = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+            return await asyncio.start_server(handle, sock=bound)
 
         super().__init__(asyncio.open_connection, serve, datagrams)
 

@@ -21,25 +21,27 @@ class System(NamedTuple):
 
     kind: str
     mtu: int = 1500
-    query: str = ""
     daemon: Program | None = None
+    congestion: str = CONGESTION
+    """Of the kernel's connections, those that carry links among them."""
 
     def __str__(self) -> str:
-        return self.kind if self.kind == "kernel" else f"{self.kind}{self.query} {self.mtu}"
+        kind = self.kind if self.kind == "kernel" else f"{self.kind} {self.mtu}"
+        return kind if self.congestion == CONGESTION else f"{kind} {self.congestion}"
 
 
 KERNEL = System("kernel")
 
 
-def ygg(scheme: str = "tcp", mtu: int = 65535, query: str = "") -> System:
-    """Nodes of ours with a stack of their own, joined by a link of a scheme; `query` belongs to its URLs."""
-    return System(scheme, mtu, query)
+def ygg(scheme: str = "tcp", mtu: int = 65535) -> System:
+    """Nodes of ours with a stack of their own, joined by a link of a scheme."""
+    return System(scheme, mtu)
 
 
 def daemons(path: str, mtu: int = 65535) -> System:
     """Packaged daemons with a TUN device each, and the kernel's streams through them."""
     program = reference(path)
-    return System(program.name, mtu, "", program)
+    return System(program.name, mtu, program)
 
 
 class Pair(NamedTuple):
@@ -56,7 +58,7 @@ class Pair(NamedTuple):
 
 
 @contextlib.contextmanager
-def wired_hosts(wire: Wire, congestion: str = CONGESTION) -> Iterator[tuple[Host, Host, list[dict[str, int]]]]:
+def wired_hosts(wire: Wire, congestion: str) -> Iterator[tuple[Host, Host, list[dict[str, int]]]]:
     """Make two hosts with a wire between them; the kernel's connections have the congestion control named."""
     with contextlib.ExitStack() as stack:
         hosts = []
@@ -100,10 +102,10 @@ def _ends(host: Host, kind: str) -> Iterator[Remote]:
 
 
 @contextlib.contextmanager
-def pair(system: System, wire: Wire, congestion: str = CONGESTION, behind: int = 0) -> Iterator[Pair]:
+def pair(system: System, wire: Wire, behind: int = 0) -> Iterator[Pair]:
     """Run a system over a wire; `behind` is how many nodes more there shall be beyond it, of ours only."""
     with contextlib.ExitStack() as stack:
-        one, other, carried = stack.enter_context(wired_hosts(wire, congestion))
+        one, other, carried = stack.enter_context(wired_hosts(wire, system.congestion))
         hosts = [one.address, other.address]
         own = system.kind != "kernel" and system.daemon is None
         kind = str(system.mtu) if own else "kernel"
@@ -113,7 +115,7 @@ def pair(system: System, wire: Wire, congestion: str = CONGESTION, behind: int =
             near = stack.enter_context(node(system.daemon, one, system.mtu, other))
             hosts = [near.address, far.address]
             for host in (one, other):
-                _through_tun(host, congestion)
+                _through_tun(host, system.congestion)
         elif own:
             hosts = _join(system, other.address, *ends)
         further = [stack.enter_context(_ends(other, kind)) for _ in range(behind)]
@@ -122,6 +124,6 @@ def pair(system: System, wire: Wire, congestion: str = CONGESTION, behind: int =
 
 
 def _join(system: System, address: str, one: Remote, other: Remote) -> list[Any]:
-    url = other.ask("listen", url=f"{system.kind}://{address}:0{system.query}")
+    url = other.ask("listen", url=f"{system.kind}://{address}:0")
     one.ask("call", url=url)
     return [end.ask("address") for end in (one, other)]
