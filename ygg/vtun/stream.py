@@ -151,7 +151,10 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
                 self._read_into(connection)
             else:
                 data = connection.recv(_LITTLE if crowded else _CHUNK)
-                self._tell("data_received", self._protocol.data_received, data)
+                try:    # as in _tell(), whose call would cost every small message
+                    self._protocol.data_received(data)
+                except Exception as error:
+                    self._fatal(error, "Fatal error: protocol.data_received() call failed.")
             if crowded and connection.readable:
                 self._read_soon()
                 return
