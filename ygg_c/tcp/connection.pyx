@@ -207,14 +207,11 @@ cdef class TcpConnection(TcpEndpoint):
         self.host.timers.note(self)
 
     cdef uint64_t _give_up_at(self) noexcept:
-        # When what waits for its acknowledgement has waited for as long as the application wants it to.
+        # When what a closed connection has queued has taken as long as the application allowed.
         cdef Sender sender = self.sender
-        cdef uint64_t at = NEVER
-        if sender.una == max(sender.nxt, sender.out.end + sender.fin_wanted):
+        if not self.orphan or self._closes or sender.una == max(sender.nxt, sender.out.end + sender.fin_wanted):
             return NEVER
-        if sender.user_limit and sender.progress_at != NEVER:
-            at = sender.progress_at + min(sender.user_limit, NEVER - sender.progress_at)
-        return min(at, self._linger) if self.orphan and not self._closes else at
+        return self._linger
 
     cdef void fire(self, uint64_t now) noexcept:
         if self.receiver.ack_at <= now:

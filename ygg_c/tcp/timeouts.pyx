@@ -28,13 +28,15 @@ cdef void timeouts_set(Sender sender, TcpEndpoint connection, uint64_t now) noex
             sender.rearm = False
             flight.rack.probe_at = _probe_time(sender, connection, now)
         sender.timer_at = min(min(sender.rto_at, flight.rack.probe_at), flight.rack.reorder_at)
-    if sender.user_limit and _waits(sender):
-        sender.timer_at = min(sender.timer_at, sender.progress_at + sender.user_limit)
+    if sender.user_limit:
+        sender.timer_at = min(sender.timer_at, _give_up_at(sender))
 
 
-cdef bint _waits(Sender sender) noexcept:
-    # Whether the peer has something to acknowledge, or to make room for.
-    return sender.progress_at != NEVER and (sender.una < sender.nxt or sender.held_back)
+cdef uint64_t _give_up_at(Sender sender) noexcept:
+    # When what the peer is to acknowledge, or to make room for, has waited for as long as the application wants it to.
+    if sender.progress_at == NEVER or not (sender.una < sender.nxt or sender.held_back):
+        return NEVER
+    return sender.progress_at + min(sender.user_limit, NEVER - sender.progress_at)
 
 
 cdef uint64_t _probe_time(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
@@ -54,7 +56,7 @@ cdef uint64_t _probe_time(Sender sender, TcpEndpoint connection, uint64_t now) n
 cdef void timeouts_fire(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
     cdef Flight *flight = sender.flight
     sender.timer_at = NEVER                       # the next flush sets it
-    if sender.user_limit and _waits(sender) and now >= sender.progress_at + sender.user_limit:
+    if sender.user_limit and now >= _give_up_at(sender):
         connection.expire(sender.soft_error or ETIMEDOUT)
         return
     if flight != NULL and flight.rack.reorder_at <= now:
