@@ -453,6 +453,17 @@ class TestPlaces:
         assert came > 55
         assert max(stage.stack.usage(node(number))["incoming"] for number in range(1, 6)) <= 2
 
+    def test_none_goes_for_a_node_that_would_have_as_many(self, stage):
+        """Or two nodes would rob one another in turns."""
+        stage.stack.max_connections = 80
+        for number, count in ((1, 20), (2, 19), (3, 11), (4, 10), (5, 10)):
+            stage.open(number, count)
+        stage.now += 20 * SECOND
+        assert stage.one(node(2), 5000).ack == 0
+        assert stage.stack.counters()["tcp_idle_evicted"] == 0
+        assert stage.one(node(3), 5000).ack
+        assert stage.stack.counters()["tcp_idle_evicted"] == 1
+
     def test_a_syn_alone_evicts_nothing(self, stage):
         stage.stack.max_connections = 80
         for number in range(1, 6):
