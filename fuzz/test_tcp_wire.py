@@ -14,13 +14,16 @@ import struct
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.c.stackkit import ACK, MS, RST, SECOND, SYN, A, B, World, icmp_packet, parse_tcp
+from tests.c.stackkit import ACK, CWR, ECE, MS, RST, SECOND, SYN, A, B, World, icmp_packet, parse_tcp
 from ygg_c import census
 
 CALM_SECONDS = 400
 """For the rest of a transfer: the longest timeout is a minute, and it may have been reached."""
 SLACK = 40
 """Segments that may be sent beside all that is counted: handshakes, FINs, probes of a flight's end, delayed ACKs."""
+
+CE = 3 << 4
+"""A mark, where it stands in the second byte of a packet."""
 
 PROBED = 4000
 """Bytes that may be sent again because an ACK was delayed: the end of a flight is probed."""
@@ -38,6 +41,7 @@ class Weather:
     late_every: int = 0     # each of so many packets is late
     late: int = 0
     held: bool = False      # all are held until this is over
+    marks: float = 0.0      # of those that may be marked (RFC 3168)
     limit: int = 65535      # largest packet
     tells: bool = True      # and Packet Too Big says so
 
@@ -87,8 +91,14 @@ class Wire:
         other = self.world.tap_b if tap is self.world.tap_a else self.world.tap_a
         self.measure(packet, tap)
         for each in self.told(packet, tap):
-            self.carry(each, tap, other)
+            self.carry(self.marked(each, packet[1] & CE), tap, other)
         return False
+
+    def marked(self, packet, field):
+        """Return a packet with its ECN field, or with a mark."""
+        if field and self.random.random() < self.weather.marks:
+            field = CE
+        return packet[:1] + bytes([packet[1] | field]) + packet[2:]
 
     def measure(self, packet, tap):
         sequence, flags, size = read(packet)
@@ -172,6 +182,8 @@ class Wire:
             case "reneging" if ahead > 1:
                 start = tcp.ack + self.random.randrange(1, ahead)
                 return [sacked(tcp, (start, top), (tcp.ack + 1, tcp.ack + ahead // 2)), tcp]
+            case "marks":
+                return [dataclasses.replace(tcp, flags=tcp.flags & ~CWR | ECE)]
             case "echoes" if tcp.option(8):
                 value = tcp.option(8)[:4] + struct.pack(">I", self.random.randrange(1 << 32))
                 return [dataclasses.replace(tcp, options=tcp.options.replace(tcp.option(8), value))]
@@ -324,6 +336,7 @@ weathers = st.builds(
     late_every=st.sampled_from([0, 0, 2, 7, 50]),
     late=st.sampled_from([1, 10, 100, 1000, 4000]),
     held=st.sampled_from([False, False, False, True]),
+    marks=st.sampled_from([0.0, 0.0, 0.1, 1.0]),
     limit=st.sampled_from([65535, 65535, 9000, 1500, 1400, 1280]),
     tells=st.booleans(),
 )
@@ -344,7 +357,7 @@ cases = st.builds(
     weather=st.lists(weathers, max_size=4).map(tuple),
     seed=st.integers(0, 1 << 32),
 )
-LIES = ("divided", "optimistic", "duplicates", "unsent", "reneging", "echoes", "closing")
+LIES = ("divided", "optimistic", "duplicates", "unsent", "reneging", "echoes", "closing", "marks")
 
 
 def check(case):

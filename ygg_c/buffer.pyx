@@ -45,6 +45,7 @@ cdef Packet *packet_new(size_t room) noexcept:
     packet.data = packet_storage(packet) + HEADROOM
     packet.size = 0
     packet.stamp = 0
+    packet.ecn = 0
     born(LIVE_PACKET)
     return packet
 

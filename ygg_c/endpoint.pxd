@@ -79,6 +79,9 @@ cdef enum:
     COUNT_TCP_COOKIES_SENT
     COUNT_TCP_COOKIES_TAKEN
     COUNT_TCP_COOKIES_WRONG
+    COUNT_TCP_CE_IN
+    COUNT_TCP_ECE_IN
+    COUNT_TCP_ECN_REDUCTIONS
     COUNTERS
 
 cdef extern from *:
@@ -105,6 +108,7 @@ cdef class Host(Upper):
     cdef public int syn_ack_retries
     cdef public int syn_queue
     cdef public int syn_cookies
+    cdef public int ecn                 # EcnUse of ygg_c.tcp.ecn
     cdef public size_t receive_buffer
     cdef public size_t receive_buffer_max
     cdef public size_t send_buffer

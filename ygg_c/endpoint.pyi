@@ -54,6 +54,10 @@ class Host(Upper):
     """Whether a SYN that finds no room in a listener's queue is answered with a cookie: 0 never (it is dropped), 1 then (at
     first), 2 always and without a queue.
     """
+    ecn: int
+    """Explicit congestion notification (RFC 3168): 0 never, 1 asked for by `connect` and agreed with where a peer asks (at
+    first), 2 only the latter. Of connections opened from now on.
+    """
     syn_ack_retries: int
     """Repetitions of a SYN,ACK before a half-open connection is forgotten, 15 at most (5 at first: about a minute)."""
     max_time_wait: int

@@ -62,7 +62,7 @@ cdef class Host(Upper):
         self.syn_retries = 6
         self.syn_ack_retries = 5
         self.syn_queue = 1024
-        self.syn_cookies = 1
+        self.syn_cookies = self.ecn = 1
         self.receive_buffer = self.send_buffer = 1 << 20
         self.receive_buffer_max = 32 << 20
         self.send_buffer_max = 8 << 20

@@ -5,6 +5,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 from ygg_c.buffer cimport packet_free, packet_new, queue_clear, queue_pop, queue_push
+from ygg_c.ipv6 cimport CE
 
 
 cdef inline uint64_t _hash(const uint8_t *key, uint64_t salt) noexcept nogil:
@@ -22,7 +23,7 @@ cdef class FairQueue:
     def __cinit__(self, *args):
         self._new.first = self._new.last = self._old.first = self._old.last = -1
         self._target = CODEL_TARGET
-        self.own_limit = OWN_LIMIT
+        self.credit = self.own_limit = OWN_LIMIT
 
     def __init__(self, uint64_t salt=0):
         self._salt = salt
@@ -100,11 +101,19 @@ cdef class FairQueue:
         return NULL
 
     cdef Packet *_pop_from(self, int index, uint64_t now) noexcept:
-        cdef bint paused = index >= GROUPS * SUBBINS and self.own_bytes <= self.own_limit
-        return self._take(index) if paused else self._pop_codel(index, now)
+        return self._take(index) if self._is_paused(index) else self._pop_codel(index, now)
 
-    cdef void set_rate(self, uint64_t rate, size_t own_limit) noexcept:
+    cdef bint _is_paused(self, int index) noexcept:
+        # Whether the sender of this flow waits for room as far as one can tell, and needs no other sign.
+        if index < GROUPS * SUBBINS:
+            return False
+        if self._bins[index].packets.head.ecn and self.own_bytes > self.credit + self._largest:
+            return False
+        return self.own_bytes <= self.own_limit
+
+    cdef void set_rate(self, uint64_t rate, size_t credit, size_t own_limit) noexcept:
         self.rate = rate
+        self.credit = credit
         self.own_limit = own_limit
         self._set_target()
 
@@ -142,9 +151,21 @@ cdef class FairQueue:
         self.dropped += 1
         packet_free(self._take(index))
 
-    # CoDel (RFC 8289): once packets have waited too long for a whole interval, drop at a rate that grows until they do not.
+    # CoDel's sign to the sender of a flow's first packet: a mark, or its loss. True: it is marked, and sent.
+    cdef bint _signal(self, int index) noexcept:
+        cdef Bin *bin = &self._bins[index]
+        if bin.packets.head.ecn and (bin.drops <= MARKS_MOST or self.own_bytes <= self.own_limit):
+            bin.packets.head.ecn = CE
+            self.marked += 1
+            return True
+        self._drop(index)
+        return False
+
+    # CoDel (RFC 8289): once packets have waited too long for a whole interval, drop or mark at a rate that grows until they do
+    # not.
     cdef Packet *_pop_codel(self, int index, uint64_t now) noexcept:
         cdef Bin *bin = &self._bins[index]
+        cdef bint marked
         if not self._too_long(bin, now):
             bin.dropping = False
         elif not bin.dropping:
@@ -152,10 +173,11 @@ cdef class FairQueue:
             # Soon after the last time it was bad: go on near the rate that helped then.
             bin.drops = bin.drops - 2 if bin.drops > 2 and now - bin.drop_at < 8 * CODEL_INTERVAL else 1
             bin.drop_at = now + <uint64_t>(CODEL_INTERVAL / sqrt(bin.drops))
-            self._drop(index)
+            self._signal(index)
         else:
-            while now >= bin.drop_at and bin.dropping:
-                self._drop(index)
+            marked = False
+            while now >= bin.drop_at and bin.dropping and not marked:
+                marked = self._signal(index)
                 bin.drops += 1
                 bin.drop_at += <uint64_t>(CODEL_INTERVAL / sqrt(bin.drops))
                 if not self._too_long(bin, now):
@@ -186,8 +208,10 @@ cdef class FairQueue:
 
     # For tests: the same queue with packets as bytes.
 
-    def put(self, bytes data not None, bytes source not None, bytes dest not None, bint own=False, uint64_t now=0):
-        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns."""
+    def put(
+        self, bytes data not None, bytes source not None, bytes dest not None, bint own=False, uint64_t now=0, uint8_t ecn=0
+    ):
+        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field."""
         cdef Packet *packet
         if len(source) != 32 or len(dest) != 32:
             raise ValueError("keys have 32 bytes")
@@ -196,6 +220,7 @@ cdef class FairQueue:
             raise MemoryError
         memcpy(packet.data, <const char *>data, len(data))
         packet.size = len(data)
+        packet.ecn = ecn
         self.push(packet, source, dest, own, now)
 
     def get(self, uint64_t now=0):

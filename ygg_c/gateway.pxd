@@ -14,6 +14,7 @@ cdef class Route:
     cdef uint8_t address[16]
     cdef uint8_t subnet[8]
     cdef Aging aging
+    cdef uint64_t mark_until        # until then the next packet to it that may be marked is; 0: none need be
 
 # Packets for a destination whose key is not known yet.
 cdef class Waiting:
@@ -29,7 +30,7 @@ cdef class Gateway(Attachment):
     cdef ByteMap _by_key, _by_address, _by_subnet, _waiting
     cdef AgingList _routes, _waits
     cdef HoldAccount _account
-    cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big
+    cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big, marked
 
     cdef bint _is_ours(self, const uint8_t *address) noexcept
     cdef Route _route_to(self, const uint8_t *destination)
@@ -38,4 +39,5 @@ cdef class Gateway(Attachment):
     cdef void _wait(self, const uint8_t *destination, Packet *packet) noexcept
     cdef void _flush(self, Route route, const uint8_t *destination) noexcept
     cdef void _drop_waiting(self, Waiting waiting) noexcept
+    cdef void _mark(self, Route route, Packet *packet) noexcept
     cdef void _packet_too_big(self, const uint8_t *data, size_t size) noexcept

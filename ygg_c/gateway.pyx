@@ -4,6 +4,10 @@ A node's address is made from its key, so every packet is checked against the ke
 other authentication exists at this layer. What an address does not tell is the whole key: packets for an unknown destination
 wait (holding.pxd) while the router looks for whoever answers to it. They go on, in order, to the session, where they may wait
 once more, and from there to the router, which has the path by then.
+
+A link's queue finds out that packets wait too long when they are sealed. Of a flow that understands ECN the next packet is
+marked in place of them, here, where the IPv6 header can still be changed. The mark so comes as much later as the queue is
+long; but it comes, without a loss.
 """
 
 from cpython.ref cimport PyObject
@@ -15,10 +19,13 @@ from ygg_c.buffer cimport packet_free, packet_new
 from ygg_c.census cimport LIVE_GATEWAY, born, died
 from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.holding cimport HOLD_TIME, hold_clear, hold_expire, hold_is_crowded, hold_pop, hold_push
-from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU, NEXT_ICMPV6, SOURCE, TARGET, put32, write_header
+from ygg_c.ipv6 cimport (
+    CE, ECT_0, IP_HEADER, MIN_MTU, NEXT_ICMPV6, NOT_ECT, SOURCE, TARGET, get_ecn, put32, put_ecn, write_header,
+)
 from ygg_c.link cimport LinkHost
 from ygg_c.packetio cimport NEVER, Upper, Way, free_way
 
+cdef uint64_t MARK_LIFE = 1000000000                    # of a mark for which there is no packet
 cdef uint64_t LIFETIME = 120 * <uint64_t>1000000000     # of routes since their last use
 
 cdef enum:
@@ -137,6 +144,7 @@ cdef class Gateway(Attachment):
             "dropped_outgoing": self.dropped_outgoing,
             "dropped_waiting": self.dropped_waiting,
             "too_big": self.too_big,
+            "marked": self.marked,
         }
 
     # Outgoing
@@ -152,12 +160,26 @@ cdef class Gateway(Attachment):
             packet_free(packet)
             return
         self.node.catch_up(now)
+        packet.ecn = ECT_0 if get_ecn(data) else NOT_ECT
         route = self._route_to(target)
         if route is None:
             self._wait(target, packet)
         else:
+            if route.mark_until and packet.ecn:
+                self._mark(route, packet)
             aging_touch(&self._routes, &route.aging, self.node.now)
             self.node.send_ipv6(route.key, packet)
+
+    cdef void _mark(self, Route route, Packet *packet) noexcept:
+        if self.node.now < route.mark_until:
+            put_ecn(packet.data, CE)
+            self.marked += 1
+        route.mark_until = 0
+
+    cdef void queue_builds_up(self, const uint8_t *key) noexcept:
+        cdef PyObject *found = self._by_key.get(key)
+        if found != NULL:
+            (<Route>found).mark_until = self.node.now + MARK_LIFE
 
     cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept:
         cdef Route route = self._route_to(address)

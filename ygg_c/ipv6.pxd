@@ -17,6 +17,13 @@ cdef enum:
     SOURCE = 8              # offsets in the header
     TARGET = 24
 
+# The ECN field, the low bits of the traffic class (RFC 3168, 5).
+cdef enum:
+    NOT_ECT = 0
+    ECT_1 = 1
+    ECT_0 = 2
+    CE = 3
+
 cdef enum Walk:
     WALK_UPPER = 0          # `next` at `offset` is an upper-layer header, or NEXT_NONE
     WALK_FRAGMENT           # a fragment header is at `offset`
@@ -43,6 +50,13 @@ cdef inline void put16(uint8_t *data, uint32_t value) noexcept nogil:
 cdef inline void put32(uint8_t *data, uint32_t value) noexcept nogil:
     put16(data, value >> 16)
     put16(data + 2, value & 0xffff)
+
+cdef inline uint8_t get_ecn(const uint8_t *packet) noexcept nogil:
+    return packet[1] >> 4 & 3
+
+# Over NOT_ECT, or over anything where it is CE.
+cdef inline void put_ecn(uint8_t *packet, uint8_t ecn) noexcept nogil:
+    packet[1] |= ecn << 4
 
 cdef inline bint is_multicast(const uint8_t *address) noexcept nogil:
     return address[0] == 0xff

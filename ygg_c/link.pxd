@@ -73,6 +73,7 @@ cdef class LinkHost:
     cdef void link_down(self, Link link) noexcept       # it has just closed
     cdef void link_proven(self, Link link) noexcept     # its far side has just shown that it holds its key
     cdef void credit_in(self, uint64_t link) noexcept   # the link of this number, which had refused credit, has drained
+    cdef void marked(self, const uint8_t *frame, size_t size) noexcept  # this packet of our own has waited for too long
     cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon
     cdef void want_upkeep(self, uint64_t when) noexcept     # the tree or the filters have something to do at this time
     cdef void shed(self) noexcept                       # links hold too much: have the one that holds most closed

@@ -10,6 +10,7 @@ from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, qu
 from ygg_c.census cimport LIVE_LINK, born, died
 from ygg_c.drain cimport drain_flushed, drain_init, drain_took
 from ygg_c.forks cimport check_fork, generation
+from ygg_c.ipv6 cimport CE
 from ygg_c.keyset cimport KeySet
 from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 from ygg_c.sodium cimport wipe
@@ -89,6 +90,9 @@ cdef class LinkHost:
         pass
 
     cdef void credit_in(self, uint64_t link) noexcept:
+        pass
+
+    cdef void marked(self, const uint8_t *frame, size_t size) noexcept:
         pass
 
     cdef void want_turn(self) noexcept:
@@ -392,6 +396,8 @@ cdef class Link:
         while self._queue.count and self._flight.bytes < self.drain.flight:
             packet = self._queue.pop(self.host.now)
             if packet != NULL:
+                if packet.ecn == CE:
+                    self.host.marked(packet.data, packet.size)
                 queue_push(&self._flight, packet)
 
     cdef int gather(self, iovec *parts, int most) noexcept:
@@ -447,7 +453,7 @@ cdef class Link:
     cdef void flushed(self) noexcept:
         drain_flushed(&self.drain, self.blocked, self.host.now)
         if self._queue.rate != self.drain.rate:
-            self._queue.set_rate(self.drain.rate, self.drain.credit + SPARE)
+            self._queue.set_rate(self.drain.rate, self.drain.credit, self.drain.credit + SPARE)
 
     cdef void _refuse(self, size_t used) noexcept:
         if not self._credit_refused:

@@ -37,6 +37,7 @@ _COUNTS = (
     "tcp_no_buffer", "tcp_node_full", "tcp_stack_full", "tcp_no_transition", "tcp_idle_evicted",
     "tcp_opening_timeouts",
     "tcp_cookies_sent", "tcp_cookies_taken", "tcp_cookies_wrong",
+    "tcp_ce_received", "tcp_ece_received", "tcp_ecn_reductions",
 )
 
 

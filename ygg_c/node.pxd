@@ -14,6 +14,8 @@ from ygg_c.sessiontable cimport SessionTable
 cdef class Attachment(Lower):
     # An IPv6 packet that arrived from a session of this key; it may be changed in place.
     cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept
+    # What is sent to this key waits for too long: its flow is to be told.
+    cdef void queue_builds_up(self, const uint8_t *key) noexcept
     # This key now has a path.
     cdef void path_in(self, const uint8_t *key) noexcept
     # Forget what has expired; return the next deadline or NEVER.

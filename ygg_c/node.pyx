@@ -61,6 +61,9 @@ cdef class Attachment(Lower):
     cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept:
         pass
 
+    cdef void queue_builds_up(self, const uint8_t *key) noexcept:
+        pass
+
     cdef void path_in(self, const uint8_t *key) noexcept:
         pass
 
@@ -321,6 +324,10 @@ cdef class Node(Router):
     cdef void credit_in(self, uint64_t link) noexcept:
         if self.attachment is not None and self.attachment.upper is not None:
             self.attachment.upper.credit_in(link, self.now)
+
+    cdef void queue_builds_up(self, const uint8_t *dest) noexcept:
+        if self.attachment is not None:
+            self.attachment.queue_builds_up(dest)
 
     cdef void link_proven(self, Link link) noexcept:
         if len(link.neighbour.links) == 1:

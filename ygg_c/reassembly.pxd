@@ -27,6 +27,7 @@ cdef struct Datagram:
     size_t headers              # bytes of headers, 0: the first fragment is missing
     uint64_t deadline
     bint refused                # an overlap was seen: swallow the rest
+    uint8_t marks               # 1 << the ECN field of each fragment
 
 cdef class Reassembler:
     cdef Datagram _datagrams[MAX_DATAGRAMS]

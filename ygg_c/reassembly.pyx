@@ -4,7 +4,7 @@ from libc.stdint cimport uint16_t
 from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.buffer cimport packet_copy, packet_free, packet_new
-from ygg_c.ipv6 cimport SOURCE, get16, put16
+from ygg_c.ipv6 cimport CE, NOT_ECT, SOURCE, get16, get_ecn, put16, put_ecn
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport ranges_add, ranges_clear
 
@@ -99,6 +99,7 @@ cdef class Reassembler:
         if fresh != <long long>length or (datagram.total and (not more or offset + length > datagram.total)):
             datagram.refused = True
             return FRAGMENT_DROPPED
+        datagram.marks |= 1 << get_ecn(packet)
         memcpy(datagram.packet.data + MAX_UNFRAGMENTED + offset, fragment + 8, length)
         if not more:
             datagram.total = offset + length
@@ -109,10 +110,14 @@ cdef class Reassembler:
             datagram.headers = chain.offset
             memcpy(datagram.packet.data + MAX_UNFRAGMENTED - chain.offset, packet, chain.offset)
             (datagram.packet.data + MAX_UNFRAGMENTED - chain.offset)[chain.next_field] = fragment[0]
-        if datagram.total and datagram.headers and datagram.ranges.total == datagram.total:
-            self._done = datagram
-            return FRAGMENT_WHOLE
-        return FRAGMENT_HELD
+        if datagram.total == 0 or datagram.headers == 0 or datagram.ranges.total != datagram.total:
+            return FRAGMENT_HELD
+        if datagram.marks >> CE & 1 and datagram.marks >> NOT_ECT & 1:
+            # Whoever has marked one would have dropped it: its sender does not look at marks (RFC 3168, 5.3).
+            datagram.refused = True
+            return FRAGMENT_DROPPED
+        self._done = datagram
+        return FRAGMENT_WHOLE
 
     cdef Packet *take(self) noexcept:
         cdef Datagram *datagram = self._done
@@ -120,6 +125,8 @@ cdef class Reassembler:
         packet.data += MAX_UNFRAGMENTED - datagram.headers
         packet.size = datagram.headers + datagram.total
         put16(packet.data + 4, <unsigned int>(packet.size - 40))
+        if datagram.marks >> CE & 1:
+            put_ecn(packet.data, CE)
         datagram.packet = NULL
         self._drop(datagram)
         self._done = NULL

@@ -59,6 +59,7 @@ cdef class Router(LinkHost):
     cdef void find_way(self, const uint8_t *dest, size_t wanted, Way *way) noexcept     # see Lower.find_way
 
     # Upcalls, for Node to override (and credit_in of LinkHost).
+    cdef void queue_builds_up(self, const uint8_t *dest) noexcept       # what is sent to this key waits for too long
     # A session message for us that came in by `link`; `payload` may be changed in place and lives only for the call.
     cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept
     # This key has answered with a path; `held`: packets that waited for it are leaving.

@@ -494,6 +494,16 @@ cdef class Router(LinkHost):
     cdef void path_in(self, const uint8_t *key, bint held) noexcept:
         pass
 
+    cdef void marked(self, const uint8_t *frame, size_t size) noexcept:
+        cdef Routed message
+        cdef uint64_t length
+        cdef const uint8_t *body = uv_get(frame, frame + size, &length)
+        if body != NULL and body[0] == TRAFFIC and decode_traffic(<uint8_t *>body + 1, length - 1, &message) == OK:
+            self.queue_builds_up(message.dest)
+
+    cdef void queue_builds_up(self, const uint8_t *dest) noexcept:
+        pass
+
     cdef void link_closed(self, Link link) noexcept:
         pass
 
@@ -766,5 +776,6 @@ cdef Packet *_with_headroom(Packet *packet, size_t header) noexcept:
         roomy.data += header
         memcpy(roomy.data, packet.data, packet.size)
         roomy.size = packet.size
+        roomy.ecn = packet.ecn
     packet_free(packet)
     return roomy

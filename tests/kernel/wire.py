@@ -37,6 +37,7 @@ class Medium:
     jitter: int = 0             # ns that a packet may be late by, so that others overtake it
     mtu: int = 65535
     silent: bool = False        # packets above the MTU vanish without a word
+    mark: int = 0               # ns that a packet may wait before it is marked, if it may be (RFC 3168); 0: none is
 
 
 @dataclass
@@ -53,6 +54,8 @@ class Way:
         if medium.rate:
             if (start - now) * medium.rate / 1e9 > medium.buffer:
                 return
+            if medium.mark and start - now > medium.mark and packet[1] & 0x30:
+                packet = packet[:1] + bytes([packet[1] | 0x30]) + packet[2:]
             start = self.free_at = start + int(len(packet) * 1e9 / medium.rate)
         for _ in range(2 if chance.random() < medium.duplicate else 1):
             if chance.random() >= medium.loss:

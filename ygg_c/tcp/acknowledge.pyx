@@ -3,8 +3,9 @@
 from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
-from ygg_c.endpoint cimport EVENT_DRAINED, EVENT_WRITABLE, TELL_AFTER
+from ygg_c.endpoint cimport COUNT_TCP_ECE_IN, COUNT_TCP_ECN_REDUCTIONS, EVENT_DRAINED, EVENT_WRITABLE, TELL_AFTER
 from ygg_c.packetio cimport NEVER
+from ygg_c.tcp.ecn cimport ecn_reacts
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.loss cimport Arrived, loss_react
 from ygg_c.tcp.recovery cimport OPEN
@@ -12,7 +13,7 @@ from ygg_c.tcp.rtt cimport rtt_lost_syn, rtt_sample
 from ygg_c.tcp.scoreboard cimport Delivery, board_acknowledge, board_lose, board_sack
 from ygg_c.tcp.sendqueue cimport queue_release
 from ygg_c.tcp.state cimport GOT_ACK_OF_FIN
-from ygg_c.tcp.wire cimport FIN, MAX_SACKS, SYN, unwrap
+from ygg_c.tcp.wire cimport ECE, FIN, MAX_SACKS, SYN, unwrap
 
 cdef enum:
     MILLISECOND = 1000000
@@ -36,6 +37,9 @@ cdef bint acknowledge(
     arrived.repeats = ack == sender.una < sender.nxt and segment.size == 0 and not segment.flags & (SYN | FIN) and (
         same or connection.sack
     )
+    if segment.flags & (ECE | SYN) == ECE and sender.ecn.agreed and ack >= sender.una:
+        arrived.marked = True
+        _take_mark(sender, ack, connection, now)
     if reopened and not arrived.advances and sender.una < sender.nxt and flight.recovery.phase == OPEN:
         # The peer may have dropped what was in flight when its window closed.
         while flight.board.listed:
@@ -45,6 +49,14 @@ cdef bint acknowledge(
     if arrived.advances or arrived.repeats or segment.sacks:
         _arrive(sender, segment, &arrived, connection, now)
     return True
+
+
+cdef void _take_mark(Sender sender, uint64_t ack, TcpEndpoint connection, uint64_t now) noexcept:
+    # The peer has got a mark, and repeats that until it knows that we know.
+    connection.host.count[COUNT_TCP_ECE_IN] += 1
+    if sender.una < sender.nxt and ecn_reacts(&sender.ecn, ack, sender.nxt):
+        connection.host.count[COUNT_TCP_ECN_REDUCTIONS] += 1
+        sender.congestion.ecn(sender.pipe(), now)
 
 
 cdef bint _take_window(

@@ -2,8 +2,12 @@
 
 from libc.errno cimport ECONNREFUSED, ECONNRESET
 
-from ygg_c.endpoint cimport COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_IGNORED, COUNT_TCP_RESETS_IN, EVENT_CONNECTED, EVENT_EOF
+from ygg_c.endpoint cimport (
+    COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_CE_IN, COUNT_TCP_IGNORED, COUNT_TCP_RESETS_IN, EVENT_CONNECTED, EVENT_EOF,
+)
+from ygg_c.ipv6 cimport CE
 from ygg_c.tcp.acknowledge cimport acknowledge, acknowledge_syn
+from ygg_c.tcp.ecn cimport ecn_agrees, ecn_asks, ecn_received
 from ygg_c.tcp.receiver cimport Receiver
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.sender cimport Sender
@@ -45,9 +49,18 @@ cdef void _ack_in(TcpConnection connection, const Segment *segment, uint64_t pos
     if connection.host is None:
         return
     connection.receiver.note_stamp(segment, position, now)
+    if segment.size and sender.ecn.agreed:
+        _look_for_mark(connection, segment)
     if segment.size or segment.flags & FIN:
         _take(connection, segment, position, now)
     connection.account()
+
+
+cdef void _look_for_mark(TcpConnection connection, const Segment *segment) noexcept:
+    if segment.ecn == CE:
+        connection.host.count[COUNT_TCP_CE_IN] += 1
+    if ecn_received(&connection.sender.ecn, segment):
+        connection.receiver.ack_now = True
 
 
 cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_t now) noexcept:
@@ -66,6 +79,7 @@ cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_
         return
     connection.learn_syn(segment)
     connection.heard(now)
+    sender.ecn.agreed = sender.ecn.asked and (ecn_agrees(segment) if answers else ecn_asks(segment))
     if not answers:
         # Both opened at once: answer with SYN,ACK and wait for the ACK.
         connection.step(GOT_SYN)
@@ -87,8 +101,10 @@ cdef void _syn_again(TcpConnection connection, const Segment *segment, uint64_t 
     if connection._state != SYN_RCVD or position != connection.sender.wl1:
         connection.receiver.challenge(connection, now)
     elif not segment.flags & ACK:
+        connection.sender.ecn.agreed = connection.sender.ecn.agreed and ecn_asks(segment)
         connection.sender.syn_due = True
     elif _opened(connection, segment, position, now):
+        connection.sender.ecn.agreed = connection.sender.ecn.agreed and ecn_agrees(segment)
         _ack_in(connection, segment, position + 1, now)
 
 

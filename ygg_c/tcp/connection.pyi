@@ -82,5 +82,6 @@ class TcpConnection(TcpEndpoint):
         """Reset the connection now (RST) and free it. Does nothing on a connection that ended."""
     def info(self) -> dict[str, Any]:
         """Return figures: state, rtt, rtt_var, rto (ns), cwnd, ssthresh, mss, send_window, receive_window, in_flight,
-        retransmits, timeouts, bytes_in, bytes_out, segments_in, segments_out, congestion (name), and what that algorithm adds.
+        retransmits, timeouts, bytes_in, bytes_out, segments_in, segments_out, whether sack, timestamps and ecn were agreed on,
+        congestion (name), and what that algorithm adds.
         """

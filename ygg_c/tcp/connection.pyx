@@ -18,6 +18,7 @@ from ygg_c.packetio cimport NEVER
 from ygg_c.remotenode cimport INBOUND, LEAST_BUFFER, OUTBOUND, RemoteNode
 from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.tcp.congestion.registry cimport make_congestion
+from ygg_c.tcp.ecn cimport ecn_asks
 from ygg_c.tcp.info cimport flow_info
 from ygg_c.tcp.keepalive cimport ASK_AGAIN, GIVE_UP, Look, REST, keepalive_heard, keepalive_look
 from ygg_c.tcp.outgoing cimport make_segment, sack_room
@@ -90,6 +91,7 @@ cdef class TcpConnection(TcpEndpoint):
         self.step(CALL_LISTEN)
         self.step(GOT_SYN)
         self.learn_syn(syn)
+        self.sender.ecn.agreed = ecn_asks(syn)
         self.receiver.advertised = self.receiver.queue.next + offered
         self.take_early(syn)
         self.sender.answered(sent_at, again)
@@ -552,6 +554,7 @@ cdef class TcpConnection(TcpEndpoint):
             **flow_info(self.sender, self.receiver),
             "sack": bool(self.sack),
             "timestamps": bool(self.stamps),
+            "ecn": bool(self.sender.ecn.agreed),
             "bytes_out": self.bytes_out,
             "segments_in": self.segments_in,
             "segments_out": self.segments_out,

@@ -4,15 +4,15 @@
 #   31    30 29   27 26                        0
 #  ├ epoch ─┼─ MSS ─┼─ keyed hash of all else ──┤      an epoch is 69 s; a cookie holds in its own and in the next
 #
-# Window scale and SACK go into the low bits of the answer's timestamp, which the peer echoes. Without timestamps a
-# connection has neither.
+# Window scale, SACK and ECN go into the low bits of the answer's timestamp, which the peer echoes. Without timestamps a
+# connection has none of them.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.tcp.wire cimport Segment
 
 cdef enum:
-    STAMP_BITS = 5
+    STAMP_BITS = 6
 
 cdef extern from *:
     """

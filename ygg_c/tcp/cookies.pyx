@@ -3,7 +3,8 @@
 from libc.string cimport memcpy, memset
 
 from ygg_c.siphash cimport ygg_siphash
-from ygg_c.tcp.wire cimport DEFAULT_MSS, SYN
+from ygg_c.tcp.ecn cimport ecn_asks
+from ygg_c.tcp.wire cimport CWR, DEFAULT_MSS, ECE, SYN
 
 cdef enum:
     SIZES = 8
@@ -41,7 +42,7 @@ cdef uint32_t make_cookie(const uint64_t *secret, const uint8_t *key, const Segm
 
 cdef uint32_t cookie_stamp(uint32_t stamp, const Segment *syn) noexcept nogil:
     cdef uint32_t bits = <uint32_t>(NO_SCALE if syn.scale < 0 else syn.scale) | <uint32_t>(syn.sack_permitted) << 4
-    cdef uint32_t value = stamp >> STAMP_BITS << STAMP_BITS | bits
+    cdef uint32_t value = stamp >> STAMP_BITS << STAMP_BITS | bits | <uint32_t>ecn_asks(syn) << 5
     return value - (1 << STAMP_BITS) if <int>(value - stamp) > 0 else value
 
 
@@ -66,4 +67,5 @@ cdef bint read_cookie(
         syn.scale = <int>(segment.ts_echo & 15)
         syn.scale = -1 if syn.scale == NO_SCALE else syn.scale
         syn.sack_permitted = segment.ts_echo >> 4 & 1
+        syn.flags |= ECE | CWR if segment.ts_echo >> 5 & 1 else 0
     return True

@@ -15,7 +15,7 @@ from ygg_c.endpoint cimport (
     Endpoint,
 )
 from ygg_c.icmpv6 cimport icmp_errno
-from ygg_c.ipv6 cimport NEXT_TCP, SOURCE, get16
+from ygg_c.ipv6 cimport NEXT_TCP, SOURCE, get16, get_ecn
 from ygg_c.remotenode cimport OPENED
 from ygg_c.siphash cimport ygg_siphash
 from ygg_c.sodium cimport wipe
@@ -23,6 +23,7 @@ from ygg_c.tcp.arrival cimport segment_in
 from ygg_c.tcp.bare cimport stamp_at
 from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.cookies cimport COOKIE_LIFE, cookie_stamp, make_cookie, read_cookie
+from ygg_c.tcp.ecn cimport ECN_OFF
 from ygg_c.tcp.halfopen cimport offered_scale, offered_window, send_syn_ack
 from ygg_c.tcp.light cimport HALF_OPEN, Light
 from ygg_c.tcp.reset cimport send_reset
@@ -106,6 +107,7 @@ cdef class TcpDemux(Host):
         if sum_fold(sum_bytes(tcp, size, sum_pseudo(data + SOURCE, <uint32_t>size, NEXT_TCP))) != 0xffff:
             self.count[COUNT_BAD_CHECKSUM] += 1
             return
+        segment.ecn = get_ecn(data)
         memcpy(key, data + SOURCE, 32)
         memcpy(key + 32, tcp, 4)
         found = self._connections.get(key)
@@ -211,9 +213,12 @@ cdef class TcpDemux(Host):
         cdef bint stamped = syn.stamped
         cdef Segment bare = syn[0]
         cdef uint32_t iss = make_cookie(self._cookie_secret, key, syn, self._now)
-        cdef uint32_t stamp = cookie_stamp(stamp_at(self._now, self.secret_of(key)), syn)
         cdef int scale = offered_scale(self) if stamped and syn.scale >= 0 else -1
+        cdef uint32_t stamp
         bare.size = 0
+        if self.ecn == ECN_OFF or not stamped:
+            bare.flags = SYN
+        stamp = cookie_stamp(stamp_at(self._now, self.secret_of(key)), &bare)
         listener.cookie_until = self._now + COOKIE_LIFE
         self.count[COUNT_TCP_COOKIES_SENT] += 1
         send_syn_ack(

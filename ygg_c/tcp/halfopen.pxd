@@ -39,6 +39,7 @@ cdef struct HalfOpen:
     signed char own_scale   # the shift that it offered, -1: none
     uint8_t sack
     uint8_t stamped
+    uint8_t ecn             # it is agreed on
     uint8_t tries           # times that the answer was repeated
 
 # The half-open connections of a stack, by the number of their tries.

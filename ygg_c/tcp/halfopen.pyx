@@ -12,10 +12,11 @@ from ygg_c.endpoint cimport (
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotenode cimport INBOUND
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
+from ygg_c.tcp.ecn cimport ECN_OFF, ecn_asks
 from ygg_c.tcp.light cimport HALF_OPEN, line_add, line_remove
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.rtt cimport FIRST_RTO
-from ygg_c.tcp.wire cimport ACK, MAX_SCALE, RST, SYN, sequence_length
+from ygg_c.tcp.wire cimport ACK, CWR, ECE, MAX_SCALE, RST, SYN, sequence_length
 
 cdef extern from *:
     """
@@ -42,6 +43,8 @@ cdef void send_syn_ack(
 ) noexcept:
     cdef Bare answer
     answer.seq, answer.ack, answer.flags = iss, syn.seq + 1 + <uint32_t>syn.size, SYN | ACK
+    if ecn_asks(syn):
+        answer.flags |= ECE
     answer.window = window
     answer.mss = <uint16_t>min(host._mtu - 60, <size_t>65535)
     answer.scale = own_scale
@@ -87,6 +90,7 @@ cdef class HalfOpens(Timed):
         half.irs, half.iss, half.ts_recent = syn.seq, iss, syn.ts_value
         half.mss, half.window, half.scale = syn.mss, syn.window, <signed char>syn.scale
         half.sack, half.stamped = syn.sack_permitted, syn.stamped
+        half.ecn = host.ecn != ECN_OFF and ecn_asks(syn)
         half.own_scale = -1 if syn.scale < 0 else <signed char>offered_scale(host)
         half.offered = offered_window(host, node)
         half.sent_at = 0 if arrived else host._now
@@ -165,7 +169,7 @@ cdef class HalfOpens(Timed):
 
     cdef void recall(self, HalfOpen *half, Segment *syn) noexcept:
         memset(syn, 0, sizeof(Segment))
-        syn.seq, syn.flags = half.irs, SYN
+        syn.seq, syn.flags = half.irs, SYN | (ECE | CWR if half.ecn else 0)
         syn.mss, syn.window, syn.scale = half.mss, half.window, half.scale
         syn.sack_permitted, syn.stamped, syn.ts_value = half.sack, half.stamped, half.ts_recent
         syn.data, syn.size = half.text, half.size
@@ -176,6 +180,8 @@ cdef class HalfOpens(Timed):
         cdef size_t length = sequence_length(segment)
         if segment.flags & (SYN | RST) == SYN:
             if segment.flags & ACK == 0 and segment.seq == half.irs:
+                # Where a SYN that asks has no answer, one that does not may follow (RFC 3168, 6.1.1.1).
+                half.ecn = half.ecn and ecn_asks(segment)
                 self._answer(half)
             else:
                 self._object(half)

@@ -19,6 +19,7 @@ cdef struct Arrived:
     uint64_t duplicate              # the range of a DSACK; end 0: none
     uint64_t duplicate_end
     uint64_t prior                  # in flight before it
+    bint marked                     # the peer has got a mark
 
 # An ACK has been taken.
 cdef void loss_react(

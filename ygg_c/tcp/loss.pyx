@@ -4,6 +4,7 @@ from libc.string cimport memset
 
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.congestion.base cimport Acked
+from ygg_c.tcp.ecn cimport ecn_reduced
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.pmtud cimport pmtud_answered, pmtud_lost
 from ygg_c.tcp.rack cimport (
@@ -47,7 +48,7 @@ cdef void loss_react(
         loss_begin(sender, lost, arrived.prior, now)
     if recovery.phase == RECOVERY:
         loss_reduce(sender, size, arrived.advances and lost == 0)
-    elif delivery.size and (arrived.advances or flight.rack.reordered):
+    elif delivery.size and not arrived.marked and (arrived.advances or flight.rack.reordered):
         # What was SACKed may be the sign of a loss (RFC 5681), unless segments are known to overtake one another.
         _grow(sender, arrived, delivery, now)
         sender.cap = max(sender.cap, min(2 * sender.congestion.cwnd, connection.host.send_buffer_max))
@@ -83,6 +84,7 @@ cdef bint _was_none(
 cdef void _undo(Sender sender, uint64_t now) noexcept:
     cdef Flight *flight = sender.flight
     sender.congestion.undone(now)
+    sender.ecn.reduced = False
     flight.recovery.undoable = False
     if flight.recovery.given_up == 0:
         flight.rack.reordered = True
@@ -103,6 +105,7 @@ cdef void _probe_answered(Sender sender, const Arrived *arrived, const Delivery 
     ):
         # It has repaired a loss, which is one all the same.
         sender.congestion.lost(sender.mss, arrived.prior, now)
+        ecn_reduced(&sender.ecn, sender.nxt)
         sender.congestion.recovered(sender.pipe(), now)
 
 
@@ -111,6 +114,7 @@ cdef void loss_begin(Sender sender, uint64_t lost, uint64_t prior, uint64_t now)
     recovery_begin(&flight.recovery, RECOVERY, sender.una, sender.nxt, now)
     flight.recovery.flight = prior
     sender.congestion.lost(lost, prior, now)
+    ecn_reduced(&sender.ecn, sender.nxt)
     flight.rack.probe_at = NEVER
     flight.rack.probe_end = 0
     sender.resend_now = True

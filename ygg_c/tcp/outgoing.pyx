@@ -6,7 +6,8 @@ from libc.string cimport memcpy
 from ygg_c.buffer cimport packet_new
 from ygg_c.checksum cimport sum_bytes, sum_fold
 from ygg_c.endpoint cimport COUNT_NO_MEMORY
-from ygg_c.ipv6 cimport IP_HEADER, NEXT_TCP, put16, write_header
+from ygg_c.ipv6 cimport ECT_0, IP_HEADER, NEXT_TCP, put16, put_ecn, write_header
+from ygg_c.tcp.ecn cimport ecn_flags
 from ygg_c.tcp.sendqueue cimport queue_copy
 from ygg_c.tcp.wire cimport (
     ACK, MAX_OPTIONS, RST, SYN, TCP_HEADER, TIMESTAMP_ROOM, write_syn_options, write_tcp, write_timestamp,
@@ -47,6 +48,8 @@ cdef Packet *make_segment(
         return NULL
     packet.size = IP_HEADER + header + size
     write_header(packet.data, header + size, NEXT_TCP, connection.flow, connection.key + 16, connection.key)
+    if sender.ecn.agreed:
+        flags = _take_part(sender, packet.data, position, size, flags)
     tcp = packet.data + IP_HEADER
     memcpy(tcp, connection.key + 34, 2)
     memcpy(tcp + 2, connection.key + 32, 2)
@@ -65,6 +68,14 @@ cdef Packet *make_segment(
     if flags & ACK:
         receiver.acknowledged(ack)
     return packet
+
+
+cdef uint8_t _take_part(Sender sender, uint8_t *header, uint64_t position, size_t size, uint8_t flags) noexcept:
+    # Data may be marked on their way when they are sent first, unless they probe the path or the window (RFC 3168, 6.1.4-6.1.6).
+    cdef bint new = 0 < size <= sender.mss and position == sender.nxt and not sender.window_forced
+    if new:
+        put_ecn(header, ECT_0)
+    return ecn_flags(&sender.ecn, flags, new)
 
 
 cdef uint8_t *_write_sacks(Sender sender, Receiver receiver, uint8_t *at, size_t room, size_t size) noexcept:

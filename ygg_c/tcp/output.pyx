@@ -1,10 +1,11 @@
 """What the sender sends next; see output.pxd."""
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 
 from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS
 from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.packetio cimport NEVER
+from ygg_c.tcp.ecn cimport ECN_ASK
 from ygg_c.tcp.flight cimport Flight, flight_memory, flight_new, flight_rest
 from ygg_c.tcp.pmtud cimport pmtud_look_up, pmtud_segment
 from ygg_c.tcp.recovery cimport ADVANCED_ONCE, OPEN, recovery_resent
@@ -14,7 +15,7 @@ from ygg_c.tcp.scoreboard cimport (
 )
 from ygg_c.tcp.state cimport ESTABLISHED, SYN_SENT, TIME_WAIT
 from ygg_c.tcp.timeouts cimport timeouts_set
-from ygg_c.tcp.wire cimport ACK, FIN, MAX_OPTIONS, PSH, SYN, TCP_HEADER
+from ygg_c.tcp.wire cimport ACK, CWR, ECE, FIN, MAX_OPTIONS, PSH, SYN, TCP_HEADER
 
 cdef enum:
     RUN_BYTES = 65536           # what one connection sends before the next has its turn, or RUN_SEGMENTS if more
@@ -60,10 +61,17 @@ cdef bint _flush_flight(Sender sender, TcpEndpoint connection, uint64_t now) noe
 
 
 cdef bint _flush_syn(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef uint8_t flags = SYN
     if not sender.syn_due:
         return False
     sender.syn_due = False
-    connection.transmit(sender.iss, 0, SYN if connection._state == SYN_SENT else SYN | ACK, now)
+    if connection._state == SYN_SENT:
+        # Where one has no answer, perhaps somebody on the way does not like that it asks (RFC 3168, 6.1.1.1).
+        sender.ecn.asked = connection.host.ecn == ECN_ASK and sender.nxt == sender.iss
+        flags |= ECE | CWR if sender.ecn.asked else 0
+    else:
+        flags |= ACK | (ECE if sender.ecn.agreed else 0)
+    connection.transmit(sender.iss, 0, flags, now)
     sender.syn_at = now if sender.nxt == sender.iss else 0
     if sender.syn_at:
         sender.progress_at = now            # when it was opened, between turns, the time was not known

@@ -24,6 +24,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.congestion.base cimport Congestion
+from ygg_c.tcp.ecn cimport Ecn
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.rtt cimport Rtt
 from ygg_c.tcp.sendqueue cimport SendQueue
@@ -49,6 +50,7 @@ cdef class Sender:
     cdef uint64_t wl2
     cdef size_t cap                 # bytes that may be queued
     cdef uint64_t path_until        # when the path MTU is looked up again; NEVER: it is our own MTU
+    cdef Ecn ecn                    # of the connection: the receiver's side too
     cdef uint64_t syn_at            # when the SYN left, if it left once; else 0
     cdef uint64_t sent_at           # when a segment left last (0: none)
     # Timers.

@@ -4,6 +4,7 @@ from libc.errno cimport ETIMEDOUT
 
 from ygg_c.endpoint cimport COUNT_TCP_TIMEOUTS
 from ygg_c.packetio cimport NEVER
+from ygg_c.tcp.ecn cimport ecn_reduced
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.loss cimport loss_begin, loss_find, loss_reduce
 from ygg_c.tcp.pathsearch cimport VANISHED
@@ -125,6 +126,7 @@ cdef void _lose_flight(Sender sender, TcpEndpoint connection, uint64_t now) noex
     if flight.search.out:
         pmtud_lost(sender, connection, now)
     sender.congestion.timed_out(in_flight, first, now)
+    ecn_reduced(&sender.ecn, sender.nxt)
     if again:
         recovery.recover = sender.nxt
     else:

@@ -29,6 +29,7 @@ cdef struct Segment:
     uint32_t seq
     uint32_t ack
     uint8_t flags
+    uint8_t ecn             # the ECN field of the packet that it came in; NOT_ECT where that is not known
     uint16_t window         # as it stands in the header
     uint8_t *data
     size_t size

@@ -1,6 +1,6 @@
 """TCP headers to structs, options to bytes."""
 
-from ygg_c.ipv6 cimport get16, get32, put16, put32
+from ygg_c.ipv6 cimport NOT_ECT, get16, get32, put16, put32
 
 cdef enum:
     KIND_END = 0
@@ -38,6 +38,7 @@ cdef bint parse_segment(uint8_t *tcp, size_t size, Segment *segment) noexcept no
     segment.seq = get32(tcp + 4)
     segment.ack = get32(tcp + 8)
     segment.flags = tcp[13]
+    segment.ecn = NOT_ECT
     segment.window = get16(tcp + 14)
     segment.data = tcp + header
     segment.size = size - header

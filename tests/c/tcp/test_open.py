@@ -69,7 +69,7 @@ class TestListen:
 
     def test_syn_that_offers_ecn_is_answered(self, peer):
         peer.stack.listen(None, 80)
-        assert peer.one(flags=SYN | ECE | CWR, ack=0).has(SYN, ACK)
+        assert peer.one(flags=SYN | ECE | CWR, ack=0).has(SYN, ACK, ECE)
 
     def test_options_not_offered_are_not_answered(self, peer):
         peer.stack.listen(None, 80)
@@ -143,7 +143,7 @@ class TestSynSent:
     def test_handshake(self, peer):
         connection, syn = dial(peer)
         log = Log(connection)
-        assert syn.has(SYN)
+        assert syn.has(SYN, ECE, CWR)
         assert peer.one(flags=SYN | ACK).has(ACK)
         assert connection.state == "ESTABLISHED"
         assert log.flags == CONNECTED
@@ -289,8 +289,11 @@ def test_initial_sequence_numbers_differ_by_connection_and_advance(world):
 
 def test_all_segments_of_a_connection_have_one_flow_label(world):
     """RFC 6437: from the SYN,ACK of a half-open connection to the last ACK of TIME-WAIT, and as none of another."""
+    def label(packet):
+        return packet[1] & 15, packet[2:4]
+
     seen = {}
-    world.filter = lambda packet, tap: seen.setdefault((packet[8:24], packet[40:44]), []).append(packet[:4]) or True
+    world.filter = lambda packet, tap: seen.setdefault((packet[8:24], packet[40:44]), []).append(label(packet)) or True
     for _ in range(3):
         client, server = world.pair()
         for end in (client, server):

@@ -10,7 +10,7 @@ cdef extern from *:
     """
     #define YGG_CUBIC_C 0.4             /* segments/s³ */
     #define YGG_CUBIC_BETA 0.7
-    #define YGG_CUBIC_ECN_BETA 0.85     /* RFC 8511 */
+    #define YGG_CUBIC_ECN_BETA 0.85     /* in congestion avoidance (RFC 8511) */
     """
     const double C "YGG_CUBIC_C"
     const double BETA "YGG_CUBIC_BETA"
@@ -99,7 +99,7 @@ cdef class Cubic(Congestion):
         self.cwnd = self.mss
 
     cdef void ecn(self, uint64_t in_flight, uint64_t now) noexcept:
-        self._reduce(in_flight, ECN_BETA)
+        self._reduce(in_flight, BETA if self.cwnd < self.ssthresh else ECN_BETA)
         self._undoable = False
         self.cwnd = min(self.cwnd, self.ssthresh)
 

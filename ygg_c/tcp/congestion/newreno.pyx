@@ -3,7 +3,8 @@
 from ygg_c.tcp.congestion.base cimport Acked
 
 cdef enum:
-    ECN_PERCENT = 80        # of the window remain after a mark (RFC 8511), where half remains after a loss
+    LOSS_PERCENT = 50       # of the window remain after a loss
+    ECN_PERCENT = 80        # and after a mark in congestion avoidance (RFC 8511)
 
 
 cdef class NewReno(Congestion):
@@ -32,8 +33,9 @@ cdef class NewReno(Congestion):
         self.cwnd = self.mss
 
     cdef void ecn(self, uint64_t in_flight, uint64_t now) noexcept:
+        cdef int percent = LOSS_PERCENT if self.cwnd < self.ssthresh else ECN_PERCENT
         self._prior_cwnd = self._counted = 0
-        self.ssthresh = max(min(in_flight, self.cwnd) * ECN_PERCENT // 100, 2 * self.mss)
+        self.ssthresh = max(min(in_flight, self.cwnd) * percent // 100, 2 * self.mss)
         self.cwnd = min(self.cwnd, self.ssthresh)
 
     cdef void undone(self, uint64_t now) noexcept:

@@ -158,6 +158,12 @@ def test_a_mark_keeps_more_than_a_loss_and_is_never_undone() -> None:
     assert flow.window == pytest.approx(70 * 0.85)
 
 
+def test_a_mark_in_slow_start_costs_as_much_as_a_loss() -> None:
+    tap = CongestionTap("cubic", 100, 40)
+    tap.ecn(4000, SECOND)
+    assert tap.cwnd == tap.ssthresh == 2800
+
+
 def test_time_in_which_the_window_was_not_the_limit_does_not_count() -> None:
     """RFC 9438, 4.2: without that the window would leap after an application's pause."""
     flow = Flow(1000, 0.1)

@@ -141,6 +141,13 @@ def test_a_mark_costs_a_fifth() -> None:
     assert tap.cwnd == 16 * MSS
 
 
+def test_a_mark_in_slow_start_costs_as_much_as_a_loss() -> None:
+    """RFC 8511 is for congestion avoidance only: a slow start overshoots by as much again."""
+    tap = make(40, 100)
+    tap.ecn(4000, 0)
+    assert tap.cwnd == tap.ssthresh == 2000
+
+
 @pytest.mark.parametrize(
     ("duration", "segments"),
     [(0, 80), (199 * MS, 80), (200 * MS, 40), (450 * MS, 20), (SECOND, 10), (1000 * SECOND, 10)],
