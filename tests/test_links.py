@@ -7,7 +7,7 @@ import pytest
 
 from tests.aio import LOOPS, on_loops, run, settle, until
 from tests.nodes import Stranger, key, manager, node
-from ygg import Certificate, Core, IncomingLimits, LoopbackNetwork, handshake, links
+from ygg import Certificate, Core, IncomingLimits, LoopbackNetwork, handshake, redial
 from ygg.errors import (
     ConnectionAborted,
     ConnectionRefused,
@@ -22,7 +22,7 @@ from ygg.errors import (
     UnknownSchemeError,
     WrongPasswordError,
 )
-from ygg.links import pause_before_redial
+from ygg.redial import pause_before_redial
 from ygg.transport import SocksTransport
 from ygg.url import PeerURL
 
@@ -97,7 +97,7 @@ def test_a_persistent_peer_comes_back_by_itself(loop: str, monkeypatch: pytest.M
         asked.append((failures, most))
         return 0.005
 
-    monkeypatch.setattr(links, "pause_before_redial", pause)
+    monkeypatch.setattr(redial, "pause_before_redial", pause)
 
     async def main() -> None:
         network = LoopbackNetwork()
@@ -114,6 +114,33 @@ def test_a_persistent_peer_comes_back_by_itself(loop: str, monkeypatch: pytest.M
                 assert asked[0] == (1, 90)      # a link that was up starts the count anew
 
     run(main(), loop)
+
+
+@on_loops
+async def test_traffic_that_waits_has_a_peer_redialed_before_its_pause_is_over() -> None:
+    """The first pause is 1.8 s at least."""
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        one.add_peer("tcp://127.0.0.1:99")
+        await until(lambda: one.peers()[0].last_error)
+        failed = asyncio.get_running_loop().time()
+        await two.listen("tcp://127.0.0.1:99")
+        one.engine.find(two.public_key)
+        await until(lambda: ups(one))
+        assert asyncio.get_running_loop().time() - failed < 1.7
+
+
+@on_loops
+async def test_a_change_of_the_network_has_a_peer_redialed_at_once() -> None:
+    network = LoopbackNetwork()
+    async with node(1, network) as one, node(2, network) as two:
+        one.add_peer("tcp://127.0.0.1:99")
+        await until(lambda: one.peers()[0].last_error)
+        failed = asyncio.get_running_loop().time()
+        await two.listen("tcp://127.0.0.1:99")
+        one._running()._on_network_changed()
+        await until(lambda: ups(one))
+        assert asyncio.get_running_loop().time() - failed < 1.7
 
 
 @on_loops

@@ -186,7 +186,9 @@ class Core:
     def add_peer(self, url: str | PeerURL, *, source_interface: str = "") -> None:
         """Stay connected to a peer: dial it now, and again whenever that fails or the link ends.
 
-        The pauses between attempts double from 2 s up to the URL's `maxbackoff`. Raises `URLError`, `PeerExistsError`
+        The pauses between attempts double from 2 s up to the URL's `maxbackoff`, from a quarter of a second where a
+        link has lived for long. They are short while traffic waits for a path, and end when the machine's network has
+        got something new (Linux tells of that). Raises `URLError`, `PeerExistsError`
         (a waiting peer is redialed at once).
         """
         self._running().add(PeerURL.parse(url), source_interface)

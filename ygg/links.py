@@ -3,7 +3,7 @@
 A record stands for each link there is or shall be. It is known by its URL without the query and the interface it leaves
 by, and is of one of three kinds:
 
-    persistent   configured: redialed after every failure, with growing pauses, until it is removed
+    persistent   configured: redialed after every failure, with growing pauses (`ygg.redial`), until it is removed
     ephemeral    dialed once: gone when the attempt fails or the link ends
     incoming     accepted by a listener: gone when the link ends
 
@@ -19,11 +19,10 @@ import asyncio
 import enum
 import logging
 import math
-import random
 import time
 from collections import Counter
 from collections.abc import Collection, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -43,8 +42,10 @@ from ygg.errors import (
 from ygg.keys import PrivateKey
 from ygg.meeting import meet
 from ygg.network.base import break_off
+from ygg.network.changes import NetworkChanges
 from ygg.network.congestion import use_congestion
 from ygg.network.crowding import Networks, most_crowded
+from ygg.redial import Demand, Redial
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
 from ygg_c.link import Link
@@ -53,10 +54,6 @@ from ygg_c.pump import clock
 
 log = logging.getLogger("ygg.links")
 
-MOST_FAILURES = 32
-"""Failures after which the pause between redials grows no more."""
-JITTER = 0.2
-"""Part of a pause that is chance, so that the peers of a node that restarts do not all come back at once."""
 CLOSING_TIME = 2.0
 """Seconds that a transport is given to tell that it is closed."""
 
@@ -100,8 +97,8 @@ class Record:
     """Where an incoming one comes from, the narrowest first."""
     ended: asyncio.Future[str] | None = None
     """Done with the reason when the present link has closed."""
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set to redial now."""
+    redials: Redial | None = None
+    """The pauses of a persistent one."""
 
     @property
     def identity(self) -> Identity:
@@ -120,17 +117,12 @@ class Record:
 
     def redial(self) -> None:
         """End the pause before the next attempt, the present one's if it fails; nothing while the link is up."""
-        if self.link is None:
-            self.wake.set()
+        if self.link is None and self.redials is not None:
+            self.redials.at_once()
 
     def note(self, reason: str) -> None:
         """Remember why the last attempt or link failed."""
         self.last_error, self.last_error_time = reason, time.monotonic()
-
-
-def pause_before_redial(failures: int, most: float, chance: float) -> float:
-    """Return the seconds to wait after so many failures in a row; `chance` is 0 to 1, `most` is never exceeded."""
-    return min(2.0 ** min(failures, MOST_FAILURES) * (1 - JITTER / 2 + JITTER * chance), most)
 
 
 class Links:
@@ -165,6 +157,9 @@ class Links:
         self._quiet_until = -math.inf
         node.on_link_closed = self._on_link_closed
         node.on_link_proven = self._on_link_proven
+        self._demand = Demand(self._loop)
+        node.on_no_way = self._demand.note
+        self._changes: NetworkChanges | None = None
 
     def __iter__(self) -> Iterator[Record]:
         return iter(list(self._records.values()))
@@ -198,7 +193,10 @@ class Links:
     def add(self, url: PeerURL, interface: str = "") -> None:
         """Keep a link up from now on."""
         record = self._register(url, interface, Kind.PERSISTENT)
-        record.task = self._start(self._keep_up(record))
+        if self._changes is None:
+            self._changes = NetworkChanges(self._loop, self._on_network_changed)
+        record.redials = redials = Redial(self._demand, url.options.max_backoff)
+        record.task = self._start(self._keep_up(record, redials))
 
     def remove(self, url: PeerURL, interface: str = "") -> None:
         """End a link and redial it no more. Raises `PeerUnknownError`."""
@@ -238,27 +236,36 @@ class Links:
         transport = await self._manager.dial(record.url, source_interface=record.interface or None)
         return await self._open(record, transport, None)
 
-    async def _keep_up(self, record: Record) -> None:
-        failures = 0
+    async def _keep_up(self, record: Record, redials: Redial) -> None:
         while True:
             try:
-                await self._dial(record)
-                failures = 0
-                record.wake.clear()
+                link = await self._dial_again(record, redials)
                 assert record.ended is not None
                 await record.ended
+                redials.lost(self._age(link))
                 forever = False
             except Exception as error:
                 forever = isinstance(error, SelfConnectionError)
                 self._failed(record, error)
-            failures = min(failures + 1, MOST_FAILURES)
-            pause = pause_before_redial(failures, record.url.options.max_backoff, random.random())
-            try:
-                async with asyncio.timeout(None if forever else pause):
-                    await record.wake.wait()
-            except TimeoutError:
-                pass
-            record.wake.clear()
+            await redials.rest(forever=forever)
+
+    async def _dial_again(self, record: Record, redials: Redial) -> Link:
+        def attempt() -> asyncio.Task[asyncio.Transport]:
+            task = self._loop.create_task(self._manager.dial(record.url, source_interface=record.interface or None))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return task
+
+        def failed(error: BaseException) -> None:
+            record.note(str(error) or type(error).__name__)
+            forget_frames(error)
+
+        return await self._open(record, await redials.first(attempt, break_off, failed), None)
+
+    def _on_network_changed(self) -> None:
+        for record in self._records.values():
+            if record.link is None and record.redials is not None:
+                record.redials.network_changed()
 
     def _failed(self, record: Record, error: Exception) -> None:
         record.note(str(error) or type(error).__name__)
@@ -432,6 +439,8 @@ class Links:
     async def close(self) -> None:
         """End every link, dial and listener; return when nothing of them is left."""
         self._closed = True
+        if self._changes is not None:
+            self._changes.close()
         listeners, tasks = self.listeners, list(self._tasks)
         for listener in listeners:
             listener.close()

@@ -414,7 +414,16 @@ cdef class Demux(TcpDemux):
             self.capture.tell()
 
     cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept:
-        self._renewals.add(self, address, subnet)
+        self._renewals.add(self, address, subnet, True)
+        self.want_turn()
+
+    cdef void path_found(self, const uint8_t *address, const uint8_t *subnet) noexcept:
+        if self._suspected_at == 0 or self._now - self._suspected_at > 2 * self.max_rto:
+            return                      # nothing can wait for a timer that silence has made long
+        if address == NULL:
+            self._renewals.add_all(self)
+        else:
+            self._renewals.add(self, address, subnet, False)
         self.want_turn()
 
     cdef void credit_in(self, uint64_t link, uint64_t now) noexcept:

@@ -128,6 +128,7 @@ cdef class Host(Upper):
     cdef public object on_work          # asks for turns where no lower side gives any; None: nobody does
     cdef bint _turn_wanted
     cdef bint _in_turn
+    cdef uint64_t _suspected_at         # when silence was last told, ns; 0: never
     # Services to endpoints.
     cdef void emit(self, Packet *packet) noexcept               # an IPv6 packet; takes ownership
     # The same, in fragments where it is larger than `mtu`.

@@ -135,6 +135,7 @@ cdef class Host(Upper):
         return None
 
     cdef void suspect(self, const uint8_t *address) noexcept:
+        self._suspected_at = self._now
         if self.lower is not None:
             self.lower.path_suspect(address)
 

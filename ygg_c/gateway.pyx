@@ -294,7 +294,13 @@ cdef class Gateway(Attachment):
         self.packet_out(packet, self.node.now)
 
     cdef void path_in(self, const uint8_t *key) noexcept:
-        self._learn(key)
+        cdef Route route = self._learn(key)
+        if self.upper is not None:
+            self.upper.path_found(route.address, route.subnet)
+
+    cdef void links_changed(self) noexcept:
+        if self.upper is not None:
+            self.upper.path_found(NULL, NULL)
 
     cdef void peer_renewed(self, const uint8_t *key) noexcept:
         cdef uint8_t address[16]

@@ -72,6 +72,7 @@ cdef class LinkHost:
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
     cdef void link_proven(self, Link link) noexcept     # its far side has just shown that it holds its key
+    cdef void no_way(self) noexcept                     # something of ours waits for a path, and none is found
     cdef void credit_in(self, uint64_t link) noexcept   # the link of this number, which had refused credit, has drained
     cdef void marked(self, const uint8_t *frame, size_t size) noexcept  # this packet of our own has waited for too long
     cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon
@@ -174,8 +175,15 @@ cdef class Link:
 
     # Timers.
     cdef uint64_t _read_deadline        # NEVER: not waiting
+    cdef uint64_t _alive_at             # when a byte last came, or the transport took one, ns
     cdef uint64_t _ack_at               # NEVER: no keepalive due
     cdef void _note_sent(self, bint real) noexcept
+    cdef void _note_alive(self) noexcept
+    cdef uint64_t _unanswered_since(self) noexcept
+    cdef bint _is_stuck(self, uint64_t now) noexcept
+    cdef uint64_t _stuck_until(self) noexcept                   # when it is dead unless something moves; NEVER: nothing waits
+    # Nothing has come for longer than the far side may take to answer, and an answer is due.
+    cdef bint is_silent(self) noexcept
     cdef uint64_t run_timers(self, uint64_t now) noexcept
     cdef void measure(self, uint64_t passed) noexcept           # update the rates; `passed` ns since the last call
     cdef uint64_t cost_now(self) noexcept                       # ms, at least 1

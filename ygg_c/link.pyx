@@ -32,6 +32,9 @@ cdef enum:
 cdef uint64_t SECOND = 1000000000
 cdef uint64_t DEAD_AFTER = 3000000000       # silence after a message that had to be answered
 cdef uint64_t ACK_AFTER = 1000000000        # silence of ours after a message of theirs
+cdef uint64_t STUCK_LEAST = 1250000000      # what the far side may take beyond that, before a link that takes nothing is dead
+cdef uint64_t SILENT_LEAST = 250000000      # and before one is whose far side is heard by another way
+cdef uint64_t LATE = 200000000              # by which we may be late ourselves before silence says nothing
 cdef uint64_t PROVE_WITHIN = 6000000000     # from the link's start to a proof of the far side's key
 cdef uint64_t UNPROVEN_RATE = 5             # signature requests a second answered before that
 cdef uint64_t UNPROVEN_BURST = 10
@@ -87,6 +90,9 @@ cdef class LinkHost:
         pass
 
     cdef void link_proven(self, Link link) noexcept:
+        pass
+
+    cdef void no_way(self) noexcept:
         pass
 
     cdef void credit_in(self, uint64_t link) noexcept:
@@ -192,6 +198,8 @@ cdef class Link:
             return -1
         self.rx_bytes += count
         self._rx_fill += count
+        if count:
+            self._note_alive()
         if not self.held:
             return self._input()
         self._count_held(self._rx_fill)
@@ -421,6 +429,7 @@ cdef class Link:
         if self.closed:
             return
         self.tx_bytes += count
+        self._alive_at = self.host.now
         drain_took(&self.drain, count, self.blocked, self.host.now)
         while count and self._flight.count:
             left = self._flight.head.size - self._flight_offset
@@ -454,6 +463,8 @@ cdef class Link:
         drain_flushed(&self.drain, self.blocked, self.host.now)
         if self._queue.rate != self.drain.rate:
             self._queue.set_rate(self.drain.rate, self.drain.credit, self.drain.credit + SPARE)
+        if self.blocked:
+            self.host.due = min(self.host.due, self._stuck_until())
 
     cdef void _refuse(self, size_t used) noexcept:
         if not self._credit_refused:
@@ -479,7 +490,7 @@ cdef class Link:
     cdef uint64_t run_timers(self, uint64_t now) noexcept:
         if self.closed or self.error:
             return NEVER
-        if self._read_deadline <= now and not self.held:
+        if (self._read_deadline <= now or self._is_stuck(now)) and not self.held:
             self.fail("ErrTimeout")
             return NEVER
         if self.prove_by <= now:
@@ -489,7 +500,38 @@ cdef class Link:
             self.send_control(KEEPALIVE, b"", 0)
             if self.held:
                 self._ack_at = now + ACK_AFTER
-        return min(min(self._held_until if self.held else self._read_deadline, self._ack_at), min(self.prove_by, self.parked.until))
+        return min(min(self._held_until if self.held else min(self._read_deadline, self._stuck_until()), self._ack_at),
+                   min(self.prove_by, self.parked.until))
+
+    # Whatever comes is a sign of life: of a large frame on a slow link the end may be long in coming.
+    cdef void _note_alive(self) noexcept:
+        self._alive_at = self.host.now
+        if self._read_deadline != NEVER:
+            self._read_deadline = self.host.now + DEAD_AFTER
+
+    # The far side answers within a second, and meanwhile its transport acknowledges bytes, so ours takes more. A link on which
+    # more waits, and nothing has moved either way for that time and several round trips, is dead. Silence alone is not enough:
+    # of little that was sent nobody knows how long it is under way.
+    cdef uint64_t _stuck_until(self) noexcept:
+        if not self.blocked or self._read_deadline == NEVER or not self.has_output():
+            return NEVER
+        return max(self._alive_at, self._unanswered_since()) + min(ACK_AFTER + max(STUCK_LEAST, 4 * self.lag), DEAD_AFTER)
+
+    cdef uint64_t _unanswered_since(self) noexcept:
+        return self._read_deadline - DEAD_AFTER
+
+    cdef bint _is_stuck(self, uint64_t now) noexcept:
+        cdef uint64_t until = self._stuck_until()
+        if until > now:
+            return False
+        if now - until > LATE:
+            self._alive_at = now        # it was us who slept
+            return False
+        return True
+
+    cdef bint is_silent(self) noexcept:
+        return (self._read_deadline != NEVER and not self.held
+                and self.host.now - self._unanswered_since() > ACK_AFTER + max(SILENT_LEAST, 2 * self.lag))
 
     cdef void measure(self, uint64_t passed) noexcept:
         if passed:
@@ -518,6 +560,7 @@ cdef class Link:
         self.lost += self._control.count + self._flight.count + self._queue.count
         queue_clear(&self._control)
         queue_clear(&self._flight)
+        self._flight_offset = 0
         self._queue.clear()
         # Bytes in use further up the stack, or shown to Python, are freed later.
         if self._rx != NULL and not self._parsing and not self._lent:

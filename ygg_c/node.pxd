@@ -24,6 +24,8 @@ cdef class Attachment(Lower):
     cdef void node_closed(self) noexcept
     # The node of this key has made a new session in place of one we had: it may have restarted.
     cdef void peer_renewed(self, const uint8_t *key) noexcept
+    # There is a link that was not there before, or one less: any way may be another.
+    cdef void links_changed(self) noexcept
 
 cdef class Node(Router):
     cdef SessionTable sessions_table
@@ -32,12 +34,14 @@ cdef class Node(Router):
     cdef public object on_work
     cdef public object on_link_closed
     cdef public object on_link_proven
+    cdef public object on_no_way
     cdef public object on_error
     cdef bytes _nodeinfo
     cdef Budget _answers                # bytes of answers to queries of strangers
     cdef int64_t _clock_base            # ns of unix time when `now` was 0, as we tell it: never moved back
     cdef uint64_t _unanswered
     cdef uint64_t _detached             # IPv6 payloads that came while nothing took them
+    cdef uint64_t _told_no_way          # when that was last told, ns
     cdef uint64_t _unknown              # payloads of no known kind, answers to no request
     cdef int64_t _clock_least           # unix second from which it shall go on in the next turn
     cdef uint64_t _deadline             # when the next turn is due, in ns; NEVER when nothing waits
@@ -61,6 +65,7 @@ cdef class Node(Router):
 
     cdef uint64_t _poll(self) noexcept
     cdef void _wake(self) noexcept
+    cdef void _links_changed(self) noexcept
     cdef void _call(self, object function, tuple arguments) noexcept
     cdef void _protocol_in(self, Session session, const uint8_t *data, size_t size) noexcept
     cdef void _answer(self, Session session, int kind) noexcept

@@ -28,6 +28,8 @@ class Node(Router):
     """Called with the link and the reason when the node closed a link: a bare error name such as "ErrDecode"."""
     on_link_proven: Callable[[Any], object] | None
     """Called once with each link whose far side has shown that it holds its key."""
+    on_no_way: Callable[[], object] | None
+    """Called when something of ours waits for a path that no lookup finds, or for any link; twice a second at most."""
     on_error: Callable[[BaseException], object] | None
     """Called with what a callback raised."""
     clock: int

@@ -30,6 +30,7 @@ from ygg_c.sodium cimport Random, SIG_SIZE, sign, verify
 
 cdef int64_t SECOND = 1000000000
 cdef int64_t CLOCK_MOST = 1 << 33               # seconds
+cdef uint64_t NO_WAY_INTERVAL = 500000000      # ns between two calls of on_no_way
 cdef int64_t NOT_SET = -(1 << 62)
 
 cdef enum:                      # first byte of a session payload
@@ -74,6 +75,9 @@ cdef class Attachment(Lower):
         pass
 
     cdef void peer_renewed(self, const uint8_t *key) noexcept:
+        pass
+
+    cdef void links_changed(self) noexcept:
         pass
 
     def counters(self):
@@ -199,7 +203,7 @@ cdef class Node(Router):
         (<_NodeSessions>self.sessions_table).node = None
         self.queries.clear()
         self._events.clear()
-        self.on_work = self.on_link_closed = self.on_link_proven = self.on_error = None
+        self.on_work = self.on_link_closed = self.on_link_proven = self.on_no_way = self.on_error = None
 
     # The turn
 
@@ -332,10 +336,24 @@ cdef class Node(Router):
     cdef void link_proven(self, Link link) noexcept:
         if len(link.neighbour.links) == 1:
             self.sessions_table.returned(link.neighbour.key)
+            self._links_changed()
         self.later(self.on_link_proven, (link,))
 
     cdef void link_closed(self, Link link) noexcept:
+        if link.proven and self.tree.neighbours:
+            self._links_changed()
         self.later(self.on_link_closed, (link, link.error))
+
+    # What timers of silence keep back, of sessions and of connections, may go where there was no way.
+    cdef void _links_changed(self) noexcept:
+        self.sessions_table.links_changed()
+        if self.attachment is not None:
+            self.attachment.links_changed()
+
+    cdef void no_way(self) noexcept:
+        if self.now - self._told_no_way >= NO_WAY_INTERVAL:
+            self._told_no_way = self.now
+            self.later(self.on_no_way, ())
 
     # Payloads
 

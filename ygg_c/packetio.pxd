@@ -47,7 +47,9 @@ cdef class Upper:
     cdef void lower_ended(self) noexcept
     # The node with this address and /64 subnet has made a new session: it may have restarted and know nothing of before.
     cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept
-
+    # A way to the node with this address and subnet was found anew; NULL: there is a link that was not there before, or one
+    # less, so that this may be true of any node. What waits there for a timer that silence has made long need not wait.
+    cdef void path_found(self, const uint8_t *address, const uint8_t *subnet) noexcept
     # Call Lower.in_use for each address that a connection is open to.
     cdef void name_remotes(self) noexcept
 

@@ -38,6 +38,9 @@ cdef class Upper:
     cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept:
         pass
 
+    cdef void path_found(self, const uint8_t *address, const uint8_t *subnet) noexcept:
+        pass
+
     cdef void name_remotes(self) noexcept:
         pass
 

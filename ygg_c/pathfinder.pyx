@@ -360,6 +360,8 @@ cdef class Pathfinder:
         lookup_key(dest, target)
         found = self._rumors.get(target)
         rumor = <Rumor>found if found != NULL else self._new_rumor(target)
+        if not self.tree.neighbours or (found != NULL and not rumor.answered and now - rumor.sent >= LOOKUP_INTERVAL):
+            self.host.no_way()
         memcpy(rumor.wanted, dest, 32)
         rumor.answered = False
         if (found != NULL and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None and now - path.created < LOOKUP_INTERVAL):

@@ -1,4 +1,4 @@
-"""Asks connections whose peer may have restarted; see renewal.pxd."""
+"""Asks connections whose peer may have restarted, and hastens those to whom there is a way again; see renewal.pxd."""
 
 from cpython.ref cimport PyObject
 
@@ -20,7 +20,7 @@ cdef extern from *:
 
 
 cdef class Renewed:
-    """A peer that made a new session."""
+    """A peer that made a new session, or to whom there is a way again."""
 
     def __cinit__(self):
         self.connections = []
@@ -37,7 +37,10 @@ cdef class Peers:
         cdef PyObject *found = self.addresses.get(address)
         if found == NULL:
             found = self.subnets.get(address)
-        return None if found == NULL else <Renewed>found
+        return self.others if found == NULL else <Renewed>found
+
+    cdef bint is_any(self) noexcept:
+        return len(self.addresses) > 0 or self.others is not None
 
 
 cdef class Renewals(Timed):
@@ -50,20 +53,33 @@ cdef class Renewals(Timed):
         self._unsearched = []
         self._asking = []
 
-    cdef void add(self, Host host, const uint8_t *address, const uint8_t *subnet) noexcept:
+    cdef void add(self, Host host, const uint8_t *address, const uint8_t *subnet, bint restarted) noexcept:
+        cdef PyObject *found = self._coming.addresses.get(address)
         cdef Renewed peer
-        if len(self._connections) == 0 or self._coming.addresses.get(address) != NULL:
+        if len(self._connections) == 0:
+            return
+        if found != NULL:
+            (<Renewed>found).restarted |= restarted
             return
         if len(self._coming.addresses) >= MAX_PEERS:
             host.count[COUNT_RENEWALS_REFUSED] += 1
             return
         try:
             peer = Renewed()
+            peer.restarted = restarted
             self._coming.addresses.put(address, peer)
             self._coming.subnets.put(subnet, peer)
         except MemoryError:
             host.count[COUNT_NO_MEMORY] += 1
             return
+        self._note(host)
+
+    cdef void add_all(self, Host host) noexcept:
+        if len(self._connections) and self._coming.others is None:
+            self._coming.others = Renewed()
+            self._note(host)
+
+    cdef void _note(self, Host host) noexcept:
         self.host = host
         self.due = min(self.due, max(host._now, self._pause_until))
         host.timers.note(self)
@@ -77,7 +93,7 @@ cdef class Renewals(Timed):
         self._asking.clear()
 
     cdef void fire(self, uint64_t now) noexcept:
-        if not self._unsearched and len(self._coming.addresses) and now >= self._pause_until:
+        if not self._unsearched and self._coming.is_any() and now >= self._pause_until:
             self._sought, self._coming = self._coming, Peers()
             self._unsearched = self._connections.values()
             self._pause_until = now + PAUSE
@@ -85,7 +101,7 @@ cdef class Renewals(Timed):
         self._ask(now)
         if self._unsearched or self._asking:
             self.due = now + STEP
-        elif len(self._coming.addresses):
+        elif self._coming.is_any():
             self.due = self._pause_until
         else:
             self.host = None
@@ -98,7 +114,7 @@ cdef class Renewals(Timed):
             left -= 1
             connection = <TcpConnection>self._unsearched.pop()
             peer = self._sought.of(connection.key)
-            if peer is None:
+            if peer is None or not (peer.restarted or connection.sender.rtt.backoff):
                 continue
             if not peer.connections:
                 self._asking.append(peer)
@@ -113,7 +129,11 @@ cdef class Renewals(Timed):
             left -= 1
             peer = <Renewed>self._asking.pop(0)
             connection = <TcpConnection>peer.connections.pop()
-            if connection.host is not None and connection.check(now):
+            if connection.host is None:
+                pass
+            elif not peer.restarted:
+                asked += connection.hasten(now)
+            elif connection.check(now):
                 self.host.count[COUNT_TCP_PROBES] += 1
                 asked += 1
             if peer.connections:

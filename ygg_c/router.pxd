@@ -38,6 +38,7 @@ cdef class Router(LinkHost):
     cdef uint64_t _salt
     cdef const uint8_t *_origin         # during traffic_in(): the coordinates it comes from
     cdef size_t _origin_size
+    cdef void *_came_by                 # the neighbour (Neighbour) that has brought it
     cdef list _delivered                # messages for us, while nothing overrides traffic_in()
     cdef uint64_t announces_limited
     cdef uint64_t forwarded, forward_failed, unroutable, sent_to_self, lookups_offtree
@@ -92,6 +93,7 @@ cdef class Router(LinkHost):
     cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef int _notify(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef int _take_notify(self, Link link, const Routed *message) noexcept
+    cdef void _end_silent(self, const uint8_t *source) noexcept
     cdef bint _send_held(self, Path path) noexcept              # True: something had waited
     cdef int _broken(self, Link link, const uint8_t *body, size_t size) noexcept
     cdef void _forward(self, Link link, const uint8_t *body, const Routed *message, uint64_t watermark) noexcept

@@ -298,6 +298,7 @@ cdef class Router(LinkHost):
         elif memcmp(message.dest, self.key, 32) == 0:
             self._origin = message.origin
             self._origin_size = message.origin_size
+            self._came_by = <void *>link.neighbour
             self.traffic_in(link, message.source, message.payload, message.payload_size)
             self._origin = NULL
         else:
@@ -410,6 +411,19 @@ cdef class Router(LinkHost):
     cdef void source_proven(self, const uint8_t *source) noexcept:
         if self._origin != NULL:
             self.pathfinder.heard(source, self._origin, self._origin_size)
+            if memcmp((<Neighbour>self._came_by).key, source, 32) != 0:
+                self._end_silent(source)
+
+    # A neighbour that comes by another way has given up our link: it would be the first that it takes. One that owes an answer for
+    # longer than that may take is dead at this end too.
+    cdef void _end_silent(self, const uint8_t *source) noexcept:
+        cdef Neighbour neighbour = self.tree.proven(source)
+        cdef Link link
+        if neighbour is None:
+            return
+        for link in neighbour.links:
+            if link.is_silent():
+                link.fail("ErrTimeout")
 
     cdef void lookup(self, const uint8_t *partial_key) noexcept:
         cdef uint8_t target[32]

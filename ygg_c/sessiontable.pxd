@@ -67,6 +67,8 @@ cdef class SessionTable:
     # Call in_use for each key that there are connections to.
     cdef void ask_used(self) noexcept
     # This remote made a new session in place of one we had: it may have restarted.
+    # There is a link that was not there before: what was learned by waiting for answers says nothing any more.
+    cdef void links_changed(self) noexcept
     cdef void renewed(self, const uint8_t *key) noexcept
 
     # Send a payload (takes ownership), or keep it and open a session.

@@ -501,6 +501,16 @@ cdef class SessionTable:
             self._ask_by = min(self._ask_by, self.now + (0 if memcmp(self.me.key, key, 32) < 0 else 2 * SECOND))
             self._ask_at = min(self._ask_at, self.now + SECOND)
 
+    cdef void links_changed(self) noexcept:
+        cdef Aging *entry = self.openings._wanted.aging.oldest
+        while entry != NULL:
+            (<Opening>entry.owner).patience = 0
+            (<Opening>entry.owner).doubted = True
+            entry = entry.newer
+            self._again_at = self.now
+        if self._ask_by != NEVER:
+            self._ask_by = self._ask_at = self.now
+
     cdef void in_use(self, const uint8_t *key) noexcept:
         cdef Session session = self._session(key)
         if self._asked >= AGAIN_MOST:

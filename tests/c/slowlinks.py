@@ -33,6 +33,8 @@ class Wire:
         self.held = 0
         self.free_at = 0
         self.carried = 0
+        self.dead = False
+        """What is under way vanishes, and nothing that it holds leaves, as on a cable that is cut without a word."""
         self.link: Link
         self.other: Link
 
@@ -48,9 +50,15 @@ class Wire:
         self.carried += size
         self.free_at = max(self.free_at, self.net.now) + int(size * 8 * SECOND / self.rate)
         self.net.at(self.free_at, lambda: self._gone(size))
-        self.net.at(self.free_at + self.delay, lambda: self.net.receive(self.target, self.other, data))
+        self.net.at(self.free_at + self.delay, lambda: self._arrive(data))
+
+    def _arrive(self, data: bytes) -> None:
+        if not self.dead:
+            self.net.receive(self.target, self.other, data)
 
     def _gone(self, size: int) -> None:
+        if self.dead:
+            return
         self.held -= size
         if self.link.blocked and self.held <= self.HOLDS // 2:
             self.link.blocked = False

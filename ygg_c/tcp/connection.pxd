@@ -42,6 +42,8 @@ cdef class TcpConnection(TcpEndpoint):
     # The peer may have restarted and know nothing of this connection: ask it. A host that has forgotten answers with a reset,
     # another with an ACK that changes nothing. True when something was sent.
     cdef bint check(self, uint64_t now) noexcept
+    # There is a way to the peer again: what waits for a timer that silence has made long leaves. True when something does.
+    cdef bint hasten(self, uint64_t now) noexcept
     cdef void end(self, Event event, int code) noexcept     # fail with this errno
     cdef void take_place(self) noexcept                     # it is one that its node has opened
     cdef void give_place(self) noexcept

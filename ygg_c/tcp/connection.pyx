@@ -30,7 +30,7 @@ from ygg_c.tcp.state cimport (
     ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, State, SYN_SENT, TIMED_OUT,
     TIME_WAIT, next_state,
 )
-from ygg_c.tcp.timeouts cimport timeouts_fire, timeouts_hasten
+from ygg_c.tcp.timeouts cimport timeouts_fire, timeouts_hasten, timeouts_path_found
 from ygg_c.tcp.timewait cimport end_time_wait, forget_connection
 from ygg_c.tcp.wire cimport ACK, FIN, FIRST_POSITION, RST
 
@@ -249,6 +249,12 @@ cdef class TcpConnection(TcpEndpoint):
             if not self.orphan:
                 self.keep.checks = CHECKS
                 self.life_at = now + max(rtt_timeout(&self.sender.rtt, self.host.max_rto), LEAST_CHECK)
+        self._arm()
+        return True
+
+    cdef bint hasten(self, uint64_t now) noexcept:
+        if self.sender.timer_at == NEVER or not timeouts_path_found(self.sender, now, self.host.max_rto * self.host.retries):
+            return False
         self._arm()
         return True
 

@@ -150,3 +150,15 @@ cdef bint timeouts_hasten(Sender sender, uint64_t now) noexcept:
     sender.rto_at = sender.timer_at = now
     sender.tries = 0
     return True
+
+
+cdef bint timeouts_path_found(Sender sender, uint64_t now, uint64_t most) noexcept:
+    if sender.rtt.backoff == 0 or sender.rto_at == NEVER:
+        return False
+    sender.rtt.backoff = 1
+    sender.rto_at = min(sender.rto_at, max(now, sender.sent_at + sender.rtt.rto))
+    sender.timer_at = min(sender.timer_at, sender.rto_at)
+    # Links that come and go must not keep a connection to a host that is gone.
+    if sender.progress_at != NEVER and now - sender.progress_at < most:
+        sender.tries = 0
+    return True

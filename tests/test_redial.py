@@ -1,0 +1,212 @@
+"""ygg.redial: when persistent peers are dialed again, in virtual time."""
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from tests.virtualloop import VirtualLoop
+from ygg.redial import ATTEMPTS, GAP, LIVED, Demand, Redial
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with asyncio.Runner(loop_factory=VirtualLoop, debug=True) as runner:
+        runner.run(test())
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def pauses() -> tuple[Demand, Redial]:
+    demand = Demand(asyncio.get_running_loop())
+    return demand, Redial(demand, 4096)
+
+
+async def rests(redial: Redial, count: int) -> list[float]:
+    """Return how long the next pauses are."""
+    found = []
+    for _ in range(count):
+        began = now()
+        await redial.rest()
+        found.append(now() - began)
+    return found
+
+
+class Outage:
+    """Attempts as a kernel's TCP makes them: a SYN after 0, 1 and 3 s, given up after 5."""
+
+    def __init__(self, back_at: float, rtt: float = 0.2) -> None:
+        self.back_at = back_at
+        self.rtt = rtt
+        self.begun: list[float] = []
+        self.dropped: list[float] = []
+        self.errors: list[str] = []
+
+    async def _dial(self) -> float:
+        self.begun.append(now())
+        for wait in (1.0, 2.0, 2.0):
+            if now() >= self.back_at:
+                await asyncio.sleep(self.rtt)
+                return now()
+            await asyncio.sleep(wait)
+        raise TimeoutError("no answer")
+
+    def attempt(self) -> asyncio.Task[float]:
+        return asyncio.get_running_loop().create_task(self._dial())
+
+    async def through(self, redial: Redial) -> float:
+        """Dial until the peer is there; return how long after the wire came back."""
+        while True:
+            try:
+                up = await redial.first(
+                    self.attempt, self.dropped.append, lambda error: self.errors.append(str(error))
+                )
+            except TimeoutError:
+                await redial.rest()
+            else:
+                return up - self.back_at
+
+
+def test_after_a_link_that_lived_the_first_pauses_are_small() -> None:
+    async def main() -> None:
+        _, redial = pauses()
+        redial.lost(LIVED - 1)
+        assert await rests(redial, 3) == pytest.approx([2, 4, 8], rel=0.11)
+        redial.lost(LIVED)
+        assert await rests(redial, 5) == pytest.approx([0.25, 0.5, 1, 2, 4], rel=0.11)
+
+    run(main)
+
+
+@pytest.mark.parametrize("cut", [5, 20, 60])
+def test_while_traffic_waits_the_peer_is_back_a_second_after_its_wire(cut: int) -> None:
+    async def main() -> None:
+        for fraction in range(10):      # wherever in a pause or an attempt the outage ends
+            demand, redial = pauses()
+            redial.lost(4)
+            outage = Outage(now() + cut + fraction / 10)
+            demand.note()
+            assert await outage.through(redial) <= 1.2
+            await asyncio.sleep(10)
+            assert len(outage.begun) <= cut / GAP + 3
+
+    run(main)
+
+
+def test_without_traffic_the_pauses_are_as_long_as_ever() -> None:
+    async def main() -> None:
+        _, redial = pauses()
+        redial.lost(4)
+        outage = Outage(now() + 60)
+        await outage.through(redial)
+        assert len(outage.begun) <= 6
+
+    run(main)
+
+
+def test_traffic_that_begins_to_wait_ends_a_long_pause() -> None:
+    async def main() -> None:
+        demand, redial = pauses()
+        await rests(redial, 4)
+        pause = asyncio.create_task(redial.rest())
+        await asyncio.sleep(3)
+        demand.note()
+        await asyncio.sleep(0.1)
+        assert pause.done()
+        await asyncio.sleep(100)
+        assert redial.gap == math.inf   # it waits no more
+
+    run(main)
+
+
+def test_the_longer_a_peer_is_away_the_less_is_expected_of_it() -> None:
+    async def main() -> None:
+        demand, redial = pauses()
+        redial.lost(100)
+        for away, gap in ((10, GAP), (640, 10), (6400, 100)):
+            await asyncio.sleep(redial._away_since + away - now())
+            demand.note()
+            assert redial.gap == pytest.approx(gap, rel=0.01)
+
+    run(main)
+
+
+def test_a_change_of_the_network_ends_a_pause_and_small_ones_follow() -> None:
+    async def main() -> None:
+        _, redial = pauses()
+        await rests(redial, 8)
+        pause = asyncio.create_task(redial.rest())
+        await asyncio.sleep(1)
+        redial.network_changed()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert pause.done()
+        assert await rests(redial, 3) == pytest.approx([0.25, 0.5, 1], rel=0.11)
+
+    run(main)
+
+
+def test_a_change_of_the_network_has_another_attempt_join_one_that_nothing_answers() -> None:
+    async def main() -> None:
+        _, redial = pauses()
+        outage = Outage(1.5)
+        dial = asyncio.create_task(outage.through(redial))
+        await asyncio.sleep(1.6)
+        redial.network_changed()
+        assert await dial <= 0.9        # alone it would take until 3.2
+        assert len(outage.begun) == 2
+
+    run(main)
+
+
+def test_attempts_under_way_are_few_and_what_they_come_to_is_dropped() -> None:
+    async def main() -> None:
+        demand, redial = pauses()
+        demand.note()
+        dropped: list[int] = []
+        begun = 0
+
+        async def dial(number: int) -> int:
+            try:
+                await asyncio.sleep(100 - number)
+            except asyncio.CancelledError:      # too late to be called off
+                pass
+            return number
+
+        def attempt() -> asyncio.Task[int]:
+            nonlocal begun
+            begun += 1
+            return asyncio.create_task(dial(begun))
+
+        assert await redial.first(attempt, dropped.append, lambda error: None) == ATTEMPTS
+        await asyncio.sleep(0.1)
+        assert sorted(dropped) == list(range(1, ATTEMPTS))
+
+    run(main)
+
+
+def test_the_last_failure_is_raised_and_the_others_are_told() -> None:
+    async def main() -> None:
+        demand, redial = pauses()
+        demand.note()
+        told: list[BaseException] = []
+        begun = 0
+
+        async def dial(number: int) -> int:
+            await asyncio.sleep(1)
+            raise OSError(number)
+
+        def attempt() -> asyncio.Task[int]:
+            nonlocal begun
+            begun += 1
+            return asyncio.create_task(dial(begun))
+
+        demand._until = now() + 0.8         # two attempts, and no third
+        with pytest.raises(OSError, match="2"):
+            await redial.first(attempt, lambda result: None, told.append)
+        assert [str(error) for error in told] == ["1"]
+
+    run(main)
