@@ -71,6 +71,7 @@ cdef class LinkHost:
     # One whole frame; `body` may be changed in place. 0, HELD, or a code of ygg_c.wire that closes the link.
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
+    cdef void link_rated(self, Link link) noexcept      # its rate is far from what it was
     cdef void link_proven(self, Link link) noexcept     # its far side has just shown that it holds its key
     cdef void no_way(self) noexcept                     # something of ours waits for a path, and none is found
     cdef void credit_in(self, uint64_t link) noexcept   # the link of this number, which had refused credit, has drained
@@ -157,6 +158,7 @@ cdef class Link:
     cdef FairQueue _queue
     cdef readonly uint64_t lost         # messages that waited when it closed, or were given to it later
     cdef Drain drain
+    cdef uint64_t _rate_noted           # bytes a second, when that was last far from what it had been; 0: never measured
     cdef bint _credit_refused
     cdef uint64_t _refused_at           # ns
     cdef size_t _refused_bytes          # of own packets that waited then; as soon as fewer do, host.credit_in() is called
@@ -187,6 +189,9 @@ cdef class Link:
     cdef uint64_t run_timers(self, uint64_t now) noexcept
     cdef void measure(self, uint64_t passed) noexcept           # update the rates; `passed` ns since the last call
     cdef uint64_t cost_now(self) noexcept                       # ms, at least 1
+    # The same and what a burst takes at its rate: what tells it from other links to the same neighbour.
+    cdef uint64_t delay_now(self) noexcept
+    cdef void _note_rate(self) noexcept
 
     cdef void fail(self, str error) noexcept                    # have it closed at the end of this turn
     cdef void shut(self, str error) noexcept                    # close it now

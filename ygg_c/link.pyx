@@ -8,7 +8,7 @@ from libc.string cimport memcpy, memmove
 
 from ygg_c.buffer cimport packet_copy, packet_free, packet_push, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.census cimport LIVE_LINK, born, died
-from ygg_c.drain cimport drain_flushed, drain_init, drain_took
+from ygg_c.drain cimport BURST_MOST, drain_flushed, drain_init, drain_took
 from ygg_c.forks cimport check_fork, generation
 from ygg_c.ipv6 cimport CE
 from ygg_c.keyset cimport KeySet
@@ -87,6 +87,9 @@ cdef class LinkHost:
         return 0
 
     cdef void link_down(self, Link link) noexcept:
+        pass
+
+    cdef void link_rated(self, Link link) noexcept:
         pass
 
     cdef void link_proven(self, Link link) noexcept:
@@ -463,6 +466,7 @@ cdef class Link:
         drain_flushed(&self.drain, self.blocked, self.host.now)
         if self._queue.rate != self.drain.rate:
             self._queue.set_rate(self.drain.rate, self.drain.credit, self.drain.credit + SPARE)
+            self._note_rate()
         if self.blocked:
             self.host.due = min(self.host.due, self._stuck_until())
 
@@ -542,6 +546,21 @@ cdef class Link:
 
     cdef uint64_t cost_now(self) noexcept:
         return max(<uint64_t>1, self.lag // 1000000)
+
+    cdef uint64_t delay_now(self) noexcept:
+        return self.cost_now() + (1000 * <uint64_t>BURST_MOST // self._rate_noted if self._rate_noted else 0)
+
+    # A change counts from a factor of two, and a link that is not used keeps what it had: flows that share a link, or leave it,
+    # make no choice swing.
+    cdef void _note_rate(self) noexcept:
+        cdef uint64_t rate = self.drain.rate
+        if self._rate_noted == 0:
+            if self.drain.guessed:
+                return
+        elif rate < 2 * self._rate_noted and 2 * rate > self._rate_noted:
+            return
+        self._rate_noted = rate
+        self.host.link_rated(self)
 
     # Closing
 

@@ -15,6 +15,7 @@ from libc.string cimport memcmp, memcpy
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
 from ygg_c.records cimport Record
+from ygg_c.tree cimport best_link
 from ygg_c.wire cimport PATH_PORTS_MAX, path_ports
 
 
@@ -72,7 +73,6 @@ cdef class NextHops:
         cdef size_t count = self.tree.own_coords(&ports)
         cdef uint64_t own = _distance(target, target_count, ports, count)
         cdef uint64_t distance, cost, best_distance = 0, best_cost = 0
-        cdef int priority
         cdef bint kin, best_kin = False
         cdef Neighbour neighbour
         cdef Record record
@@ -91,27 +91,16 @@ cdef class NextHops:
             if kin and not best_kin:
                 best = None
                 best_kin = True
-            priority = _priority(neighbour)
-            for link in neighbour.links:
-                if link.priority != priority or not link.proven:
-                    continue
-                cost = link.cost_now()
-                if best is None or _better(cost, distance, link.order, best_cost, best_distance, best.order):
-                    best = link
-                    best_cost = cost
-                    best_distance = distance
+            link = best_link(neighbour)
+            if link is None:
+                continue
+            cost = link.cost_now()
+            if best is None or _better(cost, distance, link.order, best_cost, best_distance, best.order):
+                best = link
+                best_cost = cost
+                best_distance = distance
         hop.link = <void *>best if best is not None else NULL
         hop.distance = own
-
-
-# The lowest priority number among the links that may be used.
-cdef int _priority(Neighbour neighbour) noexcept:
-    cdef int priority = 256
-    cdef Link link
-    for link in neighbour.links:
-        if link.proven:
-            priority = min(priority, link.priority)
-    return priority
 
 
 cdef inline bint _better(uint64_t cost, uint64_t distance, uint64_t order,

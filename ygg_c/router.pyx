@@ -125,6 +125,10 @@ cdef class Router(LinkHost):
         if link._credit_refused:
             self.credit_in(link.order)      # who waited for this link must look for another way
 
+    cdef void link_rated(self, Link link) noexcept:
+        if len(link.neighbour.links) > 1:
+            self.tree.generation += 1
+
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:
         if not link.proven:
             return self._unproven_in(link, kind, body, size)

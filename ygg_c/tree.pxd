@@ -12,6 +12,9 @@ cdef enum:
     SENT_MAX = 4096                 # keys remembered for a neighbour as sent; more than two ancestries
     GREETED_MAX = 128               # records told before the far side is proven; it has no room for many more (parked.pxd)
 
+# The link by which a neighbour is reached: of the lowest priority number the one on which a burst is there first. None: it has none.
+cdef Link best_link(Neighbour neighbour)
+
 cdef class Tree(Records):
     cdef list _met                  # of Neighbour: these, and those with no proven link yet
     cdef list _unproven             # of Link

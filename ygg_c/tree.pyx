@@ -76,6 +76,21 @@ cdef inline uint64_t _smooth(uint64_t lag, uint64_t rtt) noexcept nogil:
     return lag * 7 // 8 + min(rtt, 2 * lag) // 8
 
 
+cdef Link best_link(Neighbour neighbour):
+    cdef Link link
+    cdef Link best = None
+    for link in neighbour.links:
+        if best is None or link.priority < best.priority or link.priority == best.priority and _is_better(link, best):
+            best = link
+    return best
+
+
+cdef inline bint _is_better(Link link, Link other) noexcept:
+    cdef uint64_t delay = link.delay_now()
+    cdef uint64_t other_delay = other.delay_now()
+    return delay < other_delay or delay == other_delay and link.order < other.order
+
+
 cdef class Tree(Records):
     """The neighbours of one node, what they say of the tree, and its place in it."""
 
@@ -163,15 +178,7 @@ cdef class Tree(Records):
 
     cdef Link link_to(self, const uint8_t *key):
         cdef PyObject *found = self._by_key.get(key)
-        cdef Link link
-        cdef Link best = None
-        if found == NULL:
-            return None
-        for link in (<Neighbour>found).links:
-            if (best is None or link.priority < best.priority
-                    or link.priority == best.priority and link.cost_now() < best.cost_now()):
-                best = link
-        return best
+        return None if found == NULL else best_link(<Neighbour>found)
 
     cdef bint is_ready(self, const uint8_t *key) noexcept:
         cdef Neighbour neighbour = self.proven(key)
