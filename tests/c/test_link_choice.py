@@ -1,5 +1,7 @@
 """Which of several links to one neighbour is used, in virtual time: the one on which a burst is there first."""
 
+import itertools
+
 import pytest
 
 from tests.c.slowlinks import MS, SECOND, Bulk, Net, Wire, net_of
@@ -21,7 +23,7 @@ def used(share: list[int]) -> int:
 
 def switches(found: list[list[int]]) -> int:
     links = [used(share) for share in found]
-    return sum(first != second for first, second in zip(links, links[1:], strict=False))
+    return sum(first != second for first, second in itertools.pairwise(links))
 
 
 @pytest.mark.parametrize("first", [0, 1])
