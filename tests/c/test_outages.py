@@ -9,6 +9,7 @@ from ygg_c.link import Link
 from .farside import MAX, SIG_REQ, TRAFFIC, Clock, FarSide
 
 SLOW = 4e6
+FAST = 20e6
 
 
 def cut(wires: tuple[Wire, Wire]) -> None:
@@ -158,25 +159,28 @@ def test_parts_of_a_large_frame_are_a_sign_of_life(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("numbers", [(1, 2, 3), (2, 3, 1), (3, 1, 2)])
-def test_a_second_way_takes_over_within_a_second(numbers: tuple[int, int, int]) -> None:
-    """Of a triangle's links the one that is used is cut, whatever place its ends have in the tree."""
+def test_a_second_way_takes_over(numbers: tuple[int, int, int]) -> None:
+    """Of a triangle's links the one that is used is cut, whatever place its ends have in the tree.
+
+    Where all neighbours that are left are below us in the tree, a second passes before we call ourselves the root.
+    """
     a, b, c = numbers
     with net_of() as net:
         net.add(1, 2, 3)
-        wires = net.join(a, b, SLOW, 10 * MS)
-        net.join(b, c, 1e8, 10 * MS)
-        net.join(a, c, 1e8, 10 * MS)
+        wires = net.join(a, b, FAST, 10 * MS)
+        net.join(b, c, FAST, 10 * MS)
+        net.join(a, c, FAST, 10 * MS)
         net.run(6)
         bulk = Bulk(net, a, b).start()
-        net.run(5)
+        net.run(4)
         assert wires[0].carried > 1e6
         cut(wires)
         lasts(wires[0].link, net)
         dead = net.now
-        assert first_byte(bulk, dead) <= 1
+        assert first_byte(bulk, dead) <= 2
         assert lasts(wires[1].link, net) < 1
         net.run(5)
-        assert bulk.rate(net.now // SECOND - 2, net.now // SECOND) > 1.5 * SLOW / 1e6
+        assert bulk.rate(net.now // SECOND - 2, net.now // SECOND) > 0.5 * FAST / 1e6
 
 
 def test_a_way_found_again_is_asked_by_what_waits_only() -> None:

@@ -1,11 +1,13 @@
 """Links over slow wires between namespaces, in real time, beside the kernel's own TCP on the same wire."""
 
 import os
+import time
 
 import pytest
 
 from tests.kernel.namespace import obstacle
 from wires import grid, systems
+from wires.ends import SLOT
 from wires.grid import Figures
 from wires.wire import Wire
 
@@ -50,6 +52,25 @@ def test_flows_to_two_nodes_share_a_wire_evenly(plain: Figures):
     assert found.jain >= 0.97
     assert found.first + found.second >= 0.94 * plain.goodput
     assert found.ping <= plain.ping + 30 + 2 * SEGMENT + BUSY
+
+
+@pytest.mark.parametrize("seconds", [1.0, 7.0])
+def test_a_transfer_goes_on_when_the_wire_does(seconds: float):
+    """Whether the link has outlived the cut or not; at the other end it may end later, and nobody tells it."""
+    with systems.pair(systems.ygg(), WIRE, kept=True) as ends:
+        sink = ends.other.ask("sink")
+        grid.reach(ends.one, ends.other_host, ends.other.ask("answer"))
+        bulk = ends.one.begin("bulk", host=ends.other_host, port=sink, seconds=8 + seconds)
+        time.sleep(3)
+        ends.wire.cut()
+        time.sleep(seconds)
+        ends.wire.mend()
+        mended = time.monotonic()
+        bulk.result(30)
+        slots = ends.other.ask("arrived", port=sink)
+        silence = min(int(slot) * SLOT for slot in slots if int(slot) * SLOT > mended) - mended
+        assert silence <= 1.5 + 2 * WIRE.rtt / 1000 + SLOT
+        assert grid.rate(slots, mended + 2.5, mended + 4.5) > 0.8 * WIRE.rate
 
 
 def test_a_wire_of_one_megabit_full_both_ways_keeps_its_link():

@@ -189,6 +189,10 @@ class Ours(Ends):
         """Connect to a peer."""
         await self._core.call_peer(url)
 
+    async def keep(self, url: str) -> None:
+        """Stay connected to a peer."""
+        self._core.add_peer(url)
+
     async def reach(self, host: str, port: int) -> None:
         """Open a connection, so that path and session are there."""
         _, writer = await self._connect(host, port)

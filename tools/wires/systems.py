@@ -11,7 +11,7 @@ from benchmarks.hosts import Host, ip
 from benchmarks.programs import Program, node, reference
 from remote import Remote
 
-from .wire import DEVICE, Wire, joined
+from .wire import DEVICE, Carried, Wire, joined
 
 CONGESTION = "cubic"
 
@@ -51,14 +51,14 @@ class Pair(NamedTuple):
     other: Remote
     one_host: str
     other_host: str
-    wire: list[dict[str, int]]
+    wire: Carried
     """What has passed, once the wire is gone; from the one to the other first."""
     behind: tuple[tuple[Remote, str], ...] = ()
     """Further nodes of ours, whose way to the one leads through the other."""
 
 
 @contextlib.contextmanager
-def wired_hosts(wire: Wire, congestion: str) -> Iterator[tuple[Host, Host, list[dict[str, int]]]]:
+def wired_hosts(wire: Wire, congestion: str) -> Iterator[tuple[Host, Host, Carried]]:
     """Make two hosts with a wire between them; the kernel's connections have the congestion control named."""
     with contextlib.ExitStack() as stack:
         hosts = []
@@ -102,8 +102,11 @@ def _ends(host: Host, kind: str) -> Iterator[Remote]:
 
 
 @contextlib.contextmanager
-def pair(system: System, wire: Wire, behind: int = 0) -> Iterator[Pair]:
-    """Run a system over a wire; `behind` is how many nodes more there shall be beyond it, of ours only."""
+def pair(system: System, wire: Wire, behind: int = 0, *, kept: bool = False) -> Iterator[Pair]:
+    """Run a system over a wire; `behind` is how many nodes more there shall be beyond it, of ours only.
+
+    `kept`: a link of ours is made again whenever it is lost.
+    """
     with contextlib.ExitStack() as stack:
         one, other, carried = stack.enter_context(wired_hosts(wire, system.congestion))
         hosts = [one.address, other.address]
@@ -117,13 +120,13 @@ def pair(system: System, wire: Wire, behind: int = 0) -> Iterator[Pair]:
             for host in (one, other):
                 _through_tun(host, system.congestion)
         elif own:
-            hosts = _join(system, other.address, *ends)
+            hosts = _join(system, other.address, *ends, kept=kept)
         further = [stack.enter_context(_ends(other, kind)) for _ in range(behind)]
         known = tuple((end, _join(ygg(), other.address, end, ends[1])[0]) for end in further)
         yield Pair(*ends, *hosts, carried, known)
 
 
-def _join(system: System, address: str, one: Remote, other: Remote) -> list[Any]:
+def _join(system: System, address: str, one: Remote, other: Remote, *, kept: bool = False) -> list[Any]:
     url = other.ask("listen", url=f"{system.kind}://{address}:0")
-    one.ask("call", url=url)
+    one.ask("keep" if kept else "call", url=url)
     return [end.ask("address") for end in (one, other)]

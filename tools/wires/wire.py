@@ -2,7 +2,7 @@
 
 A program of its own, so that it is punctual whatever its maker does: `python -m wires.wire NAMESPACE NAMESPACE WIRE`
 makes the devices, says "ready", and carries packets until its input ends; then it prints what each direction has
-carried.
+carried. While its last line of input was "cut", what arrives is lost.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 DEVICE = "eth0"
 PACKET = 1500
@@ -58,6 +59,7 @@ class Direction:
         self._free_at = 0
         self._flying: deque[tuple[int, bytes]] = deque()
         self.bytes = self.packets = self.dropped = self.lost = 0
+        self.is_cut = False
 
     @property
     def due(self) -> int | None:
@@ -89,8 +91,12 @@ class Direction:
     def deliver(self, now: int) -> None:
         """Give the target's device what has arrived."""
         while self._flying and self._flying[0][0] <= now:
+            packet = self._flying.popleft()[1]
+            if self.is_cut:
+                self.lost += 1
+                continue
             with contextlib.suppress(OSError):      # the host is going away
-                os.write(self._target, self._flying.popleft()[1])
+                os.write(self._target, packet)
 
 
 def carry(directions: list[Direction], sources: list[int]) -> None:
@@ -103,7 +109,11 @@ def carry(directions: list[Direction], sources: list[int]) -> None:
         due = [direction.due for direction in directions if direction.due is not None]
         wait = max(0, min(due) - time.monotonic_ns()) / 1e9 if due else None
         if sys.stdin in select.select([*sources, sys.stdin], [], [], wait)[0]:
-            return
+            order = sys.stdin.readline()
+            if not order:
+                return
+            for direction in directions:
+                direction.is_cut = order == "cut\n"
 
 
 def device(namespace: str) -> int:
@@ -117,8 +127,27 @@ def device(namespace: str) -> int:
     return descriptor
 
 
+class Carried(list[dict[str, int]]):
+    """What each direction of a wire has carried, once the wire is gone."""
+
+    def __init__(self, orders: TextIO) -> None:
+        self._orders = orders
+
+    def cut(self) -> None:
+        """Have it lose everything from now on."""
+        self._order("cut\n")
+
+    def mend(self) -> None:
+        """Have it carry again."""
+        self._order("mend\n")
+
+    def _order(self, text: str) -> None:
+        self._orders.write(text)
+        self._orders.flush()
+
+
 @contextlib.contextmanager
-def joined(one: str, other: str, wire: Wire) -> Iterator[list[dict[str, int]]]:
+def joined(one: str, other: str, wire: Wire) -> Iterator[Carried]:
     """Join two namespaces; the list holds what each direction has carried, when this ends."""
     command = [sys.executable, "-m", "wires.wire", one, other, json.dumps(asdict(wire))]
     paths = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -126,7 +155,7 @@ def joined(one: str, other: str, wire: Wire) -> Iterator[list[dict[str, int]]]:
                                env=os.environ | {"PYTHONPATH": paths})
     assert process.stdin is not None
     assert process.stdout is not None
-    carried: list[dict[str, int]] = []
+    carried = Carried(process.stdin)
     with process:
         try:
             if process.stdout.readline() != "ready\n":
@@ -134,7 +163,7 @@ def joined(one: str, other: str, wire: Wire) -> Iterator[list[dict[str, int]]]:
             yield carried
         finally:
             process.stdin.close()
-            carried += map(json.loads, process.stdout)
+            carried.extend(map(json.loads, process.stdout))
 
 
 def main(one: str, other: str, wire: Wire) -> None:
