@@ -3,7 +3,8 @@
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.server import Server
 from ygg.vtun.stream import StreamTransport
+from ygg.vtun.tcpinfo import TcpInfo
 from ygg.vtun.tls import start_tls
 from ygg.vtun.vtun import VTun
 
-__all__ = ["DatagramTransport", "Server", "StreamTransport", "UdpSocket", "VTun", "start_tls"]
+__all__ = ["DatagramTransport", "Server", "StreamTransport", "TcpInfo", "UdpSocket", "VTun", "start_tls"]

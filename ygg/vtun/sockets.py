@@ -15,6 +15,7 @@ from ygg_c.tcp.connection import TcpConnection
 from ygg_c.udp import UdpSocket
 
 _SECOND = 10**9
+_LEAST_BUFFER = 4096
 _MILLISECOND = 10**6
 _KEEPALIVE = (7200 * _SECOND, 75 * _SECOND, 9)  # Linux's defaults (RFC 9293, 3.8.4)
 
@@ -34,13 +35,14 @@ _KEEP = {
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", -4)): (1, _SECOND),
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", -5)): (2, 1),
 }
+_QUICKACK = (socket.IPPROTO_TCP, getattr(socket, "TCP_QUICKACK", -7))
+_MAXSEG = (socket.IPPROTO_TCP, getattr(socket, "TCP_MAXSEG", -10))
 _CONGESTION = (socket.IPPROTO_TCP, getattr(socket, "TCP_CONGESTION", -9))
 _DONTFRAG = (socket.IPPROTO_IPV6, getattr(socket, "IPV6_DONTFRAG", -8))
 _ACCEPTED = {
     (socket.SOL_SOCKET, socket.SO_REUSEADDR),
     (socket.SOL_SOCKET, getattr(socket, "SO_REUSEPORT", -6)),
     (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY),
-    (socket.IPPROTO_TCP, getattr(socket, "TCP_QUICKACK", -7)),
 }
 
 
@@ -153,7 +155,7 @@ class OverlaySocket:
             self._set_keepalive(endpoint, option, value)
         elif option in _WRITE:
             _WRITE[option](endpoint, value)
-        elif option != _SO_RCVBUF:  # the window tunes itself
+        else:
             raise failure(errno.ENOPROTOOPT)
 
     def _set_keepalive(self, connection: TcpConnection, option: _Option, value: int) -> None:
@@ -198,7 +200,22 @@ def _set_user_timeout(connection: TcpConnection, value: int) -> None:
 
 
 def _set_send_limit(connection: TcpConnection, value: int) -> None:
-    connection.send_limit = max(value, 4096)
+    connection.send_limit = max(value, _LEAST_BUFFER)
+
+
+def _set_receive_limit(connection: TcpConnection, value: int) -> None:
+    connection.receive_limit = max(value, _LEAST_BUFFER)
+
+
+def _set_quick_ack(connection: TcpConnection, value: int) -> None:
+    connection.quick_ack = bool(value)
+
+
+def _set_mss_limit(connection: TcpConnection, value: int) -> None:
+    try:
+        connection.mss_limit = value or None
+    except ValueError:
+        raise failure(errno.EINVAL) from None
 
 
 _WRITE: dict[_Option, Callable[[TcpConnection, int], None]] = {
@@ -206,6 +223,9 @@ _WRITE: dict[_Option, Callable[[TcpConnection, int], None]] = {
     _CORK: _set_corked,
     _USER_TIMEOUT: _set_user_timeout,
     _SO_SNDBUF: _set_send_limit,
+    _SO_RCVBUF: _set_receive_limit,
+    _QUICKACK: _set_quick_ack,
+    _MAXSEG: _set_mss_limit,
 }
 _READ: dict[_Option, Callable[[TcpConnection], int]] = {
     _NODELAY: lambda connection: int(connection.nodelay),
@@ -213,5 +233,7 @@ _READ: dict[_Option, Callable[[TcpConnection], int]] = {
     _USER_TIMEOUT: lambda connection: connection.user_timeout // _MILLISECOND,
     _SO_KEEPALIVE: lambda connection: int(connection.keepalive is not None),
     _SO_SNDBUF: lambda connection: connection.send_limit,
-    _SO_RCVBUF: lambda connection: int(connection.info()["receive_window"]),
+    _SO_RCVBUF: lambda connection: connection.receive_limit,
+    _QUICKACK: lambda connection: int(connection.quick_ack),
+    _MAXSEG: lambda connection: int(connection.info()["mss"]),
 }

@@ -27,6 +27,7 @@ from ygg.network.asyncio_private import SendfileCompatible, StartTLSCompatible
 from ygg.network.watermarks import watermarks
 from ygg.vtun.names import endpoint, failure
 from ygg.vtun.sockets import OverlaySocket
+from ygg.vtun.tcpinfo import TcpInfo
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED, READABLE, WRITABLE
 from ygg_c.tcp.connection import TcpConnection
 
@@ -90,6 +91,12 @@ class StreamTransport(StartTLSCompatible, SendfileCompatible):
         if connection is not None:
             _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
             connection.abort()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """As of asyncio's transports: "peername", "sockname", "socket"; and "tcp_info", a `TcpInfo` of this moment."""
+        if name == "tcp_info" and self._connection is not None:
+            return TcpInfo.of(self._connection)
+        return super().get_extra_info(name, default)
 
     # Protocol
 

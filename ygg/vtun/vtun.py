@@ -24,6 +24,7 @@ from ygg.vtun.recording import Recording, Target
 from ygg.vtun.registry import Registry
 from ygg.vtun.server import Server, TLSOptions
 from ygg.vtun.stream import StreamTransport
+from ygg.vtun.tcpinfo import TcpInfo
 from ygg.vtun.tls import HANDSHAKE_TIMEOUT
 from ygg.vtun.trace import Trace
 from ygg_c import forks
@@ -125,6 +126,10 @@ class VTun:
     def counters(self) -> dict[str, int]:
         """Return how often each thing happened in the stack, what was dropped above all, by name."""
         return self._stack.counters()
+
+    def connections(self) -> list[TcpInfo]:
+        """Return the figures of all TCP connections, as they are now, without half-open ones and TIME-WAIT."""
+        return [TcpInfo.of(one) for one in self._stack.endpoints() if isinstance(one, TcpConnection)]
 
     @property
     def upper(self) -> NetStack:

@@ -9,6 +9,7 @@ from ygg_c.tcp.ecn cimport ecn_reacts
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.loss cimport Arrived, loss_react
 from ygg_c.tcp.recovery cimport OPEN
+from ygg_c.tcp.pmtud cimport pmtud_lost
 from ygg_c.tcp.rtt cimport rtt_lost_syn, rtt_sample
 from ygg_c.tcp.scoreboard cimport Delivery, board_acknowledge, board_lose, board_sack
 from ygg_c.tcp.sendqueue cimport queue_release
@@ -44,6 +45,8 @@ cdef bint acknowledge(
         # The peer may have dropped what was in flight when its window closed.
         while flight.board.listed:
             board_lose(&flight.board, flight.board.oldest)
+        if flight.search.out:
+            pmtud_lost(sender, connection, now)         # what is lost later is so for other reasons
         sender.repair(now)
         return True
     if arrived.advances or arrived.repeats or segment.sacks:

@@ -56,5 +56,6 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void _check_again(self, uint64_t now) noexcept
     cdef bint _can_read(self) except -1
     cdef void _was_read(self) noexcept
+    cdef tuple _next_timer(self)
     cdef uint64_t _send_room(self) noexcept
     cdef int _write(self, object data, size_t limit) except -1

@@ -34,6 +34,14 @@ class TcpConnection(TcpEndpoint):
     linger: int | None
     """ns that `close` gives to what is queued and FIN until their acknowledgement, after which the connection is reset;
     0: `close` resets at once; None (at first): as long as it takes. Once closed, it cannot be changed."""
+    quick_ack: bool
+    """While True no acknowledgement is delayed. False at first."""
+    mss_limit: int | None
+    """Bytes of data in a segment at most, 64 to 65535; None (at first): what the path and the peer take."""
+    receive_limit: int
+    """Bytes that are kept unread. It grows with what the application reads, up to the stack's `receive_buffer_max`; once set, it
+    stays as it is. The window that the peer was given is not taken back.
+    """
     send_limit: int
     """Bytes `send` lets be queued, unacknowledged ones included. Grows up to the stack's `send_buffer_max`."""
     @property
@@ -80,8 +88,7 @@ class TcpConnection(TcpEndpoint):
         """
     def abort(self) -> None:
         """Reset the connection now (RST) and free it. Does nothing on a connection that ended."""
-    def info(self) -> dict[str, Any]:
-        """Return figures: state, rtt, rtt_var, rto (ns), cwnd, ssthresh, mss, send_window, receive_window, in_flight,
-        retransmits, timeouts, bytes_in, bytes_out, segments_in, segments_out, whether sack, timestamps and ecn were agreed on,
-        congestion (name), and what that algorithm adds.
+    def info(self, now: int = 0) -> dict[str, Any]:
+        """Return figures by name: those of `ygg.vtun.TcpInfo`, and what the congestion control adds. Times are ns, ages
+        as of `now` or of the stack's latest turn, if that was later; `ssthresh` is 2**62 before the first sign of congestion.
         """

@@ -32,7 +32,7 @@ from ygg_c.tcp.state cimport (
 )
 from ygg_c.tcp.timeouts cimport timeouts_fire, timeouts_hasten, timeouts_path_found
 from ygg_c.tcp.timewait cimport end_time_wait, forget_connection
-from ygg_c.tcp.wire cimport ACK, FIN, FIRST_POSITION, RST
+from ygg_c.tcp.wire cimport ACK, FIN, FIRST_POSITION, MIN_MSS, RST
 
 from ygg_c.tcp.state import STATES_BY_NAME as _STATES
 
@@ -407,6 +407,40 @@ cdef class TcpConnection(TcpEndpoint):
             self.sender.congestion = chosen
 
     @property
+    def quick_ack(self):
+        return bool(self.receiver.quick)
+
+    @quick_ack.setter
+    def quick_ack(self, bint value):
+        self.receiver.quick = value
+        if value and self.host is not None:
+            self.host.mark(self)
+
+    @property
+    def mss_limit(self):
+        return self.sender.mss_limit or None
+
+    @mss_limit.setter
+    def mss_limit(self, value):
+        cdef int limit = 0 if value is None else value
+        if value is not None and not MIN_MSS <= limit <= 65535:
+            raise ValueError(f"a segment has {MIN_MSS} to 65535 bytes")
+        self.sender.mss_limit = <uint16_t>limit
+        if self.sender.mss:
+            self.sender.resize(self)
+
+    @property
+    def receive_limit(self):
+        return self.receiver.cap
+
+    @receive_limit.setter
+    def receive_limit(self, size_t value):
+        self.receiver.cap = value
+        self.receiver.fixed = True
+        if self._state >= ESTABLISHED:
+            self._was_read()
+
+    @property
     def send_limit(self):
         return self.sender.cap
 
@@ -553,15 +587,36 @@ cdef class TcpConnection(TcpEndpoint):
         self.receiver.clear()
         self.step(ABORT)
 
-    def info(self):
+    def info(self, uint64_t now=0):
         """Return the connection's figures."""
+        now = max(now, self.keep.heard_at if self.host is None else self.host._now)
+        name, at = self._next_timer()
         return {
             "state": self.state,
-            **flow_info(self.sender, self.receiver),
+            **flow_info(self, self.sender, self.receiver, now),
+            "timer": name,
+            "timer_in": None if name is None else max(at, now) - now,
+            "keepalive_probes": self.keep.probes,
+            "last_heard": now - min(self.keep.heard_at, now),
             "sack": bool(self.sack),
             "timestamps": bool(self.stamps),
             "ecn": bool(self.sender.ecn.agreed),
+            "send_memory": self._held[OUTBOUND],
+            "receive_memory": self._held[INBOUND],
             "bytes_out": self.bytes_out,
             "segments_in": self.segments_in,
             "segments_out": self.segments_out,
         }
+
+    cdef tuple _next_timer(self):
+        # Of the timers that run, the name of the one that expires first, and when.
+        cdef Sender sender = self.sender
+        cdef bint persists = sender.una == sender.nxt or sender.window == 0
+        timers = [
+            (self.receiver.ack_at, "delayed ACK"), (self.life_at, "FIN-WAIT-2" if self.orphan else "keepalive"),
+            (sender.rto_at, "persist" if persists else "retransmission"), (self._give_up_at(), "user timeout"),
+        ]
+        if sender.flight != NULL:
+            timers += [(sender.flight.rack.probe_at, "tail loss probe"), (sender.flight.rack.reorder_at, "reordering")]
+        at, name = min(timers)
+        return (None if at == NEVER or self.host is None else name), at

@@ -21,6 +21,7 @@ cdef struct Flight:
     uint64_t delivered_at
     uint64_t sent_at
     uint64_t limited
+    uint64_t rate               # the latest sample, bytes/s; 0: none
 
 cdef Flight *flight_new() noexcept nogil        # NULL: no memory
 cdef void flight_free(Flight *flight) noexcept nogil

@@ -135,7 +135,7 @@ cdef void _end_event(Sender sender, uint64_t now) noexcept:
 cdef uint64_t loss_find(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
     # Lose what is lost, and return how much of it congestion control has to know.
     cdef uint64_t lost = _detect(sender, connection, now)
-    return lost - pmtud_lost(sender, connection, now) if lost and sender.flight.search.out else lost
+    return lost - min(lost, pmtud_lost(sender, connection, now)) if lost and sender.flight.search.out else lost
 
 
 cdef uint64_t _detect(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
@@ -204,6 +204,7 @@ cdef void _grow(Sender sender, const Arrived *arrived, const Delivery *delivery,
         ack.sent_at, ack.prior_delivered = newest.last_sent, newest.delivered
         ack.app_limited = newest.flags & LIMITED
         ack.rate = _rate(sender, newest, now)
+        flight.rate = ack.rate or flight.rate
     sender.congestion.acked(&ack)
 
 

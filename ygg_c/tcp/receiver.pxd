@@ -52,6 +52,9 @@ cdef class Receiver:
     cdef signed char scale          # shift of the windows we send; -1: not in use
     cdef uint8_t fin_received
     cdef uint8_t ack_now            # at the next chance
+    cdef uint8_t quick              # no ACK is delayed
+    cdef uint8_t fixed              # the application has chosen `cap`
+    cdef uint32_t took_at           # when data came last, ms
     cdef uint8_t _hole_filled       # `ts_recent` is of a segment that filled a hole
 
     cdef void open(self, Host host) noexcept

@@ -154,6 +154,7 @@ cdef class Receiver:
             end = self.advertised
         if end > position:
             self.largest = max(self.largest, segment.size)
+            self.took_at = <uint32_t>(now // MS)
             if connection.stamps:
                 self._measure(segment, connection, now)
             self._store(position, data, end, connection)
@@ -234,7 +235,8 @@ cdef class Receiver:
     # What the peer is told.
 
     cdef bint ack_due(self, Host host, uint64_t now) noexcept:
-        if self.ack_now or (self.ack_bytes and self.ack_bytes >= 2 * max(self.largest, <size_t>LEAST_FULL)):
+        cdef size_t most = 1 if self.quick else 2 * max(self.largest, <size_t>LEAST_FULL)
+        if self.ack_now or self.ack_bytes >= most:
             return True
         if self.ack_bytes and self.ack_at == NEVER:
             self.ack_at = now + host.delayed_ack
@@ -326,6 +328,8 @@ cdef class Receiver:
     cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept:
         cdef uint64_t passed = now - self._tuned_at
         cdef uint64_t most = max(connection.host.receive_buffer_max, self.cap)
+        if self.fixed:
+            return
         if self._rtt == 0:
             self._rtt = max(rtt, <uint64_t>LEAST_INTERVAL)
             self._rtt_low = NEVER

@@ -20,7 +20,7 @@
 # What is done with this state stands elsewhere: `output` sends, `acknowledge` takes ACKs, `loss` reacts to what they tell,
 # `timeouts` are the timers, `pmtud` is about the path MTU.
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.congestion.base cimport Congestion
@@ -67,6 +67,7 @@ cdef class Sender:
     cdef uint32_t timeouts
     cdef int tries                  # timeouts and probes without an answer
     cdef int soft_error             # what a router said since the last progress (RFC 9293, 3.9.2.2), 0: nothing
+    cdef uint16_t mss_limit         # that the application has set; 0: none
     cdef uint8_t scale              # shift of the windows the peer sends
     cdef uint8_t fin_wanted         # FIN follows out.end
     cdef uint8_t no_delay

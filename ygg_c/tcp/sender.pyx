@@ -74,6 +74,8 @@ cdef class Sender:
 
     cdef void resize(self, TcpEndpoint connection) noexcept:
         cdef size_t most = min(self.peer_mss, self.path - IP_HEADER - TCP_HEADER)
+        if self.mss_limit:
+            most = min(most, <size_t>self.mss_limit + (TIMESTAMP_ROOM if connection.stamps else 0))
         self.mss = most - (TIMESTAMP_ROOM if connection.stamps else 0)
         self.congestion.segment_size(self.mss)
 

@@ -1,4 +1,4 @@
-# Congestion control behind one interface: what the sender tells, and the two figures that it obeys.
+# Congestion control behind one interface: what the sender tells, and the figure that it obeys.
 #
 # The sender asks for `cwnd` (bytes believed to be in the network stay below it), and tells each thing that
 # happened once. An algorithm that models the path from delivery rates, as BBR does, needs nothing else: it sets both figures
