@@ -9,7 +9,7 @@ from libc.stdint cimport uint64_t
 
 cdef enum:
     FLIGHT_MOST = 262144
-    UNSENT_MOST = 262144            # a flight: what waits below is still in the processor's caches when it is read
+    UNSENT_MOST = 524288            # two flights: one is on its way into the kernel while the other leaves it
     BURST_LEAST = 9000              # below that headers cost more than a short wait of others is worth
     SMALLEST = 1220                 # what always fits (RFC 8200, 5)
     BURST_MOST = 65536

@@ -11,7 +11,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
-from ygg_c.drain cimport FLIGHT_MOST, UNSENT_MOST, drain_ran_dry
+from ygg_c.drain cimport FLIGHT_MOST, drain_ran_dry
 from ygg_c.forks cimport generation, hold, release
 from ygg_c.link cimport Link, Sink, iovec
 from ygg_c.node cimport Node
@@ -205,7 +205,7 @@ cdef class SocketPump(Pump):
     # KiB, however much it may hold unsent: where that is less, it has to be asked.
     cdef bint _has_room(self, Link link) noexcept:
         cdef bint woken = self._woken
-        if self.fd < 0 or self._unsent >= UNSENT_MOST or not (link.has_output() or self.has_output()):
+        if self.fd < 0 or self._unsent >= FLIGHT_MOST or not (link.has_output() or self.has_output()):
             return True
         self._woken = False
         if not woken and (self._unsent >= KERNEL_PACKET or 2 * self._given < self._unsent):
