@@ -57,7 +57,7 @@ cdef class Demux(TcpDemux):
     def __cinit__(self):
         born(LIVE_STACK)
         queue_init(&self._loop)
-        self._reassembler = Reassembler()
+        self._reassembler = Reassembler(self.memory)
         self._errors = Budget(ERROR_RATE, ERROR_BURST)
         self._echoes = Budget(ECHO_RATE, ECHO_BURST)
 
@@ -125,7 +125,7 @@ cdef class Demux(TcpDemux):
             if chain.next != NEXT_NONE:
                 self._report(data, size, ICMP_PROBLEM, 1, <uint32_t>chain.next_field)
 
-    cdef uint64_t _origin(self, const uint8_t *address) noexcept:
+    cdef uint64_t origin(self, const uint8_t *address) noexcept:
         cdef uint64_t node = address_node(address)
         return ygg_siphash(<const uint8_t *>&node, 8, self._secret)
 
@@ -133,7 +133,7 @@ cdef class Demux(TcpDemux):
         cdef Fragment result
         cdef Packet *packet
         self.count[COUNT_FRAGMENTS] += 1
-        result = self._reassembler.add(data, size, chain, self._origin(data + SOURCE), self._now)
+        result = self._reassembler.add(data, size, chain, self.origin(data + SOURCE), self._now)
         self.count[COUNT_REASSEMBLY_EVICTED] = self._reassembler.evicted
         self._reassembling = True
         if result == FRAGMENT_WHOLE:
@@ -149,7 +149,7 @@ cdef class Demux(TcpDemux):
         # Send an ICMPv6 error if the rate and the link allow one; nothing waits for it.
         cdef Packet *error
         if not self.has_spare(data + SOURCE, MIN_MTU) or not self._errors.take(
-            self._origin(data + SOURCE), NULL, False, 1.0, self._now
+            self.origin(data + SOURCE), NULL, False, 1.0, self._now
         ):
             self.count[COUNT_ICMP_LIMITED] += 1
             return
@@ -225,7 +225,7 @@ cdef class Demux(TcpDemux):
         # Nothing waits for a reply either.
         cdef double cost = 1.0 + <double>size / ECHO_SIZE
         return self.has_spare(address, wire_size(size, mtu)) and self._echoes.take(
-            self._origin(address), NULL, False, cost, self._now
+            self.origin(address), NULL, False, cost, self._now
         )
 
     cdef void _echo_in(self, uint8_t *data, uint8_t *message, size_t length) noexcept:

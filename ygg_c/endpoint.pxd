@@ -8,7 +8,9 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.buffer cimport Packet
 from ygg_c.flows cimport Flow, FlowQueue
+from ygg_c.memory cimport Memory
 from ygg_c.packetio cimport Upper, Way
+from ygg_c.remotenode cimport RemoteNode
 from ygg_c.sodium cimport Random
 from ygg_c.timerheap cimport TimerHeap
 
@@ -82,6 +84,11 @@ cdef enum:
     COUNT_TCP_CE_IN
     COUNT_TCP_ECE_IN
     COUNT_TCP_ECN_REDUCTIONS
+    COUNT_TCP_RENEGED
+    COUNT_TCP_MEMORY_EVICTED
+    COUNT_TCP_ORPHANS_EVICTED
+    COUNT_TCP_ORPHAN_TIMEOUTS
+    COUNT_UDP_NO_BUFFER
     COUNTERS
 
 cdef extern from *:
@@ -96,6 +103,7 @@ cdef class Host(Upper):
     cdef size_t _mtu
     cdef Random random
     cdef TimerHeap timers
+    cdef Memory memory
     cdef uint64_t count[COUNTERS]
     # What connections may do; netstack.pyi says what each means. Times are ns, sizes bytes.
     cdef public uint64_t min_rto
@@ -114,6 +122,9 @@ cdef class Host(Upper):
     cdef public size_t send_buffer
     cdef public size_t send_buffer_max
     cdef public size_t max_time_wait
+    cdef public size_t max_orphans
+    cdef public uint64_t orphan_time
+    cdef public int orphan_retries
     cdef public size_t max_connections
     cdef public size_t max_connections_per_node
     cdef public uint64_t keepalive_idle
@@ -152,6 +163,11 @@ cdef class Host(Upper):
     cdef bint enter_time_wait(
         self, Endpoint endpoint, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
     ) noexcept
+    # The node that an address belongs to, as a number that strangers cannot choose.
+    cdef uint64_t origin(self, const uint8_t *address) noexcept
+    # Memory is short, and a connection with this node needs more: others give back theirs.
+    cdef void relieve(self, RemoteNode asking, size_t size, bint in_order) noexcept
+    cdef void limit_orphans(self, RemoteNode last) noexcept     # the application gave up one more
     cdef void release(self, Endpoint endpoint) noexcept         # it leaves the tables; its last call
     cdef void mark(self, Endpoint endpoint) noexcept
     # Of links, and of what stands for one: nothing is attached, or a packet is for ourselves.

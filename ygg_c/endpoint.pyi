@@ -45,7 +45,7 @@ class Host(Upper):
     send_buffer: int
     """`send_limit` a connection starts with (1 MiB at first)."""
     send_buffer_max: int
-    """What `send_limit` may grow to (8 MiB at first)."""
+    """What `send_limit` may grow to (32 MiB at first: 1 Gbit/s over 200 ms)."""
     syn_queue: int
     """Half-open connections a listener keeps, or as many as its backlog if that is more; each remote node at most as many as
     are free (1024 at first). Beyond that SYN cookies serve.
@@ -62,6 +62,17 @@ class Host(Upper):
     """Repetitions of a SYN,ACK before a half-open connection is forgotten, 15 at most (5 at first: about a minute)."""
     max_time_wait: int
     """Connections kept in TIME-WAIT; beyond it the oldest of the node that has the most goes (16384 at first)."""
+    max_orphans: int
+    """Connections that were closed and have yet to send what was written; beyond it the oldest of the node that has the most is
+    reset (4096 at first). So it is where they hold more than three eighths of `max_buffered` and its peer takes less than
+    4 KiB a second.
+    """
+    orphan_time: int
+    """ns that such a connection may take, and a second more for each 4 KiB that it had to send when it was closed (ten minutes
+    at first; 0: as long as its peer likes). In FIN-WAIT-2 `fin_wait` counts.
+    """
+    orphan_retries: int
+    """`retries` of such connections, if that is less (8 at first)."""
     max_connections: int
     """Connections of any state; beyond it `connect` raises ENOBUFS (65536 at first). An eighth of them is kept for `connect`."""
     max_connections_per_node: int

@@ -6,6 +6,9 @@ from ygg_c.buffer cimport packet_free
 from ygg_c.drain cimport BURST_MOST
 from ygg_c.forks cimport generation
 
+cdef enum:
+    MAX_BUFFERED = 109051904        # bytes: a quarter is what one connection has, and takes at 1 Gbit/s over 200 ms
+
 cdef extern from *:
     """
     #define YGG_MS 1000000ULL
@@ -53,6 +56,7 @@ cdef class Host(Upper):
         self._waiting = []
         self._ready = []
         self.timers = TimerHeap()
+        self.memory = Memory(MAX_BUFFERED)
         self.min_rto = 200 * MS
         self.max_rto = 60000 * MS
         self.delayed_ack = 40 * MS
@@ -65,8 +69,11 @@ cdef class Host(Upper):
         self.syn_cookies = self.ecn = 1
         self.receive_buffer = self.send_buffer = 1 << 20
         self.receive_buffer_max = 32 << 20
-        self.send_buffer_max = 8 << 20
+        self.send_buffer_max = 32 << 20
         self.max_time_wait = 16384
+        self.max_orphans = 4096
+        self.orphan_time = 600000 * MS
+        self.orphan_retries = 8
         self.max_connections = 65536
         self.max_connections_per_node = 1024
         self.keepalive_idle = 7200000 * MS
@@ -160,6 +167,15 @@ cdef class Host(Upper):
 
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept:
         return 0
+
+    cdef uint64_t origin(self, const uint8_t *address) noexcept:
+        return 0
+
+    cdef void relieve(self, RemoteNode asking, size_t size, bint in_order) noexcept:
+        pass
+
+    cdef void limit_orphans(self, RemoteNode last) noexcept:
+        pass
 
     cdef bint enter_time_wait(
         self, Endpoint endpoint, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at

@@ -79,12 +79,13 @@ class NetStack(Demux):
     def endpoints(self) -> list[TcpConnection | TcpListener | UdpSocket | EchoSocket]:
         """Everything open now; connections that are half-open or in TIME-WAIT are not."""
     max_buffered: int
-    """Bytes of memory that connections with other nodes may hold in what they received and is not read, and as many in what
-    is to be sent; each node gets its part (24 MiB at first).
+    """Bytes of memory that all buffers may hold together: what connections with other nodes received and have to send,
+    datagrams that wait in sockets, and fragments; each node gets its part (104 MiB at first). What a program writes without
+    regard to `send_space` may exceed it.
     """
     @property
     def buffered(self) -> tuple[int, int]:
-        """Bytes of memory that they hold now: received and not read, and to be sent."""
+        """Bytes of memory that they hold now: received (datagrams and fragments too), and to be sent."""
     def usage(self, address: bytes) -> dict[str, int]:
         """Return what the node of an address (16 bytes; its /64 is the same node) has of this stack: `incoming`, the
         connections that it opened, `half_open`, those of them whose handshake goes on, `received` and `queued`, the bytes

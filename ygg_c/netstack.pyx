@@ -11,9 +11,10 @@ from ygg_c.bytemap cimport ByteMap
 from ygg_c.endpoint cimport COUNTERS
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
+from ygg_c.memory cimport INBOUND, OUTBOUND
 from ygg_c.packetio cimport NEVER
 from ygg_c.pathmtu cimport PathMtus
-from ygg_c.remotenode cimport INBOUND, OUTBOUND, RemoteNode, RemoteNodes
+from ygg_c.remotenode cimport RemoteNode, RemoteNodes
 from ygg_c.renewal cimport Renewals
 from ygg_c.tcp.halfopen cimport HalfOpens
 from ygg_c.tcp.light cimport LightTable
@@ -24,7 +25,6 @@ from ygg_c.udp cimport EchoSocket
 cdef enum:
     FIRST_EPHEMERAL = 32768
     EPHEMERAL = 32768           # ports from there on (RFC 6056 takes a wide range)
-    MAX_BUFFERED = 25165824     # bytes that connections hold each way
 
 _COUNTS = (
     "packets_in", "bytes_in", "packets_out", "bytes_out", "no_link", "no_memory", "malformed", "not_ours", "martian",
@@ -38,6 +38,7 @@ _COUNTS = (
     "tcp_opening_timeouts",
     "tcp_cookies_sent", "tcp_cookies_taken", "tcp_cookies_wrong",
     "tcp_ce_received", "tcp_ece_received", "tcp_ecn_reductions",
+    "tcp_reneged", "tcp_memory_evicted", "tcp_orphans_evicted", "tcp_orphan_timeouts", "udp_no_buffer",
 )
 
 
@@ -62,7 +63,7 @@ cdef class NetStack(Demux):
         self._light = LightTable(self.random.u64(), self.random.u64())
         self._half_open = HalfOpens(self._light)
         self._renewals = Renewals(self._connections)
-        self._nodes = RemoteNodes(self.random.u64(), MAX_BUFFERED)
+        self._nodes = RemoteNodes(self.random.u64(), self.memory)
         self._time_waits = TimeWaits(self._light, self._nodes)
         self._udp_ports = {}
         for address in addresses:
@@ -328,15 +329,15 @@ cdef class NetStack(Demux):
 
     @property
     def max_buffered(self):
-        return self._nodes.limit
+        return self.memory.limit
 
     @max_buffered.setter
     def max_buffered(self, size_t value):
-        self._nodes.limit = value
+        self.memory.set_limit(value)
 
     @property
     def buffered(self):
-        return self._nodes.held[INBOUND], self._nodes.held[OUTBOUND]
+        return self.memory.held[INBOUND], self.memory.held[OUTBOUND]
 
     def usage(self, bytes address not None):
         """Return what the node of an address has of this stack."""
@@ -364,6 +365,7 @@ cdef class NetStack(Demux):
             else:
                 endpoint.close()
         self._clear_light()
+        self._reassembler.clear()
         # No turn may ever come.
         self._dirty.clear()
         self._ready.clear()

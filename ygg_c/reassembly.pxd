@@ -1,10 +1,12 @@
 # Fragment reassembly (RFC 8200, 4.5; overlaps drop the datagram, RFC 5722), in bounded memory. Each packet comes with an
-# `origin`, a number of the node that sent it: when no place is free, the origin that holds most of them loses its oldest.
+# `origin`, a number of the node that sent it: when no place is free, the origin that holds most of them loses its oldest. Where
+# the stack's memory has no room for one more of that node (memory.pxd), none is taken.
 
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet
 from ygg_c.ipv6 cimport Chain
+from ygg_c.memory cimport Memory
 from ygg_c.ranges cimport Ranges
 
 cdef enum:
@@ -32,6 +34,7 @@ cdef struct Datagram:
 cdef class Reassembler:
     cdef Datagram _datagrams[MAX_DATAGRAMS]
     cdef Datagram *_done
+    cdef Memory _memory
     cdef size_t evicted         # datagrams that gave way
     cdef Fragment add(
         self, const uint8_t *packet, size_t size, Chain *chain, uint64_t origin, uint64_t now
@@ -41,6 +44,7 @@ cdef class Reassembler:
     # whether one was dropped.
     cdef Packet *expire(self, uint64_t now, bint *more) noexcept
     cdef uint64_t deadline(self) noexcept
+    cdef void clear(self) noexcept
     cdef Datagram *_find(self, const uint8_t *key, uint64_t origin, uint64_t now) noexcept
     cdef Datagram *_place(self, uint64_t origin) noexcept
     cdef void _drop(self, Datagram *datagram) noexcept

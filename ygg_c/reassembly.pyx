@@ -5,8 +5,12 @@ from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.buffer cimport packet_copy, packet_free, packet_new
 from ygg_c.ipv6 cimport CE, NOT_ECT, SOURCE, get16, get_ecn, put16, put_ecn
+from ygg_c.memory cimport INBOUND
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport ranges_add, ranges_clear
+
+cdef enum:
+    DATAGRAM_SIZE = MAX_UNFRAGMENTED + MAX_PAYLOAD
 
 cdef extern from *:
     """
@@ -18,12 +22,24 @@ cdef extern from *:
 cdef class Reassembler:
     """Holds up to MAX_DATAGRAMS incomplete packets; of whoever holds most of them the oldest gives way."""
 
+    def __cinit__(self, Memory memory not None):
+        self._memory = memory
+
     def __dealloc__(self):
+        cdef int index
+        for index in range(MAX_DATAGRAMS):
+            packet_free(self._datagrams[index].packet)
+            ranges_clear(&self._datagrams[index].ranges)
+
+    cdef void clear(self) noexcept:
         cdef int index
         for index in range(MAX_DATAGRAMS):
             self._drop(&self._datagrams[index])
 
     cdef void _drop(self, Datagram *datagram) noexcept:
+        if datagram.deadline:
+            self._memory.change(INBOUND, DATAGRAM_SIZE, 0)
+            self._memory.drop_datagram(datagram.origin, DATAGRAM_SIZE)
         packet_free(datagram.packet)
         ranges_clear(&datagram.ranges)
         memset(datagram, 0, sizeof(Datagram))
@@ -39,9 +55,13 @@ cdef class Reassembler:
         if datagram.packet != NULL:
             self.evicted += 1
             self._drop(datagram)
-        datagram.packet = packet_new(MAX_UNFRAGMENTED + MAX_PAYLOAD)
+        if not self._memory.takes_datagram(origin, DATAGRAM_SIZE):
+            return NULL
+        datagram.packet = packet_new(DATAGRAM_SIZE)
         if datagram.packet == NULL:
             return NULL
+        self._memory.change(INBOUND, 0, DATAGRAM_SIZE)
+        self._memory.keep_datagram(origin, DATAGRAM_SIZE)
         memcpy(datagram.key, key, 36)
         datagram.origin = origin
         datagram.deadline = now + REASSEMBLY_TIMEOUT

@@ -1,4 +1,5 @@
-# UDP (RFC 768) and echo sockets: datagrams in, kept compactly until the application takes them all at once.
+# UDP (RFC 768) and echo sockets: datagrams in, kept compactly until the application takes them all at once. What a socket keeps
+# has a limit of its own, and is part of the stack's memory, of which a node's datagrams may have a share (memory.pxd).
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -12,7 +13,8 @@ cdef enum:
 cdef struct Record:             # in front of each datagram in the store
     uint8_t source[16]
     uint64_t arrival
-    uint32_t size
+    uint16_t size
+    uint16_t origin             # of its node, as Memory knows it
     uint16_t port               # or an echo reply's sequence number
     uint16_t failure            # errno of an error that came back, 0 for a datagram
 
@@ -30,6 +32,10 @@ cdef class DatagramSocket(Endpoint):
     cdef Store _store
     cdef public size_t queue_limit
     cdef public bint dont_fragment
+    cdef void _account(self, size_t before) noexcept
+    cdef void _spare(self) noexcept
+    cdef void _clear(self) noexcept
+    cdef Record *_next(self) noexcept
     # Whether a packet of `size` bytes may leave for `target` now, in packets of at most `mtu`; EMSGSIZE when it never may.
     cdef size_t _wanted         # bytes that it was refused to send, and where to
     cdef uint8_t _target[16]

@@ -5,16 +5,19 @@ import os
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcmp, memcpy, memmove
+from libc.string cimport memcmp, memcpy, memmove, memset
 
 from ygg_c.buffer cimport Packet, packet_new
 from ygg_c.census cimport LIVE_UDP, born, died
 from ygg_c.checksum cimport sum_bytes, sum_copy, sum_fold, sum_pseudo
-from ygg_c.endpoint cimport COUNT_ECHO_FULL, COUNT_UDP_FULL, EVENT_FAILED, EVENT_READABLE, EVENT_WRITABLE, TELL_AFTER
+from ygg_c.endpoint cimport (
+    COUNT_ECHO_FULL, COUNT_UDP_FULL, COUNT_UDP_NO_BUFFER, EVENT_FAILED, EVENT_READABLE, EVENT_WRITABLE, TELL_AFTER,
+)
 from ygg_c.forks cimport check_fork
 from ygg_c.fragment cimport wire_size
 from ygg_c.icmpv6 cimport ICMP_ECHO_REQUEST, ICMP_HEADER, icmp_echo
 from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU, NEXT_UDP, SOURCE, is_unspecified, put16, write_header
+from ygg_c.memory cimport DATAGRAM_HOLDERS, INBOUND, Memory
 
 cdef enum:
     DEFAULT_QUEUE = 1 << 20
@@ -49,20 +52,6 @@ cdef inline size_t _stride(size_t size) noexcept:
     return sizeof(Record) + ((size + 7) & ~<size_t>7)
 
 
-cdef Record *_next(Store *store) noexcept:
-    # The oldest record, its data behind it; valid until the next reserve.
-    cdef Record *record
-    if store.count == 0:
-        return NULL
-    record = <Record *>(store.bytes + store.head)
-    store.head += _stride(record.size)
-    store.count -= 1
-    if store.count == 0:
-        store.head = 0
-        store.tail = 0
-    return record
-
-
 cdef class DatagramSocket(Endpoint):
     """Keeps what arrives, up to `queue_limit` bytes with 32 of overhead each."""
 
@@ -75,13 +64,25 @@ cdef class DatagramSocket(Endpoint):
         died(LIVE_UDP)
 
     cdef bint keep(self, const uint8_t *source, uint16_t port, int failure, const uint8_t *data, size_t size) noexcept:
-        cdef Record *record = <Record *>_reserve(&self._store, _stride(size), self.queue_limit)
-        if record == NULL:
+        cdef Memory memory = self.host.memory
+        cdef uint64_t origin = self.host.origin(source) % DATAGRAM_HOLDERS
+        cdef size_t before = self._store.room
+        cdef Record *record
+        if not memory.takes_datagram(origin, _stride(size)):
+            self.host.count[COUNT_UDP_NO_BUFFER] += 1
             self.dropped += 1
             return False
+        record = <Record *>_reserve(&self._store, _stride(size), self.queue_limit)
+        if record == NULL:
+            self.host.count[COUNT_UDP_FULL if isinstance(self, UdpSocket) else COUNT_ECHO_FULL] += 1
+            self.dropped += 1
+            return False
+        self._account(before)
+        memory.keep_datagram(origin, _stride(size))
         memcpy(record.source, source, 16)
         record.arrival = self.host._now
-        record.size = <uint32_t>size
+        record.size = <uint16_t>size
+        record.origin = <uint16_t>origin
         record.port = port
         record.failure = <uint16_t>failure
         if size:
@@ -89,6 +90,53 @@ cdef class DatagramSocket(Endpoint):
         self._store.count += 1
         self.happen(EVENT_READABLE)
         return True
+
+    cdef void _account(self, size_t before) noexcept:
+        # Its store had so much room before.
+        if self.host is not None and self._store.room != before:
+            self.host.memory.change(INBOUND, before, self._store.room)
+
+    cdef Record *_next(self) noexcept:
+        # The oldest record, its data behind it; valid until the next one is kept.
+        cdef Store *store = &self._store
+        cdef Record *record
+        if store.count == 0:
+            return NULL
+        record = <Record *>(store.bytes + store.head)
+        store.head += _stride(record.size)
+        store.count -= 1
+        if store.count == 0:
+            store.head = store.tail = 0
+        if self.host is not None:
+            self.host.memory.drop_datagram(record.origin, _stride(record.size))
+        return record
+
+    cdef void _spare(self) noexcept:
+        # An empty store keeps its room, unless memory is short.
+        if self._store.count == 0 and self.host is not None and self.host.memory.pressed:
+            self._clear()
+
+    cdef void _clear(self) noexcept:
+        cdef size_t before = self._store.room
+        while self._next() != NULL:
+            pass
+        free(self._store.bytes)
+        memset(&self._store, 0, sizeof(Store))
+        self._account(before)
+
+    cdef void leave(self) noexcept:
+        # What was received can still be read; it counts for the stack no more.
+        cdef Memory memory
+        cdef size_t at = self._store.head
+        cdef Record *record
+        if self.host is not None:
+            memory = self.host.memory
+            memory.change(INBOUND, self._store.room, 0)
+            while at < self._store.tail:
+                record = <Record *>(self._store.bytes + at)
+                memory.drop_datagram(record.origin, _stride(record.size))
+                at += _stride(record.size)
+        Endpoint.leave(self)
 
     cdef bint _may_send(self, const uint8_t *target, size_t size, size_t mtu) except -1:
         cdef size_t wire
@@ -116,9 +164,7 @@ cdef class DatagramSocket(Endpoint):
     def close(self):
         """Leave the stack; what was received is discarded."""
         self.leave()
-        free(self._store.bytes)
-        self._store.bytes = NULL
-        self._store.room = self._store.head = self._store.tail = self._store.count = 0
+        self._clear()
         self._on_event = None
         self.owner = None
 
@@ -130,8 +176,7 @@ cdef class UdpSocket(DatagramSocket):
         self._memo = [None] * MEMO
 
     cdef void deliver(self, const uint8_t *source, uint16_t port, const uint8_t *data, size_t size) noexcept:
-        if not self.keep(source, port, 0, data, size):
-            self.host.count[COUNT_UDP_FULL] += 1
+        self.keep(source, port, 0, data, size)
 
     cdef void failed(self, int code) noexcept:
         if self.connected:
@@ -183,10 +228,11 @@ cdef class UdpSocket(DatagramSocket):
         cdef Record *record
         cdef list result = []
         while len(result) < limit:
-            record = _next(&self._store)
+            record = self._next()
             if record == NULL:
                 break
             result.append((PyBytes_FromStringAndSize(<char *>(record + 1), record.size), self._source(record)))
+        self._spare()
         if not result:
             self._raise_pending()
         return result
@@ -240,8 +286,7 @@ cdef class EchoSocket(DatagramSocket):
         if failure == 0 and self.host._now >= self._tell_at:
             self._tell_at = self.host._now + TELL_AFTER
             self.host.works(source)
-        if not self.keep(source, sequence, failure, data, size):
-            self.host.count[COUNT_ECHO_FULL] += 1
+        self.keep(source, sequence, failure, data, size)
 
     @property
     def identifier(self):
@@ -276,8 +321,9 @@ cdef class EchoSocket(DatagramSocket):
         cdef Record *record
         cdef list result = []
         while True:
-            record = _next(&self._store)
+            record = self._next()
             if record == NULL:
+                self._spare()
                 return result
             result.append((
                 record.failure, record.port, record.source[:16],

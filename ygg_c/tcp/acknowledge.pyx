@@ -11,13 +11,14 @@ from ygg_c.tcp.loss cimport Arrived, loss_react
 from ygg_c.tcp.recovery cimport OPEN
 from ygg_c.tcp.pmtud cimport pmtud_lost
 from ygg_c.tcp.rtt cimport rtt_lost_syn, rtt_sample
-from ygg_c.tcp.scoreboard cimport Delivery, board_acknowledge, board_lose, board_sack
+from ygg_c.tcp.scoreboard cimport SACKED, Delivery, Scoreboard, board_acknowledge, board_lose, board_record, board_sack
 from ygg_c.tcp.sendqueue cimport queue_release
 from ygg_c.tcp.state cimport GOT_ACK_OF_FIN
 from ygg_c.tcp.wire cimport ECE, FIN, MAX_SACKS, SYN, unwrap
 
 cdef enum:
     MILLISECOND = 1000000
+    RENEGED_AFTER = 10 * MILLISECOND        # ns at least
     HALF_SPACE = 1 << 30        # an older DSACK is none
 
 
@@ -187,6 +188,14 @@ cdef void _advanced(Sender sender, uint64_t ack, TcpEndpoint connection, uint64_
     sender.rearm = True
     queue_release(&sender.out, min(ack, sender.out.end))
     connection.account()
+    if sender.flight != NULL and _has_reneged(&sender.flight.board):
+        # The peer has dropped what it had SACKed, or it would have acknowledged it (RFC 2018, 8). A little later the timer takes
+        # it for lost: ACKs may overtake one another.
+        sender.rto_at = now + max(sender.rtt.smoothed // 2, <uint64_t>RENEGED_AFTER)
+
+
+cdef bint _has_reneged(const Scoreboard *board) noexcept:
+    return board.count > 0 and board_record(board, board.first).flags & SACKED
 
 
 cdef void _released(Sender sender, TcpEndpoint connection) noexcept:

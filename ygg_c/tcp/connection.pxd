@@ -18,7 +18,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef Sender sender
     cdef Receiver receiver
     cdef Acceptor parent            # while nobody has accepted it
-    cdef Aging place                # among those that its node has opened
+    cdef Aging place                # among those that its node has opened, or once it is an orphan among these
     cdef size_t _held[2]            # bytes of memory that its node was told of
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2
     cdef uint64_t _linger           # ns that it may take once closed; then, when that ends; NEVER: as long as it takes
@@ -27,6 +27,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef size_t segments_out
     cdef uint64_t bytes_out
     cdef uint8_t has_place          # it counts as one that its node has opened
+    cdef uint8_t is_ahead           # it is listed as one that holds data out of order
     cdef uint8_t in_queue           # of its listener
     cdef uint8_t _closes            # the application has closed it since the last turn
 
@@ -45,8 +46,15 @@ cdef class TcpConnection(TcpEndpoint):
     # There is a way to the peer again: what waits for a timer that silence has made long leaves. True when something does.
     cdef bint hasten(self, uint64_t now) noexcept
     cdef void end(self, Event event, int code) noexcept     # fail with this errno
+    cdef size_t memory(self) noexcept                       # bytes that it holds
+    cdef void renege(self) noexcept                         # drop what came out of order
+    # Of an orphan: whether its peer has taken less than is due since it was closed.
+    cdef bint is_slow(self, uint64_t now) noexcept
     cdef void take_place(self) noexcept                     # it is one that its node has opened
     cdef void give_place(self) noexcept
+    cdef void _note_ahead(self) noexcept
+    cdef uint64_t _due(self) noexcept
+    cdef void _abandon(self) noexcept
     cdef void _send_reset(self) noexcept
     cdef void _arm(self) noexcept
     cdef uint64_t _give_up_at(self) noexcept

@@ -11,11 +11,15 @@ from ygg_c.aging cimport aging_add, aging_remove, aging_touch
 from ygg_c.buffer cimport Packet
 from ygg_c.census cimport LIVE_TCP, born, died
 from ygg_c.checksum cimport sum_fold, sum_pseudo
-from ygg_c.endpoint cimport COUNT_TCP_NO_TRANSITION, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_EOF, EVENT_FAILED
+from ygg_c.endpoint cimport (
+    COUNT_TCP_NO_TRANSITION, COUNT_TCP_ORPHAN_TIMEOUTS, COUNT_TCP_RENEGED, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_EOF,
+    EVENT_FAILED,
+)
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport NEXT_TCP, get16
+from ygg_c.memory cimport INBOUND, LEAST_BUFFER, OUTBOUND
 from ygg_c.packetio cimport NEVER
-from ygg_c.remotenode cimport INBOUND, LEAST_BUFFER, OUTBOUND, RemoteNode
+from ygg_c.remotenode cimport RemoteNode
 from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.ecn cimport ecn_asks
@@ -37,6 +41,7 @@ from ygg_c.tcp.wire cimport ACK, FIN, FIRST_POSITION, MIN_MSS, RST
 from ygg_c.tcp.state import STATES_BY_NAME as _STATES
 
 cdef enum:
+    ORPHAN_RATE = 4096              # bytes a second that a peer takes at least; with less, an orphan comes to its end
     CHECKS = 2                      # more probes when a peer that may have restarted does not answer the first
 
 cdef extern from *:
@@ -44,7 +49,9 @@ cdef extern from *:
     #define YGG_LEAST_CHECK 1000000000ULL
     #define YGG_SECOND 1000000000ULL
     #define YGG_LOOK 300000000000ULL
+    #define YGG_ORPHAN_START 10000000000ULL
     """
+    const uint64_t ORPHAN_START "YGG_ORPHAN_START"          # ns in which the peer of an orphan need not take anything
     const uint64_t SECOND "YGG_SECOND"
     const uint64_t LOOK "YGG_LOOK"              # ns after which a stranger's connection sees whether places have become scarce
     const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
@@ -163,7 +170,30 @@ cdef class TcpConnection(TcpEndpoint):
             self._held[INBOUND] = received
         if queued != self._held[OUTBOUND]:
             self.node.hold(OUTBOUND, self._held[OUTBOUND], queued)
+            if self.orphan:
+                self.node.hold_orphan(self._held[OUTBOUND], queued)
             self._held[OUTBOUND] = queued
+        if (self.receiver.queue.ranges.count > 0) != self.is_ahead:
+            self._note_ahead()
+
+    cdef void _note_ahead(self) noexcept:
+        # Whether it holds data out of order. Without memory to tell of it, it is not listed.
+        cdef Aging *ahead = self.receiver.ahead()
+        if self.is_ahead:
+            aging_remove(&self.node.ahead, ahead)
+            ahead.owner = NULL
+            self.is_ahead = False
+        elif ahead != NULL:
+            aging_add(&self.node.ahead, ahead, <void *>self, self.host._now)
+            self.is_ahead = True
+
+    cdef size_t memory(self) noexcept:
+        return self._held[INBOUND] + self._held[OUTBOUND]
+
+    cdef void renege(self) noexcept:
+        self.host.count[COUNT_TCP_RENEGED] += 1
+        self.receiver.renege()
+        self.account()
 
     cdef void take_place(self) noexcept:
         self.has_place = True
@@ -174,7 +204,16 @@ cdef class TcpConnection(TcpEndpoint):
         if self.has_place:
             self.has_place = False
             self.node.incoming -= 1
+            if not self.orphan:
+                aging_remove(&self.node.opened, &self.place)
+
+    cdef void _abandon(self) noexcept:
+        if self.has_place:
             aging_remove(&self.node.opened, &self.place)
+        self.orphan = self._closes = True
+        self.life_at = NEVER
+        self.node.add_orphan(&self.place, <void *>self, self.host._now)
+        self.node.hold_orphan(0, self._held[OUTBOUND])
 
     # Output.
 
@@ -222,8 +261,11 @@ cdef class TcpConnection(TcpEndpoint):
             self.host.mark(self)
         if self.life_at <= now:
             self.life_at = NEVER
-            if self._state == FIN_WAIT_2 and self.orphan:
+            if self.orphan and self._state == FIN_WAIT_2:
                 self.step(TIMED_OUT)
+                return
+            if self.orphan:
+                self.expire(ETIMEDOUT)
                 return
             self._keep_alive(now)
         if self.host is not None and self._give_up_at() <= now:
@@ -235,7 +277,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     cdef void heard(self, uint64_t now) noexcept:
         keepalive_heard(&self.keep, now)
-        if self.has_place and now - self.place.used >= SECOND:
+        if self.has_place and not self.orphan and now - self.place.used >= SECOND:
             aging_touch(&self.node.opened, &self.place, now)
 
     cdef bint check(self, uint64_t now) noexcept:
@@ -306,6 +348,7 @@ cdef class TcpConnection(TcpEndpoint):
         self.end(ABORT, code)
 
     cdef void expire(self, int code) noexcept:
+        self.host.count[COUNT_TCP_ORPHAN_TIMEOUTS] += self.orphan
         if self._state >= ESTABLISHED:
             self._send_reset()
         self.end(TIMED_OUT, code)
@@ -318,7 +361,12 @@ cdef class TcpConnection(TcpEndpoint):
             parent.forget(self)
         self.give_place()
         if node is not None:
+            if self.is_ahead:
+                self._note_ahead()
             self.node = None
+            if self.orphan:
+                node.remove_orphan(&self.place)
+                node.hold_orphan(self._held[OUTBOUND], 0)
             node.hold(INBOUND, self._held[INBOUND], 0)
             node.hold(OUTBOUND, self._held[OUTBOUND], 0)
             node.leave()
@@ -563,18 +611,30 @@ cdef class TcpConnection(TcpEndpoint):
             self.abort()
             return
         self.shutdown_write()
-        self.orphan = True
-        self._closes = True
+        self._abandon()
         self.receiver.clear()
         self.account()
         self.host.mark(self)
+        self.host.limit_orphans(self.node)
 
     cdef void _closed(self, uint64_t now) noexcept:
         # Between turns nobody knows the time: what runs from the close runs from the turn that follows.
+        cdef Host host = self.host
         self._closes = False
         self._linger += min(now, NEVER - self._linger)
         if self._state == FIN_WAIT_2:
-            self.life_at = now + self.host.fin_wait
+            self.life_at = now + host.fin_wait
+        elif host.orphan_time:
+            # It goes on by itself, but not for as long as the peer likes.
+            self.life_at = now + host.orphan_time + self._due()
+
+    cdef uint64_t _due(self) noexcept:
+        # ns in which an orphan's peer has to take what is left.
+        return (self.sender.out.end - self.sender.out.base) * (SECOND // ORPHAN_RATE)
+
+    cdef bint is_slow(self, uint64_t now) noexcept:
+        cdef uint64_t due = self._due()
+        return due > 0 and self.life_at != NEVER and now + self.host.orphan_time + due > self.life_at + ORPHAN_START
 
     def abort(self):
         """Reset the connection now and free it."""

@@ -31,8 +31,6 @@ cdef class TcpDemux(Host):
     cdef uint64_t _secret[4]
     cdef uint64_t _cookie_secret[2]
     cdef bint _ours(self, const uint8_t *address) noexcept
-    # The node that an address belongs to, as a number that strangers cannot choose.
-    cdef uint64_t _origin(self, const uint8_t *address) noexcept
     cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _refuse(self, const uint8_t *key, const Segment *segment) noexcept
     cdef TcpListener _listener(self, const uint8_t *key)

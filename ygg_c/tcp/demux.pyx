@@ -26,6 +26,7 @@ from ygg_c.tcp.cookies cimport COOKIE_LIFE, cookie_stamp, make_cookie, read_cook
 from ygg_c.tcp.ecn cimport ECN_OFF
 from ygg_c.tcp.halfopen cimport offered_scale, offered_window, send_syn_ack
 from ygg_c.tcp.light cimport HALF_OPEN, Light
+from ygg_c.tcp.pressure cimport IDLE, pressure_orphans, pressure_relieve
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment, sequence_length
 
@@ -41,12 +42,10 @@ cdef enum:
 
 cdef extern from *:
     """
-    #define YGG_IDLE 10000000000ULL
     #define YGG_IDLE_BUSY 600000000000ULL
     #define YGG_IDLE_CROWDED 60000000000ULL
     #define YGG_INTERVAL_CROWDED 10000000000ULL
     """
-    const uint64_t IDLE "YGG_IDLE"                      # ns without a segment before a connection may go for another
     const uint64_t IDLE_BUSY "YGG_IDLE_BUSY"            # before it is probed, with half of the places taken
     const uint64_t IDLE_CROWDED "YGG_IDLE_CROWDED"      # with three quarters
     const uint64_t INTERVAL_CROWDED "YGG_INTERVAL_CROWDED"
@@ -85,9 +84,6 @@ cdef class TcpDemux(Host):
     cdef bint _ours(self, const uint8_t *address) noexcept:
         return False
 
-    cdef uint64_t _origin(self, const uint8_t *address) noexcept:
-        return 0
-
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept:
         return ygg_siphash(key, 36, self._secret + 2)
 
@@ -125,7 +121,7 @@ cdef class TcpDemux(Host):
     cdef void _refuse(self, const uint8_t *key, const Segment *segment) noexcept:
         if segment.flags & RST:
             return
-        if self._resets.take(self._origin(key), NULL, False, 1.0, self._now):
+        if self._resets.take(self.origin(key), NULL, False, 1.0, self._now):
             send_reset(self, key, segment)
         else:
             self.count[COUNT_TCP_RESETS_LIMITED] += 1
@@ -353,6 +349,12 @@ cdef class TcpDemux(Host):
         self, Endpoint endpoint, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
     ) noexcept:
         return self._time_waits.add(self, <TcpConnection>endpoint, seq, ack, window, stamp, stamped_at)
+
+    cdef void relieve(self, RemoteNode asking, size_t size, bint in_order) noexcept:
+        pressure_relieve(self, self._nodes, asking, size, in_order)
+
+    cdef void limit_orphans(self, RemoteNode last) noexcept:
+        pressure_orphans(self, self._nodes, last)
 
     cdef void _clear_light(self) noexcept:
         self._half_open.clear()

@@ -9,8 +9,8 @@ from ygg_c.endpoint cimport (
     COUNT_TCP_PAWS, COUNT_TCP_RESETS_IN, COUNT_TCP_RESETS_SENT, COUNT_TCP_RETRANSMITS, COUNT_TCP_TIMEOUTS,
     COUNT_TCP_UNACCEPTABLE,
 )
+from ygg_c.memory cimport INBOUND
 from ygg_c.packetio cimport NEVER
-from ygg_c.remotenode cimport INBOUND
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
 from ygg_c.tcp.ecn cimport ECN_OFF, ecn_asks
 from ygg_c.tcp.light cimport HALF_OPEN, line_add, line_remove

@@ -51,7 +51,8 @@ cdef void loss_react(
     elif delivery.size and not arrived.marked and (arrived.advances or flight.rack.reordered):
         # What was SACKed may be the sign of a loss (RFC 5681), unless segments are known to overtake one another.
         _grow(sender, arrived, delivery, now)
-        sender.cap = max(sender.cap, min(2 * sender.congestion.cwnd, connection.host.send_buffer_max))
+        if not connection.host.memory.pressed:
+            sender.cap = max(sender.cap, min(2 * sender.congestion.cwnd, connection.host.send_buffer_max))
 
 
 cdef bint _was_none(

@@ -40,6 +40,7 @@ cdef bint received_insert(ReceiveQueue *queue, uint64_t position, const uint8_t 
 cdef object received_take(ReceiveQueue *queue, size_t limit)
 cdef Py_ssize_t received_fill(ReceiveQueue *queue, object buffer) except -1     # what is writable; return how many bytes
 cdef void received_clear(ReceiveQueue *queue) noexcept                          # drop everything, read or not
+cdef void received_renege(ReceiveQueue *queue) noexcept                         # drop what is beyond `next`
 cdef uint64_t received_covered(const ReceiveQueue *queue) noexcept              # the position where the chunks end
 # Bytes that it takes to have them reach `end`.
 cdef size_t received_growth(const ReceiveQueue *queue, uint64_t end) noexcept

@@ -30,6 +30,19 @@ cdef void received_clear(ReceiveQueue *queue) noexcept:
     ranges_clear(&queue.ranges)
 
 
+cdef void received_renege(ReceiveQueue *queue) noexcept:
+    cdef Chunk *last
+    ranges_clear(&queue.ranges)
+    while queue.count:
+        last = &queue.chunks[(queue.first + queue.count - 1) & queue.mask]
+        if last.base < queue.next:
+            break
+        Py_DECREF(<object>last.bytes)
+        queue.held -= last.size + BUFFER_COST
+        queue.count -= 1
+    _tidy(queue)
+
+
 cdef void _drop_first(ReceiveQueue *queue) noexcept:
     Py_DECREF(<object>queue.chunks[queue.first].bytes)
     _pass_first(queue)

@@ -9,6 +9,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ygg_c.aging cimport Aging
 from ygg_c.endpoint cimport Host
 from ygg_c.icmpv6 cimport Bucket
 from ygg_c.tcp.base cimport TcpEndpoint
@@ -24,6 +25,7 @@ cdef extern from *:
 # What SACK blocks are made of, besides the ranges.
 cdef struct ToTell:
     uint64_t recent[MAX_SACKS]      # where data out of order came, in different blocks, the latest first; 0: none
+    Aging ahead                     # the connection's place among those of its node that hold data out of order
     uint64_t dsack[2]               # a duplicate to report (RFC 2883); [1] is 0: none
 
 # Largest first, and flags as bytes: there is one of these for each idle connection.
@@ -79,6 +81,8 @@ cdef class Receiver:
     cdef uint8_t *write_blocks(self, uint8_t *at, int count) noexcept
     cdef size_t memory(self) noexcept                               # bytes it takes
     cdef void clear(self) noexcept                                  # drop what was not read
+    cdef Aging *ahead(self) noexcept                                # NULL: there is none
+    cdef void renege(self) noexcept                                 # drop what came out of order, and tell no more of it
     cdef void _measure(self, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept
     cdef bint _has_to_tell(self) noexcept

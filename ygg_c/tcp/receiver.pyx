@@ -3,17 +3,18 @@
 import cython
 
 from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 
 from ygg_c.endpoint cimport (
     COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_NO_BUFFER,
     COUNT_TCP_NO_ROOM, COUNT_TCP_OUT_OF_ORDER, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE, EVENT_READABLE,
 )
 from ygg_c.icmpv6 cimport bucket_take
+from ygg_c.memory cimport INBOUND
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport Range, ranges_find, ranges_overlap
-from ygg_c.remotenode cimport INBOUND
 from ygg_c.tcp.receivequeue cimport (
-    received_clear, received_covered, received_growth, received_insert, received_spare, received_start,
+    received_clear, received_covered, received_growth, received_insert, received_renege, received_spare, received_start,
 )
 from ygg_c.tcp.rtt cimport RTT_GRAIN
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, RST, SYN, sequence_length, write_sacks
@@ -192,7 +193,12 @@ cdef class Receiver:
         # Where data ends for which there is memory: all, nothing, or of data in order as much as is kept in any case.
         cdef size_t growth = received_growth(&self.queue, end)
         cdef bint in_order = position == self.queue.next
-        if growth == 0 or connection.node.takes(growth, in_order):
+        if growth == 0:
+            return end
+        if connection.host.memory.pressed and not connection.node.ours:
+            connection.host.relieve(connection.node, growth, in_order)
+            growth = received_growth(&self.queue, end)
+        if connection.node.takes(growth, in_order):
             return end
         received_spare(&self.queue)
         if not in_order:
@@ -232,6 +238,14 @@ cdef class Receiver:
     cdef void clear(self) noexcept:
         received_clear(&self.queue)
 
+    cdef Aging *ahead(self) noexcept:
+        return NULL if self._to_tell == NULL else &self._to_tell.ahead
+
+    cdef void renege(self) noexcept:
+        received_renege(&self.queue)
+        if self._to_tell != NULL:
+            memset(self._to_tell.recent, 0, sizeof(self._to_tell.recent))
+
     # What the peer is told.
 
     cdef bint ack_due(self, Host host, uint64_t now) noexcept:
@@ -247,7 +261,9 @@ cdef class Receiver:
         self.ack_bytes = 0
         self.ack_at = NEVER
         self.last_acked = ack
-        if self._to_tell != NULL and self.queue.ranges.count == 0 and self._to_tell.dsack[1] == 0:
+        if self._to_tell != NULL and self.queue.ranges.count == 0 and self._to_tell.dsack[1] == 0 and (
+            self._to_tell.ahead.owner == NULL
+        ):
             free(self._to_tell)
             self._to_tell = NULL
 
@@ -337,7 +353,8 @@ cdef class Receiver:
             self._tuned_at = now
         elif passed > max(self._rtt, <uint64_t>LEAST_INTERVAL):
             if <double>(self.queue.read - self._tuned_from) * self._rtt > <double>passed * (self.cap // 2):
-                self.cap = min(self.cap * 2, most)
+                if not connection.host.memory.pressed:
+                    self.cap = min(self.cap * 2, most)
             self._tuned_at = now
         else:
             return

@@ -4,8 +4,8 @@ cimport cython
 from libc.stdint cimport uint16_t
 
 from ygg_c.ipv6 cimport IP_HEADER
+from ygg_c.memory cimport OUTBOUND
 from ygg_c.packetio cimport NEVER
-from ygg_c.remotenode cimport OUTBOUND
 from ygg_c.tcp.flight cimport flight_free, flight_memory
 from ygg_c.tcp.recovery cimport OPEN, REPAIR, recovery_begin
 from ygg_c.tcp.rtt cimport rtt_start

@@ -2,7 +2,7 @@
 
 from libc.errno cimport ETIMEDOUT
 
-from ygg_c.endpoint cimport COUNT_TCP_TIMEOUTS
+from ygg_c.endpoint cimport COUNT_TCP_TIMEOUTS, Host
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.ecn cimport ecn_reduced
 from ygg_c.tcp.flight cimport Flight
@@ -88,7 +88,7 @@ cdef void _retransmission_timeout(Sender sender, TcpEndpoint connection, uint64_
     if not opening and sender.una == sender.nxt and not sender.held_back:
         return
     sender.tries += 1
-    if sender.tries > (connection.host.syn_retries if opening else connection.host.retries):
+    if sender.tries > _most_tries(connection):
         connection.expire(sender.soft_error or ETIMEDOUT)
         return
     sender.timeouts += 1
@@ -108,6 +108,13 @@ cdef void _retransmission_timeout(Sender sender, TcpEndpoint connection, uint64_
         _lose_flight(sender, connection, now)
         if sender.tries >= VANISHED:
             pmtud_vanished(sender, connection, now)
+
+
+cdef int _most_tries(TcpEndpoint connection) noexcept:
+    cdef Host host = connection.host
+    if connection._state < ESTABLISHED:
+        return host.syn_retries
+    return min(host.retries, host.orphan_retries) if connection.orphan else host.retries
 
 
 cdef void _lose_flight(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:

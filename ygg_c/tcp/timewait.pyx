@@ -72,9 +72,7 @@ cdef class TimeWaits(Timed):
 
     cdef void _evict(self, RemoteNode last) noexcept:
         # As `last` stands for the newest, it gives way where none has more.
-        cdef RemoteNode node = self._nodes.greediest(WAITING, self.host._now)
-        if node is None or node.waiting.count <= last.waiting.count:
-            node = last
+        cdef RemoteNode node = self._nodes.greediest_beside(last, WAITING, self.host._now)
         self.host.count[COUNT_TIME_WAIT_EVICTED] += 1
         self.remove(<TimeWait *>node.waiting.oldest.owner)
 

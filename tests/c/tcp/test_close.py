@@ -124,7 +124,7 @@ class TestLinger:
         assert connection.linger is None
         connection.write(b"x" * 100)
         connection.close()
-        assert not any(segment.flags & RST for segment in peer.wait(300 * SECOND))
+        assert not any(segment.flags & RST for segment in peer.wait(100 * SECOND))
         assert connection.state == "FIN-WAIT-1"
 
     def test_zero_resets(self, peer):

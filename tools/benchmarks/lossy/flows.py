@@ -35,7 +35,6 @@ class Side:
     def __init__(self, address: bytes, cell: Cell, direction: Direction, congestion: str, seed: object) -> None:
         self.stack = NetStack([address], cell.mtu, SeededRandom((seed, address)))
         self.stack.congestion = congestion
-        self.stack.max_buffered, self.stack.send_buffer_max = 1 << 28, 1 << 26      # the link is to be the limit
         self.tap = PacketTap(self.stack, 1 << 20)
         self.direction = direction
         self.deadline: int | None = None

@@ -1,0 +1,87 @@
+"""What goes where memory is short; see pressure.pxd."""
+
+from cpython.ref cimport PyObject
+from libc.errno cimport ECONNABORTED
+
+from ygg_c.aging cimport Aging
+from ygg_c.endpoint cimport COUNT_TCP_MEMORY_EVICTED, COUNT_TCP_ORPHANS_EVICTED
+from ygg_c.memory cimport Memory
+from ygg_c.remotenode cimport BYTES, ORPHANED, ORPHANS
+from ygg_c.tcp.connection cimport TcpConnection
+
+cdef enum:
+    AGAIN = 10000000            # ns: strangers cause the search
+    LOOKS = 64                  # orphans looked at for a slow one
+
+
+cdef void pressure_relieve(Host host, RemoteNodes nodes, RemoteNode asking, size_t size, bint in_order) noexcept:
+    cdef Memory memory = nodes.memory
+    cdef size_t most
+    if host._now - memory.relieved_at < AGAIN:
+        return
+    memory.relieved_at = host._now
+    most = _most_ahead(nodes)
+    if most:
+        _drop_ahead(nodes, most)
+        _drop_ahead(nodes, most // 2)
+    if in_order and not asking.takes(size, True):
+        _evict_idle(host, nodes, asking.total() + size)
+
+
+cdef size_t _most_ahead(RemoteNodes nodes) noexcept:
+    # What the greediest of those holds that hold something out of order.
+    cdef size_t most = 0
+    cdef size_t place = 0
+    cdef PyObject *found = nodes._nodes.walk(&place)
+    while found != NULL:
+        if (<RemoteNode>found).ahead.count and not (<RemoteNode>found).ours:
+            most = max(most, (<RemoteNode>found).total())
+        found = nodes._nodes.walk(&place)
+    return most
+
+
+cdef void _drop_ahead(RemoteNodes nodes, size_t least) noexcept:
+    # Of nodes that hold so much at least, while memory is short.
+    cdef RemoteNode node
+    cdef size_t place = 0
+    cdef PyObject *found = nodes._nodes.walk(&place)
+    while found != NULL and nodes.memory.pressed:
+        node = <RemoteNode>found
+        if node.total() >= least and not node.ours:
+            while node.ahead.count and nodes.memory.pressed:
+                (<TcpConnection>node.ahead.oldest.owner).renege()
+        found = nodes._nodes.walk(&place)
+
+
+cdef void _evict_idle(Host host, RemoteNodes nodes, size_t held) noexcept:
+    cdef RemoteNode node = nodes.greediest(BYTES, host._now)
+    cdef Aging *entry = NULL if node is None or node.total() < 2 * held else node.opened.oldest
+    while entry != NULL and host._now - entry.used >= IDLE:
+        if (<TcpConnection>entry.owner).memory():
+            host.count[COUNT_TCP_MEMORY_EVICTED] += 1
+            (<TcpConnection>entry.owner).fail(ECONNABORTED, True)
+            return
+        entry = entry.newer
+
+
+cdef void pressure_orphans(Host host, RemoteNodes nodes, RemoteNode last) noexcept:
+    while nodes.orphans > host.max_orphans and _evict_orphan(host, nodes.greediest_beside(last, ORPHANS, host._now), False):
+        pass
+    while nodes.orphaned > nodes.memory.shared() // 2 and (
+        _evict_orphan(host, nodes.greediest_beside(last, ORPHANED, host._now), True)
+    ):
+        pass
+
+
+cdef bint _evict_orphan(Host host, RemoteNode node, bint slow) noexcept:
+    # The oldest, or the oldest whose peer takes too little.
+    cdef Aging *entry = node.orphans.oldest
+    cdef int left = LOOKS
+    while slow and entry != NULL and not (<TcpConnection>entry.owner).is_slow(host._now):
+        left -= 1
+        entry = entry.newer if left else NULL
+    if entry == NULL:
+        return False
+    host.count[COUNT_TCP_ORPHANS_EVICTED] += 1
+    (<TcpConnection>entry.owner).fail(ECONNABORTED, True)
+    return True
