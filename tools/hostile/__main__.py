@@ -1,4 +1,4 @@
-"""Shows what attacks do to a node: tools/arena [--seconds N] [NAME …].
+"""Shows what attacks do to a node: tools/arena [--seconds N] [--round-trip MS] [NAME …].
 
 What each did goes to standard error as it ends; the table of all of them, in Markdown, to standard output.
 """
@@ -47,6 +47,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tools/arena", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="attacks (default: all)")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of each attack (default: 8)")
+    parser.add_argument("--round-trip", type=float, default=0.0, metavar="MS",
+                        help="milliseconds from the honest side to the victim and back (default: 0)")
     parser.add_argument("--list", action="store_true", help="say what attacks there are")
     options = parser.parse_args()
     if unknown := set(options.names) - set(ATTACKS):
@@ -59,7 +61,7 @@ def main() -> int:
     status = 0
     try:
         for name in options.names or ATTACKS:
-            found[name] = arena.run(name, options.seconds)
+            found[name] = arena.run(name, options.seconds, round_trip=options.round_trip)
             tell(name, found[name])
     except KeyboardInterrupt:
         status = 130

@@ -107,20 +107,23 @@ class _Program:
 
 
 @contextmanager
-def _programs() -> Iterator[tuple[_Program, _Program, Target]]:
+def _programs(round_trip: float) -> Iterator[tuple[_Program, _Program, Target]]:
     with ExitStack() as stack:
         victim = _Program("victim")
         stack.callback(victim.end)
         told = victim.first()
-        bystander = _Program("bystander", str(told["ports"]["tcp"]), told["key"])
+        bystander = _Program("bystander", str(told["ports"]["tcp"]), told["key"], str(round_trip))
         stack.callback(bystander.end)
         bystander.first()
         yield victim, bystander, Target(told["ports"], told["key"], NEIGHBOUR.hex())
 
 
-def run(name: str, seconds: float = 6.0, rest: float = 1.5) -> Outcome:
-    """Have the attack of this name go on for so long, with `rest` seconds of peace before and after."""
-    with _programs() as (victim, bystander, target):
+def run(name: str, seconds: float = 6.0, rest: float = 1.5, round_trip: float = 0.0) -> Outcome:
+    """Have the attack of this name go on for so long, with `rest` seconds of peace before and after.
+
+    The honest side is a round trip of so many milliseconds away.
+    """
+    with _programs(round_trip) as (victim, bystander, target):
         time.sleep(SETTLE)
         begun = time.monotonic()
         time.sleep(rest)

@@ -1,7 +1,7 @@
-"""The honest side's process: bystander.py TCP-PORT KEY.
+"""The honest side's process: bystander.py TCP-PORT KEY [ROUND-TRIP].
 
 A neighbour of the victim pings it, opens connections to it and watches its link; newcomers link to it, one after the
-other, and ping it.
+other, and ping it. All of them are a round trip of so many milliseconds away.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
+from hostile.distance import distant
 from hostile.victim import SEED as VICTIM
 from hostile.victim import tell
 from ygg import Certificate, Core, NativeNetwork, PrivateKey, TCPTransport, TransportManager, VTun
@@ -77,9 +78,11 @@ async def watch(core: Core) -> None:
         await asyncio.sleep(0.02)
 
 
-async def main(port: str, key: str) -> None:
+async def main(port: str, key: str, round_trip: str = "0") -> None:
     """Run until killed."""
-    address, url = str(address_of(bytes.fromhex(key))), f"tcp://127.0.0.1:{port}"
+    away = float(round_trip) / 2000
+    near = await distant(int(port), away) if away else port
+    address, url = str(address_of(bytes.fromhex(key))), f"tcp://127.0.0.1:{near}"
     async with NativeNetwork() as network, Core(Certificate(PrivateKey.from_seed(SEED)), manager(network)) as core:
         core.add_peer(f"{url}?key={key}")
         async with VTun.over(core) as vtun, asyncio.TaskGroup() as tasks:
@@ -91,4 +94,4 @@ async def main(port: str, key: str) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(sys.argv[1], sys.argv[2]))
+        asyncio.run(main(*sys.argv[1:]))
