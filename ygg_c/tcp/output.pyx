@@ -8,6 +8,7 @@ from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.ecn cimport ECN_ASK
 from ygg_c.tcp.flight cimport Flight, flight_memory, flight_new, flight_rest
 from ygg_c.tcp.pmtud cimport pmtud_look_up, pmtud_segment
+from ygg_c.tcp.rack cimport rack_resume
 from ygg_c.tcp.recovery cimport ADVANCED_ONCE, OPEN, recovery_resent
 from ygg_c.tcp.scoreboard cimport (
     LIMITED, LOST, SACKED, Sent, board_has_room, board_next_lost, board_push, board_record, board_resend,
@@ -51,6 +52,8 @@ cdef bint _flush_flight(Sender sender, TcpEndpoint connection, uint64_t now) noe
         if sender.flight == NULL:
             connection.host.count[COUNT_NO_MEMORY] += 1
             sender.held_back = True
+        elif sender.una > sender.iss + 1:
+            rack_resume(&sender.flight.rack, sender.rtt.smoothed)
     if sender.flight != NULL:
         more = _flush_data(sender, connection, now)
         sender.flight = flight_rest(sender.flight, sender.una)

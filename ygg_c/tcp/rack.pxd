@@ -26,6 +26,8 @@ cdef struct Rack:
     bint probe_resent           # it was a retransmission
 
 cdef void rack_start(Rack *rack) noexcept nogil
+# All was delivered before, in round trips of `rtt`.
+cdef void rack_resume(Rack *rack, uint64_t rtt) noexcept nogil
 cdef bint rack_is_fresh(const Rack *rack) noexcept nogil    # nothing is known of the path, and nothing runs
 cdef void rack_take(Rack *rack, const Delivery *delivery, uint64_t now) noexcept nogil
 # What came late was there first, and sent again for nothing.

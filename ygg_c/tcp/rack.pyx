@@ -13,6 +13,11 @@ cdef void rack_start(Rack *rack) noexcept nogil:
     rack.reorder_at = rack.probe_at = NEVER
 
 
+cdef void rack_resume(Rack *rack, uint64_t rtt) noexcept nogil:
+    rack.sent_at = 1
+    rack.rtt = rtt
+
+
 cdef bint rack_is_fresh(const Rack *rack) noexcept nogil:
     return not rack.reordered and rack.steps == 0 and rack.lateness == 0 and rack.probe_end == 0
 
