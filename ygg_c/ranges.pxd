@@ -2,9 +2,6 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
-cdef enum:
-    MAX_RANGES = 128        # a hole costs its sender a segment; who opens more has the surplus dropped
-
 cdef struct Range:
     uint64_t start
     uint64_t end
@@ -16,8 +13,9 @@ cdef struct Ranges:
     uint32_t room
 
 cdef void ranges_clear(Ranges *ranges) noexcept nogil       # frees the memory too
-# Add [start, end), joining what touches. Returns the positions that were new, or -1 when there is no room.
-cdef long long ranges_add(Ranges *ranges, uint64_t start, uint64_t end) noexcept nogil
+# Add [start, end), joining what touches. Returns the positions that were new, or -1 when there is no room: there would be more
+# than `most` ranges.
+cdef long long ranges_add(Ranges *ranges, uint64_t start, uint64_t end, size_t most) noexcept nogil
 cdef void ranges_trim(Ranges *ranges, uint64_t below) noexcept nogil
 # The first part of [start, end) that is in the set; False: none is.
 cdef bint ranges_overlap(const Ranges *ranges, uint64_t start, uint64_t end, uint64_t *overlap) noexcept nogil

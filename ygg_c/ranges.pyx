@@ -12,10 +12,10 @@ cdef void ranges_clear(Ranges *ranges) noexcept nogil:
     ranges.total = 0
 
 
-cdef bint _make_room(Ranges *ranges) noexcept nogil:
+cdef bint _make_room(Ranges *ranges, size_t most) noexcept nogil:
     cdef size_t room = ranges.room * 2 if ranges.room else 4
     cdef Range *grown
-    if ranges.count >= MAX_RANGES:
+    if ranges.count >= most:
         return False
     if ranges.count == ranges.room:
         grown = <Range *>realloc(ranges.items, room * sizeof(Range))
@@ -26,12 +26,24 @@ cdef bint _make_room(Ranges *ranges) noexcept nogil:
     return True
 
 
-cdef long long ranges_add(Ranges *ranges, uint64_t start, uint64_t end) noexcept nogil:
-    cdef size_t first = 0
+cdef size_t _first_beyond(const Ranges *ranges, uint64_t position) noexcept nogil:
+    # The index of the first range that ends beyond `position`, or `count`.
+    cdef size_t low = 0
+    cdef size_t high = ranges.count
+    cdef size_t middle
+    while low < high:
+        middle = (low + high) // 2
+        if ranges.items[middle].end > position:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+cdef long long ranges_add(Ranges *ranges, uint64_t start, uint64_t end, size_t most) noexcept nogil:
+    cdef size_t first = _first_beyond(ranges, start - 1) if start else 0
     cdef size_t last
     cdef uint64_t before = ranges.total
-    while first < ranges.count and ranges.items[first].end < start:
-        first += 1
     last = first
     # [first, last) are the ranges that the new one touches: they become one.
     while last < ranges.count and ranges.items[last].start <= end:
@@ -40,7 +52,7 @@ cdef long long ranges_add(Ranges *ranges, uint64_t start, uint64_t end) noexcept
         ranges.total -= ranges.items[last].end - ranges.items[last].start
         last += 1
     if first == last:
-        if not _make_room(ranges):
+        if not _make_room(ranges, most):
             return -1
         memmove(ranges.items + first + 1, ranges.items + first, (ranges.count - first) * sizeof(Range))
         ranges.count += 1
@@ -68,9 +80,7 @@ cdef void ranges_trim(Ranges *ranges, uint64_t below) noexcept nogil:
 
 cdef uint64_t ranges_gap(const Ranges *ranges, uint64_t start, uint64_t *limit) noexcept nogil:
     cdef size_t index
-    for index in range(ranges.count):
-        if ranges.items[index].end <= start:
-            continue
+    for index in range(_first_beyond(ranges, start), ranges.count):
         if ranges.items[index].start > start:
             limit[0] = min(limit[0], ranges.items[index].start)
             break
@@ -79,9 +89,7 @@ cdef uint64_t ranges_gap(const Ranges *ranges, uint64_t start, uint64_t *limit) 
 
 
 cdef bint ranges_overlap(const Ranges *ranges, uint64_t start, uint64_t end, uint64_t *overlap) noexcept nogil:
-    cdef size_t index = 0
-    while index < ranges.count and ranges.items[index].end <= start:
-        index += 1
+    cdef size_t index = _first_beyond(ranges, start)
     if index == ranges.count or ranges.items[index].start >= end:
         return False
     overlap[0] = max(start, ranges.items[index].start)
@@ -90,7 +98,5 @@ cdef bint ranges_overlap(const Ranges *ranges, uint64_t start, uint64_t end, uin
 
 
 cdef size_t ranges_find(const Ranges *ranges, uint64_t position) noexcept nogil:
-    cdef size_t index = 0
-    while index < ranges.count and ranges.items[index].end <= position:
-        index += 1
+    cdef size_t index = _first_beyond(ranges, position)
     return index if index < ranges.count and ranges.items[index].start <= position else ranges.count

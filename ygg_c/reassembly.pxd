@@ -13,6 +13,7 @@ cdef enum:
     MAX_DATAGRAMS = 64          # of 64 KiB each
     MAX_UNFRAGMENTED = 256      # bytes of headers before the fragment header
     MAX_PAYLOAD = 65535
+    MAX_RANGES = 128            # of a datagram's parts
 
 cdef enum Fragment:
     FRAGMENT_HELD = 0           # kept, more to come

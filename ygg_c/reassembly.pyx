@@ -111,7 +111,7 @@ cdef class Reassembler:
         datagram = self._find(key, origin, now)
         if datagram == NULL or datagram.refused:
             return FRAGMENT_DROPPED
-        fresh = ranges_add(&datagram.ranges, offset, offset + length)
+        fresh = ranges_add(&datagram.ranges, offset, offset + length, MAX_RANGES)
         if fresh == 0 and memcmp(datagram.packet.data + MAX_UNFRAGMENTED + offset, fragment + 8, length) == 0 and (
             more or datagram.total == offset + length
         ):

@@ -4,6 +4,7 @@
 
 from libc.stdint cimport uint64_t
 
+from ygg_c.tcp.pacing cimport Pacing
 from ygg_c.tcp.pathsearch cimport PathSearch
 from ygg_c.tcp.rack cimport Rack
 from ygg_c.tcp.recovery cimport Recovery
@@ -22,6 +23,8 @@ cdef struct Flight:
     uint64_t sent_at
     uint64_t limited
     uint64_t rate               # the latest sample, bytes/s; 0: none
+    Pacing pacing
+    uint64_t pace_at            # when what pacing held back in the last flush may leave
 
 cdef Flight *flight_new() noexcept nogil        # NULL: no memory
 cdef void flight_free(Flight *flight) noexcept nogil

@@ -3,6 +3,7 @@
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
+from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.rack cimport rack_is_fresh, rack_start
 from ygg_c.tcp.recovery cimport OPEN
 from ygg_c.tcp.scoreboard cimport Sent, board_free, board_rest
@@ -13,6 +14,7 @@ cdef Flight *flight_new() noexcept nogil:
     if flight != NULL:
         memset(flight, 0, sizeof(Flight))
         rack_start(&flight.rack)
+        flight.pace_at = NEVER
         flight.limited = 1              # it begins with what the application wrote after a pause
     return flight
 

@@ -2,14 +2,15 @@
 
 from libc.stdint cimport uint8_t, uint32_t
 
-from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS
+from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS, EVENT_WRITABLE
 from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.ecn cimport ECN_ASK
 from ygg_c.tcp.flight cimport Flight, flight_memory, flight_new, flight_rest
+from ygg_c.tcp.pacing cimport pacing_due, pacing_rate, pacing_sent
 from ygg_c.tcp.pmtud cimport pmtud_look_up, pmtud_segment
 from ygg_c.tcp.rack cimport rack_resume
-from ygg_c.tcp.recovery cimport ADVANCED_ONCE, OPEN, recovery_resent
+from ygg_c.tcp.recovery cimport ADVANCED_ONCE, OPEN, RECOVERY, REPAIR, Recovery, recovery_resent
 from ygg_c.tcp.scoreboard cimport (
     LIMITED, LOST, SACKED, Sent, board_has_room, board_next_lost, board_push, board_record, board_resend,
     sent_end,
@@ -83,22 +84,32 @@ cdef bint _flush_syn(Sender sender, TcpEndpoint connection, uint64_t now) noexce
 
 
 cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef Flight *flight = sender.flight
     cdef size_t credit = 0
     cdef uint64_t pipe = sender.pipe()
     cdef size_t run = max(<size_t>RUN_BYTES, RUN_SEGMENTS * sender.mss)
     cdef uint64_t size = 0
     cdef uint32_t number = 0
+    cdef uint64_t rate
     cdef Next next
     if now >= sender.path_until:
         pmtud_look_up(sender, connection, now)
+    rate = pacing_rate(sender.congestion, &sender.rtt, flight.recovery.phase == RECOVERY)
+    sender.congestion.paced = rate > 0
+    flight.pace_at = NEVER
     while True:
         next = _pick(sender, &number, &size, min(sender.mss, connection.burst) - connection.sack_size(), connection)
         if next == NOTHING:
             break
         if pipe == 0:
             _begin_flight(sender, now)
+            rate = pacing_rate(sender.congestion, &sender.rtt, flight.recovery.phase == RECOVERY)
         elif pipe + size > sender.congestion.cwnd and not sender.probing and not (next == AGAIN and sender.resend_now):
             sender.cwnd_bound = True
+            break
+        elif rate and flight.pacing.free_at > now and not _leaves_at_once(sender, next, pipe):
+            flight.pace_at = pacing_due(&flight.pacing, now)
+            sender.cwnd_bound = pipe + _available(sender) >= sender.congestion.cwnd     # it will be used in full
             break
         if credit < size + OVERHEAD:
             # What was told before knows nothing of what went straight out since.
@@ -108,15 +119,33 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
             break
         if run < size:
             return True
-        if next == NEW and not board_has_room(&sender.flight.board):
+        if next == NEW and not board_has_room(&flight.board):
             connection.host.count[COUNT_TCP_NO_ROOM] += 1
             break
         _send(sender, next, number, size, connection, now)
+        if rate:
+            pacing_sent(&flight.pacing, size + OVERHEAD, rate, sender.congestion.burst(), now)
         credit -= size + OVERHEAD
         run -= size
         pipe += size
         sender.congestion.sent(now, size, pipe)
     return False
+
+
+cdef uint64_t _available(Sender sender) noexcept:
+    # New data that the peer's window has room for.
+    cdef uint64_t end = min(sender.out.end, sender.una + sender.window)
+    return end - min(sender.nxt, end)
+
+
+cdef bint _leaves_at_once(Sender sender, Next next, uint64_t pipe) noexcept:
+    # Whether what leaves next is not paced: a probe, the first retransmission, what an ACK allows in a recovery, and what is
+    # sent again though no queue has overflowed.
+    cdef const Recovery *recovery = &sender.flight.recovery
+    cdef bint little = sender.congestion.cwnd <= pipe + 2 * sender.mss
+    return sender.probing or (next == AGAIN and sender.resend_now) or recovery.phase == REPAIR or (
+        recovery.phase == RECOVERY and little
+    )
 
 
 cdef void _begin_flight(Sender sender, uint64_t now) noexcept:
@@ -131,7 +160,7 @@ cdef Next _pick(Sender sender, uint32_t *number, uint64_t *size, uint64_t full, 
     cdef Flight *flight = sender.flight
     cdef Next next
     if sender.probing:
-        return _pick_probe(sender, number, size, full)
+        return _pick_probe(sender, number, size, full, connection)
     if flight.board.lost and flight.recovery.doubt != ADVANCED_ONCE:
         if sender.window == 0:
             sender.held_back = True
@@ -139,7 +168,7 @@ cdef Next _pick(Sender sender, uint32_t *number, uint64_t *size, uint64_t full, 
         board_next_lost(&flight.board, number)
         size[0] = _data_size(sender, number[0])
         return AGAIN
-    next = _pick_new(sender, size, full)
+    next = _pick_new(sender, size, full, connection)
     if flight.search.most and next == NEW and size[0] == full:
         size[0] = pmtud_segment(sender, full, connection)
     return next
@@ -150,11 +179,13 @@ cdef uint64_t _data_size(Sender sender, uint32_t number) noexcept:
     return min(sent_end(record), sender.out.end) - min(record.start, sender.out.end)
 
 
-cdef Next _pick_probe(Sender sender, uint32_t *number, uint64_t *size, uint64_t full) noexcept:
+cdef Next _pick_probe(
+    Sender sender, uint32_t *number, uint64_t *size, uint64_t full, TcpEndpoint connection
+) noexcept:
     # New data, or what was sent last (RFC 8985, 7.3).
     cdef Flight *flight = sender.flight
     cdef Sent *record
-    if _pick_new(sender, size, full) == NEW:
+    if _pick_new(sender, size, full, connection) == NEW:
         return NEW
     number[0] = flight.board.first + flight.board.count - 1
     if flight.board.count:
@@ -166,7 +197,7 @@ cdef Next _pick_probe(Sender sender, uint32_t *number, uint64_t *size, uint64_t 
     return NOTHING
 
 
-cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full) noexcept:
+cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full, TcpEndpoint connection) noexcept:
     # How much new data may leave as one segment; a FIN may leave alone.
     cdef Flight *flight = sender.flight
     cdef uint64_t end = sender.out.end
@@ -182,6 +213,8 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full) noexcept:
             sender.held_back = True
         else:
             flight.limited = max(flight.delivered + flight.board.in_flight, <uint64_t>1)
+            if sender.starved and flight.recovery.phase != OPEN:
+                _ask_for_more(sender, connection)
         return NEW if sender.fin_wanted and unsent == 0 else NOTHING
     if size[0] == full:
         return NEW
@@ -196,6 +229,14 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full) noexcept:
     if sender.is_corked:
         return NOTHING
     return NEW if sender.no_delay or sender.nxt == sender.una else NOTHING
+
+
+cdef void _ask_for_more(Sender sender, TcpEndpoint connection) noexcept:
+    # What a recovery waits for fills the queue, though all of it has left: as a rule more is asked for when half is free.
+    cdef size_t room = sender.room(connection)
+    if sender.out.end - sender.out.base <= room - room // 4:
+        sender.starved = False
+        connection.happen(EVENT_WRITABLE)
 
 
 cdef void _send(

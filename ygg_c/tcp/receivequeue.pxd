@@ -12,6 +12,7 @@ cdef enum:
     CHUNK_LEAST = 960       # of a small message alone
     CHUNK_SMALL = 16384
     CHUNK_LARGE = 65536     # below malloc's mmap threshold: fresh pages for each chunk cost more than the calls saved
+    MAX_RANGES = 2048       # a window that overflows a long queue has hundreds of holes; who opens more has the surplus dropped
     COPY_BELOW = 4096       # less than this is copied out of its chunk
 
 cdef struct Chunk:

@@ -118,7 +118,7 @@ cdef bint received_insert(ReceiveQueue *queue, uint64_t position, const uint8_t 
     if not _cover(queue, end):
         return False
     if position > queue.next:
-        if ranges_add(&queue.ranges, position, end) < 0:
+        if ranges_add(&queue.ranges, position, end, MAX_RANGES) < 0:
             return False
     elif end > queue.next:
         queue.next = end

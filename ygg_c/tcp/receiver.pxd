@@ -50,8 +50,10 @@ cdef class Receiver:
     cdef uint64_t _rtt_low          # the least in the present span, and when that began
     cdef uint64_t _rtt_since
     cdef uint32_t largest           # largest segment seen
+    cdef uint32_t _full             # a full segment's size of late
     cdef uint32_t ts_recent         # the peer's timestamp to echo
     cdef signed char scale          # shift of the windows we send; -1: not in use
+    cdef uint8_t _at_once           # segments still to be acknowledged each
     cdef uint8_t fin_received
     cdef uint8_t ack_now            # at the next chance
     cdef uint8_t quick              # no ACK is delayed
@@ -88,6 +90,7 @@ cdef class Receiver:
     cdef bint _has_to_tell(self) noexcept
     cdef void _report(self, uint64_t start, uint64_t end) noexcept
     cdef void _arrived_at(self, uint64_t position) noexcept
+    cdef void _note_size(self, const Segment *segment) noexcept
     cdef uint32_t _lag(self, uint64_t position, uint64_t length) noexcept
     cdef void _stray(self, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _store(self, uint64_t position, const uint8_t *data, uint64_t end, TcpEndpoint connection) noexcept

@@ -17,13 +17,14 @@ from ygg_c.tcp.receivequeue cimport (
     received_clear, received_covered, received_growth, received_insert, received_renege, received_spare, received_start,
 )
 from ygg_c.tcp.rtt cimport RTT_GRAIN
-from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, RST, SYN, sequence_length, write_sacks
+from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, PSH, RST, SYN, sequence_length, write_sacks
 
 cdef enum:
     MOST_LAG = 100                  # ticks of the peer's clock, of a millisecond as a rule
     CHALLENGES_PER_SECOND = 2       # for each connection (RFC 5961, 7)
     STRAYS_PER_SECOND = 10          # answers to empty segments outside the window: two ends must not do this for ever
     LEAST_FULL = 536                # a sender of small pieces does not earn an ACK for every two
+    AT_ONCE = 16                    # segments acknowledged each after one out of order
     LEAST_STEP = 1220               # the window moves in steps of a segment, of this size while none has come
     LEAST_INTERVAL = 200000         # ns over which the application's reading is measured, and a round trip nothing is known of
 
@@ -154,7 +155,7 @@ cdef class Receiver:
             self.ack_now = True
             end = self.advertised
         if end > position:
-            self.largest = max(self.largest, segment.size)
+            self._note_size(segment)
             self.took_at = <uint32_t>(now // MS)
             if connection.stamps:
                 self._measure(segment, connection, now)
@@ -167,12 +168,21 @@ cdef class Receiver:
             self.ack_now = True
         return False
 
+    cdef void _note_size(self, const Segment *segment) noexcept:
+        # A peer may change the size of its segments. What ends a write is shorter than they are.
+        self.largest = max(self.largest, segment.size)
+        if segment.size >= self._full:
+            self._full = <uint32_t>segment.size
+        elif not segment.flags & PSH:
+            self._full -= (self._full - <uint32_t>segment.size + 3) // 4
+
     cdef void _store(self, uint64_t position, const uint8_t *data, uint64_t end, TcpEndpoint connection) noexcept:
         cdef uint64_t expected = self.queue.next
         cdef uint64_t again[2]
         # At once on a hole, and when one is filled (RFC 5681, 4.2).
         if position > expected or self.queue.ranges.count:
             self.ack_now = True
+            self._at_once = AT_ONCE
             if ranges_overlap(&self.queue.ranges, position, end, again):
                 self._report(again[0], again[1])
         end = self._fit(position, end, connection)
@@ -249,8 +259,10 @@ cdef class Receiver:
     # What the peer is told.
 
     cdef bint ack_due(self, Host host, uint64_t now) noexcept:
-        cdef size_t most = 1 if self.quick else 2 * max(self.largest, <size_t>LEAST_FULL)
+        cdef size_t most = 1 if self.quick or self._at_once else 2 * max(self._full, <uint32_t>LEAST_FULL)
         if self.ack_now or self.ack_bytes >= most:
+            if self.ack_now or self.ack_bytes:
+                self._at_once -= self._at_once > 0
             return True
         if self.ack_bytes and self.ack_at == NEVER:
             self.ack_at = now + host.delayed_ack

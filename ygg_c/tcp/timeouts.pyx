@@ -28,7 +28,7 @@ cdef void timeouts_set(Sender sender, TcpEndpoint connection, uint64_t now) noex
         if sender.rearm:
             sender.rearm = False
             flight.rack.probe_at = _probe_time(sender, connection, now)
-        sender.timer_at = min(min(sender.rto_at, flight.rack.probe_at), flight.rack.reorder_at)
+        sender.timer_at = min(min(sender.rto_at, flight.pace_at), min(flight.rack.probe_at, flight.rack.reorder_at))
     if sender.user_limit:
         sender.timer_at = min(sender.timer_at, _give_up_at(sender))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.c.stackkit import ACK, MS, SECOND, SYN, A, B, Peer, stamp
+from tests.c.stackkit import ACK, MS, PSH, SECOND, SYN, A, B, Peer, stamp
 
 SACK_PERMITTED = bytes([4, 2])
 STREAM = bytes(index * 31 % 251 for index in range(4000))
@@ -118,6 +118,62 @@ class TestDuplicates:
         assert sacks(peer.one(seq=first, data=bytes(100)), first) == [(0, 100)]
         peer.send(seq=first + 200, data=bytes(10))
         assert sacks(peer.one(seq=first + 300, data=bytes(10)), first) == [(300, 310), (200, 210)]
+
+
+class TestHoles:
+    def send_every_second(self, count: int):
+        """Return what is held of so many segments of two bytes with a hole below each."""
+        peer = Peer(options=SACK_PERMITTED)
+        connection = peer.accept()
+        first = peer.seq
+        for index in range(count):
+            peer.send(seq=first + 4 * index + 2, data=STREAM[4 * index % 4000 + 2 : 4 * index % 4000 + 4])
+        dropped = peer.stack.counters()["tcp_no_room"]
+        for index in range(count):
+            peer.send(seq=first + 4 * index, data=STREAM[4 * index % 4000 : 4 * index % 4000 + 2])
+        data = b"".join(iter(connection.recv, b""))
+        peer.close()
+        return dropped, data
+
+    def test_a_long_queue_that_overflowed_leaves_hundreds(self):
+        """A slow start loses every second segment of a window: nothing that arrived has to come again."""
+        assert self.send_every_second(1000) == (0, STREAM)
+
+    def test_who_opens_more_has_the_surplus_dropped(self):
+        dropped, data = self.send_every_second(2100)
+        assert dropped == 52
+        assert len(data) == 4 * 2048 + 2
+
+
+class TestAcknowledging:
+    @pytest.fixture
+    def peer(self):
+        peer = Peer(mtu=9000, options=SACK_PERMITTED, window=65535)
+        peer.accept()
+        yield peer
+        peer.close()
+
+    def answered(self, peer, sizes: list[int], flags: int = ACK) -> str:
+        """Send segments of these sizes; return for each whether it was acknowledged at once."""
+        return "".join("x" if peer.data(bytes(size), flags=flags) else "." for size in sizes)
+
+    def test_after_one_out_of_order_each_for_a_while(self, peer):
+        """A window that a loss has made small grows with each ACK, and an odd segment in it waits for no timer."""
+        assert self.answered(peer, [1220] * 4) == ".x.x"
+        assert peer.send(seq=peer.seq + 1220, data=bytes(1220))
+        assert peer.data(bytes(1220))
+        peer.seq += 1220
+        assert self.answered(peer, [1220] * 19) == "x" * 15 + ".x.x"
+
+    def test_segments_that_become_smaller_are_full_ones_all_the_same(self, peer):
+        assert self.answered(peer, [8000, 8000, 1000]) == ".x."
+        self.answered(peer, [1000] * 30)
+        assert self.answered(peer, [1000] * 20).count("x") == 10
+        assert self.answered(peer, [8000] * 4).count("x") >= 2
+
+    def test_the_ends_of_short_writes_are_none_that_became_smaller(self, peer):
+        assert self.answered(peer, [8000, 8000]) == ".x"
+        assert self.answered(peer, [300] * 50, ACK | PSH) == "." * 50
 
 
 class TestAutotuning:

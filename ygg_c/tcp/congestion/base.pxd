@@ -41,9 +41,10 @@ cdef class Congestion:
     cdef uint64_t cwnd          # congestion window
     cdef uint64_t ssthresh      # slow start threshold
     cdef uint64_t mss
-    cdef uint64_t pacing_rate   # bytes/s, for a sender that paces; 0: from cwnd and the round trip. Ours does not pace yet
+    cdef uint64_t pacing_rate   # bytes/s, 0: the sender makes it of cwnd and the round trip
     cdef uint32_t initial       # segments of the first window
     cdef uint32_t most_segments     # that one ACK lets a slow start grow by ("L", RFC 3465)
+    cdef bint paced             # what `cwnd` frees at once does not leave at once
     # `mss` is known, or changed by path MTU discovery, which is no sign of congestion.
     cdef void segment_size(self, uint64_t mss) noexcept
     # The first window has so many segments, or fewer where they are large: 1 when a SYN was lost (RFC 5681, 3.1).
@@ -65,6 +66,8 @@ cdef class Congestion:
     cdef void undone(self, uint64_t now) noexcept
     # Something is about to leave after nothing was in flight for `duration`.
     cdef void idle(self, uint64_t duration, uint64_t rto, uint64_t now) noexcept
+    # Bytes that may leave at once, of an initial window or where segments are paced.
+    cdef uint64_t burst(self) noexcept
     # Take the place of another algorithm in the middle of a connection.
     cdef void follow(self, Congestion other) noexcept
     # Figures of its own.
@@ -72,3 +75,5 @@ cdef class Congestion:
     # For algorithms with a slow start: what of an ACK is left for congestion avoidance. `divisor` slows it down.
     cdef uint64_t _slow_start(self, const Acked *ack, uint64_t divisor) noexcept
     cdef uint64_t _initial_window(self) noexcept
+    # What of the window was in use when a loss showed: no more than is in flight.
+    cdef uint64_t _used(self, uint64_t in_flight) noexcept

@@ -26,8 +26,11 @@ cdef class Congestion:
             self.cwnd = self._initial_window()
 
     cdef uint64_t _initial_window(self) noexcept:
+        return min(self.initial * self.mss, self.burst())
+
+    cdef uint64_t burst(self) noexcept:
         # RFC 6928: ten segments, but no more than 14600 bytes or two segments.
-        return min(self.initial * self.mss, max(2 * self.mss, <uint64_t>INITIAL_BYTES))
+        return min(INITIAL_SEGMENTS * self.mss, max(2 * self.mss, <uint64_t>INITIAL_BYTES))
 
     cdef void sent(self, uint64_t now, uint64_t size, uint64_t in_flight) noexcept:
         pass
@@ -40,7 +43,7 @@ cdef class Congestion:
 
     cdef void recovered(self, uint64_t in_flight, uint64_t now) noexcept:
         # Without a burst, whatever the last ACK of the recovery has freed (RFC 6582, 3.2, step 3, option 1).
-        self.cwnd = min(self.ssthresh, max(in_flight, self.mss) + self.mss)
+        self.cwnd = self.ssthresh if self.paced else min(self.ssthresh, max(in_flight, self.mss) + self.mss)
 
     cdef void timed_out(self, uint64_t in_flight, bint first, uint64_t now) noexcept:
         pass
@@ -65,6 +68,10 @@ cdef class Congestion:
 
     cdef dict info(self):
         return {}
+
+    cdef uint64_t _used(self, uint64_t in_flight) noexcept:
+        # What is left of a window when no further segment fits in is no less in use.
+        return self.cwnd if in_flight + self.mss > self.cwnd else in_flight
 
     cdef uint64_t _slow_start(self, const Acked *ack, uint64_t divisor) noexcept:
         cdef uint64_t most = self.mss * (1 if ack.after_timeout else self.most_segments)

@@ -28,6 +28,11 @@ cdef class Cubic(Congestion):
     def __cinit__(self):
         self.most_segments = MOST_SEGMENTS
 
+    cdef void segment_size(self, uint64_t mss) noexcept:
+        if mss != self.mss:
+            self._curve.epoch = 0       # a curve is of segments of one size
+        Congestion.segment_size(self, mss)
+
     cdef void acked(self, const Acked *ack) noexcept:
         cdef uint64_t divisor = 1
         cdef uint64_t rest
@@ -83,7 +88,7 @@ cdef class Cubic(Congestion):
         self._curve.prior = cwnd
         self._curve.epoch = 0
         self._part = 0
-        self.ssthresh = max(<uint64_t>(min(in_flight, self.cwnd) * keep), 2 * self.mss)
+        self.ssthresh = max(<uint64_t>(self._used(in_flight) * keep), 2 * self.mss)
 
     cdef void lost(self, uint64_t size, uint64_t in_flight, uint64_t now) noexcept:
         self._past.before.cwnd, self._past.before.ssthresh, self._past.before.curve = self.cwnd, self.ssthresh, self._curve

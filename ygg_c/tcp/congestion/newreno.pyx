@@ -46,5 +46,5 @@ cdef class NewReno(Congestion):
 
     cdef void _reduce(self, uint64_t in_flight) noexcept:
         self._prior_cwnd, self._prior_ssthresh = self.cwnd, self.ssthresh
-        self.ssthresh = max(min(in_flight, self.cwnd) // 2, 2 * self.mss)
+        self.ssthresh = max(self._used(in_flight) // 2, 2 * self.mss)
         self._counted = 0

@@ -99,14 +99,17 @@ def test_who_loses_below_the_former_peak_makes_room() -> None:
     assert flow.tap.info()["w_max"] == pytest.approx(window * MSS)
 
 
-@pytest.mark.parametrize(("in_flight", "threshold"), [(100, 70), (50, 35), (200, 70), (2, 2), (0, 2)])
-def test_a_loss_keeps_seven_tenths_of_what_is_in_flight(in_flight: int, threshold: int) -> None:
+# A window of 100 segments is in use when no further one fits in.
+@pytest.mark.parametrize(
+    ("in_flight", "threshold"), [(100, 70), (99.5, 70), (99, 69.3), (50, 35), (200, 70), (2, 2), (0, 2)],
+)
+def test_a_loss_keeps_seven_tenths_of_what_is_in_flight(in_flight: float, threshold: float) -> None:
     tap = CongestionTap("cubic", MSS)
     tap.cwnd = 100 * MSS
-    tap.lost(MSS, in_flight * MSS, 0)
-    assert tap.ssthresh == threshold * MSS
+    tap.lost(MSS, int(in_flight * MSS), 0)
+    assert tap.ssthresh == pytest.approx(threshold * MSS, abs=1)
     tap.recovered(200 * MSS, 0)
-    assert tap.cwnd == threshold * MSS
+    assert tap.cwnd == tap.ssthresh
 
 
 def test_after_a_timeout_the_curve_begins_where_slow_start_ends() -> None:
