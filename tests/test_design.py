@@ -5,7 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "design.md").read_text()
-FILES = [path for package in ("ygg", "ygg_c") for path in (ROOT / package).rglob("*") if path.suffix in (".py", ".pyx")]
+FILES = [path for package in ("ygg", "ygg_c") for path in (ROOT / package).rglob("*")
+         if path.suffix in (".py", ".pyx", ".pxd")]
 SOURCES = "\n".join(path.read_text() for path in FILES)
 NAMES = re.findall(r"`([^`\n]+)`", TEXT.replace("```", ""))
 
@@ -27,5 +28,5 @@ def test_the_classes_and_methods_are_there() -> None:
     found = [name.split(".") for name in NAMES if re.fullmatch(r"[A-Z]\w+(\.\w+)?", name)]
     assert len(found) > 10
     for kind, *method in found:
-        assert kind == "Packet" or re.search(rf"\bclass {kind}\b", SOURCES), kind
+        assert kind == "Packet" or re.search(rf"\b(class|struct) {kind}\b", SOURCES), kind
         assert not method or re.search(rf"\b(def|cdef \w+|cdef \w+ \w+) {method[0]}\(", SOURCES), method

@@ -162,7 +162,8 @@ def test_a_mark_keeps_more_than_a_loss_and_is_never_undone() -> None:
 
 
 def test_a_mark_in_slow_start_costs_as_much_as_a_loss() -> None:
-    tap = CongestionTap("cubic", 100, 40)
+    tap = CongestionTap("cubic", 100)
+    tap.cwnd = 4000
     tap.ecn(4000, SECOND)
     assert tap.cwnd == tap.ssthresh == 2800
 

@@ -143,7 +143,8 @@ def test_a_mark_costs_a_fifth() -> None:
 
 def test_a_mark_in_slow_start_costs_as_much_as_a_loss() -> None:
     """RFC 8511 is for congestion avoidance only: a slow start overshoots by as much again."""
-    tap = make(40, 100)
+    tap = make(10, 100)
+    tap.cwnd = 4000
     tap.ecn(4000, 0)
     assert tap.cwnd == tap.ssthresh == 2000
 
