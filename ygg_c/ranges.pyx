@@ -26,6 +26,10 @@ cdef bint _make_room(Ranges *ranges, size_t most) noexcept nogil:
     return True
 
 
+cdef size_t ranges_growth(const Ranges *ranges) noexcept nogil:
+    return 0 if ranges.count < ranges.room else max(ranges.room, <uint32_t>4) * sizeof(Range)
+
+
 cdef size_t _first_beyond(const Ranges *ranges, uint64_t position) noexcept nogil:
     # The index of the first range that ends beyond `position`, or `count`.
     cdef size_t low = 0

@@ -96,6 +96,18 @@ class TestOneBudget:
         assert stage.stack.counters()["udp_no_buffer"]
         assert stage.stack.counters()["tcp_no_buffer"]
 
+    def test_nor_by_the_holes_between_single_bytes(self, stage):
+        """What keeps account of holes takes far more than the bytes between them, and is asked for like these."""
+        stage.stack.max_buffered = 2 * MIB
+        far = [connection for number in range(1, 5) for connection in stage.open(number, 150)]
+        for connection in far:
+            stage.send(connection.segment(at=900, data=b"z"))
+        assert sum(stage.stack.buffered) < MIB
+        for connection in far:
+            stage.send(*(connection.segment(at=at, data=b"z") for at in range(898, 1, -2)))
+            assert sum(stage.stack.buffered) <= 2 * MIB
+        assert stage.stack.counters()["tcp_no_buffer"]
+
     def test_windows_shrink_under_pressure_and_grow_again(self, stage):
         modest = stage.one(node(99), 5000)
         near = stage.accepted()[0]

@@ -43,6 +43,6 @@ cdef Py_ssize_t received_fill(ReceiveQueue *queue, object buffer) except -1     
 cdef void received_clear(ReceiveQueue *queue) noexcept                          # drop everything, read or not
 cdef void received_renege(ReceiveQueue *queue) noexcept                         # drop what is beyond `next`
 cdef uint64_t received_covered(const ReceiveQueue *queue) noexcept              # the position where the chunks end
-# Bytes that it takes to have them reach `end`.
-cdef size_t received_growth(const ReceiveQueue *queue, uint64_t end) noexcept
+# Bytes of memory that it takes to put in what is from `position` to `end`.
+cdef size_t received_growth(const ReceiveQueue *queue, uint64_t position, uint64_t end) noexcept
 cdef void received_spare(ReceiveQueue *queue) noexcept                          # memory is short: small chunks

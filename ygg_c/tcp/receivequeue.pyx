@@ -8,7 +8,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from ygg_c.remotenode cimport BUFFER_COST
-from ygg_c.ranges cimport ranges_add, ranges_clear, ranges_trim
+from ygg_c.ranges cimport ranges_add, ranges_clear, ranges_growth, ranges_trim
 
 cdef extern from "Python.h":
     int _PyBytes_Resize(PyObject **bytes, Py_ssize_t size)
@@ -62,13 +62,14 @@ cdef uint64_t received_covered(const ReceiveQueue *queue) noexcept:
     return last.base + last.size
 
 
-cdef size_t received_growth(const ReceiveQueue *queue, uint64_t end) noexcept:
+cdef size_t received_growth(const ReceiveQueue *queue, uint64_t position, uint64_t end) noexcept:
     cdef uint64_t covered = received_covered(queue)
+    cdef size_t hole = ranges_growth(&queue.ranges) if position > queue.next else 0
     cdef size_t size
     if end <= covered:
-        return 0
+        return hole
     size = _chunk_size(queue, end - covered)
-    return (end - covered + size - 1) // size * size
+    return hole + (end - covered + size - 1) // size * size
 
 
 cdef void received_spare(ReceiveQueue *queue) noexcept:

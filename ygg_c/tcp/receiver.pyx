@@ -201,13 +201,13 @@ cdef class Receiver:
 
     cdef uint64_t _fit(self, uint64_t position, uint64_t end, TcpEndpoint connection) noexcept:
         # Where data ends for which there is memory: all, nothing, or of data in order as much as is kept in any case.
-        cdef size_t growth = received_growth(&self.queue, end)
+        cdef size_t growth = received_growth(&self.queue, position, end)
         cdef bint in_order = position == self.queue.next
         if growth == 0:
             return end
         if connection.host.memory.pressed and not connection.node.ours:
             connection.host.relieve(connection.node, growth, in_order)
-            growth = received_growth(&self.queue, end)
+            growth = received_growth(&self.queue, position, end)
         if connection.node.takes(growth, in_order):
             return end
         received_spare(&self.queue)

@@ -89,7 +89,7 @@ class TestOutOfOrder:
     def test_streams_stay_whole_where_a_receiver_goes_back_on_its_word(self, seed):
         """Lossy transfers from one node into too little memory: what is SACKed and dropped is sent again."""
         world = World(1280, Link(20 * MS, loss=0.03), seed)
-        world.b.max_buffered = 400_000
+        world.b.max_buffered = 200_000
         listener = world.b.listen(None, 80)
         clients = [world.a.connect(world.b.addresses[0][0], 80) for _ in range(12)]
         world.run(20 * SECOND, lambda: all(client.state == "ESTABLISHED" for client in clients))
