@@ -19,6 +19,7 @@ cdef class Memory:
             self.pressed = total > self.limit // 2
         elif total > self.limit // 8 * 5:
             self.pressed = True
+            self.relieves = False
 
     cdef size_t shared(self) noexcept:
         return self.limit - self.limit // 4

@@ -85,6 +85,8 @@ cdef class Openings:
         return 2 * self._wanted.aging.count >= self.limit
 
     cdef uint64_t poll(self, uint64_t now) noexcept:
+        if self._wanted.aging.count == 0 and self._strangers.aging.count == 0:
+            return NEVER
         return min(self._expire(&self._wanted, now), self._expire(&self._strangers, now))
 
     cdef uint64_t _expire(self, RemoteList *list, uint64_t now) noexcept:

@@ -574,7 +574,8 @@ cdef class Router(LinkHost):
             if self.now >= self.tree.tell_at:
                 self.tree.tell()
             self.due = min(self.due, min(self.tree.tell_at, min(self._tick_at, self._upkeep_at)))
-        self._close_failed()
+        if self.failed:
+            self._close_failed()
         return self.due
 
     cdef void want_upkeep(self, uint64_t when) noexcept:
@@ -615,7 +616,10 @@ cdef class Router(LinkHost):
         cdef list ready = self.ready
         cdef Link link
         cdef Sink sink
-        self._close_failed()
+        if self.failed:
+            self._close_failed()
+        if not ready:
+            return
         self.ready = []
         for link in ready:
             link._listed = False
@@ -628,7 +632,8 @@ cdef class Router(LinkHost):
                     link.flushed()
             if not link.closed and not link.blocked and link.has_output():
                 link.want_flush()
-        self._close_failed()
+        if self.failed:
+            self._close_failed()
 
     cdef void leave(self) noexcept:
         self.run_timers()

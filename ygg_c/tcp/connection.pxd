@@ -26,6 +26,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef size_t segments_in
     cdef size_t segments_out
     cdef uint64_t bytes_out
+    cdef uint8_t is_busy            # it may hold what it gives back when it rests
     cdef uint8_t has_place          # it counts as one that its node has opened
     cdef uint8_t is_ahead           # it is listed as one that holds data out of order
     cdef uint8_t in_queue           # of its listener
@@ -47,11 +48,14 @@ cdef class TcpConnection(TcpEndpoint):
     cdef bint hasten(self, uint64_t now) noexcept
     cdef void end(self, Event event, int code) noexcept     # fail with this errno
     cdef size_t memory(self) noexcept                       # bytes that it holds
+    cdef void give_back(self) noexcept                      # free what its queues and its sender keep for what comes next
     cdef void renege(self) noexcept                         # drop what came out of order
     # Of an orphan: whether its peer has taken less than is due since it was closed.
     cdef bint is_slow(self, uint64_t now) noexcept
     cdef void take_place(self) noexcept                     # it is one that its node has opened
     cdef void give_place(self) noexcept
+    cdef void _look_busy(self) noexcept
+    cdef uint64_t _rest_at(self) noexcept
     cdef void _note_ahead(self) noexcept
     cdef uint64_t _due(self) noexcept
     cdef void _abandon(self) noexcept

@@ -49,11 +49,13 @@ cdef extern from *:
     #define YGG_LEAST_CHECK 1000000000ULL
     #define YGG_SECOND 1000000000ULL
     #define YGG_LOOK 300000000000ULL
+    #define YGG_REST_AFTER 1000000000ULL
     #define YGG_ORPHAN_START 10000000000ULL
     """
     const uint64_t ORPHAN_START "YGG_ORPHAN_START"          # ns in which the peer of an orphan need not take anything
     const uint64_t SECOND "YGG_SECOND"
     const uint64_t LOOK "YGG_LOOK"              # ns after which a stranger's connection sees whether places have become scarce
+    const uint64_t REST_AFTER "YGG_REST_AFTER"              # ns without a segment after which a connection gives memory back
     const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
 
 
@@ -195,6 +197,25 @@ cdef class TcpConnection(TcpEndpoint):
         self.receiver.renege()
         self.account()
 
+    # What a connection allocates for an exchange stays for the next one. It goes when the connection rests: when no segment of
+    # it has come or left for REST_AFTER. Where memory is short nothing stays.
+
+    cdef void _look_busy(self) noexcept:
+        if self.host.memory.pressed:
+            self.give_back()
+        self.is_busy = (
+            self.sender.flight != NULL or self.sender.out.pieces != NULL or self.receiver.queue.chunks != NULL
+        )
+
+    cdef uint64_t _rest_at(self) noexcept:
+        return max(self.keep.heard_at, self.sender.sent_at) + REST_AFTER if self.is_busy else NEVER
+
+    cdef void give_back(self) noexcept:
+        self.is_busy = False
+        self.sender.rest()
+        self.receiver.rest()
+        self.account()
+
     cdef void take_place(self) noexcept:
         self.has_place = True
         self.node.incoming += 1
@@ -224,6 +245,8 @@ cdef class TcpConnection(TcpEndpoint):
         more = output_flush(self.sender, self, now)
         if self._state != SYN_SENT and self.receiver.ack_due(self.host, now):
             self.transmit(self.sender.empty_position(self), 0, ACK, now)
+        if not self.is_busy or self.host.memory.pressed:
+            self._look_busy()
         self._arm()
         return more
 
@@ -244,7 +267,9 @@ cdef class TcpConnection(TcpEndpoint):
     # Timers.
 
     cdef void _arm(self) noexcept:
-        self.due = min(min(self.sender.timer_at, self.receiver.ack_at), min(self.life_at, self._give_up_at()))
+        self.due = min(
+            min(self.sender.timer_at, self.receiver.ack_at), min(min(self.life_at, self._rest_at()), self._give_up_at())
+        )
         self.host.timers.note(self)
 
     cdef uint64_t _give_up_at(self) noexcept:
@@ -268,6 +293,8 @@ cdef class TcpConnection(TcpEndpoint):
                 self.expire(ETIMEDOUT)
                 return
             self._keep_alive(now)
+        if self.host is not None and self._rest_at() <= now:
+            self.give_back()
         if self.host is not None and self._give_up_at() <= now:
             self.expire(self.sender.soft_error or ETIMEDOUT)
         if self.host is not None and self.sender.timer_at <= now:
@@ -370,6 +397,8 @@ cdef class TcpConnection(TcpEndpoint):
             node.hold(INBOUND, self._held[INBOUND], 0)
             node.hold(OUTBOUND, self._held[OUTBOUND], 0)
             node.leave()
+        self.is_busy = False
+        self.receiver.rest()
         TcpEndpoint.leave(self)
 
     # What the application calls.
@@ -566,6 +595,8 @@ cdef class TcpConnection(TcpEndpoint):
         return False
 
     cdef void _was_read(self) noexcept:
+        if not self.is_busy or self.host.memory.pressed:
+            self.receiver.rest()
         if self.host is not None:
             self.account()
             self.receiver.was_read(self.sender.rtt.smoothed, self)

@@ -26,7 +26,7 @@ from ygg_c.tcp.cookies cimport COOKIE_LIFE, cookie_stamp, make_cookie, read_cook
 from ygg_c.tcp.ecn cimport ECN_OFF
 from ygg_c.tcp.halfopen cimport offered_scale, offered_window, send_syn_ack
 from ygg_c.tcp.light cimport HALF_OPEN, Light
-from ygg_c.tcp.pressure cimport IDLE, pressure_orphans, pressure_relieve
+from ygg_c.tcp.pressure cimport IDLE, pressure_orphans, pressure_relieve, pressure_rest
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment, sequence_length
 
@@ -351,6 +351,7 @@ cdef class TcpDemux(Host):
         return self._time_waits.add(self, <TcpConnection>endpoint, seq, ack, window, stamp, stamped_at)
 
     cdef void relieve(self, RemoteNode asking, size_t size, bint in_order) noexcept:
+        pressure_rest(self.memory, self._connections)
         pressure_relieve(self, self._nodes, asking, size, in_order)
 
     cdef void limit_orphans(self, RemoteNode last) noexcept:

@@ -1,6 +1,6 @@
 # What a sender knows while something of it is under way: the scoreboard, what is made of it, and samples of the delivery rate.
-# Most connections are idle most of the time, so this is allocated when the first segment leaves and freed when all is
-# acknowledged and nothing has been learnt that the next flight should know, as that the path reorders segments.
+# Most connections are idle most of the time, so this is allocated when the first segment leaves and freed when the connection
+# rests: all is acknowledged, and nothing has been learnt that the next flight should know, as that the path reorders segments.
 
 from libc.stdint cimport uint64_t
 
@@ -8,7 +8,7 @@ from ygg_c.tcp.pacing cimport Pacing
 from ygg_c.tcp.pathsearch cimport PathSearch
 from ygg_c.tcp.rack cimport Rack
 from ygg_c.tcp.recovery cimport Recovery
-from ygg_c.tcp.scoreboard cimport Scoreboard
+from ygg_c.tcp.scoreboard cimport Scoreboard, Sent
 
 cdef struct Flight:
     Scoreboard board
@@ -28,6 +28,10 @@ cdef struct Flight:
 
 cdef Flight *flight_new() noexcept nogil        # NULL: no memory
 cdef void flight_free(Flight *flight) noexcept nogil
-cdef size_t flight_memory(const Flight *flight) noexcept nogil
-# Free what is not needed now; NULL when it is all of it.
+cdef inline size_t flight_memory(const Flight *flight) noexcept nogil:
+    if flight == NULL:
+        return 0
+    return sizeof(Flight) + ((flight.board.mask + 1) * sizeof(Sent) if flight.board.ring != NULL else 0)
+
+# Free what the next flight need not find; NULL when it is all of it.
 cdef Flight *flight_rest(Flight *flight, uint64_t una) noexcept nogil

@@ -6,7 +6,7 @@ from libc.string cimport memset
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.rack cimport rack_is_fresh, rack_start
 from ygg_c.tcp.recovery cimport OPEN
-from ygg_c.tcp.scoreboard cimport Sent, board_free, board_rest
+from ygg_c.tcp.scoreboard cimport board_free, board_rest
 
 
 cdef Flight *flight_new() noexcept nogil:
@@ -23,12 +23,6 @@ cdef void flight_free(Flight *flight) noexcept nogil:
     if flight != NULL:
         board_free(&flight.board)
         free(flight)
-
-
-cdef size_t flight_memory(const Flight *flight) noexcept nogil:
-    if flight == NULL:
-        return 0
-    return sizeof(Flight) + ((flight.board.mask + 1) * sizeof(Sent) if flight.board.ring != NULL else 0)
 
 
 cdef Flight *flight_rest(Flight *flight, uint64_t una) noexcept nogil:

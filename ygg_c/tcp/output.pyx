@@ -6,7 +6,7 @@ from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRAN
 from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.ecn cimport ECN_ASK
-from ygg_c.tcp.flight cimport Flight, flight_memory, flight_new, flight_rest
+from ygg_c.tcp.flight cimport Flight, flight_memory, flight_new
 from ygg_c.tcp.pacing cimport pacing_due, pacing_rate, pacing_sent
 from ygg_c.tcp.pmtud cimport pmtud_look_up, pmtud_segment
 from ygg_c.tcp.rack cimport rack_resume
@@ -57,7 +57,6 @@ cdef bint _flush_flight(Sender sender, TcpEndpoint connection, uint64_t now) noe
             rack_resume(&sender.flight.rack, sender.rtt.smoothed)
     if sender.flight != NULL:
         more = _flush_data(sender, connection, now)
-        sender.flight = flight_rest(sender.flight, sender.una)
     sender.window_forced = sender.window_forced and more
     if flight_memory(sender.flight) != before:
         connection.account()

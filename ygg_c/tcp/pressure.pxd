@@ -1,6 +1,7 @@
 # What goes where memory is short, or where too many connections are left to end by themselves.
 #
 # Under pressure (ygg_c/memory.pxd), when a segment needs memory:
+#   0. connections give back what they keep for their next exchange: once, for none keeps any until pressure ends
 #   1. what connections hold out of order is dropped, until memory is no longer short: those of the greediest node first, then
 #      those of nodes that hold half as much. It has not been acknowledged, so it is sent again; what SACK blocks have told of it
 #      the next ones no longer tell (RFC 2018, 8)
@@ -13,7 +14,9 @@
 
 from libc.stdint cimport uint64_t
 
+from ygg_c.bytemap cimport ByteMap
 from ygg_c.endpoint cimport Host
+from ygg_c.memory cimport Memory
 from ygg_c.remotenode cimport RemoteNode, RemoteNodes
 
 cdef extern from *:
@@ -22,7 +25,9 @@ cdef extern from *:
     """
     const uint64_t IDLE "YGG_IDLE"      # ns without a segment before a connection may go for another
 
-# `asking` needs `size` bytes more.
+# Step 0.
+cdef void pressure_rest(Memory memory, ByteMap connections) noexcept
+# The others: `asking` needs `size` bytes more.
 cdef void pressure_relieve(Host host, RemoteNodes nodes, RemoteNode asking, size_t size, bint in_order) noexcept
 # A connection to `last` was closed.
 cdef void pressure_orphans(Host host, RemoteNodes nodes, RemoteNode last) noexcept

@@ -14,6 +14,18 @@ cdef enum:
     LOOKS = 64                  # orphans looked at for a slow one
 
 
+cdef void pressure_rest(Memory memory, ByteMap connections) noexcept:
+    cdef size_t place = 0
+    cdef PyObject *found
+    if memory.relieves:
+        return
+    memory.relieves = True
+    found = connections.walk(&place)
+    while found != NULL:
+        (<TcpConnection>found).give_back()
+        found = connections.walk(&place)
+
+
 cdef void pressure_relieve(Host host, RemoteNodes nodes, RemoteNode asking, size_t size, bint in_order) noexcept:
     cdef Memory memory = nodes.memory
     cdef size_t most

@@ -20,7 +20,7 @@ cdef struct Chunk:
     uint64_t base           # position of its first byte; the chunks follow one another without gaps
     size_t size
 
-# Memory is held only while something is in it.
+# Read to its end it keeps its memory for what comes next, with one chunk that is not large, until `received_rest`.
 cdef struct ReceiveQueue:
     Chunk *chunks           # a ring; its room is a power of two
     uint64_t read           # position of the next byte to read
@@ -42,6 +42,7 @@ cdef object received_take(ReceiveQueue *queue, size_t limit)
 cdef Py_ssize_t received_fill(ReceiveQueue *queue, object buffer) except -1     # what is writable; return how many bytes
 cdef void received_clear(ReceiveQueue *queue) noexcept                          # drop everything, read or not
 cdef void received_renege(ReceiveQueue *queue) noexcept                         # drop what is beyond `next`
+cdef void received_rest(ReceiveQueue *queue) noexcept                           # free what an empty one keeps
 cdef uint64_t received_covered(const ReceiveQueue *queue) noexcept              # the position where the chunks end
 # Bytes of memory that it takes to put in what is from `position` to `end`.
 cdef size_t received_growth(const ReceiveQueue *queue, uint64_t position, uint64_t end) noexcept

@@ -82,6 +82,7 @@ cdef class Receiver:
     cdef int sack_count(self, size_t room) noexcept                 # blocks there are to send, as many as fit
     cdef uint8_t *write_blocks(self, uint8_t *at, int count) noexcept
     cdef size_t memory(self) noexcept                               # bytes it takes
+    cdef void rest(self) noexcept                                   # free what nothing is in
     cdef void clear(self) noexcept                                  # drop what was not read
     cdef Aging *ahead(self) noexcept                                # NULL: there is none
     cdef void renege(self) noexcept                                 # drop what came out of order, and tell no more of it

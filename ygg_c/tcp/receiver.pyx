@@ -14,7 +14,8 @@ from ygg_c.memory cimport INBOUND
 from ygg_c.packetio cimport NEVER
 from ygg_c.ranges cimport Range, ranges_find, ranges_overlap
 from ygg_c.tcp.receivequeue cimport (
-    received_clear, received_covered, received_growth, received_insert, received_renege, received_spare, received_start,
+    received_clear, received_covered, received_growth, received_insert, received_renege, received_rest,
+    received_spare, received_start,
 )
 from ygg_c.tcp.rtt cimport RTT_GRAIN
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, PSH, RST, SYN, sequence_length, write_sacks
@@ -244,6 +245,9 @@ cdef class Receiver:
 
     cdef size_t memory(self) noexcept:
         return self.queue.held + self.queue.ranges.room * sizeof(Range) + (sizeof(ToTell) if self._to_tell != NULL else 0)
+
+    cdef void rest(self) noexcept:
+        received_rest(&self.queue)
 
     cdef void clear(self) noexcept:
         received_clear(&self.queue)

@@ -97,6 +97,7 @@ cdef class Sender:
     cdef uint64_t empty_position(self, TcpEndpoint connection) noexcept     # where a segment without data stands
     cdef size_t room(self, TcpEndpoint connection) noexcept     # bytes that may be queued, those that are included
     cdef size_t memory(self) noexcept                           # bytes it takes
+    cdef void rest(self) noexcept                               # free what nothing is in
     cdef void clear(self) noexcept                              # drop what was not acknowledged; no timer runs
     cdef inline uint64_t pipe(self) noexcept:
         if self.flight == NULL:

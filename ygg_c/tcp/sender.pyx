@@ -6,10 +6,10 @@ from libc.stdint cimport uint16_t
 from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.memory cimport OUTBOUND
 from ygg_c.packetio cimport NEVER
-from ygg_c.tcp.flight cimport flight_free, flight_memory
+from ygg_c.tcp.flight cimport flight_free, flight_memory, flight_rest
 from ygg_c.tcp.recovery cimport OPEN, REPAIR, recovery_begin
 from ygg_c.tcp.rtt cimport rtt_start
-from ygg_c.tcp.sendqueue cimport queue_clear, queue_start
+from ygg_c.tcp.sendqueue cimport queue_clear, queue_rest, queue_start
 from ygg_c.tcp.state cimport SYN_RCVD
 from ygg_c.tcp.wire cimport ACK, DEFAULT_MSS, FIRST_POSITION, MIN_MSS, TCP_HEADER, TIMESTAMP_ROOM, unwrap
 
@@ -65,6 +65,11 @@ cdef class Sender:
 
     cdef size_t memory(self) noexcept:
         return self.out.held + flight_memory(self.flight)
+
+    cdef void rest(self) noexcept:
+        queue_rest(&self.out)
+        if self.flight != NULL:
+            self.flight = flight_rest(self.flight, self.una)
 
     cdef void clear(self) noexcept:
         queue_clear(&self.out)

@@ -13,7 +13,7 @@ cdef struct Piece:
     const uint8_t *data
     size_t size
 
-# Memory is held only while something is in it.
+# Its ring stays when nothing is in it any more, until `queue_rest`.
 cdef struct SendQueue:
     Piece *pieces           # a ring; its room is a power of two
     uint64_t base           # position of the first byte held
@@ -35,4 +35,5 @@ cdef Py_ssize_t queue_write(SendQueue *queue, object data, size_t limit) except 
 cdef void queue_release(SendQueue *queue, uint64_t below) noexcept
 # Copy `size` bytes from `position` (all held) and return their sum added to `total`.
 cdef uint64_t queue_copy(SendQueue *queue, uint8_t *target, uint64_t position, size_t size, uint64_t total) noexcept
+cdef void queue_rest(SendQueue *queue) noexcept            # free what an empty one keeps
 cdef void queue_clear(SendQueue *queue) noexcept

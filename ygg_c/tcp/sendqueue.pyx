@@ -109,10 +109,12 @@ cdef void queue_release(SendQueue *queue, uint64_t below) noexcept:
         else:
             queue.near_at = queue.origin
     if queue.count == 0:
-        free(queue.pieces)
-        queue.pieces = NULL
-        queue.mask = 0
         queue.tail_room = 0
+
+
+cdef void queue_rest(SendQueue *queue) noexcept:
+    if queue.count == 0:
+        queue_clear(queue)
 
 
 cdef uint64_t queue_copy(SendQueue *queue, uint8_t *target, uint64_t position, size_t size, uint64_t total) noexcept:
