@@ -35,7 +35,8 @@ class Attack:
             self.core.engine.send_payload(self.target.public_key, b"\1" + packet)
             if index % 50 == 0:
                 await asyncio.sleep(0)
-        await self.vtun.ping(str(self.target.address), timeout=2)
+        # A busy machine may stand still for seconds. Who tells how long an answer takes afterwards is serves().
+        await self.vtun.ping(str(self.target.address), timeout=20)
 
     def count(self, name: str) -> int:
         """Return one of the victim's counters."""
