@@ -108,7 +108,8 @@ class Net:
         node.enter(self.now, START + self.now // SECOND)
         link.receive(data)
         node.leave()
-        self._due[number] = node.deadline
+        if self._due[number] != 0:      # a turn that it has asked for must come: it asks once
+            self._due[number] = node.deadline
 
     def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Let time pass, from event to event."""
