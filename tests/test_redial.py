@@ -1,6 +1,8 @@
 """ygg.redial: when persistent peers are dialed again, in virtual time."""
 
 import asyncio
+import contextlib
+import itertools
 import math
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.virtualloop import VirtualLoop
-from ygg.redial import ATTEMPTS, GAP, LIVED, Demand, Redial
+from ygg.redial import ATTEMPTS, GAP, LIVED, SHARE, Demand, Redial
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -158,6 +160,58 @@ def test_a_change_of_the_network_has_another_attempt_join_one_that_nothing_answe
         redial.network_changed()
         assert await dial <= 0.9        # alone it would take until 3.2
         assert len(outage.begun) == 2
+
+    run(main)
+
+
+def test_many_peers_that_are_away_share_their_pace() -> None:
+    """One that is back is enough: all of them together are dialed as often as ten, and some of them at any time."""
+    async def main() -> None:
+        demand = Demand(asyncio.get_running_loop())
+        redials = [Redial(demand, 4096) for _ in range(50)]
+        outage = Outage(math.inf)
+        under_way: set[asyncio.Task[float]] = set()
+        most = 0
+
+        def attempt() -> asyncio.Task[float]:
+            nonlocal most
+            under_way.add(task := outage.attempt())
+            task.add_done_callback(under_way.discard)
+            most = max(most, len(under_way))
+            return task
+
+        async def keep_up(redial: Redial) -> None:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await redial.first(attempt, outage.dropped.append, lambda error: None)
+                await redial.rest()
+
+        for redial in redials:
+            redial.lost(100)
+        demand.note()
+        tasks = [asyncio.create_task(keep_up(redial)) for redial in redials]
+        await asyncio.sleep(60)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert len(outage.begun) < 60 / SHARE + 100
+        assert most <= 150
+        gaps = [second - first for first, second in itertools.pairwise(outage.begun) if first > 20]
+        assert max(gaps) < 1
+
+    run(main)
+
+
+def test_a_peer_that_ends_each_link_at_once_is_dialed_ever_more_rarely() -> None:
+    async def main() -> None:
+        demand, redial = pauses()
+        dials = 0
+        while now() < 3600:
+            demand.note()
+            dials += 1
+            redial.lost(0.05)
+            await redial.rest()
+        assert dials < 2100             # every two seconds at last, as when nothing waits
 
     run(main)
 

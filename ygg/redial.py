@@ -6,7 +6,8 @@ failed before, though the longer the peer has been away the less is expected of 
 changed there is no pause at all.
 
 An attempt that was begun during an outage sends again what was lost on a timer of its own, which doubles. While traffic
-waits, further attempts join it, and the first that succeeds counts.
+waits, further attempts join it, and the first that succeeds counts. All peers that are away share their pace: one that is
+back is enough.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ JITTER = 0.2
 """Part of a pause that is chance, so that the peers of a node that restarts do not all come back at once."""
 LIVED = 30.0
 """Seconds after which a link has shown that its peer is there to stay."""
+SETTLED = 8.0
+"""Seconds after which a link is no attempt any more; one whose far side does not prove its key ends before."""
 HEAD_START = 3
 """Doublings that the first pause after such a link is shorter by."""
 GAP = 0.7
 """Seconds between attempts while traffic waits; a TCP in the kernel repeats a SYN after one."""
 PATIENCE = 64
 """Part of the time that a peer has been away, which is the gap when that is longer."""
+SHARE = 0.07
+"""Seconds between attempts of all peers that are away while traffic waits, on the average."""
 WANTED = 64.0
 """Seconds for which traffic that found no path counts: TCP tries again once a minute at least."""
 ATTEMPTS = 8
@@ -54,14 +59,14 @@ class Demand:
         self.loop = loop
         """The event loop whose time counts."""
         self._until = -math.inf
-        self._resting: set[Redial] = set()
+        self._away: set[Redial] = set()
 
     def note(self) -> None:
         """Note that traffic waits now."""
         begins = not self.lasts
         self._until = self.loop.time() + WANTED
         if begins:
-            for redial in self._resting:
+            for redial in self._away:
                 redial.look()
 
     @property
@@ -79,18 +84,22 @@ class Redial:
         self._most = most
         self._failures = 0
         self._away_since = self._loop.time()
+        self._share = SHARE * random.uniform(1 - JITTER, 1 + JITTER)
         self._wake = asyncio.Event()
         self._now = False
 
     @property
     def gap(self) -> float:
         """Seconds between attempts as traffic that waits has it; infinite when none does."""
-        return max(GAP, (self._loop.time() - self._away_since) / PATIENCE) if self._demand.lasts else math.inf
+        if not self._demand.lasts:
+            return math.inf
+        return max(GAP, (self._loop.time() - self._away_since) / PATIENCE, self._share * len(self._demand._away))
 
     def lost(self, lived: float) -> None:
         """Note that a link has ended which lived for so many seconds."""
         self._failures = -HEAD_START if lived >= LIVED else 0
-        self._away_since = self._loop.time()
+        if lived >= SETTLED:
+            self._away_since = self._loop.time()
 
     def at_once(self) -> None:
         """End the present pause, or have another attempt join those under way."""
@@ -111,7 +120,7 @@ class Redial:
         self._failures = min(self._failures + 1, MOST_FAILURES)
         begun = self._loop.time()
         pause = pause_before_redial(self._failures, self._most, random.random())
-        self._demand._resting.add(self)
+        self._demand._away.add(self)
         try:
             while not self._now:
                 self._wake.clear()
@@ -121,7 +130,7 @@ class Redial:
                 except TimeoutError:
                     break
         finally:
-            self._demand._resting.discard(self)
+            self._demand._away.discard(self)
             self._now = False
 
     async def first(
@@ -141,6 +150,7 @@ class Redial:
 
         attempts: set[asyncio.Task[T]] = set()
         self._now = False
+        self._demand._away.add(self)
         try:
             while True:
                 begun = self._loop.time()
@@ -156,6 +166,7 @@ class Redial:
                             raise error
                         failed(error)
         finally:
+            self._demand._away.discard(self)
             for task in attempts:
                 task.cancel()
                 task.add_done_callback(end)

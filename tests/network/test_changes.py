@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import sys
 import pytest
 
 from tests.aio import run
+from tests.virtualloop import VirtualLoop
 from ygg.network import changes
 
 SCRIPT = """
@@ -96,3 +98,37 @@ def test_where_the_system_tells_nothing_nothing_is_told(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(sys, "platform", "plan9")
     run(main())
+
+
+def test_a_network_that_changes_all_the_time_is_told_of_now_and_then() -> None:
+    """A hundred changes a second; and what changes after some calm is told at once."""
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        told: list[float] = []
+        watched = changes.NetworkChanges(loop, lambda: told.append(loop.time()))
+        ours, kernels = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ours.setblocking(False)
+        with kernels:
+            if watched._kernel is not None:
+                loop.remove_reader(watched._kernel)
+                watched._kernel.close()
+            watched._kernel = ours
+            for number in range(6000):
+                address = struct.pack("=BBBBI", 10, 64, 0, 0, number) + attribute(1, bytes(16))
+                kernels.send(message(20, address))
+                watched._readable()
+                await asyncio.sleep(0.01)
+            assert changes.SPARE < len(told) <= changes.SPARE + 60 / changes.EACH + 1
+            assert told[0] == pytest.approx(changes.SETTLE, abs=0.02)
+            await asyncio.sleep(30)
+            told.clear()
+            began = loop.time()
+            kernels.send(message(24, ROUTE))
+            watched._readable()
+            await asyncio.sleep(1)
+            assert [at - began for at in told] == pytest.approx([changes.SETTLE])
+            loop.add_reader(ours, watched._readable)
+            watched.close()
+
+    with asyncio.Runner(loop_factory=VirtualLoop, debug=True) as runner:
+        runner.run(main())

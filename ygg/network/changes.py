@@ -1,13 +1,15 @@
 """Tells when the machine's network has something that it had not: an interface that runs, an address, a route.
 
 On Linux rtnetlink tells (linux/rtnetlink.h); elsewhere, and where the system does not let us listen, nothing is told.
-Routers announce again and again what has not changed, which is told once.
+Routers announce again and again what has not changed, which is told once. Of a network that changes all the time it is
+told now and then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import struct
 import sys
@@ -15,6 +17,10 @@ from collections.abc import Callable, Iterator
 
 SETTLE = 0.2
 """Seconds from a change until it is told: changes come in groups."""
+SPARE = 6
+"""Changes that are told as they come."""
+EACH = 10.0
+"""Seconds in which one more may be told so."""
 REMEMBERED = 4096
 """Things that are known to be there, at most."""
 
@@ -41,6 +47,7 @@ class NetworkChanges:
         self._loop = loop
         self._told = told
         self._known: set[Thing] = set()
+        self._spent_until = -math.inf
         self._soon: asyncio.TimerHandle | None = None
         self._kernel = _listen()
         if self._kernel is not None:
@@ -74,7 +81,9 @@ class NetworkChanges:
 
     def _tell_soon(self) -> None:
         if self._soon is None:
-            self._soon = self._loop.call_later(SETTLE, self._tell)
+            now = self._loop.time()
+            self._soon = self._loop.call_at(max(now + SETTLE, self._spent_until - SPARE * EACH), self._tell)
+            self._spent_until = max(self._spent_until, now) + EACH
 
     def _tell(self) -> None:
         self._soon = None
