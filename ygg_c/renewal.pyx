@@ -4,6 +4,7 @@ from cpython.ref cimport PyObject
 
 from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_RENEWALS_REFUSED, COUNT_TCP_PROBES
 from ygg_c.tcp.connection cimport TcpConnection
+from ygg_c.tcp.rtt cimport rtt_is_long
 
 cdef enum:
     MAX_PEERS = 256         # for one search
@@ -114,7 +115,7 @@ cdef class Renewals(Timed):
             left -= 1
             connection = <TcpConnection>self._unsearched.pop()
             peer = self._sought.of(connection.key)
-            if peer is None or not (peer.restarted or connection.sender.rtt.backoff):
+            if peer is None or not (peer.restarted or rtt_is_long(&connection.sender.rtt)):
                 continue
             if not peer.connections:
                 self._asking.append(peer)

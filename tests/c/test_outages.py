@@ -54,8 +54,29 @@ def test_what_waits_goes_on_when_the_link_is_back(rtt: int, outage: int, hops: i
         assert all(wire_.link.closed for wire_ in wires)
         net.join(1, 2, SLOW, delay)
         assert first_byte(bulk, net.now) <= 0.4 + 5 * rtt / 1000
-        net.run(10)
+        net.run(6)
         assert bulk.rate(net.now // SECOND - 3, net.now // SECOND) > 0.8 * SLOW / 1e6
+
+
+@pytest.mark.parametrize(("rtt", "outage", "back"), [(20, 20, 0.3), (20, 60, 0.3), (200, 20, 1.5), (200, 60, 1.5)])
+def test_what_waits_goes_on_after_a_second_outage_soon_after_the_first(rtt: int, outage: int, back: float) -> None:
+    """What is acknowledged after an outage takes its length for a round trip, and the timer follows."""
+    delay = rtt * MS // 2
+    with net_of() as net:
+        net.add(1, 2)
+        wires = net.join(1, 2, SLOW, delay)
+        net.run(6)
+        bulk = Bulk(net, 1, 2).start()
+        net.run(5)
+        cut(wires)
+        net.run(outage)
+        wires = net.join(1, 2, SLOW, delay)
+        net.run(back)
+        cut(wires)
+        net.run(5)
+        assert bulk.client.info()["rto"] > 20 * SECOND
+        net.join(1, 2, SLOW, delay)
+        assert first_byte(bulk, net.now) <= 0.4 + 5 * rtt / 1000
 
 
 @pytest.mark.parametrize("outage", [5, 20])

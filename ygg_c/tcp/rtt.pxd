@@ -36,5 +36,17 @@ cdef void rtt_sample(Rtt *rtt, uint64_t sample, uint64_t now, uint64_t floor, ui
 # A SYN was lost, or its answer takes longer than the timeout: what follows must not be sent twice for it (RFC 6298, 5.7).
 cdef void rtt_lost_syn(Rtt *rtt) noexcept nogil
 
+# What the timeout may be where the way is a new one. Samples that an outage has lengthened are no round trips of that, and the
+# timeout keeps them for long; the least of all may be one.
+cdef inline uint64_t _rtt_fresh(const Rtt *rtt) noexcept nogil:
+    return max(<uint64_t>FIRST_RTO, 2 * rtt.least) if rtt.least else <uint64_t>LOST_SYN_RTO
+
+cdef inline bint rtt_is_long(const Rtt *rtt) noexcept nogil:
+    return rtt.backoff > 0 or rtt.rto > _rtt_fresh(rtt)
+
+cdef inline void rtt_shorten(Rtt *rtt) noexcept nogil:
+    rtt.rto = min(rtt.rto, _rtt_fresh(rtt))
+    rtt.backoff = min(rtt.backoff, 1)
+
 cdef inline uint64_t rtt_timeout(const Rtt *rtt, uint64_t ceiling) noexcept nogil:
     return min(rtt.rto << min(rtt.backoff, 16), ceiling)

@@ -11,7 +11,7 @@ from ygg_c.tcp.pathsearch cimport VANISHED
 from ygg_c.tcp.pmtud cimport pmtud_lost, pmtud_vanished
 from ygg_c.tcp.rack cimport rack_timed_out, rack_window
 from ygg_c.tcp.recovery cimport LOSS, OPEN, RECOVERY, REPAIR, Recovery, TIMED_OUT_NOW, recovery_begin
-from ygg_c.tcp.rtt cimport rtt_timeout
+from ygg_c.tcp.rtt cimport rtt_is_long, rtt_shorten, rtt_timeout
 from ygg_c.tcp.scoreboard cimport SACKED, board_record, board_unsack
 from ygg_c.tcp.state cimport ESTABLISHED
 
@@ -151,18 +151,18 @@ cdef void _lose_flight(Sender sender, TcpEndpoint connection, uint64_t now) noex
 cdef bint timeouts_hasten(Sender sender, uint64_t now) noexcept:
     # What is sent again asks as well. It only must not wait for a timer that silence has made long, nor must the next one,
     # for this may be lost.
-    if sender.rtt.backoff == 0:
+    if not rtt_is_long(&sender.rtt):
         return False
-    sender.rtt.backoff = 1
+    rtt_shorten(&sender.rtt)
     sender.rto_at = sender.timer_at = now
     sender.tries = 0
     return True
 
 
 cdef bint timeouts_path_found(Sender sender, uint64_t now, uint64_t most) noexcept:
-    if sender.rtt.backoff == 0 or sender.rto_at == NEVER:
+    if sender.rto_at == NEVER or not rtt_is_long(&sender.rtt):
         return False
-    sender.rtt.backoff = 1
+    rtt_shorten(&sender.rtt)
     sender.rto_at = min(sender.rto_at, max(now, sender.sent_at + sender.rtt.rto))
     sender.timer_at = min(sender.timer_at, sender.rto_at)
     # Links that come and go must not keep a connection to a host that is gone.
