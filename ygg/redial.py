@@ -6,8 +6,8 @@ failed before, though the longer the peer has been away the less is expected of 
 changed there is no pause at all.
 
 An attempt that was begun during an outage sends again what was lost on a timer of its own, which doubles. While traffic
-waits, further attempts join it, and the first that succeeds counts. All peers that are away share their pace: one that is
-back is enough.
+waits, further attempts join it, and the first that succeeds counts. All peers that are away share their pace: one that
+is back is enough.
 """
 
 from __future__ import annotations
