@@ -7,7 +7,7 @@ from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.ecn cimport ECN_ASK
 from ygg_c.tcp.flight cimport Flight, flight_memory, flight_new
-from ygg_c.tcp.pacing cimport pacing_due, pacing_rate, pacing_sent
+from ygg_c.tcp.pacing cimport pacing_due, pacing_rate, pacing_sent, pacing_shorten
 from ygg_c.tcp.pmtud cimport pmtud_look_up, pmtud_segment
 from ygg_c.tcp.rack cimport rack_resume
 from ygg_c.tcp.recovery cimport ADVANCED_ONCE, OPEN, RECOVERY, REPAIR, Recovery, recovery_resent
@@ -95,6 +95,8 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
         pmtud_look_up(sender, connection, now)
     rate = pacing_rate(sender.congestion, &sender.rtt, flight.recovery.phase == RECOVERY)
     sender.congestion.paced = rate > 0
+    if rate:
+        pacing_shorten(&flight.pacing, pipe + flight.board.listed * OVERHEAD, rate, now)
     flight.pace_at = NEVER
     while True:
         next = _pick(sender, &number, &size, min(sender.mss, connection.burst) - connection.sack_size(), connection)

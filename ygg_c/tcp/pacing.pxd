@@ -34,6 +34,11 @@ cdef inline uint64_t pacing_rate(Congestion control, const Rtt *rtt, bint recove
 cdef inline uint64_t pacing_due(const Pacing *pacing, uint64_t now) noexcept nogil:
     return max(pacing.free_at, now + PACING_QUANTUM) if pacing.free_at > now else now
 
+# Round trips may have become shorter since: what waits, waits no longer than what is under way takes at the rate of now.
+cdef inline void pacing_shorten(Pacing *pacing, uint64_t under_way, uint64_t rate, uint64_t now) noexcept nogil:
+    if pacing.free_at > now:
+        pacing.free_at = min(pacing.free_at, now + under_way * 1000000000 // rate)
+
 # A segment of `size` bytes left; `burst` bytes may leave at once after a pause.
 cdef inline void pacing_sent(Pacing *pacing, uint64_t size, uint64_t rate, uint64_t burst, uint64_t now) noexcept nogil:
     cdef uint64_t pause = max(burst * 1000000000 // rate, PACING_QUANTUM)
