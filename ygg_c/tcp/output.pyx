@@ -214,7 +214,7 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full, TcpEndpoint co
             sender.held_back = True
         else:
             flight.limited = max(flight.delivered + flight.board.in_flight, <uint64_t>1)
-            if sender.starved and flight.recovery.phase != OPEN:
+            if sender.starved:
                 _ask_for_more(sender, connection)
         return NEW if sender.fin_wanted and unsent == 0 else NOTHING
     if size[0] == full:
@@ -227,13 +227,16 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full, TcpEndpoint co
         return NOTHING
     if sender.fin_wanted:
         return NEW
-    if sender.is_corked:
-        return NOTHING
-    return NEW if sender.no_delay or sender.nxt == sender.una else NOTHING
+    if not sender.is_corked and (sender.no_delay or sender.nxt == sender.una):
+        return NEW
+    if sender.starved:
+        _ask_for_more(sender, connection)
+    return NOTHING
 
 
 cdef void _ask_for_more(Sender sender, TcpEndpoint connection) noexcept:
-    # What a recovery waits for fills the queue, though all of it has left: as a rule more is asked for when half is free.
+    # All has left, but what is under way fills the queue, as in a recovery, or where a long way takes all that may be queued: as
+    # a rule more is asked for when half is free.
     cdef size_t room = sender.room(connection)
     if sender.out.end - sender.out.base <= room - room // 4:
         sender.starved = False
