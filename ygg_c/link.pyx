@@ -25,6 +25,7 @@ cdef enum:
     ROOM_LEAST = 65536          # bytes that the next read may bring
     READ_LITTLE = 16384
     SPARE = 81920               # bytes of own packets beyond what credit allows: one that fits no credit, echoes and the like
+    FRAME_MOST = 65536          # bytes of the largest that a sender makes of a packet
     HELD_MAX = 4194304          # bytes that a transport may bring after it has been told to pause
     HELD_PLENTY = 8388608       # bytes that links hold, beyond which each reads little
     HELD_ALL = 33554432         # the most that they may hold together
@@ -517,9 +518,12 @@ cdef class Link:
     # more waits, and nothing has moved either way for that time and several round trips, is dead. Silence alone is not enough:
     # of little that was sent nobody knows how long it is under way.
     cdef uint64_t _stuck_until(self) noexcept:
+        cdef uint64_t patience
         if not self.blocked or self._read_deadline == NEVER or not self.has_output():
             return NEVER
-        return max(self._alive_at, self._unanswered_since()) + min(ACK_AFTER + max(STUCK_LEAST, 4 * self.lag), DEAD_AFTER)
+        # A slow one may also be busy with one large frame of another sender.
+        patience = max(max(STUCK_LEAST, 4 * self.lag), FRAME_MOST * SECOND // self.drain.rate)
+        return max(self._alive_at, self._unanswered_since()) + min(ACK_AFTER + patience, DEAD_AFTER)
 
     cdef uint64_t _unanswered_since(self) noexcept:
         return self._read_deadline - DEAD_AFTER

@@ -165,6 +165,19 @@ def test_a_pause_of_the_wire_ends_no_link(pause: float) -> None:
         assert bulk.rate(net.now // SECOND - 2, net.now // SECOND) > 0.8 * SLOW / 1e6
 
 
+def test_a_slow_wire_may_pause_for_as_long_as_a_large_frame_takes() -> None:
+    with net_of() as net:
+        net.add(1, 2)
+        wires = net.join(1, 2, 0.25e6, 10 * MS)
+        net.run(6)
+        Bulk(net, 1, 2).start()
+        net.run(5)
+        for wire_ in wires:
+            wire_.free_at = max(wire_.free_at, net.now) + int(2.4 * SECOND)
+        net.run(5)
+        assert not wires[0].link.closed
+
+
 def test_parts_of_a_large_frame_are_a_sign_of_life(clock: Clock) -> None:
     """A frame that takes longer than silence may last keeps its link; silence after a part of it does not."""
     far = FarSide(clock, 3)
