@@ -54,7 +54,7 @@ def test_what_waits_goes_on_when_the_link_is_back(rtt: int, outage: int, hops: i
         assert all(wire_.link.closed for wire_ in wires)
         net.join(1, 2, SLOW, delay)
         assert first_byte(bulk, net.now) <= 0.4 + 5 * rtt / 1000
-        net.run(6)
+        net.run(8)
         assert bulk.rate(net.now // SECOND - 3, net.now // SECOND) > 0.8 * SLOW / 1e6
 
 

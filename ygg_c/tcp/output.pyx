@@ -117,6 +117,7 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
             credit = connection.host.credit_for(connection, connection.key, size + OVERHEAD)
         if credit < size + OVERHEAD:
             sender.held_back = True
+            sender.cwnd_bound = _doubles(sender, pipe)
             break
         if run < size:
             return True
@@ -131,6 +132,12 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
         pipe += size
         sender.congestion.sent(now, size, pipe)
     return False
+
+
+cdef inline bint _doubles(Sender sender, uint64_t pipe) noexcept:
+    # A slow start whose window is used by more than half goes on (RFC 7661, 4.2). Where flows wait for a link in turn, what one of
+    # them has under way comes up to a small window now and then only: it would keep a small share for good.
+    return sender.congestion.cwnd < sender.congestion.ssthresh and pipe > sender.congestion.cwnd // 2
 
 
 cdef uint64_t _available(Sender sender) noexcept:
