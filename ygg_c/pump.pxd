@@ -30,6 +30,7 @@ cdef class SocketPump(Pump):
     cdef bint _woken                    # this turn began because the kernel told of room
     cdef int _open(self, int fd) except -1                      # keep a duplicate of it
     cdef bint _has_room(self, Link link) noexcept
+    cdef bint _goes_on(self, size_t size) noexcept
     cdef void _block(self, Link link) noexcept
     cdef void _want_writer(self, bint wanted) noexcept
     cdef int _limit_unsent(self, size_t limit) except -1        # have what is below hold no more than this unsent

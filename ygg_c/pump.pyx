@@ -208,16 +208,21 @@ cdef class SocketPump(Pump):
         if self.fd < 0 or self._unsent >= FLIGHT_MOST or not (link.has_output() or self.has_output()):
             return True
         self._woken = False
-        if not woken and (self._unsent >= KERNEL_PACKET or 2 * self._given < self._unsent):
+        if not woken and self._goes_on(0):
             return True
         self._given = ygg_unsent(self.fd)
         # Of little it calls when hardly a segment is left, and what it is late with then it soon makes up for.
         if woken and self._given < (SEGMENT if self._unsent >= 4 * SEGMENT else 1):
             drain_ran_dry(&link.drain)
-        if self._unsent >= KERNEL_PACKET or 2 * self._given < self._unsent:
+        if self._goes_on(0):
             return True
         self._block(link)
         return False
+
+    # Whether there is room for sure after so many bytes more. Where there is not, the kernel must not be told that more comes: with
+    # nothing under way it would wait 200 ms for it.
+    cdef bint _goes_on(self, size_t size) noexcept:
+        return self._unsent >= KERNEL_PACKET or 2 * (self._given + size) < self._unsent
 
     cdef void _block(self, Link link) noexcept:
         link.blocked = True
@@ -315,10 +320,12 @@ cdef class StreamPump(SocketPump):
         cdef int index
         cdef size_t total = 0
         cdef ssize_t count
+        cdef bint more
         for index in range(used):
             total += parts[index].iov_len
+        more = link.has_more() and self._goes_on(total)
         while True:
-            count = ygg_send(self.fd, parts, used, link.has_more())
+            count = ygg_send(self.fd, parts, used, more)
             if count >= 0 or errno != EINTR:
                 break
         if count < 0:

@@ -348,6 +348,39 @@ def test_a_unix_socket_holds_as_little() -> None:
     host.close()
 
 
+class OverTcp(Host):
+    """A host whose link runs over TCP, with room for all at its other end."""
+
+    def make_pump(self) -> StreamPump:
+        for one in (self.inside, self.outside):
+            one.close()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.inside = socket.create_connection(server.getsockname())
+            self.outside, _ = server.accept()
+        for one in (self.inside, self.outside):
+            one.setblocking(False)
+        return super().make_pump()
+
+
+@needs_linux
+def test_nothing_stays_in_the_kernel_with_nothing_under_way() -> None:
+    """Told that more comes, it keeps what does not fill a packet for 200 ms: so it must come."""
+    host = OverTcp()
+    host.inside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    host.start()
+    host.prove()
+    host.outside.send(signed_record(5))
+    host.pump.readable()
+    host.drain()
+    host.node.enter(*clock())
+    for _ in range(3):
+        host.outside.send(signed_record(4) * 30)        # each asks for an answer, in one turn
+        host.pump.readable()
+    host.node.leave()
+    assert unsent(host.inside) == 0
+    host.close()
+
+
 # Turns
 
 
