@@ -99,8 +99,6 @@ cdef class Pathfinder:
 
     cdef Path path(self, const uint8_t *key)                        # None when unknown
     cdef Path path_to(self, const uint8_t *key)                     # the same; made for a neighbour that has none
-    # One without a path has just written from here, and shall be answered at once: a path to use until it is looked up.
-    cdef Path path_back(self, const uint8_t *key, const uint8_t *origin, size_t size)
     cdef void prepare(self, Path path) noexcept                     # make header and hop valid for this generation
     # Look for a key, at most once a second; `urgent`: its path has just been lost. Tells whether a lookup went out.
     cdef bint want(self, const uint8_t *dest, bint urgent=*) noexcept

@@ -21,9 +21,6 @@ the stack hears nothing back: then the first hop is suspected of swallowing what
 nearer takes its place for a while. Meanwhile a path in doubt goes on being used, and any signed answer replaces it, of whatever
 number: a holder that was restarted with its clock behind has none that is higher. A neighbour needs no path: its link is one.
 
-Who is written to by a node without a path to it answers at once, the way that the message came, and looks for a path meanwhile. So
-the answer to a first message does not wait for a lookup's round trip.
-
 Both hold the last few packets that could not be sent; they leave when the path is found. One would not do: when both ends
 have begun to talk, an Ack waits ahead of the first payload, which is worth nothing without it. A node that cannot forward
 traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile: anyone can
@@ -50,7 +47,6 @@ from ygg_c.wire cimport (
 
 cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
 cdef uint64_t LOOKUP_INTERVAL = 1000000000
-cdef uint64_t UNSIGNED_LIFE = 3000000000        # of a path that only the header of a message tells, without more from there
 cdef size_t PATH_OVERHEAD = 384                 # bytes of memory of a path besides its ports and its header
 cdef uint64_t AHEAD_MAX = 5                     # seconds by which moves may put the number in our notifies ahead of the clock
 cdef uint64_t DOUBT_AFTER = 45000000000         # ns without a sign that a path works, after which it is looked for anew
@@ -133,22 +129,6 @@ cdef class Pathfinder:
                 self._remove_path(path)
                 return None
             self._confirm(path)
-        return path
-
-    # Nothing has signed these coordinates: the message is its sender's, its header may be anyone's who has passed it on or kept a
-    # copy. They serve for an answer of the message's own size and what follows in the round trip that a lookup takes; any notify
-    # replaces them, and its holder could sign what it likes there too.
-    cdef Path path_back(self, const uint8_t *key, const uint8_t *origin, size_t size):
-        cdef Path path
-        self.want(key)
-        path = self._new_path(key)
-        if self._set_ports(path, origin, size) < 0:
-            self._remove_path(path)
-            return None
-        path.expires = self.host.now + UNSIGNED_LIFE
-        path.doubted = self.host.now
-        path.patience = LOOKUP_INTERVAL
-        self._expire_at = min(self._expire_at, path.expires)
         return path
 
     # A neighbour's coordinates are known without asking.

@@ -38,8 +38,6 @@ cdef class Router(LinkHost):
     cdef uint64_t _salt
     cdef const uint8_t *_origin         # during traffic_in(): the coordinates it comes from
     cdef size_t _origin_size
-    cdef const uint8_t *_source         # and the key that it says it is from
-    cdef bint _proven                   # it is, the session layer has seen
     cdef void *_came_by                 # the neighbour (Neighbour) that has brought it
     cdef list _delivered                # messages for us, while nothing overrides traffic_in()
     cdef uint64_t announces_limited

@@ -303,8 +303,6 @@ cdef class Router(LinkHost):
             self._origin = message.origin
             self._origin_size = message.origin_size
             self._came_by = <void *>link.neighbour
-            self._source = message.source
-            self._proven = False
             self.traffic_in(link, message.source, message.payload, message.payload_size)
             self._origin = NULL
         else:
@@ -364,8 +362,6 @@ cdef class Router(LinkHost):
             self.sent_to_self += 1
             packet_free(payload)
             return
-        if path is None and self._origin != NULL and self._proven and memcmp(dest, self._source, 32) == 0:
-            path = self.pathfinder.path_back(dest, self._origin, self._origin_size)
         if path is not None:
             self.pathfinder.prepare(path)
             if path.hop.link == NULL:
@@ -418,7 +414,6 @@ cdef class Router(LinkHost):
 
     cdef void source_proven(self, const uint8_t *source) noexcept:
         if self._origin != NULL:
-            self._proven = True
             self.pathfinder.heard(source, self._origin, self._origin_size)
             if memcmp((<Neighbour>self._came_by).key, source, 32) != 0:
                 self._end_silent(source)
