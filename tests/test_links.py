@@ -117,7 +117,8 @@ def test_a_persistent_peer_comes_back_by_itself(loop: str, monkeypatch: pytest.M
 
 
 @on_loops
-async def test_traffic_that_waits_has_a_peer_redialed_before_its_pause_is_over() -> None:
+@pytest.mark.parametrize("why", ["traffic waits", "the network changes"])
+async def test_what_asks_for_a_peer_has_it_redialed_before_its_pause_is_over(why: str) -> None:
     """The first pause is 1.8 s at least."""
     network = LoopbackNetwork()
     async with node(1, network) as one, node(2, network) as two:
@@ -125,20 +126,10 @@ async def test_traffic_that_waits_has_a_peer_redialed_before_its_pause_is_over()
         await until(lambda: one.peers()[0].last_error)
         failed = asyncio.get_running_loop().time()
         await two.listen("tcp://127.0.0.1:99")
-        one.engine.find(two.public_key)
-        await until(lambda: ups(one))
-        assert asyncio.get_running_loop().time() - failed < 1.7
-
-
-@on_loops
-async def test_a_change_of_the_network_has_a_peer_redialed_at_once() -> None:
-    network = LoopbackNetwork()
-    async with node(1, network) as one, node(2, network) as two:
-        one.add_peer("tcp://127.0.0.1:99")
-        await until(lambda: one.peers()[0].last_error)
-        failed = asyncio.get_running_loop().time()
-        await two.listen("tcp://127.0.0.1:99")
-        one._running()._on_network_changed()
+        if why == "traffic waits":
+            one.engine.find(two.public_key)
+        else:
+            one._running()._on_network_changed()
         await until(lambda: ups(one))
         assert asyncio.get_running_loop().time() - failed < 1.7
 

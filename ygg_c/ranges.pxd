@@ -22,5 +22,3 @@ cdef void ranges_trim(Ranges *ranges, uint64_t below) noexcept nogil
 cdef bint ranges_overlap(const Ranges *ranges, uint64_t start, uint64_t end, uint64_t *overlap) noexcept nogil
 # The index of the range that holds `position`, or `count`.
 cdef size_t ranges_find(const Ranges *ranges, uint64_t position) noexcept nogil
-# The first position at or above `start` outside the set; `limit` gets where the gap ends (`limit` at most).
-cdef uint64_t ranges_gap(const Ranges *ranges, uint64_t start, uint64_t *limit) noexcept nogil

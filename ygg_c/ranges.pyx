@@ -82,16 +82,6 @@ cdef void ranges_trim(Ranges *ranges, uint64_t below) noexcept nogil:
         ranges.items[0].start = below
 
 
-cdef uint64_t ranges_gap(const Ranges *ranges, uint64_t start, uint64_t *limit) noexcept nogil:
-    cdef size_t index
-    for index in range(_first_beyond(ranges, start), ranges.count):
-        if ranges.items[index].start > start:
-            limit[0] = min(limit[0], ranges.items[index].start)
-            break
-        start = ranges.items[index].end
-    return start
-
-
 cdef bint ranges_overlap(const Ranges *ranges, uint64_t start, uint64_t end, uint64_t *overlap) noexcept nogil:
     cdef size_t index = _first_beyond(ranges, start)
     if index == ranges.count or ranges.items[index].start >= end:

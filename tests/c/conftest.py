@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from .farside import Clock
+from .stage import Stage
 
 
 @pytest.fixture
@@ -13,3 +14,11 @@ def clock() -> Iterator[Clock]:
     clock = Clock(2)
     yield clock
     clock.close()
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """Give a stack and the remote nodes that a test makes up."""
+    stage = Stage()
+    yield stage
+    stage.close()

@@ -1,17 +1,9 @@
 """One budget of bytes for all that waits in a stack: of connections, in sockets and as fragments. Nodes share it."""
 
-import pytest
 
 from tests.c.stackkit import MS, A, Link, World, udp_packet
 from tests.c.stage import MIB, Stage, node
 from tests.c.test_fragment import fragment_of
-
-
-@pytest.fixture
-def stage():
-    stage = Stage()
-    yield stage
-    stage.close()
 
 
 def datagrams(stage: Stage, source: bytes, count: int, port: int = 53, size: int = 1000) -> None:

@@ -17,6 +17,16 @@ def cut(wires: tuple[Wire, Wire]) -> None:
         wire_.dead = True
 
 
+def busy(net: Net, delay: int) -> tuple[tuple[Wire, Wire], Bulk]:
+    """Join two nodes by a slow link that a transfer has filled; return its wires, and the transfer."""
+    net.add(1, 2)
+    wires = net.join(1, 2, SLOW, delay)
+    net.run(6)
+    bulk = Bulk(net, 1, 2).start()
+    net.run(5)
+    return wires, bulk
+
+
 def lasts(link: Link, net: Net) -> float:
     """Have time pass until a link closes; return the seconds."""
     began = net.now
@@ -63,11 +73,7 @@ def test_what_waits_goes_on_after_a_second_outage_soon_after_the_first(rtt: int,
     """What is acknowledged after an outage takes its length for a round trip, and the timer follows."""
     delay = rtt * MS // 2
     with net_of() as net:
-        net.add(1, 2)
-        wires = net.join(1, 2, SLOW, delay)
-        net.run(6)
-        bulk = Bulk(net, 1, 2).start()
-        net.run(5)
+        wires, bulk = busy(net, delay)
         cut(wires)
         net.run(outage)
         wires = net.join(1, 2, SLOW, delay)
@@ -127,11 +133,7 @@ def test_links_that_come_and_go_do_not_keep_a_connection_to_a_host_that_is_gone(
 def test_a_link_with_traffic_waiting_is_known_to_be_dead_sooner() -> None:
     """Both ends: the one that sends finds that nothing moves, the other is heard by another way or hears nothing."""
     with net_of() as net:
-        net.add(1, 2)
-        wires = net.join(1, 2, SLOW, 10 * MS)
-        net.run(6)
-        bulk = Bulk(net, 1, 2).start()
-        net.run(5)
+        wires, bulk = busy(net, 10 * MS)
         cut(wires)
         dead = lasts(wires[0].link, net)
         assert 2 < dead < 2.5
@@ -153,11 +155,7 @@ def test_a_link_of_long_round_trips_has_the_whole_time() -> None:
 @pytest.mark.parametrize("pause", [0.5, 1.5, 2.0])
 def test_a_pause_of_the_wire_ends_no_link(pause: float) -> None:
     with net_of() as net:
-        net.add(1, 2)
-        wires = net.join(1, 2, SLOW, 10 * MS)
-        net.run(6)
-        bulk = Bulk(net, 1, 2).start()
-        net.run(5)
+        wires, bulk = busy(net, 10 * MS)
         for wire_ in wires:
             wire_.free_at = net.now + int(pause * SECOND)
         net.run(5)

@@ -7,15 +7,8 @@ import pytest
 
 from expecting import raises_errno
 from tests.c.stackkit import ACK, MS, SECOND, SYN, A, B, Log, Tcp, World, parse_tcp
-from tests.c.stage import MIB, Stage, node
+from tests.c.stage import MIB, node
 from ygg_c.endpoint import WRITABLE
-
-
-@pytest.fixture
-def stage():
-    stage = Stage()
-    yield stage
-    stage.close()
 
 
 @pytest.fixture

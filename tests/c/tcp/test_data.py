@@ -33,24 +33,10 @@ MSS = 1220
 
 
 @pytest.fixture
-def peer():
-    peer = Peer()
-    yield peer
-    peer.close()
-
-
-@pytest.fixture
 def sack_peer():
     peer = Peer(options=SACK_PERMITTED + bytes([2, 4, 4, 0xC4]))
     yield peer
     peer.close()
-
-
-@pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.close()
 
 
 class TestAcceptance:

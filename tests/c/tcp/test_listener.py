@@ -7,13 +7,6 @@ from tests.c.tcp.light import allocated, client, knock
 from ygg_c.packetio import PacketTap
 
 
-@pytest.fixture
-def peer():
-    peer = Peer()
-    yield peer
-    peer.close()
-
-
 def serve(count: int, backlog: int, *, late: bool = False) -> World:
     """Dial `count` times at once, 60 ms away, have each connection served, and return the world."""
     world = World()

@@ -9,20 +9,6 @@ from tests.c.stage import MIB, Stage, node
 from ygg_c.endpoint import FAILED
 
 
-@pytest.fixture
-def stage():
-    stage = Stage()
-    yield stage
-    stage.close()
-
-
-@pytest.fixture
-def peer():
-    peer = Peer()
-    yield peer
-    peer.close()
-
-
 def hold_ahead(stage: Stage, far, segments: int) -> None:
     """Have connections hold data out of order: the first byte of each is missing."""
     for connection in far:

@@ -154,12 +154,6 @@ def fill(stage: Stage, numbers: range, most: int) -> None:
 
 
 class TestPressure:
-    @pytest.fixture
-    def stage(self):
-        stage = Stage()
-        yield stage
-        stage.close()
-
     def test_it_goes_at_once(self, stage):
         """That of connections which have nothing to do with the one that needs memory."""
         fill(stage, range(10, 20), SHORT - MIB // 4)

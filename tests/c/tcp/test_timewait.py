@@ -10,13 +10,6 @@ from tests.c.tcp.light import allocated, client
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, READABLE
 
 
-@pytest.fixture
-def peer():
-    peer = Peer()
-    yield peer
-    peer.close()
-
-
 def finish(peer: Peer, connection, data: bytes = b"", **fields: object) -> None:
     """Close from our side first, and go to TIME-WAIT with what the peer still says."""
     connection.shutdown_write()
