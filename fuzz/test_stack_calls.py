@@ -230,7 +230,7 @@ class CallsMachine(RuleBasedStateMachine):
     @invariant()
     def connections_are_consistent(self):
         for connection in self.connections:
-            assert connection.closed == (connection.state == "CLOSED")
+            assert connection.closed == (connection.state in ("CLOSED", "TIME-WAIT"))
             assert connection.queued >= 0
             assert connection.send_space >= 0
             assert connection.local[0] in (A, B)
