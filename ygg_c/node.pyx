@@ -25,7 +25,6 @@ from ygg_c.forks cimport check_fork, generation
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.packetio cimport NEVER, Upper
 from ygg_c.query cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
-from ygg_c.session cimport SESSION_ACK, SESSION_INIT
 from ygg_c.sodium cimport Random, SIG_SIZE, sign, verify
 
 cdef int64_t SECOND = 1000000000
@@ -50,7 +49,6 @@ cdef enum:
     ANSWER_RATE = 262144        # bytes of answers to queries per second; one asks for up to 64 KiB
     ANSWER_BURST = 1048576
     ANSWER_LEAST = 1024         # what one counts for at least, for its work
-    WORK_HANDSHAKE = 100        # of a session: 30 µs when it is forged, 250 when it makes a session
 
 # Debug requests in the order of the query kinds after QUERY_NODEINFO: 1, 3, 5; the responses are one above.
 _KINDS = ("nodeinfo", "self", "peers", "tree")
@@ -315,9 +313,9 @@ cdef class Node(Router):
     # What the router tells
 
     cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
-        if size and (payload[0] == SESSION_INIT or payload[0] == SESSION_ACK):
-            self.work -= WORK_HANDSHAKE
+        self.sessions_table.worked = 0
         self.sessions_table.receive(link.neighbour.port, source, payload, size)
+        self.work -= <int64_t>self.sessions_table.worked
 
     cdef void path_in(self, const uint8_t *key, bint held) noexcept:
         if not held:

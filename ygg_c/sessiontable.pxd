@@ -53,6 +53,7 @@ cdef class SessionTable:
     cdef int _asked                 # Inits sent in answer to the present question
     cdef uint64_t _sweep_at         # ns: when to look next for those who only send
     cdef uint64_t _again_at         # ns: when to look next for payloads that wait; NEVER: there are none
+    cdef double worked              # microseconds of work that messages have called for; the owner sets it back
     cdef uint64_t counts[COUNTS]
     cdef public size_t session_limit
     cdef public size_t quiet_limit

@@ -54,7 +54,8 @@ Strangers make us work before they have proved anything: 28 microseconds for an 
 handshake is looked at only when all that it may cost can be had from a budget that is shared by neighbour and source (budget.pyx);
 what it turns out not to need is given back. So are Inits that packets call for which do not open: anyone can make such up in the
 names of a thousand remotes whose sessions rest. Known are those with a session or opening by the same neighbour: whoever puts their
-key on invented messages elsewhere uses what is his. What we asked for ourselves may be answered from anywhere.
+key on invented messages elsewhere uses what is his. What we asked for ourselves may be answered from anywhere. What was done also
+counts for the turn of the link that it came by (worked), which a burst would else make long.
 """
 
 from cpython.ref cimport PyObject
@@ -227,6 +228,7 @@ cdef class SessionTable:
             cost = COST_ANSWERED
         else:
             cost = COST_ANSWERED if self._take_handshake(session, origin, &content, kind) else COST_VERIFIED
+        self.worked += cost
         if cost < COST_ANSWERED:
             self._handshakes.give_back(origin, key, COST_ANSWERED - cost, self.now)
 
@@ -365,17 +367,20 @@ cdef class SessionTable:
         elif not self._recoveries.take(origin, session.key, session.origin == origin, COST_REPEATED, self.now):
             self.counts[COUNT_STRANGER_LIMITED] += 1
         else:
+            self.worked += COST_REPEATED
             self._repeat_init(session)
 
     cdef void _receive_from_stranger(self, uint64_t origin, const uint8_t *key) noexcept:
         cdef Opening opening = self.openings.find(key)
         cdef bint known = opening is not None
+        cdef double cost = COST_REPEATED if known else COST_OPENING
         self.counts[COUNT_NO_SESSION] += 1
         if known and not self._may_repeat(opening):
             self.counts[COUNT_INIT_LIMITED] += 1
-        elif not self._recoveries.take(origin, key, False, COST_REPEATED if known else COST_OPENING, self.now):
+        elif not self._recoveries.take(origin, key, False, cost, self.now):
             self.counts[COUNT_STRANGER_LIMITED] += 1
         else:
+            self.worked += cost
             self._repeat_opening_init(opening if known else self.openings.open(origin, key, False, self.now))
 
     cdef void _seal(self, Session session, Packet *payload) noexcept:

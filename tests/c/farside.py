@@ -35,9 +35,9 @@ def announce(node: bytes, parent: bytes, seq: int, nonce: int, port: int) -> dic
 class Clock:
     """A router and its virtual time."""
 
-    def __init__(self, number: int = 1, random: Random | None = None) -> None:
+    def __init__(self, number: int = 1, random: Random | None = None, kind: type[Router] = Router) -> None:
         self.secret = secret_of(number)
-        self.router = Router(self.secret, random=random or SeededRandom(number))
+        self.router = kind(self.secret, random=random or SeededRandom(number))
         self.now = SECOND
         self.wall = 1_700_000_000
         self.deadline = self.turn()

@@ -1,5 +1,6 @@
 """How much of what a link brings is handled in one turn, how links share turns, and what happens to those that wait."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 
 from ygg_c import wire
 from ygg_c.link import PySink
+from ygg_c.node import Node
+from ygg_c.sessiontap import SessionTap
+from ygg_c.sodium import SeededRandom
 
 from ..simnet import secret_of
 from .farside import (
@@ -86,6 +90,44 @@ def test_a_flood_is_left_for_later_turns(clock: Clock, kind: str) -> None:
         assert len(clock.router.take_delivered()) == count
     if kind == "records":
         assert len(clock.router.tree_records()) == 3 + count
+
+
+def init_of(number: int, clock: Clock) -> bytes:
+    """Return the Init with which a node turns to the router's."""
+    tap = SessionTap(secret_of(number), b"", SeededRandom(number))
+    tap.tick(clock.now, clock.wall)
+    tap.write(clock.router.key, b"\1x")
+    ((_, message),) = tap.messages()
+    tap.close()
+    return message
+
+
+SESSION_MESSAGES: dict[str, tuple[Callable[[int, Clock], bytes], str, int]] = {
+    "handshakes": (init_of, "session_opened", 16),
+    "forged handshakes": (lambda number, clock: b"\1" + secret_of(number) * 3, "session_handshake_forged", 130),
+    "what calls for an opening": (lambda number, clock: b"\3" + bytes(60), "session_init_sent", 20),
+}
+"""How to make each, what counts those that were handled, and how many of these take 4 ms."""
+
+
+@pytest.mark.parametrize("kind", SESSION_MESSAGES)
+def test_session_messages_count_for_the_work_they_call_for(kind: str) -> None:
+    """Of a hundred that come at once no fewer are handled, and no turn takes longer than by any other flood."""
+    make, counter, most = SESSION_MESSAGES[kind]
+    clock = Clock(2, kind=Node)
+    far = child(clock, 3)
+    messages = [traffic([], dest=clock.router.key) | {"source": secret_of(number)[32:], "payload": make(number, clock)}
+                for number in range(1000, 1100)]
+    handled = [clock.router.counters()[counter]]
+    far.link.receive(b"".join(framed(TRAFFIC, **message) for message in messages))
+    while far.link.held:
+        handled.append(clock.router.counters()[counter])
+        clock.now += 4_000_000
+        clock.turn()
+    handled.append(clock.router.counters()[counter])
+    assert max(after - before for before, after in itertools.pairwise(handled)) <= most
+    assert handled[-1] - handled[0] >= 80
+    clock.close()
 
 
 def test_many_floods_share_the_turns(clock: Clock) -> None:
