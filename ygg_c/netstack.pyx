@@ -18,6 +18,7 @@ from ygg_c.remotenode cimport RemoteNode, RemoteNodes
 from ygg_c.renewal cimport Renewals
 from ygg_c.tcp.halfopen cimport HalfOpens
 from ygg_c.tcp.light cimport LightTable
+from ygg_c.tcp.lightnodes cimport LightNode, LightNodes
 from ygg_c.tcp.listener cimport TcpListener
 from ygg_c.tcp.timewait cimport TimeWaits
 from ygg_c.udp cimport EchoSocket
@@ -61,10 +62,10 @@ cdef class NetStack(Demux):
         self._listeners, self._udp = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
         self._echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
         self._light = LightTable(self.random.u64(), self.random.u64())
-        self._half_open = HalfOpens(self._light)
         self._renewals = Renewals(self._connections)
         self._nodes = RemoteNodes(self.random.u64(), self.memory)
-        self._time_waits = TimeWaits(self._light, self._nodes)
+        self._half_open = HalfOpens(self._light, LightNodes(self._light), self._nodes)
+        self._time_waits = TimeWaits(self._light, LightNodes(self._light))
         self._udp_ports = {}
         for address in addresses:
             if isinstance(address, tuple):
@@ -342,14 +343,16 @@ cdef class NetStack(Demux):
     def usage(self, bytes address not None):
         """Return what the node of an address has of this stack."""
         cdef RemoteNode node
+        cdef LightNode *opening
+        cdef size_t half_open
         if len(address) != 16:
             raise ValueError("an address has 16 bytes")
         node = self._nodes.find(address)
-        if node is None:
-            return dict.fromkeys(("incoming", "half_open", "received", "queued"), 0)
+        opening = self._half_open.nodes.find(address)
+        half_open = 0 if opening == NULL else opening.count
         return {
-            "incoming": node.incoming + node.half_open, "half_open": node.half_open, "received": node.held[INBOUND],
-            "queued": node.held[OUTBOUND],
+            "incoming": half_open + (0 if node is None else node.incoming), "half_open": half_open,
+            "received": 0 if node is None else node.held[INBOUND], "queued": 0 if node is None else node.held[OUTBOUND],
         }
 
     def counters(self):

@@ -1,6 +1,8 @@
 # What each remote node may take of a stack: memory for its connections' data, and places for the connections that it opens.
 #
-# A node is known by what its address and its /64 have in common, so that it counts once whatever addresses it sends from.
+# A node is known by what its address and its /64 have in common, so that it counts once whatever addresses it sends from. Those
+# that only have connections that are half-open or in TIME-WAIT are not here, but in tcp/lightnodes.pxd.
+#
 # Memory (memory.pxd) is shared by dynamic thresholds (Choudhury and Hahne, 1998): a node may hold as much as is free, both ways
 # together. Alone it gets half of what is shared, one connection a third, and there always is room for the next. What a node might
 # hold more decides
@@ -26,7 +28,6 @@ cdef enum:
 # Of what a node may have most.
 cdef enum Measure:
     OPENED = 0                      # connections that it opened
-    WAITING                         # in TIME-WAIT
     ORPHANS
     ORPHANED                        # bytes that these hold
     BYTES
@@ -36,14 +37,11 @@ cdef class RemoteNode:
     cdef RemoteNodes _all
     cdef uint8_t _name[8]           # the 7 bytes that its addresses have in common
     cdef bint ours
-    cdef size_t _users              # connections that refer to it, those that are half-open or in TIME-WAIT too
+    cdef size_t _users              # connections that refer to it
     cdef size_t incoming            # those that it opened and that have not ended; TIME-WAIT is the end
     cdef AgingList opened           # those of them that are no orphans, by when they were last heard of, as far as a second matters
     cdef AgingList orphans          # connections that the application gave up, by when it did
     cdef AgingList ahead            # connections that hold data out of order, by since when
-    cdef AgingList waiting          # TimeWaits, by when they will end
-    cdef size_t half_open
-    cdef size_t fresh               # half-open ones whose SYN has been answered once
     cdef size_t held[2]             # bytes of memory in its connections' queues
     cdef size_t _counted[2]         # those of them that leave less for others
     cdef size_t orphaned            # those of them that orphans hold
@@ -60,9 +58,7 @@ cdef class RemoteNode:
     cdef void add_orphan(self, Aging *place, void *connection, uint64_t now) noexcept
     cdef void remove_orphan(self, Aging *place) noexcept
     cdef size_t measure(self, Measure what) noexcept
-    # One connection more refers to it, or one less.
-    cdef void join(self) noexcept
-    cdef void leave(self) noexcept
+    cdef void leave(self) noexcept              # one connection less refers to it
     cdef size_t _unused(self) noexcept
 
 cdef class RemoteNodes:
@@ -73,6 +69,8 @@ cdef class RemoteNodes:
     cdef void *_greediest[MEASURES]         # borrowed
     cdef uint64_t _looked_at[MEASURES]
     cdef RemoteNode find(self, const uint8_t *address)              # None when it has no connection
+    # Bytes received that one of its connections may have, whether it has any yet or not.
+    cdef size_t allowance(self, const uint8_t *address, bint ours) noexcept
     # The node that has most, as of at most a tenth of a second ago; None: no other node has any.
     cdef RemoteNode greediest(self, Measure what, uint64_t now)
     # The same, and `last` where none has more.

@@ -64,14 +64,9 @@ cdef class RemoteNode:
     cdef size_t measure(self, Measure what) noexcept:
         if what == OPENED:
             return self.incoming
-        if what == WAITING:
-            return self.waiting.count
         if what == ORPHANS:
             return self.orphans.count
         return self.orphaned if what == ORPHANED else self.total()
-
-    cdef void join(self) noexcept:
-        self._users += 1
 
     cdef void leave(self) noexcept:
         cdef int what
@@ -93,6 +88,12 @@ cdef class RemoteNodes:
     cdef RemoteNode find(self, const uint8_t *address):
         cdef PyObject *found = self._nodes.get(address + 1)
         return None if found == NULL else <RemoteNode>found
+
+    cdef size_t allowance(self, const uint8_t *address, bint ours) noexcept:
+        cdef RemoteNode node = None if ours else self.find(address)
+        if ours:
+            return <size_t>-1
+        return max(self.memory.free() >> self.memory.pressed, <size_t>LEAST_SHARE) if node is None else node.allowance(INBOUND)
 
     cdef RemoteNode greediest(self, Measure what, uint64_t now):
         cdef size_t place = 0

@@ -90,8 +90,11 @@ def _half_open(joined: Joined, first: int, count: int) -> int:
 
 
 def _half_open_each(joined: Joined, first: int, count: int) -> int:
-    locals_ = (NODES + number.to_bytes(6, "big") + bytes(8) for number in range(first, first + count))
-    return _left_open(joined, [joined.connect(local) for local in locals_])
+    return _left_open(joined, [joined.connect(local) for local in _locals(first, count)])
+
+
+def _locals(first: int, count: int) -> list[bytes]:
+    return [NODES + number.to_bytes(6, "big") + bytes(8) for number in range(first, first + count)]
 
 
 def _left_open(joined: Joined, clients: list[TcpConnection]) -> int:
@@ -113,9 +116,22 @@ def _time_wait(joined: Joined, first: int, count: int) -> int:
     return 1
 
 
+def _time_wait_each(joined: Joined, first: int, count: int) -> int:
+    clients = [joined.connect(local) for local in _locals(first, count)]
+    joined.settle()
+    while (server := joined.listener.accept()) is not None:
+        server.close()
+    joined.settle()
+    for client in clients:
+        client.close()
+    joined.settle()
+    return 1
+
+
 # "each": of a node of its own, with what is kept for a node.
 KINDS = {
     "established": _established, "half_open": _half_open, "half_open_each": _half_open_each, "time_wait": _time_wait,
+    "time_wait_each": _time_wait_each,
 }
 
 

@@ -26,6 +26,7 @@ from ygg_c.tcp.cookies cimport COOKIE_LIFE, cookie_stamp, make_cookie, read_cook
 from ygg_c.tcp.ecn cimport ECN_OFF
 from ygg_c.tcp.halfopen cimport offered_scale, offered_window, send_syn_ack
 from ygg_c.tcp.light cimport HALF_OPEN, Light
+from ygg_c.tcp.lightnodes cimport LightNode
 from ygg_c.tcp.pressure cimport IDLE, pressure_orphans, pressure_relieve, pressure_rest
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment, sequence_length
@@ -175,7 +176,7 @@ cdef class TcpDemux(Host):
     cdef void _syn_in(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss) noexcept:
         if listener.full():
             self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
-        elif not self._has_place(self._nodes.find(key), True):
+        elif not self._has_place(key, True):
             return
         elif self.syn_cookies < COOKIES_ALWAYS and self._queue(listener, key, syn, iss, False):
             return
@@ -190,19 +191,11 @@ cdef class TcpDemux(Host):
         # Remember a half-open connection, if there is room: a node may have as many as are free.
         cdef size_t most = max(self.syn_queue, listener.backlog)
         cdef size_t free = most - min(most, listener.half_open.count)
-        cdef RemoteNode node
-        cdef HalfOpen *half = NULL
-        if free == 0:
+        cdef LightNode *node = self._half_open.nodes.find(key)
+        cdef bint ours = self._ours(key)
+        if free == 0 or (node != NULL and node.count >= free and not ours):
             return False
-        try:
-            node = self._nodes.enter(key, self._ours(key))
-        except MemoryError:
-            self.count[COUNT_NO_MEMORY] += 1
-            return False
-        if node.ours or node.half_open < free:
-            half = self._half_open.add(self, &listener.half_open, node, key, syn, iss, arrived)
-        node.leave()
-        return half != NULL
+        return self._half_open.add(self, &listener.half_open, ours, key, syn, iss, arrived) != NULL
 
     cdef void _send_cookie(self, TcpListener listener, const uint8_t *key, const Segment *syn) noexcept:
         # Only the timestamp has room for what the options say, and nothing for text.
@@ -218,7 +211,7 @@ cdef class TcpDemux(Host):
         listener.cookie_until = self._now + COOKIE_LIFE
         self.count[COUNT_TCP_COOKIES_SENT] += 1
         send_syn_ack(
-            self, key, &bare, iss, scale, offered_window(self, None), stamped and syn.sack_permitted, stamp
+            self, key, &bare, iss, scale, offered_window(self, <size_t>-1), stamped and syn.sack_permitted, stamp
         )
 
     cdef bint _cookie_in(self, TcpListener listener, const uint8_t *key, const Segment *segment) noexcept:
@@ -238,7 +231,7 @@ cdef class TcpDemux(Host):
             # It exists, as far as the peer knows. Remembered, it can have a place later.
             self._queue(listener, key, &syn, iss, True)
             return True
-        connection.answered(&syn, offered_window(self, None), 0, 0)
+        connection.answered(&syn, offered_window(self, <size_t>-1), 0, 0)
         segment_in(connection, segment, self._now)
         return True
 
@@ -270,7 +263,7 @@ cdef class TcpDemux(Host):
         if listener.full():
             self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
             return None
-        if not self._has_place(self._nodes.find(key), False):
+        if not self._has_place(key, False):
             return None
         try:
             connection = self._new_connection(key, iss)
@@ -281,12 +274,15 @@ cdef class TcpDemux(Host):
         connection.take_place()
         return connection
 
-    cdef bint _has_place(self, RemoteNode node, bint asking) noexcept:
+    cdef bint _has_place(self, const uint8_t *key, bint asking) noexcept:
         # Whether a node may open one more connection. If not, its SYN is dropped as where a queue is full: it asks again, and
         # finds a place when one has become free, where a reset would tell its program that nothing listens. When it asks, those
         # that will soon be open count too; not those that may never be, or a flood would keep its node's others out.
         cdef size_t places = min(self.max_connections_per_node, max(self.max_connections // NODE_PART, <size_t>1))
-        if node is not None and not node.ours and node.incoming + (node.fresh if asking else 0) >= places:
+        cdef RemoteNode node = self._nodes.find(key)
+        cdef LightNode *light = self._half_open.nodes.find(key) if asking else NULL
+        cdef size_t has = (0 if node is None else node.incoming) + (0 if light == NULL else light.fresh)
+        if has >= places and not self._ours(key):
             self.count[COUNT_TCP_NODE_FULL] += 1
             return False
         if len(self._connections) < self._strangers_places():

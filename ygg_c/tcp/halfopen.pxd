@@ -1,12 +1,13 @@
 # Half-open connections: a SYN came and was answered, and the ACK of the answer is awaited (SYN-RECEIVED of RFC 9293). They
-# are structs of some 150 bytes; with its ACK each becomes a connection. What no such struct can be had for is answered
-# with a cookie (cookies.pxd), so none is ever given up for another.
+# are structs of 120 bytes, and 24 for a node that has no other; with its ACK each becomes a connection. What no such struct
+# can be had for is answered with a cookie (cookies.pxd), so none is ever given up for another.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.endpoint cimport Host
-from ygg_c.remotenode cimport RemoteNode
+from ygg_c.remotenode cimport RemoteNodes
 from ygg_c.tcp.light cimport Light, LightTable, Line
+from ygg_c.tcp.lightnodes cimport LightNodes
 from ygg_c.tcp.wire cimport Segment
 from ygg_c.timerheap cimport Timed
 
@@ -15,23 +16,18 @@ cdef enum:
 
 # A listener's.
 cdef struct HalfOpenList:
-    HalfOpen *newest
     size_t count
     void *listener          # borrowed: it ends after them
 
 cdef struct HalfOpen:
     Light light
-    HalfOpen *earlier       # of its listener
-    HalfOpen *later
     HalfOpenList *list
-    void *node              # RemoteNode, which it counts for
     uint64_t sent_at        # when it was answered first, ns; 0: not known
-    uint64_t objected_at    # when a segment that did not fit was answered last
+    uint32_t objected_at    # when a segment that did not fit was answered last, ms; 0: never
     uint32_t irs            # sequence numbers of the peer's SYN and of ours
     uint32_t iss
     uint32_t ts_recent
-    uint32_t size           # of the text that came with the SYN (RFC 9293, 3.10.7.2), which is acknowledged
-    uint8_t *text
+    uint16_t size           # of the text that came with the SYN (RFC 9293, 3.10.7.2), which is acknowledged: it stands behind this
     uint16_t mss            # as in a Segment, like the next ones
     uint16_t window
     uint16_t offered        # the window that our SYN offered
@@ -46,11 +42,13 @@ cdef struct HalfOpen:
 cdef class HalfOpens(Timed):
     cdef Host host                  # None while there are none
     cdef LightTable _table
+    cdef LightNodes nodes
+    cdef RemoteNodes _remote        # where text counts
     cdef Line _lines[16]
     cdef size_t count
     # One more; NULL without memory. `iss`: the number of our SYN, which leaves now unless it is known to have arrived.
     cdef HalfOpen *add(
-        self, Host host, HalfOpenList *list, RemoteNode node, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
+        self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
     ) noexcept
     # Take a segment; True when it is the ACK that completes the handshake.
     cdef bint arrive(self, HalfOpen *half, const Segment *segment) noexcept
@@ -62,12 +60,15 @@ cdef class HalfOpens(Timed):
     cdef void _answer(self, HalfOpen *half) noexcept
     cdef void _object(self, HalfOpen *half) noexcept
     cdef void _overdue(self, HalfOpen *half, uint64_t now) noexcept
-    cdef void _keep_text(self, HalfOpen *half, const Segment *syn) noexcept
+    cdef HalfOpen *_new(self, const uint8_t *key, bint ours, size_t size) noexcept
+    cdef void _reset(self, HalfOpen *half) noexcept
+    cdef size_t _takes_text(self, bint ours, const uint8_t *key, size_t size) noexcept
+    cdef void _drop_text(self, const uint8_t *key, size_t size) noexcept
     cdef void _arm(self) noexcept
 
 # What a SYN's answer offers, which a connection that comes of it keeps to.
 cdef int offered_scale(Host host) noexcept
-cdef uint16_t offered_window(Host host, RemoteNode node) noexcept
+cdef uint16_t offered_window(Host host, size_t allowance) noexcept
 # Answer a SYN with SYN,ACK.
 cdef void send_syn_ack(
     Host host, const uint8_t *key, const Segment *syn, uint32_t iss, int own_scale, uint16_t window, bint sack, uint32_t stamp

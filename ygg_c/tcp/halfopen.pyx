@@ -1,6 +1,6 @@
 """Half-open connections; see halfopen.pxd."""
 
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from ygg_c.census cimport LIVE_LIGHT, died
@@ -11,18 +11,23 @@ from ygg_c.endpoint cimport (
 )
 from ygg_c.memory cimport INBOUND
 from ygg_c.packetio cimport NEVER
+from ygg_c.remotenode cimport RemoteNode
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
 from ygg_c.tcp.ecn cimport ECN_OFF, ecn_asks
 from ygg_c.tcp.light cimport HALF_OPEN, line_add, line_remove
+from ygg_c.tcp.lightnodes cimport LightNode
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.rtt cimport FIRST_RTO
 from ygg_c.tcp.wire cimport ACK, CWR, ECE, MAX_SCALE, RST, SYN, sequence_length
 
+cdef enum:
+    OBJECTIONS = 500        # ms from one answer to what does not fit to the next (RFC 5961, 7)
+
 cdef extern from *:
     """
-    #define YGG_OBJECTIONS 500000000ULL
+    #define YGG_MS 1000000ULL
     """
-    const uint64_t OBJECTIONS "YGG_OBJECTIONS"      # ns from one answer to what does not fit to the next (RFC 5961, 7)
+    const uint64_t MS "YGG_MS"
 
 
 cdef int offered_scale(Host host) noexcept:
@@ -32,10 +37,9 @@ cdef int offered_scale(Host host) noexcept:
     return scale
 
 
-cdef uint16_t offered_window(Host host, RemoteNode node) noexcept:
+cdef uint16_t offered_window(Host host, size_t allowance) noexcept:
     # The window of a SYN is not scaled (RFC 7323, 2.2).
-    cdef size_t most = host.receive_buffer if node is None else min(host.receive_buffer, node.allowance(INBOUND))
-    return <uint16_t>min(most, <size_t>65535)
+    return <uint16_t>min(min(host.receive_buffer, allowance), <size_t>65535)
 
 
 cdef void send_syn_ack(
@@ -57,8 +61,8 @@ cdef void send_syn_ack(
 cdef class HalfOpens(Timed):
     """Half-open connections."""
 
-    def __cinit__(self, LightTable table not None):
-        self._table = table
+    def __cinit__(self, LightTable table not None, LightNodes nodes not None, RemoteNodes remote not None):
+        self._table, self.nodes, self._remote = table, nodes, remote
 
     def __dealloc__(self):
         # Of a stack that was not closed: the table and the nodes go with it.
@@ -69,41 +73,31 @@ cdef class HalfOpens(Timed):
                 half = <HalfOpen *>self._lines[tries].oldest
                 line_remove(&self._lines[tries], &half.light)
                 died(LIVE_LIGHT)
-                free(half.text)
                 free(half)
 
     # What comes and goes.
 
     cdef HalfOpen *add(
-        self, Host host, HalfOpenList *list, RemoteNode node, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
+        self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
     ) noexcept:
-        cdef HalfOpen *half = <HalfOpen *>calloc(1, sizeof(HalfOpen))
+        cdef uint16_t offered = offered_window(host, self._remote.allowance(key, ours))
+        cdef size_t size = self._takes_text(ours, key, min(syn.size, <size_t>offered)) if syn.size else 0
+        cdef HalfOpen *half = self._new(key, ours, size)
         if half == NULL:
+            self._drop_text(key, size)
             host.count[COUNT_NO_MEMORY] += 1
             return NULL
-        memcpy(half.light.key, key, 36)
-        half.light.kind = HALF_OPEN
-        if not self._table.add(&half.light):
-            free(half)
-            host.count[COUNT_NO_MEMORY] += 1
-            return NULL
+        half.size = <uint16_t>size
+        if size:
+            memcpy(half + 1, syn.data, size)
         half.irs, half.iss, half.ts_recent = syn.seq, iss, syn.ts_value
         half.mss, half.window, half.scale = syn.mss, syn.window, <signed char>syn.scale
         half.sack, half.stamped = syn.sack_permitted, syn.stamped
         half.ecn = host.ecn != ECN_OFF and ecn_asks(syn)
         half.own_scale = -1 if syn.scale < 0 else <signed char>offered_scale(host)
-        half.offered = offered_window(host, node)
+        half.offered = offered
         half.sent_at = 0 if arrived else host._now
-        half.node = <void *>node
-        node.half_open += 1
-        node.fresh += 1
-        node._users += 1
-        self._keep_text(half, syn)
         half.list = list
-        half.earlier = list.newest
-        if list.newest != NULL:
-            list.newest.later = half
-        list.newest = half
         list.count += 1
         self.count += 1
         self.host = host
@@ -113,51 +107,74 @@ cdef class HalfOpens(Timed):
         self._arm()
         return half
 
-    cdef void _keep_text(self, HalfOpen *half, const Segment *syn) noexcept:
+    cdef HalfOpen *_new(self, const uint8_t *key, bint ours, size_t size) noexcept:
+        cdef HalfOpen *half = <HalfOpen *>calloc(1, sizeof(HalfOpen) + size)
+        cdef LightNode *node = NULL if half == NULL else self.nodes.enter(key, ours)
+        if node != NULL:
+            memcpy(half.light.key, key, 36)
+            half.light.kind = HALF_OPEN
+            if self._table.add(&half.light):
+                node.fresh += 1
+                return half
+            self.nodes.leave(key)
+        free(half)
+        return NULL
+
+    cdef size_t _takes_text(self, bint ours, const uint8_t *key, size_t size) noexcept:
         # What there is no memory for is not acknowledged, and so sent again.
-        cdef size_t size = min(syn.size, <size_t>half.offered)
-        if size == 0 or not (<RemoteNode>half.node).takes(size, True):
-            return
-        half.text = <uint8_t *>malloc(size)
-        if half.text != NULL:
-            memcpy(half.text, syn.data, size)
-            half.size = <uint32_t>size
-            (<RemoteNode>half.node).hold(INBOUND, 0, size)
+        cdef RemoteNode node
+        try:
+            node = self._remote.enter(key, ours)
+        except MemoryError:
+            return 0
+        if not node.takes(size, True):
+            node.leave()
+            return 0
+        node.hold(INBOUND, 0, size)
+        return size
+
+    cdef void _drop_text(self, const uint8_t *key, size_t size) noexcept:
+        cdef RemoteNode node
+        if size:
+            node = self._remote.find(key)
+            node.hold(INBOUND, size, 0)
+            node.leave()
 
     cdef void remove(self, HalfOpen *half) noexcept:
-        cdef RemoteNode node = <RemoteNode>half.node
-        if half.text != NULL:
-            node.hold(INBOUND, half.size, 0)
-            free(half.text)
+        self._drop_text(half.light.key, half.size)
         self._table.remove(&half.light)
         line_remove(&self._lines[half.tries], &half.light)
-        if half.later != NULL:
-            half.later.earlier = half.earlier
-        else:
-            half.list.newest = half.earlier
-        if half.earlier != NULL:
-            half.earlier.later = half.later
         half.list.count -= 1
         self.count -= 1
-        node.half_open -= 1
-        node.fresh -= half.tries == 0
+        self.nodes.find(half.light.key).fresh -= half.tries == 0
+        self.nodes.leave(half.light.key)
         free(half)
-        node.leave()
         if self.count == 0:
             self._arm()
 
     cdef void reset(self, HalfOpenList *list) noexcept:
+        cdef int tries
+        cdef Light *light
         cdef HalfOpen *half
+        for tries in range(MAX_TRIES):
+            light = self._lines[tries].oldest
+            while light != NULL and list.count:
+                half = <HalfOpen *>light
+                light = light.newer
+                if half.list == list:
+                    self._reset(half)
+                    self.remove(half)
+
+    cdef void _reset(self, HalfOpen *half) noexcept:
+        cdef Host host = self.host
+        cdef uint64_t secret = host.secret_of(half.light.key)
         cdef Bare answer
         memset(&answer, 0, sizeof(Bare))
-        while list.newest != NULL:
-            half = list.newest
-            answer.seq, answer.ack, answer.flags = half.iss + 1, half.irs + 1 + half.size, RST | ACK
-            answer.stamped = half.stamped
-            answer.ts_value, answer.ts_echo = stamp_at(self.host._now, self.host.secret_of(half.light.key)), half.ts_recent
-            self.host.count[COUNT_TCP_RESETS_SENT] += 1
-            send_bare(self.host, half.light.key, flow_label(self.host.secret_of(half.light.key)), &answer)
-            self.remove(half)
+        answer.seq, answer.ack, answer.flags = half.iss + 1, half.irs + 1 + half.size, RST | ACK
+        answer.stamped = half.stamped
+        answer.ts_value, answer.ts_echo = stamp_at(host._now, secret), half.ts_recent
+        host.count[COUNT_TCP_RESETS_SENT] += 1
+        send_bare(host, half.light.key, flow_label(secret), &answer)
 
     cdef void clear(self) noexcept:
         cdef int tries
@@ -172,7 +189,7 @@ cdef class HalfOpens(Timed):
         syn.seq, syn.flags = half.irs, SYN | (ECE | CWR if half.ecn else 0)
         syn.mss, syn.window, syn.scale = half.mss, half.window, half.scale
         syn.sack_permitted, syn.stamped, syn.ts_value = half.sack, half.stamped, half.ts_recent
-        syn.data, syn.size = half.text, half.size
+        syn.data, syn.size = <uint8_t *>(half + 1), half.size
 
     cdef bint arrive(self, HalfOpen *half, const Segment *segment) noexcept:
         cdef Host host = self.host
@@ -218,10 +235,11 @@ cdef class HalfOpens(Timed):
         # Say where the connection stands, now and then.
         cdef Bare answer
         cdef Host host = self.host
-        if half.objected_at and host._now - half.objected_at < OBJECTIONS:
+        cdef uint32_t now = <uint32_t>(host._now // MS)
+        if half.objected_at and now - half.objected_at < OBJECTIONS:
             host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
             return
-        half.objected_at = host._now
+        half.objected_at = max(now, <uint32_t>1)
         memset(&answer, 0, sizeof(Bare))
         answer.seq, answer.ack, answer.flags = half.iss + 1, half.irs + 1 + half.size, ACK
         answer.window = half.offered >> max(half.own_scale, <signed char>0)
@@ -249,7 +267,7 @@ cdef class HalfOpens(Timed):
             self.remove(half)
             return
         line_remove(&self._lines[half.tries], &half.light)
-        (<RemoteNode>half.node).fresh -= half.tries == 0
+        self.nodes.find(half.light.key).fresh -= half.tries == 0
         half.tries += 1
         line_add(&self._lines[half.tries], &half.light, now + min(FIRST_RTO << half.tries, host.max_rto))
         host.count[COUNT_TCP_RETRANSMITS] += 1

@@ -7,18 +7,17 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ygg_c.aging cimport Aging
 from ygg_c.endpoint cimport Host
-from ygg_c.remotenode cimport RemoteNode, RemoteNodes
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.light cimport Light, LightTable, Line
+from ygg_c.tcp.lightnodes cimport LightNode, LightNodes
 from ygg_c.tcp.wire cimport Segment
 from ygg_c.timerheap cimport Timed
 
 cdef struct TimeWait:
     Light light
-    Aging place             # among those of its node
-    void *node              # RemoteNode
+    TimeWait *before        # those of its node, in a ring by when they will end
+    TimeWait *after
     void *owner             # TimeWaits, which outlives it
     void *connection        # the application's, or NULL: borrowed, for it goes from here when it is freed
     uint64_t objected_at    # when a segment that did not fit was answered last, ns
@@ -32,7 +31,7 @@ cdef struct TimeWait:
 cdef class TimeWaits(Timed):
     cdef Host host                  # None while there are none
     cdef LightTable _table
-    cdef RemoteNodes _nodes
+    cdef LightNodes nodes
     cdef Line _line
     cdef size_t count
     # Keep the place of a connection that leaves the stack now; False: no memory.
@@ -42,8 +41,9 @@ cdef class TimeWaits(Timed):
     # Take a segment; True when it is a SYN to which the place belongs now.
     cdef bint arrive(self, TimeWait *wait, const Segment *segment) noexcept
     cdef void remove(self, TimeWait *wait) noexcept
-    cdef void _wait(self, TimeWait *wait) noexcept
-    cdef void _evict(self, RemoteNode last) noexcept
+    cdef void _wait(self, TimeWait *wait, LightNode *node) noexcept
+    cdef void _leave_line(self, TimeWait *wait, LightNode *node) noexcept
+    cdef void _evict(self, const uint8_t *last) noexcept
     cdef void clear(self) noexcept
     cdef bint _newer(self, TimeWait *wait, const Segment *segment, bint old) noexcept
     cdef void _answer(self, TimeWait *wait) noexcept

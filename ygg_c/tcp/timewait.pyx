@@ -3,13 +3,11 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from ygg_c.aging cimport aging_add, aging_remove
 from ygg_c.census cimport LIVE_LIGHT, died
 from ygg_c.endpoint cimport (
     COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_IGNORED, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE,
     COUNT_TIME_WAIT_EVICTED,
 )
-from ygg_c.remotenode cimport WAITING
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
 from ygg_c.tcp.light cimport TIME_WAITING, line_add, line_remove
 from ygg_c.tcp.receiver cimport stamp_is_old
@@ -27,8 +25,8 @@ cdef extern from *:
 cdef class TimeWaits(Timed):
     """Places in TIME-WAIT, oldest first."""
 
-    def __cinit__(self, LightTable table not None, RemoteNodes nodes not None):
-        self._table, self._nodes = table, nodes
+    def __cinit__(self, LightTable table not None, LightNodes nodes not None):
+        self._table, self.nodes = table, nodes
 
     def __dealloc__(self):
         # Of a stack that was not closed: the table goes with it.
@@ -44,10 +42,14 @@ cdef class TimeWaits(Timed):
         self, Host host, TcpEndpoint connection, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
     ) noexcept:
         cdef TimeWait *wait = <TimeWait *>calloc(1, sizeof(TimeWait))
+        cdef LightNode *node = NULL if wait == NULL else self.nodes.enter(connection.key, connection.node.ours)
         if wait != NULL:
             memcpy(wait.light.key, connection.key, 36)
             wait.light.kind = TIME_WAITING
-        if wait == NULL or not self._table.add(&wait.light):
+        if node != NULL and not self._table.add(&wait.light):
+            self.nodes.leave(connection.key)
+            node = NULL
+        if node == NULL:
             free(wait)
             host.count[COUNT_NO_MEMORY] += 1
             return False
@@ -55,33 +57,43 @@ cdef class TimeWaits(Timed):
         wait.seq, wait.ack, wait.window = seq, ack, window
         wait.stamped, wait.ts_recent, wait.stamped_at = connection.stamps, stamp, stamped_at
         connection.remains = wait
-        wait.node = <void *>connection.node
-        connection.node.join()
         self.host = host
-        self._wait(wait)
+        self._wait(wait, node)
         self.count += 1
         if self.count > host.max_time_wait:
-            self._evict(connection.node)
+            self._evict(connection.key)
         self._arm()
         return True
 
-    cdef void _wait(self, TimeWait *wait) noexcept:
-        cdef RemoteNode node = <RemoteNode>wait.node
+    cdef void _wait(self, TimeWait *wait, LightNode *node) noexcept:
+        cdef TimeWait *newest = <TimeWait *>node.newest
         line_add(&self._line, &wait.light, self.host._now + self.host.time_wait)
-        aging_add(&node.waiting, &wait.place, wait, self.host._now)
+        if newest == NULL:
+            wait.before = wait.after = wait
+        else:
+            wait.before, wait.after = newest, newest.after
+            wait.before.after = wait.after.before = wait
+        node.newest = wait
 
-    cdef void _evict(self, RemoteNode last) noexcept:
-        # As `last` stands for the newest, it gives way where none has more.
-        cdef RemoteNode node = self._nodes.greediest_beside(last, WAITING, self.host._now)
+    cdef void _leave_line(self, TimeWait *wait, LightNode *node) noexcept:
+        line_remove(&self._line, &wait.light)
+        wait.before.after, wait.after.before = wait.after, wait.before
+        if node.newest == <void *>wait:
+            node.newest = NULL if wait.before == wait else wait.before
+
+    cdef void _evict(self, const uint8_t *last) noexcept:
+        # As `last` is the node of the newest, it gives way where none has more.
+        cdef LightNode *node = self.nodes.greediest(self.host._now)
+        cdef LightNode *newest = self.nodes.find(last)
+        if node == NULL or node.count <= newest.count:
+            node = newest
         self.host.count[COUNT_TIME_WAIT_EVICTED] += 1
-        self.remove(<TimeWait *>node.waiting.oldest.owner)
+        self.remove((<TimeWait *>node.newest).after)
 
     cdef void remove(self, TimeWait *wait) noexcept:
-        cdef RemoteNode node = <RemoteNode>wait.node
         self._table.remove(&wait.light)
-        aging_remove(&node.waiting, &wait.place)
-        node.leave()
-        line_remove(&self._line, &wait.light)
+        self._leave_line(wait, self.nodes.find(wait.light.key))
+        self.nodes.leave(wait.light.key)
         _leave(wait)
         free(wait)
         self.count -= 1
@@ -110,9 +122,8 @@ cdef class TimeWaits(Timed):
             host.count[COUNT_TCP_PAWS] += 1
         elif segment.flags & FIN and segment.seq + <uint32_t>length == wait.ack:
             # The peer missed our ACK.
-            line_remove(&self._line, &wait.light)
-            aging_remove(&(<RemoteNode>wait.node).waiting, &wait.place)
-            self._wait(wait)
+            self._leave_line(wait, self.nodes.find(wait.light.key))
+            self._wait(wait, self.nodes.find(wait.light.key))
         if length and not segment.flags & SYN:
             host.count[COUNT_TCP_UNACCEPTABLE] += 1
             self._answer(wait)

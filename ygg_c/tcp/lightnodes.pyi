@@ -1,0 +1,2 @@
+class LightNodes:
+    """The remote nodes of connections that are opening or in TIME-WAIT."""
