@@ -71,3 +71,23 @@ def test_the_daemon_is_set_beside_ygg_as_the_benchmark_prints_it(page: str) -> N
     expected = [[name, *[shape(cell)] * 2] for name, cell in table.ROWS.items()]
     assert [[name, *map(shape, cells)] for name, *cells in rows[: len(expected)]] == expected
     assert not lines[start + 2 + len(expected)]
+
+
+def test_each_word_of_the_glossary_has_a_meaning_and_a_relative() -> None:
+    rows = re.findall(r"^\| (\*\*.+) \|$", (ROOT / "docs/glossary.md").read_text(encoding="utf-8"), re.M)
+    sources = "\n".join(path.read_text(encoding="utf-8").lower() for folder in ("ygg", "ygg_c")
+                        for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".pyx", ".pxd"))
+    assert len(rows) > 50
+    for row in rows:
+        word, meaning, relative = row.split(" | ")
+        assert meaning.strip()
+        assert relative.strip()
+        for one in re.findall(r"\*\*([^*]+)\*\*", word):
+            assert one.split()[0].lower() in sources, one
+
+
+def test_links_lead_somewhere() -> None:
+    """Links between pages and to files are relative to the page that has them."""
+    for page in (*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"

@@ -132,7 +132,14 @@ def _digest(paths: Sequence[Path]) -> str:
 
 def _sources() -> list[Path]:
     found = (path for name in PACKAGES for path in (ROOT / name).rglob("*") if path.suffix in SHIPPED)
-    return [*sorted(found), ROOT / "setup.py", ROOT / "pyproject.toml"]
+    return [*sorted(found), ROOT / "setup.py"]
+
+
+def _settings(*tables: str) -> str:
+    # The digest of some tables of pyproject.toml: most of it says how to check and test, and asks for no other build.
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    document |= {f"tool.{name}": table for name, table in document["tool"].items()}
+    return hashlib.sha256(json.dumps([document[name] for name in tables]).encode()).hexdigest()
 
 
 def _pip(*arguments: str | Path) -> None:
@@ -151,8 +158,10 @@ def _make_venv() -> None:
 
 def _install(extras: list[str]) -> None:
     stamp = _stamp()
-    recipe, sources = _digest([ROOT / "setup.py", ROOT / "pyproject.toml"]), _digest(_sources())
-    known = stamp.get("extras") if stamp.get("recipe") == recipe else []
+    recipe = _digest([ROOT / "setup.py"]) + _settings("build-system", "tool.setuptools")
+    project = _settings("project")
+    sources = _digest(_sources()) + recipe + project
+    known = stamp.get("extras") if stamp.get("project") == project else []
     extras = sorted({*extras, *known})
     if stamp.get("sources") == sources and known == extras:
         return
@@ -165,7 +174,7 @@ def _install(extras: list[str]) -> None:
         say(f"installing ygg[{','.join(extras)}]")
         _pip("install", f"{wheel}[{','.join(extras)}]")
     _pip("install", "--force-reinstall", "--no-deps", wheel)
-    STAMP.write_text(json.dumps(stamp | {"recipe": recipe, "sources": sources, "extras": extras}))
+    STAMP.write_text(json.dumps(stamp | {"recipe": recipe, "project": project, "sources": sources, "extras": extras}))
 
 
 def _wheels() -> list[Path]:
