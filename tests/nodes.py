@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from ygg import Certificate, Core, Network, PrivateKey, TCPTransport, TransportManager
-from ygg.network.holding import take_over
+from ygg.stream.held import take_over
 from ygg.transport import TLSTransport
 
 

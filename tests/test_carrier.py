@@ -15,8 +15,8 @@ from ygg import LoopbackNetwork, NativeNetwork, Network, Transport, VTun
 from ygg.carrier import Carrier
 from ygg.driver import Driver
 from ygg.errors import ConnectionRefused, WrongPasswordError
+from ygg.stream.tls.contexts import dialing_context
 from ygg.transport import DialOptions
-from ygg.transport.tls import dialing_context
 from ygg.url import PeerURL
 from ygg_c.node import Node
 from ygg_c.pump import StreamPump, TransportPump

@@ -9,7 +9,7 @@ from tests.nodes import key
 from ygg import LoopbackNetwork, NativeNetwork, handshake
 from ygg.errors import RemoteClosed, WrongPasswordError
 from ygg.meeting import meet
-from ygg.network.holding import HoldingProtocol
+from ygg.stream.held import HoldingProtocol
 from ygg.url import LinkOptions
 
 

@@ -4,7 +4,7 @@ import ssl
 
 from tests.nodes import key
 from ygg import Certificate
-from ygg.transport.tls import listening_context
+from ygg.stream.tls.contexts import listening_context
 from ygg_c.tls import Context, Tls
 
 CERTIFICATE = Certificate(key(1))

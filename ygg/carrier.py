@@ -9,8 +9,8 @@ import sys
 from socket import AF_INET, AF_INET6
 
 from ygg.network.base import break_off
-from ygg.network.tlsstream import TLSStream
-from ygg.plainsocket import descriptor_of
+from ygg.stream.event_loops import descriptor_of
+from ygg.stream.tls.stream import TLSStream
 from ygg_c.link import Link
 from ygg_c.node import Node
 from ygg_c.pump import SocketPump, StreamPump, TransportPump

@@ -9,7 +9,7 @@ from typing import cast
 from ygg import handshake
 from ygg.errors import HandshakeTimeout, LinkError, RemoteClosed, from_os_error
 from ygg.keys import PrivateKey
-from ygg.network.holding import take_over
+from ygg.stream.held import take_over
 from ygg.url import LinkOptions
 
 

@@ -143,7 +143,7 @@ def test_a_name_that_cannot_be_one(name: str) -> None:
 
 
 def test_a_certificate_needs_its_own_key() -> None:
-    from ygg.transport.tls import _der
+    from ygg.stream.tls.contexts import _der
 
     own, other = _der(CERTIFICATE.certificate_pem, b"CERTIFICATE"), _der(Certificate(key(2)).private_key_pem, b"KEY")
     with pytest.raises(ssl.SSLError):

@@ -11,7 +11,7 @@ import pytest
 from tests.aio import until
 from tests.nodes import Stranger, key, manager
 from ygg import Certificate, Core, Network, VTun, driver, handshake
-from ygg.network.holding import take_over
+from ygg.stream.held import take_over
 from ygg.vtun import ping
 from ygg_c import wire
 from ygg_c.node import Node

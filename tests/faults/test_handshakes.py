@@ -23,7 +23,7 @@ from ygg.errors import (
     SelfConnectionError,
     WrongPasswordError,
 )
-from ygg.network.holding import take_over
+from ygg.stream.held import take_over
 
 HONEST = handshake.encode(key(99), 0)
 

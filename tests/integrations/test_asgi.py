@@ -15,7 +15,7 @@ from ygg.certificate import Certificate
 from ygg.errors import YggError
 from ygg.integrations.asgi import ServeError, ServeOptionError, serve
 from ygg.integrations.asgi_options import OURS, REFUSED, TLS, WORKING
-from ygg.transport.tls import client_context, server_context
+from ygg.stream.tls.contexts import client_context, server_context
 
 
 async def app(scope, receive, send):

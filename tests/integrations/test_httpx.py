@@ -10,7 +10,7 @@ import pytest
 from ygg.certificate import Certificate
 from ygg.integrations.asgi import serve
 from ygg.integrations.httpx import YggTransport
-from ygg.transport.tls import server_context
+from ygg.stream.tls.contexts import server_context
 
 
 async def app(scope, receive, send):

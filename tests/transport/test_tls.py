@@ -13,8 +13,9 @@ from ygg.certificate import Certificate
 from ygg.errors import ConnectTimeout, ListenerClosed, TLSError, URLError
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
 from ygg.network.streams import serving, streams
+from ygg.stream.tls.contexts import client_context, listening_context, server_context
 from ygg.transport import DialOptions, Listener, ListenOptions, TLSTransport, upgrade
-from ygg.transport.tls import client_context, listening_context, server_context, server_name
+from ygg.transport.tls import server_name
 from ygg.url import PeerURL
 
 NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])

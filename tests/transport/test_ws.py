@@ -1,4 +1,4 @@
-"""ygg.transport.ws and ygg.transport.websocket: links as WebSocket traffic."""
+"""ygg.transport.ws and ygg.stream.websocket: links as WebSocket traffic."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,8 @@ from ygg.certificate import Certificate
 from ygg.errors import ConnectTimeout, LinkError, MissingExtraError, OperationNotSupported
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
 from ygg.network.streams import open_connection, serving, streams
-from ygg.transport import TransportManager, websocket
+from ygg.stream import websocket
+from ygg.transport import TransportManager
 from ygg.transport.manager import ManagedListener
 from ygg.transport.ws import WSTransport
 

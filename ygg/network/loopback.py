@@ -14,12 +14,12 @@ from ygg.errors import (
     ResolveError,
 )
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success
-from ygg.network.holding import HoldingProtocol
 from ygg.network.interface import spell
 from ygg.network.mailbox import Mailbox
-from ygg.network.memory import MemoryTransport
 from ygg.network.memory_datagram import MemoryDatagramTransport
 from ygg.network.ports import Address, Ports, common_family, plain, sockaddr, source_of, unspecified
+from ygg.stream.held import HoldingProtocol
+from ygg.stream.memory import MemoryTransport
 from ygg.url import host_port
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ygg.errors import ConnectionRefused, MessageTooBig, NetworkError, NetworkUnreachable, ResolveError
-from ygg.network.memory import MemorySocket
 from ygg.network.ports import Address, Ports, plain, sockaddr, source_of
+from ygg.stream.memory import MemorySocket
 
 MAX_DATAGRAM = {4: 65507, 6: 65527}
 """Payload bytes of the largest UDP datagram, by the version of IP: in IPv4 the length counts the IP header too."""

@@ -21,12 +21,12 @@ from ygg.errors import (
 )
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, dial_addresses, is_suitable
 from ygg.network.congestion import use_congestion
-from ygg.network.holding import HoldingProtocol
 from ygg.network.inherited import keep_from_children
 from ygg.network.interface import Address, bind_to_device, choose_source, spell, with_zone
 from ygg.network.native_datagram import ConvertedErrors
 from ygg.network.ports import common_family, unspecified
 from ygg.network.resolver import resolve
+from ygg.stream.held import HoldingProtocol
 from ygg_c import forks
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)

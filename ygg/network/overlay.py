@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from ygg.errors import from_os_error
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
-from ygg.network.holding import HoldingProtocol
 from ygg.network.mailbox import Mailbox
+from ygg.stream.held import HoldingProtocol
 from ygg.url import host_port
 
 if TYPE_CHECKING:

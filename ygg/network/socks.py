@@ -6,7 +6,7 @@ from typing import cast
 from ygg.errors import ConnectTimeout, OperationNotSupported, ProxyError, URLError, YggError
 from ygg.network import socks5
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
-from ygg.network.holding import HoldingProtocol, take_over
+from ygg.stream.held import HoldingProtocol, take_over
 from ygg.url import PeerURL
 
 PROXY_TIMEOUT = 30.0

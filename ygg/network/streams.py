@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from ygg.errors import ListenerClosed
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network
-from ygg.network.holding import take_over
+from ygg.stream.held import take_over
 
 logger = logging.getLogger("ygg.network")
 

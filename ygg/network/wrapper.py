@@ -3,14 +3,93 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
-from ygg.network.passing import DatagramRelay, WrapperDatagrams
 
 logger = logging.getLogger("ygg.network")
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
+
+
+class WrapperDatagrams(asyncio.DatagramTransport):
+    """A datagram port in front of `base`. Everything passes as it is; override `incoming()` and `outgoing()`."""
+
+    def __init__(self, base: asyncio.DatagramTransport) -> None:
+        super().__init__()
+        self._base = base
+
+    def incoming(self, data: bytes, addr: Any) -> bytes | None:
+        """Called with each datagram that came, and from where; returns what is delivered instead, None for nothing."""
+        return data
+
+    def outgoing(self, data: bytes | bytearray | memoryview, addr: Any) -> bytes | bytearray | memoryview | None:
+        """Called with each datagram that is sent, and where to; returns what is sent instead, None for nothing."""
+        return data
+
+    def sendto(self, data: bytes | bytearray | memoryview, addr: Any = None) -> None:
+        if (passed := self.outgoing(data, addr)) is not None:
+            self._base.sendto(passed, addr)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._base.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        return self._base.is_closing()
+
+    def close(self) -> None:
+        self._base.close()
+
+    def abort(self) -> None:
+        self._base.abort()
+
+
+class DatagramRelay(asyncio.DatagramProtocol):
+    """Stands between a datagram port and its protocol; `passing(transport)` says what stands before the port."""
+
+    def __init__(
+        self,
+        protocol: asyncio.DatagramProtocol,
+        passing: Callable[[asyncio.DatagramTransport], WrapperDatagrams | None],
+    ) -> None:
+        self._protocol, self._passing = protocol, passing
+        self._wrapper: WrapperDatagrams | None = None
+        self.transport: asyncio.DatagramTransport | None = None
+        """What the protocol was given; None where `passing` raised."""
+        self.error: BaseException | None = None
+        """What `passing` raised."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        base = cast(asyncio.DatagramTransport, transport)
+        try:
+            self._wrapper = self._passing(base)
+        except Exception as error:
+            self.error = error
+            base.abort()
+            return
+        self.transport = self._wrapper or base
+        self._protocol.connection_made(self.transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if self.transport is None:
+            return
+        passed = self._wrapper.incoming(data, addr) if self._wrapper else data
+        if passed is not None:
+            self._protocol.datagram_received(passed, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        if self.transport is not None:
+            self._protocol.error_received(exc)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.transport is not None:
+            self._protocol.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._protocol.resume_writing()
 
 
 class WrapperNetwork(Network):

@@ -1,7 +1,7 @@
 """Transports: ways to carry a link, chosen by URL scheme."""
 
 from ygg.network.base import Listener
-from ygg.network.holding import HoldingProtocol, take_over
+from ygg.stream.held import HoldingProtocol, take_over
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.transport.quic import QuicTransport

@@ -11,8 +11,8 @@ from ygg.network.base import DIAL_TIMEOUT, Listener, Network, dial_addresses
 from ygg.network.crowding import Grouping, most_crowded, networks_of
 from ygg.network.interface import spell
 from ygg.network.mailbox import Mailbox
+from ygg.stream.tls.contexts import NodeCertificate
 from ygg.transport.base import DialOptions, ListenOptions, Transport
-from ygg.transport.tls import NodeCertificate
 from ygg.url import PeerURL
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from aioquic.quic.events import (
 )
 
 from ygg.errors import ConnectionReset, ConnectTimeout, from_os_error
-from ygg.network.holding import HoldingProtocol, feed
-from ygg.network.watermarks import watermarks
+from ygg.stream.held import HoldingProtocol, feed
+from ygg.stream.watermarks import watermarks
 from ygg.transport.quiet import QuietLogger
 
 logger = logging.getLogger("ygg.transport")

@@ -5,8 +5,9 @@ import asyncio
 from ygg.errors import URLError
 from ygg.network.base import Network
 from ygg.network.socks import SocksNetwork
+from ygg.stream.tls.contexts import dialing_context
 from ygg.transport.base import DialOptions, Transport
-from ygg.transport.tls import dialing_context, server_name, wrap
+from ygg.transport.tls import server_name, wrap
 from ygg.url import PeerURL
 
 

@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 from ygg.errors import LinkError, OperationNotSupported, URLError, from_os_error
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network, dial_addresses
-from ygg.network.holding import HoldingProtocol
-from ygg.transport.base import DialOptions, ListenOptions, Transport
-from ygg.transport.quiet import QuietLogger
-from ygg.transport.redirect import STATUSES, Redirected, target_of
-from ygg.transport.tls import NodeCertificate, dialing_context, listening_context, server_name, wrap
-from ygg.transport.upgrade import UpgradingListener
-from ygg.transport.websocket import (
+from ygg.stream.held import HoldingProtocol
+from ygg.stream.tls.contexts import NodeCertificate, dialing_context, listening_context
+from ygg.stream.websocket import (
     MAX_FRAME,
     OPEN,
     POLICY_VIOLATION,
@@ -24,6 +20,11 @@ from ygg.transport.websocket import (
     WebSocketTransport,
     require_websockets,
 )
+from ygg.transport.base import DialOptions, ListenOptions, Transport
+from ygg.transport.quiet import QuietLogger
+from ygg.transport.redirect import STATUSES, Redirected, target_of
+from ygg.transport.tls import server_name, wrap
+from ygg.transport.upgrade import UpgradingListener
 from ygg.url import PeerURL
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections import deque
 from typing import Any, Self
 
 from ygg.errors import from_os_error
-from ygg.network.watermarks import watermarks
+from ygg.stream.watermarks import watermarks
 from ygg.vtun.names import Address, Host, endpoint, failure, remote_end, split
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket

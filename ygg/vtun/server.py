@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ygg.network.holding import HoldingProtocol, take_over
-from ygg.network.tlsstream import start_tls
+from ygg.stream.held import HoldingProtocol, take_over
+from ygg.stream.tls.stream import start_tls
 from ygg.vtun.names import endpoint
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket

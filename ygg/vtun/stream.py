@@ -23,8 +23,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ygg.network.asyncio_private import SendfileCompatible, StartTLSCompatible
-from ygg.network.watermarks import watermarks
+from ygg.stream.event_loops import SendfileCompatible, StartTLSCompatible
+from ygg.stream.watermarks import watermarks
 from ygg.vtun.names import endpoint, failure
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.tcpinfo import TcpInfo

@@ -3,8 +3,8 @@
 import asyncio
 import ssl
 
-from ygg.network import tlsstream
-from ygg.network.holding import HoldingProtocol
+from ygg.stream.held import HoldingProtocol
+from ygg.stream.tls import stream as tlsstream
 
 HANDSHAKE_TIMEOUT = 60.0
 """Seconds, asyncio's own."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from ygg.driver import Driver
 from ygg.errors import from_os_error
 from ygg.ipv6rwc import ReadWriteCloser
-from ygg.network.holding import HoldingProtocol, take_over
-from ygg.network.tlsstream import start_tls
+from ygg.stream.held import HoldingProtocol, take_over
+from ygg.stream.tls.stream import start_tls
 from ygg.tun import TunAdapter
 from ygg.vtun.capture import Capture
 from ygg.vtun.datagram import DatagramTransport, UdpSocket

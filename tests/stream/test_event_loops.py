@@ -1,7 +1,8 @@
-"""ygg.network.asyncio_private: the private names of asyncio are still there and still mean what they did."""
+"""ygg.stream.event_loops: the private names of event loops are still there and still mean what they did."""
 
 import asyncio
 import io
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,8 @@ from tests.aio import on_loops, run, until
 from tests.vtunpair import joined
 from ygg.certificate import Certificate
 from ygg.network import LoopbackNetwork
-from ygg.transport.tls import client_context, server_context
+from ygg.stream.event_loops import descriptor_of
+from ygg.stream.tls.contexts import client_context, server_context
 
 
 def test_asyncios_own_start_tls_accepts_our_transports() -> None:
@@ -92,3 +94,51 @@ def test_a_file_waits_for_room_and_fails_with_its_connection(secured: bool) -> N
             assert file.tell() < 1 << 24
 
     run(main())
+
+
+async def transport_over(sock: socket.socket) -> asyncio.Transport:
+    loop = asyncio.get_running_loop()
+    if sock.family == socket.AF_UNIX:
+        transport, _ = await loop.create_unix_connection(asyncio.Protocol, sock=sock)
+    else:
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=sock)
+    return transport
+
+
+def tcp_pair() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        return client, server.accept()[0]
+
+
+@on_loops
+async def test_a_loops_own_sockets_are_plain() -> None:
+    for ours, theirs in (tcp_pair(), socket.socketpair()):
+        ours.setblocking(False)
+        transport = await transport_over(ours)
+        assert descriptor_of(transport) == ours.fileno()
+        transport.close()
+        theirs.close()
+        await asyncio.sleep(0)
+
+
+@on_loops
+async def test_what_only_looks_like_one_is_not() -> None:
+    class Wrapper(asyncio.Transport):
+        pass
+
+    ours, theirs = tcp_pair()
+    assert descriptor_of(Wrapper({"socket": ours})) is None
+    ours.close()
+    theirs.close()
+
+
+@on_loops
+async def test_memory_is_not_a_socket() -> None:
+    network = LoopbackNetwork()
+    listener = await network.listen_stream("127.0.0.1", 0)
+    transport = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+    assert descriptor_of(transport) is None
+    transport.abort()
+    (await listener.accept())[0].abort()
+    listener.close()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from ygg.errors import ConnectionReset, MissingExtraError, forget_frames
-from ygg.network.holding import feed, take_over
+from ygg.stream.held import feed, take_over
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response

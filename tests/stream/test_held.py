@@ -1,4 +1,4 @@
-"""ygg.network.holding: connections kept still until taken over."""
+"""ygg.stream.held: connections kept still until taken over."""
 
 import asyncio
 

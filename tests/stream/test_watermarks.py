@@ -1,8 +1,8 @@
-"""ygg.network.watermarks: the limits of asyncio's own transports."""
+"""ygg.stream.watermarks: the limits of asyncio's own transports."""
 
 import pytest
 
-from ygg.network.watermarks import watermarks
+from ygg.stream.watermarks import watermarks
 
 
 @pytest.mark.parametrize(

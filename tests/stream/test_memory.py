@@ -1,4 +1,4 @@
-"""ygg.network.memory: in-memory streams behave like asyncio's socket transports."""
+"""ygg.stream.memory: in-memory streams behave like asyncio's socket transports."""
 
 import asyncio
 import gc
@@ -9,7 +9,7 @@ import pytest
 
 from tests.aio import LOOPS, on_loops, run, settle
 from ygg.errors import ConnectionReset
-from ygg.network.memory import HIGH_WATER, MemoryTransport
+from ygg.stream.memory import HIGH_WATER, MemoryTransport
 
 
 class Log(asyncio.Protocol):

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from ygg.errors import ConnectionReset
-from ygg.network.asyncio_private import SendfileCompatible
-from ygg.network.holding import take_over
+from ygg.stream.event_loops import SendfileCompatible
+from ygg.stream.held import take_over
 
 SMALL, LARGE = 16 * 1024, 256 * 1024
 """Bytes that a layer asks of its carrier at once: few while it is idle, many while it is busy."""

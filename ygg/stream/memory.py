@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from ygg.errors import ConnectionReset
-from ygg.network.asyncio_private import StartTLSCompatible
-from ygg.network.watermarks import watermarks
+from ygg.stream.event_loops import StartTLSCompatible
+from ygg.stream.watermarks import watermarks
 
 HIGH_WATER = 64 * 1024
 """Bytes in flight above which the writer is paused."""

@@ -1,4 +1,4 @@
-"""ygg.network.tlsstream: TLS over connections of any kind."""
+"""ygg.stream.tls.stream: TLS over connections of any kind."""
 
 import asyncio
 import os
@@ -18,12 +18,12 @@ from ygg.network import (
     NativeNetwork,
     Network,
     WrapperTransport,
-    layer,
     take_over,
 )
 from ygg.network.streams import streams
-from ygg.network.tlsstream import TLSStream, start_tls
-from ygg.transport.tls import client_context, dialing_context, listening_context, server_context
+from ygg.stream import layered
+from ygg.stream.tls.contexts import client_context, dialing_context, listening_context, server_context
+from ygg.stream.tls.stream import TLSStream, start_tls
 
 NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
 CERTIFICATE = Certificate.generate()
@@ -155,13 +155,13 @@ async def test_buffered_protocols_get_what_was_sent(network_type: type[Network],
 @on_loops
 async def test_a_batch_of_records_is_one_call() -> None:
     async with secured() as (near, far):
-        protocol = Buffered(layer.LARGE)
+        protocol = Buffered(layered.LARGE)
         take_over(far, protocol)
-        near.write(bytes(layer.LARGE))
-        await until(lambda: len(protocol.data) == layer.LARGE)
+        near.write(bytes(layered.LARGE))
+        await until(lambda: len(protocol.data) == layered.LARGE)
         before = protocol.calls
         near.write(bytes(160_000))
-        await until(lambda: len(protocol.data) == layer.LARGE + 160_000)
+        await until(lambda: len(protocol.data) == layered.LARGE + 160_000)
         assert protocol.calls - before <= 2  # ten records
 
 
@@ -435,7 +435,7 @@ async def test_tls_within_tls() -> None:
         assert protocol.data == sent
 
 
-class Answering(layer.LayeredTransport):
+class Answering(layered.LayeredTransport):
     """Answers each byte with as many as it is told."""
 
     size = 70_000

@@ -12,12 +12,12 @@ import ssl
 from typing import TYPE_CHECKING, Any, cast
 
 from ygg.errors import ConnectionReset, TLSError, from_os_error
-from ygg.network.holding import HoldingProtocol
-from ygg.network.layer import LayeredTransport
-from ygg.network.tlsobject import TLSObject, engine_of, tls_object
+from ygg.stream.held import HoldingProtocol
+from ygg.stream.layered import LayeredTransport
+from ygg.stream.tls.object import TLSObject, engine_of, tls_object
 
 if TYPE_CHECKING:
-    from ygg.network.tlsobject import AnyContext
+    from ygg.stream.tls.object import AnyContext
     from ygg_c.tls import Tls
 
 RECORD = 16384
