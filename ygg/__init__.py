@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ygg.transport import DialOptions, ListenOptions, TCPTransport, TLSTransport, Transport, TransportManager
     from ygg.tun import PacketDevice, TunAdapter
     from ygg.url import LinkOptions, PeerURL
-    from ygg.vtun import VTun
+    from ygg.vtun import OverlayNetwork, VTun
 
 _HOMES = {
     "ygg.address": ("address_of", "partial_key_of", "subnet_of"),
@@ -50,7 +50,7 @@ _HOMES = {
     ),
     "ygg.tun": ("PacketDevice", "TunAdapter"),
     "ygg.url": ("LinkOptions", "PeerURL"),
-    "ygg.vtun": ("VTun",),
+    "ygg.vtun": ("OverlayNetwork", "VTun"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -73,6 +73,7 @@ __all__ = [
     "Multicast",
     "NativeNetwork",
     "Network",
+    "OverlayNetwork",
     "PacketDevice",
     "PathEntry",
     "PeerFetcher",

@@ -9,7 +9,8 @@ import pytest
 
 from tests.aio import LOOPS, on_loops, run, settle
 from ygg.errors import ConnectionReset
-from ygg.stream.memory import HIGH_WATER, MemoryTransport
+from ygg.stream.memory import MemoryTransport
+from ygg.stream.transport import HIGH_WATER
 
 
 class Log(asyncio.Protocol):
@@ -58,9 +59,8 @@ class BufferLog(Log, asyncio.BufferedProtocol):
 
 
 def pair(left: asyncio.BaseProtocol, right: asyncio.BaseProtocol) -> tuple[MemoryTransport, MemoryTransport]:
-    loop = asyncio.get_running_loop()
-    one = MemoryTransport(loop, ("127.0.0.1", 1), ("127.0.0.1", 2))
-    two = MemoryTransport(loop, ("127.0.0.1", 2), ("127.0.0.1", 1))
+    one = MemoryTransport(("127.0.0.1", 1), ("127.0.0.1", 2))
+    two = MemoryTransport(("127.0.0.1", 2), ("127.0.0.1", 1))
     one.start(two, left)
     two.start(one, right)
     return one, two

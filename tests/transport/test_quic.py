@@ -96,7 +96,7 @@ async def test_a_writer_is_paused_while_nobody_reads_and_memory_is_bounded(monke
         _, writer = streams(client)
         client.set_write_buffer_limits(high=32 * 1024)
         sent = 1
-        while not client._writing_paused:
+        while not client._protocol_paused:
             writer.write(bytes(16 * 1024))
             sent += 16 * 1024
             await asyncio.sleep(0.001)
@@ -124,7 +124,7 @@ async def test_a_writer_waits_for_what_has_not_been_sent_and_not_for_what_is_und
         assert client.get_write_buffer_size() >= 4000
         writer.write(bytes(400_000))                # more than may be under way
         await until(lambda: server.unread > 4000)
-        assert client._writing_paused
+        assert client._protocol_paused
         client.abort()
         server.abort()
 

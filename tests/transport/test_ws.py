@@ -16,7 +16,7 @@ from ygg.certificate import Certificate
 from ygg.errors import ConnectTimeout, LinkError, MissingExtraError, OperationNotSupported
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
 from ygg.network.streams import open_connection, serving, streams
-from ygg.stream import websocket
+from ygg.stream import layered
 from ygg.transport import TransportManager
 from ygg.transport.manager import ManagedListener
 from ygg.transport.ws import WSTransport
@@ -262,7 +262,7 @@ async def test_a_peer_that_nobody_has_accepted_yet_is_held_back() -> None:
 @on_loops
 async def test_a_peer_that_pings_and_reads_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """The answers to its pings must not pile up."""
-    monkeypatch.setattr(websocket, "MOST_UNREAD", 100_000)
+    monkeypatch.setattr(layered, "MOST_ANSWERS", 100_000)
     async with LoopbackNetwork() as network, listening(network) as (_, listener):
         reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
         writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
@@ -274,7 +274,7 @@ async def test_a_peer_that_pings_and_reads_nothing_is_cut_off(monkeypatch: pytes
         for _ in range(100):
             writer.write(ping * 100)
             await asyncio.sleep(0)
-        with pytest.raises(ConnectionResetError, match="does not read"):
+        with pytest.raises(ConnectionResetError, match="reads no answers"):
             await other_reader.read()
         assert server.get_write_buffer_size() < 300_000
         other.close()

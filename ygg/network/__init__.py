@@ -3,7 +3,6 @@
 from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, dial_addresses, first_success, is_suitable
 from ygg.network.loopback import LoopbackNetwork
 from ygg.network.native import NativeNetwork
-from ygg.network.overlay import OverlayNetwork
 from ygg.network.reject import RejectNetwork
 from ygg.network.socks import SocksNetwork
 from ygg.network.wrapper import WrapperDatagrams, WrapperNetwork
@@ -18,7 +17,6 @@ __all__ = [
     "LoopbackNetwork",
     "NativeNetwork",
     "Network",
-    "OverlayNetwork",
     "RejectNetwork",
     "SocksNetwork",
     "WrapperDatagrams",

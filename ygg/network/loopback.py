@@ -112,15 +112,14 @@ class LoopbackNetwork(Network):
         self, listener: "LoopbackListener", target: Address, port: int, seconds: float, *, wide: bool
     ) -> MemoryTransport:
         """Make both ends of a connection and leave one with `listener`."""
-        loop = asyncio.get_running_loop()
         source = source_of(target)
         source_port = self._sources.bind(source, 0, None, beside=self._listeners)
         near, far = [
             [sockaddr(address, number, wide=side) for side in (wide, listener.wide)]
             for address, number in ((source, source_port), (target, port))
         ]
-        client = MemoryTransport(loop, near[0], far[0], lambda: self._sources.release(source, source_port))
-        server = MemoryTransport(loop, far[1], near[1])
+        client = MemoryTransport(near[0], far[0], lambda: self._sources.release(source, source_port))
+        server = MemoryTransport(far[1], near[1])
         client.start(server, HoldingProtocol())
         server.start(client, HoldingProtocol())
         token = self._enter()

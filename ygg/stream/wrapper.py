@@ -1,14 +1,14 @@
 """A byte stream in front of another: what passes can be seen, changed and slowed down."""
 
 import asyncio
-from typing import cast
 
 from ygg.stream.held import HoldingProtocol
+from ygg.stream.inbox import Inbox
 from ygg.stream.layered import LayeredTransport
 
 
 class WrapperTransport(LayeredTransport):
-    """A connection in front of `base`, a connection held still; held still itself until somebody takes it over.
+    """A connection in front of `base`, a connection held still; held still itself until it is taken over.
 
     Everything passes as it is. Override `incoming()` and `outgoing()` to see or change what does, and call `hold()` to
     slow down what comes.
@@ -16,9 +16,9 @@ class WrapperTransport(LayeredTransport):
 
     def __init__(self, base: asyncio.Transport) -> None:
         holding = HoldingProtocol()
-        super().__init__(base, holding)
-        self._arrived, self._passed = bytearray(), bytearray()
+        self._arrived, self._passed = bytearray(), Inbox()
         self._hold_timer: asyncio.TimerHandle | None = None
+        super().__init__(base, holding, self._passed)
         self.start()
         holding.connection_made(self)
 
@@ -35,7 +35,7 @@ class WrapperTransport(LayeredTransport):
         if self._hold_timer is not None:
             self._hold_timer.cancel()
         self._hold_timer = self._loop.call_later(seconds, self._let_go)
-        self._hold()
+        self._pause_carrier()
 
     def _let_go(self) -> None:
         self._hold_timer = None
@@ -63,45 +63,37 @@ class WrapperTransport(LayeredTransport):
     def _received_eof(self) -> None:
         self._ended = True
 
+    def _at_eof(self) -> bool:
+        return super()._at_eof() and not self._arrived
+
     def _deliver(self) -> None:
         if self._arrived and self.is_reading():
             arrived, self._arrived = bytes(self._arrived), bytearray()
-            self._passed += self.incoming(arrived)
-        while self._passed and super().is_reading():
-            self._deliver_some(self._protocol)
-
-    def _deliver_some(self, protocol: asyncio.BaseProtocol) -> None:
-        if not isinstance(protocol, asyncio.BufferedProtocol):
-            data, self._passed = bytes(self._passed), bytearray()
-            cast(asyncio.Protocol, protocol).data_received(data)
-            return
-        room = memoryview(cast(bytearray, protocol.get_buffer(len(self._passed)))).cast("B")
-        if not room:
-            raise RuntimeError("get_buffer() returned an empty buffer")
-        count = min(len(room), len(self._passed))
-        room[:count] = self._passed[:count]
-        del self._passed[:count]
-        protocol.buffer_updated(count)
+            try:
+                self._passed.append(bytes(self.incoming(arrived)))
+            except Exception as error:
+                self._fatal(error, "Fatal error: incoming() failed.")
+        super()._deliver()
 
     # Writing
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        if data and not self._closing and (passed := self.outgoing(data)):
+    def _send(self, data: bytes | bytearray | memoryview) -> None:
+        if passed := self.outgoing(data):
             self._carrier.write(passed)
 
     def can_write_eof(self) -> bool:
         return self._carrier.can_write_eof()
 
-    def write_eof(self) -> None:
+    def _send_eof(self) -> None:
         self._carrier.write_eof()
 
     # The end
 
-    def _farewell(self) -> None:
+    def _send_end(self) -> None:
         pass
 
-    def _lose(self, error: BaseException | None) -> None:
+    def _carrier_lost(self, error: BaseException | None) -> None:
         if self._hold_timer is not None:
             self._hold_timer.cancel()
             self._hold_timer = None
-        super()._lose(error)
+        super()._carrier_lost(error)

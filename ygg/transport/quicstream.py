@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+import warnings
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -26,8 +26,9 @@ from aioquic.quic.events import (
 )
 
 from ygg.errors import ConnectionReset, ConnectTimeout, from_os_error
-from ygg.stream.held import HoldingProtocol, feed
-from ygg.stream.watermarks import watermarks
+from ygg.stream.held import HoldingProtocol
+from ygg.stream.inbox import Inbox
+from ygg.stream.transport import ByteStreamTransport
 from ygg.transport.quiet import QuietLogger
 
 logger = logging.getLogger("ygg.transport")
@@ -223,152 +224,99 @@ class QuicLink(QuicConnectionProtocol):
         self._on_gone(self)
 
 
-class QuicStream(asyncio.Transport):
+class QuicStream(ByteStreamTransport):
     """One stream, and with it its connection: they end together."""
 
     def __init__(
         self, link: QuicLink, stream_id: int, protocol: asyncio.BaseProtocol, sockname: Address, peername: Address
     ) -> None:
-        super().__init__({"sockname": sockname, "peername": peername})
-        self._loop = asyncio.get_running_loop()
-        self._link, self._protocol = link, protocol
+        self._inbox = Inbox()
+        super().__init__(protocol, self._inbox, {"sockname": sockname, "peername": peername})
+        self._link: QuicLink | None = link
+        """The connection; None when it has ended."""
         self.stream_id = stream_id
         """Its number in the connection."""
-        self._inbox: deque[bytes] = deque()
-        self.unread = 0
+        self.set_write_buffer_limits(HIGH_WATER)
+
+    def __del__(self, _warn: Any = warnings.warn) -> None:
+        if getattr(self, "_link", None) is not None:  # else it holds nothing, though there may be something to read
+            super().__del__(_warn)
+
+    @property
+    def unread(self) -> int:
         """Bytes that wait for the protocol."""
-        self._reading = True
-        self._remote_ended = self._eof_told = self._eof_written = False
-        self._closing = self._lost = False
-        self._writing_paused = False
-        self._low, self._high = HIGH_WATER // 4, HIGH_WATER
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {'closing' if self._closing else 'open'} {self.get_extra_info('peername')}>"
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self._protocol = protocol
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        return self._protocol
+        return self._inbox.readable
 
     # Reading
-
-    def is_reading(self) -> bool:
-        return self._reading and not self._closing
-
-    def pause_reading(self) -> None:
-        self._reading = False
-
-    def resume_reading(self) -> None:
-        self._reading = True
-        self._loop.call_soon(self._deliver)
 
     def received(self, data: bytes, ended: bool) -> None:
         """Take what the connection brings."""
         if data:
             self._inbox.append(data)
-            self.unread += len(data)
-        self._remote_ended = self._remote_ended or ended
+        self._ended = self._ended or ended
         self._deliver()
-
-    def _deliver(self) -> None:
-        try:
-            while self._inbox and self.is_reading():
-                data = self._inbox.popleft()
-                self.unread -= len(data)
-                feed(self._protocol, data)
-            if self._remote_ended and self.is_reading() and not self._eof_told:
-                self._eof_told = True
-                if not cast(asyncio.Protocol, self._protocol).eof_received() or self._lost:
-                    self.close()
-        except Exception as error:
-            context = {"message": "Fatal error: protocol call failed.", "exception": error}
-            self._loop.call_exception_handler(context | {"transport": self, "protocol": self._protocol})
-            self._force_close(error)
 
     # Writing
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._eof_written:
-            raise RuntimeError("Cannot call write() after write_eof()")
-        if data and not self._closing and not self._lost:
+    def _send(self, data: bytes | bytearray | memoryview) -> None:
+        if self._link is not None:
             self._link.send(self.stream_id, bytes(data))
-            self._strain()
+            self._pause_if_full()
 
     def can_write_eof(self) -> bool:
-        return True
+        """Tell whether there is another direction: not when the connection has ended."""
+        return self._link is not None
 
-    def write_eof(self) -> None:
-        if not self._eof_written and not self._closing and not self._lost:
-            self._eof_written = True
+    def _send_eof(self) -> None:
+        if self._link is not None:
             self._link.send(self.stream_id, b"", end=True)
 
     def get_write_buffer_size(self) -> int:
         """Return the bytes that the other side has not confirmed."""
-        return 0 if self._lost else self._link.unacknowledged(self.stream_id)
+        return 0 if self._link is None else self._link.unacknowledged(self.stream_id)
 
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        return self._low, self._high
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Limit what may wait to be sent, in bytes."""
-        self._low, self._high = watermarks(high, low, HIGH_WATER)
-        self._strain()
-
-    def _strain(self) -> None:
-        if not self._writing_paused and not self._lost and self._link.unsent(self.stream_id) > self._high:
-            self._writing_paused = True
-            self._protocol.pause_writing()
+    def _queued(self) -> int:
+        return 0 if self._link is None else self._link.unsent(self.stream_id)
 
     def relieve(self) -> None:
         """See whether enough has been sent to go on, or all has been confirmed before the end."""
-        if self._lost:
+        if self._link is None:
             return
         if self._closing and self.get_write_buffer_size() == 0:
             self._link.end(None)
-        elif self._writing_paused and self._link.unsent(self.stream_id) <= self._low:
-            self._writing_paused = False
-            self._protocol.resume_writing()
+        else:
+            self._resume_if_drained()
 
     # The end
-
-    def is_closing(self) -> bool:
-        return self._closing
 
     def close(self) -> None:
         if self._closing:
             return
-        if not self._eof_written and not self._lost:
-            self._link.send(self.stream_id, b"", end=True)
+        if not self._eof_written:
+            self._send_eof()
         if self._closing:
             return  # the connection has ended over it
         self._closing = True
-        if self._lost:
-            self._loop.call_soon(self._protocol.connection_lost, None)
+        if self._link is None:
+            self._lose(None)
         else:
             self._loop.call_soon(self.relieve)
             self._link.end_later()
 
-    def abort(self) -> None:
-        self._force_close(None)
-
     def _force_close(self, error: BaseException | None) -> None:
         self._closing = True
-        if not self._lost:
+        if self._link is not None:
             self._link.end(error)
 
     def lose(self, error: BaseException | None) -> None:
         """The connection has ended; after an end in good order what has come can still be read."""
-        if self._lost:
+        if self._link is None:
             return
-        self._lost = True
-        del self._link  # which keeps us
-        if error is None and self._inbox and not self._closing:
-            self._remote_ended = True
+        self._link = None  # which keeps us
+        if error is None and self._inbox.readable and not self._closing:
+            self._ended = True
         else:
-            self._closing = True
-            self._loop.call_soon(self._protocol.connection_lost, cast("Exception | None", error))
+            self._lose(error)
 
 
 async def opening(link: QuicLink, seconds: float) -> QuicStream:

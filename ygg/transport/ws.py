@@ -122,7 +122,7 @@ async def _request(carrier: asyncio.Transport, url: PeerURL) -> WebSocketTranspo
         websocket.send_request(request)
         stream = _stream(carrier, websocket)
         stream.flush()
-        await stream.handshake
+        await stream.opened
         if websocket.handshake_exc is not None:
             raise websocket.handshake_exc
     except InvalidStatus as error:
@@ -160,7 +160,7 @@ async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> WebSoc
     websocket.select_subprotocol = _choose  # type: ignore[assignment]
     stream = _stream(carrier, websocket)
     try:
-        request = cast("Request", await stream.handshake)
+        await stream.opened
     except (InvalidHandshake, EOFError) as error:
         stream.abort()
         raise LinkError(f"WebSocket handshake failed: {error}") from None
@@ -170,6 +170,7 @@ async def _serve(carrier: asyncio.Transport, origins: tuple[str, ...]) -> WebSoc
     if websocket.parser_exc is not None:  # nonsense or the end came right behind the request
         stream.abort()
         raise LinkError(f"WebSocket handshake failed: {websocket.parser_exc}")
+    request = cast("Request", stream.handshake)
     hosts, pages = request.headers.get_all("Host"), request.headers.get_all("Origin")
     if len(hosts) > 1 or len(pages) > 1:
         websocket.send_response(websocket.reject(400, "more than one Host or Origin\n"))
@@ -195,6 +196,7 @@ def _stream(carrier: asyncio.Transport, websocket: object) -> WebSocketTransport
     holding = HoldingProtocol()
     stream = WebSocketTransport(carrier, websocket, holding)  # type: ignore[arg-type]
     holding.transport = stream
+    stream.start()
     return stream
 
 

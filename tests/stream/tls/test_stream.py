@@ -22,6 +22,7 @@ from ygg.network import (
 )
 from ygg.network.streams import streams
 from ygg.stream import layered
+from ygg.stream.inbox import Inbox
 from ygg.stream.tls.contexts import client_context, dialing_context, listening_context, server_context
 from ygg.stream.tls.stream import TLSStream, start_tls
 
@@ -440,6 +441,9 @@ class Answering(layered.LayeredTransport):
 
     size = 70_000
 
+    def __init__(self, carrier: asyncio.Transport, protocol: asyncio.BaseProtocol) -> None:
+        super().__init__(carrier, protocol, Inbox())
+
     def _begin(self) -> None:
         self._open()
 
@@ -449,8 +453,9 @@ class Answering(layered.LayeredTransport):
     def _received_eof(self) -> None:
         self._ended = True
 
-    def _deliver(self) -> None: ...
-    def _farewell(self) -> None: ...
+    def _send(self, data: Any) -> None: ...
+    def _send_eof(self) -> None: ...
+    def _send_end(self) -> None: ...
 
 
 @on_loops

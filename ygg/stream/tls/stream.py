@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ygg.errors import ConnectionReset, TLSError, from_os_error
 from ygg.stream.held import HoldingProtocol
@@ -40,9 +40,9 @@ class TLSStream(LayeredTransport):
         server_side: bool = False,
         server_hostname: str | None = None,
     ) -> None:
-        super().__init__(carrier, protocol)
-        self._tls: TLSObject = tls_object(context, server_side, server_hostname)
-        self._eof_written = False
+        self._plain = _PlainText(tls_object(context, server_side, server_hostname))
+        self._tls = self._plain.tls
+        super().__init__(carrier, protocol, self._plain)
 
     def engine(self) -> tuple[asyncio.Transport, Tls] | None:
         """Return what is left to do to whoever drives the socket below: its transport, and the encryption.
@@ -68,11 +68,11 @@ class TLSStream(LayeredTransport):
         try:
             over = self._tls.handshake()
         except ssl.SSLError as error:
-            self._send()  # the alert that says why
+            self._flush()  # the alert that says why
             self._error = error
             self.close()
             return
-        self._send()
+        self._flush()
         if over:
             self._open()
 
@@ -80,6 +80,7 @@ class TLSStream(LayeredTransport):
 
     def _received(self, data: bytes | memoryview) -> None:
         self._tls.feed(data)
+        self._plain.readable = self._tls.unread
         if not self.opened.done():
             self._begin()
 
@@ -91,73 +92,64 @@ class TLSStream(LayeredTransport):
     def _deliver(self) -> None:
         if not self.opened.done():
             return
-        more = True
-        while more and self.is_reading():
-            protocol = self._protocol
-            more = self._fill(protocol) if isinstance(protocol, asyncio.BufferedProtocol) else self._collect()
+        super()._deliver()
         if self._tls.unsent_size:
             self._answer(self._tls.take())
 
-    def _fill(self, protocol: asyncio.BufferedProtocol) -> bool:
-        """Decrypt into the protocol's buffer; tell whether there may be more."""
-        space = memoryview(cast(bytearray, protocol.get_buffer(self._tls.unread))).cast("B")
-        if not space:
-            raise RuntimeError("get_buffer() returned an empty buffer")
-        size = self._decrypt(space)
-        if size:
-            protocol.buffer_updated(size)
-        return size == len(space)
-
-    def _collect(self) -> bool:
-        """Decrypt everything for a protocol without a buffer."""
-        chunks, space = [], memoryview(bytearray(RECORD))
-        while size := self._decrypt(space):
-            chunks.append(bytes(space[:size]))
-        if chunks:
-            cast(asyncio.Protocol, self._protocol).data_received(b"".join(chunks))
-        return False
-
-    def _decrypt(self, space: memoryview) -> int:
-        """Fill `space` as far as there is plain text, record by record; return the number of bytes."""
-        size, ended = self._tls.read_into(space)
-        if ended:
+    def _deliver_eof(self) -> None:
+        if self._plain.ended:
             self._ended = True
             if self._tls.failure is not None:
                 self._error = tls_error(self._tls.failure)
-        return size
+        super()._deliver_eof()
 
     # Writing
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._eof_written:
-            raise RuntimeError("Cannot call write() after write_eof()")
-        if not data or self._closing:
-            return
+    def _send(self, data: bytes | bytearray | memoryview) -> None:
         try:
             self._tls.encrypt(data)
         except ssl.SSLError as error:
             self._force_close(tls_error(error))
-        self._send()
+        self._flush()
 
-    def can_write_eof(self) -> bool:
-        return True
-
-    def write_eof(self) -> None:
-        if self._eof_written or self._closing:
-            return
-        self._eof_written = True
-        self._farewell()
+    def _send_eof(self) -> None:
+        self._send_end()
 
     def get_write_buffer_size(self) -> int:
         return super().get_write_buffer_size() + self._tls.unsent_size
 
-    def _farewell(self) -> None:
+    def _send_end(self) -> None:
         self._tls.goodbye()
-        self._send()
+        self._flush()
 
-    def _send(self) -> None:
+    def _flush(self) -> None:
         if self._tls.unsent_size and not self._carrier.is_closing():
             self._carrier.write(self._tls.take())
+
+
+class _PlainText:
+    """What a connection brings, decrypted when it is read; a `ygg.stream.transport.Source`."""
+
+    def __init__(self, tls: TLSObject) -> None:
+        self.tls = tls
+        self.ended = False
+        self.readable = 0  # a guess: a part of a record is nothing yet
+
+    def recv(self, limit: int) -> bytes:
+        chunks, space = [], memoryview(bytearray(RECORD))
+        while size := self._decrypt(space):
+            chunks.append(bytes(space[:size]))
+        return b"".join(chunks)
+
+    def recv_into(self, space: memoryview) -> int:
+        return self._decrypt(space)
+
+    def _decrypt(self, space: memoryview) -> int:
+        """Fill `space` as far as there is plain text, record by record; return the number of bytes."""
+        size, ended = self.tls.read_into(space)
+        self.ended = self.ended or ended
+        self.readable = max(1, self.tls.unread) if size == len(space) else 0
+        return size
 
 
 def tls_error(error: ssl.SSLError) -> TLSError:

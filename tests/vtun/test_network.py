@@ -1,4 +1,4 @@
-"""ygg.network.overlay: the overlay is a network, so a node can peer through another node."""
+"""ygg.vtun.network: the overlay is a network, so a node can peer through another node."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -9,8 +9,8 @@ from tests.aio import on_loops, settle
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, joined
 from ygg import Certificate, Core, LoopbackNetwork, Network, TCPTransport, TransportManager, VTun
 from ygg.errors import ConnectionReset, ConnectTimeout, HostUnreachable, ListenerClosed, NetworkDown, ResolveError
-from ygg.network import OverlayNetwork
 from ygg.network.conformance import CHECKS, Check, Subject
+from ygg.vtun import OverlayNetwork
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ygg.errors import from_os_error
@@ -11,6 +12,7 @@ from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
 from ygg.network.mailbox import Mailbox
 from ygg.stream.held import HoldingProtocol
 from ygg.url import host_port
+from ygg.vtun.names import destination
 
 if TYPE_CHECKING:
     from ygg.vtun import VTun
@@ -31,10 +33,6 @@ class OverlayNetwork(Network):
         self._vtun = vtun
 
     async def resolve(self, host: str) -> list[str]:
-        from ipaddress import IPv6Address
-
-        from ygg.vtun.names import destination
-
         return [str(IPv6Address(destination(host)))]
 
     async def connect_stream(
