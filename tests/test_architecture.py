@@ -9,10 +9,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-EXCEPTIONS = {
-    "ygg.network.overlay": "ygg.vtun",     # the overlay as a network stands above what it is made of
-}
-"""Modules that import a package of a higher room, each with its reason."""
 
 
 def rooms(title: str) -> list[list[str]]:
@@ -79,12 +75,7 @@ def test_each_module_has_one_room(package: str) -> None:
 
 @pytest.mark.parametrize("package", ROOMS)
 def test_no_room_imports_a_higher_one(package: str) -> None:
-    assert [(module, name) for module, name in upward(package)
-            if not name.startswith(EXCEPTIONS.get(module, "no module"))] == []
-
-
-def test_exceptions_are_needed() -> None:
-    assert {module for module, _ in upward("ygg")} == EXCEPTIONS.keys()
+    assert list(upward(package)) == []
 
 
 def test_the_engine_does_not_know_what_is_above_it() -> None:
