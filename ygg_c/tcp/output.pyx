@@ -293,8 +293,8 @@ cdef void _sent_new(Sender sender, uint64_t length, TcpEndpoint connection, uint
 cdef void _sent_again(Sender sender, uint32_t number, TcpEndpoint connection, uint64_t now) noexcept:
     cdef Flight *flight = sender.flight
     cdef Sent *record = board_record(&flight.board, number)
-    if flight.recovery.resend_stamp == 0 and not sender.probing:
-        sender.rto_at = NEVER
+    if flight.recovery.resend_stamp == 0 or number == flight.board.first:
+        sender.rto_at = NEVER           # what it waits for, the acknowledgement of the first segment, can come a round trip from now
     if record.flags & LOST and flight.recovery.phase != OPEN:
         recovery_resent(&flight.recovery, sent_end(record), record.size, connection.stamp(now))
     board_resend(&flight.board, number, now)
