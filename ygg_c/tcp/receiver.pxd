@@ -60,6 +60,7 @@ cdef class Receiver:
     cdef uint8_t fixed              # the application has chosen `cap`
     cdef uint32_t took_at           # when data came last, ms
     cdef uint8_t _hole_filled       # `ts_recent` is of a segment that filled a hole
+    cdef uint32_t _read_before      # KiB that the application read in the round trip before; 0: unknown
 
     cdef void open(self, Host host) noexcept
     # The peer's SYN: its data begins at `first`.
@@ -88,6 +89,7 @@ cdef class Receiver:
     cdef void renege(self) noexcept                                 # drop what came out of order, and tell no more of it
     cdef void _measure(self, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept
+    cdef uint64_t _wanted(self, uint64_t passed) noexcept
     cdef bint _has_to_tell(self) noexcept
     cdef void _report(self, uint64_t start, uint64_t end) noexcept
     cdef void _arrived_at(self, uint64_t position) noexcept

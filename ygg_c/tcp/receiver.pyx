@@ -26,6 +26,7 @@ cdef enum:
     STRAYS_PER_SECOND = 10          # answers to empty segments outside the window: two ends must not do this for ever
     LEAST_FULL = 536                # a sender of small pieces does not earn an ACK for every two
     AT_ONCE = 16                    # segments acknowledged each after one out of order
+    KIB = 1024
     LEAST_STEP = 1220               # the window moves in steps of a segment, of this size while none has come
     LEAST_INTERVAL = 200000         # ns over which the application's reading is measured, and a round trip nothing is known of
 
@@ -353,13 +354,14 @@ cdef class Receiver:
             host.mark(connection)
 
     # Autotuning: the window is to be twice what the application reads in a round trip, so that neither it nor a sender that
-    # probes for more has to wait. The least round trip of late counts, not the present one: what waits in queues on the way is
+    # probes for more has to wait; four times while that grows as in a slow start, or it would wait in every second one. The least round trip of late counts, not the present one: what waits in queues on the way is
     # in it already. On a path within one machine the window so stays as small as serves, and what waits there is still in
     # the processor's caches when it is read.
 
     cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept:
         cdef uint64_t passed = now - self._tuned_at
         cdef uint64_t most = max(connection.host.receive_buffer_max, self.cap)
+        cdef uint64_t wanted
         if self.fixed:
             return
         if self._rtt == 0:
@@ -368,13 +370,18 @@ cdef class Receiver:
             self._rtt_since = now if rtt > RTT_GRAIN else 0
             self._tuned_at = now
         elif passed > max(self._rtt, <uint64_t>LEAST_INTERVAL):
-            if <double>(self.queue.read - self._tuned_from) * self._rtt > <double>passed * (self.cap // 2):
-                if not connection.host.memory.pressed:
-                    self.cap = min(self.cap * 2, most)
+            wanted = min(self._wanted(passed), most)
+            self.cap = self.cap if connection.host.memory.pressed else wanted
             self._tuned_at = now
         else:
             return
         self._tuned_from = self.queue.read
+
+    cdef uint64_t _wanted(self, uint64_t passed) noexcept:
+        cdef double size = <double>(self.queue.read - self._tuned_from) * self._rtt / passed     # read in a round trip
+        cdef bint grows = self._rtt >= LONG_PATH and self._read_before and size >= 1.5 * KIB * self._read_before
+        self._read_before = <uint32_t>min(size / KIB, <double>0xffffffff)
+        return 2 * self.cap if size * (4 if grows else 2) > self.cap else self.cap
 
     cdef void _measure(self, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept:
         # Data that echo the timestamp of our ACK: a round trip, and for how long the sender had nothing to send. Timestamps

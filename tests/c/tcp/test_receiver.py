@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.lossy.flows import Run
+from benchmarks.lossy.link import Cell
 from tests.c.stackkit import ACK, MS, PSH, SECOND, SYN, A, B, Peer, stamp
 
 SACK_PERMITTED = bytes([4, 2])
@@ -226,6 +228,10 @@ class TestAutotuning:
         self.rounds(peer, connection, 200 * MS, 25_000_000, 12)
         assert 25_000_000 <= connection.info()["receive_window"] <= peer.stack.receive_buffer_max
         peer.close()
+
+    def test_a_slow_start_does_not_wait_for_it(self):
+        figures = Run(Cell(1e9, 0.2, mtu=65535, seconds=4)).run()
+        assert figures.goodput > 0.5        # of 4 s: an ideal sender without a handshake has 0.61
 
     def test_it_takes_no_more_than_twice_to_four_times_what_is_read(self):
         peer, connection = self.make(100 * MS)
