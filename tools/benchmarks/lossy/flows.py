@@ -16,15 +16,17 @@ CLIENT, SERVER = (bytes([2]) + bytes(14) + bytes([last]) for last in (10, 11))
 CHUNK = bytes(1 << 16)
 PORT = 80
 START = SECOND
+IP_HEADER = 40
+DATA_OFFSET = IP_HEADER + 12    # the byte whose upper half counts the words of TCP's header
 STAGGER = 0.1       # seconds from one flow's start to the next one's
 
 
 class Figures(NamedTuple):
-    """What a cell gave. Shares are of what was sent or of the link's rate."""
+    """What a cell gave."""
 
-    goodput: float          # received by applications
-    resent: float           # segments sent again
-    copies: float           # of them those that nothing was lost for
+    goodput: float          # received by applications, as a share of the link's rate
+    resent: float           # segments sent again, as a share of packets sent
+    copies: float           # bytes that arrived again, as a share of those that arrived: sent again though nothing was lost
     timeouts: int
     jain: float             # fairness of the second half, 1: all flows had the same
 
@@ -69,6 +71,8 @@ class Run:
         self.now = START
         self.clients: list[TcpConnection] = []
         self.received = [0] * cell.flows
+        self._servers: list[TcpConnection] = []
+        self._arrived = 0               # bytes of data at the server's side
         self.halfway: list[int] = []
         self.watch: Callable[[int, TcpConnection], None] | None = None
         """Called before each turn of the client, for those who look at a run."""
@@ -117,6 +121,8 @@ class Run:
                 self._accept()
 
     def _send(self, number: int, arrived: list[bytes]) -> None:
+        if number == 1:
+            self._arrived += sum(map(data_size, arrived))
         for arrival, packet in self.sides[number].turn(self.now, arrived):
             self._count += 1
             heapq.heappush(self._flying, (arrival, self._count, 1 - number, packet))
@@ -139,6 +145,7 @@ class Run:
 
     def _accept(self) -> None:
         while (server := self._listener.accept()) is not None:
+            self._servers.append(server)
             server.on_event = self._reader(server, self._flow_of.pop(server.remote[1]))
             server.on_event(READABLE)
             self._send(1, [])
@@ -155,16 +162,23 @@ class Run:
         infos = [client.info() for client in self.clients]
         way = self.sides[0].direction
         resent = sum(info["retransmits"] for info in infos)
+        held = [server.info() for server in self._servers]
+        once = sum(self.received) + sum(info["readable"] + info["out_of_order"] for info in held)
         late = [all_ - first for all_, first in zip(self.received, self.halfway, strict=True)]
         for side in self.sides:
             side.close(self.now)
         return Figures(
             goodput=sum(self.received) * 8 / self.cell.seconds / self.cell.rate,
             resent=resent / way.sent,
-            copies=max(0, resent - way.dropped - way.lost) / way.sent,
+            copies=(self._arrived - once) / max(self._arrived, 1),
             timeouts=sum(info["timeouts"] for info in infos),
             jain=jain(late),
         )
+
+
+def data_size(packet: bytes) -> int:
+    """Return how many bytes of data a TCP packet without extension headers carries."""
+    return len(packet) - IP_HEADER - (packet[DATA_OFFSET] >> 4) * 4
 
 
 def jain(shares: list[int]) -> float:
