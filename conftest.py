@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import hypothesis
@@ -117,12 +117,12 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
     """Remember a test that failed: its traceback keeps alive what it used."""
     report = yield
     if report.failed:
         item.stash[_FAILED] = True
-    return report  # type: ignore[return-value]
+    return report
 
 
 _FAILED = pytest.StashKey[bool]()

@@ -6,8 +6,8 @@ import ipaddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aio import run, settle
-from multicast.lab import KEY, Air, FakeNode, interface
+from tests.aio import run, settle
+from tests.multicast.lab import KEY, Air, FakeNode, interface
 from ygg.multicast.beacon import SIZE, Beacon, BeaconError
 from ygg.multicast.rules import InterfaceRule
 from ygg.multicast.station import DIALS_PER_TURN, Station

@@ -77,7 +77,8 @@ class Wire:
         """Give out again what was carried, if it may still be under way."""
         young = [(tap, packet) for at, tap, packet in self.known if self.world.now + delay - at < LIFETIME]
         if young:
-            self.put(*young[which % len(young)], delay)
+            tap, packet = young[which % len(young)]
+            self.put(tap, packet, delay)
 
 
 class End:

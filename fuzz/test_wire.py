@@ -1,6 +1,7 @@
 """Any bytes decode to a message that encodes to its shortest form and back, or fail with ErrDecode."""
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ U64 = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1))
 KEY = st.binary(min_size=32, max_size=32)
 SIG = st.binary(min_size=64, max_size=64)
 PATH = st.lists(U64.filter(bool), max_size=12)
-FIELDS = {
+FIELDS: dict[int, dict[str, st.SearchStrategy[Any]]] = {
     2: {"seq": U64, "nonce": U64},
     3: {"seq": U64, "nonce": U64, "port": U64, "psig": SIG},
     4: {"node": KEY, "parent": KEY, "seq": U64, "nonce": U64, "port": U64, "psig": SIG, "sig": SIG},

@@ -41,7 +41,7 @@ def on_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., No
 
     signature = inspect.signature(test)
     extra = inspect.Parameter("loop", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    del wrapper.__wrapped__  # type: ignore[attr-defined]
+    del wrapper.__wrapped__
     wrapper.__signature__ = signature.replace(parameters=[extra, *signature.parameters.values()])  # type: ignore[attr-defined]
     return pytest.mark.parametrize("loop", LOOPS)(wrapper)
 
@@ -84,7 +84,7 @@ def _watched_uvloop() -> Callable[[], asyncio.AbstractEventLoop]:
             super().__init__()
             self._scheduled: weakref.WeakSet[Any] = weakref.WeakSet()
 
-        def call_later(self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
+        def call_later(self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:  # type: ignore[override]
             def fire() -> None:
                 self._scheduled.discard(handle)
                 callback(*args)

@@ -164,7 +164,7 @@ class Network:
             call()
         self.now = end
 
-    def run_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+    def run_until(self, condition: Callable[[], object], seconds: float) -> bool:
         """Let virtual time pass until a condition holds, at most so long; tell whether it does."""
         end = self.now + int(seconds * SECOND)
         while not condition():

@@ -32,7 +32,7 @@ limits = st.builds(
 def link(number: int, host: str = "198.51.100.7", **merits: object) -> Incoming:
     """Return a link that has no merit but that it came up before those with higher numbers."""
     plain = Incoming(number.to_bytes(32), networks_of(host), False, 1e6 - number, 1.0, 0, 0)
-    return replace(plain, **merits)  # type: ignore[arg-type]
+    return replace(plain, **merits)
 
 
 def settled(arrivals: list[Incoming], bounds: IncomingLimits) -> list[Incoming]:

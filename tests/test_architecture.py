@@ -61,7 +61,7 @@ def upward(package: str) -> Iterator[tuple[str, str]]:
             path = ROOT / package / f"{module}{suffix}"
             for name in imports(path) if path.exists() else ():
                 other = level(package, name.removeprefix(f"{package}.").replace(".", "/"))
-                if name.startswith(f"{package}.") and None not in (other, height) and other > height:  # type: ignore[operator]
+                if name.startswith(f"{package}.") and height is not None and other is not None and other > height:
                     yield f"{package}.{module}".replace("/", "."), name
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.aio import LOOPS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
-PRINTS = {
+PRINTS: dict[str, list[Any]] = {
     "minimal_node.py": [r"address 2", "subnet 3"],
     "two_nodes.py": ["connected to the server: True", "configured: 2"],
     "metered_transport.py": ["dials 1 listens 1 peers 1"],

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aio import LOOPS, factory
-from wire import Wire
+from tests.aio import LOOPS, factory
+from tests.wire import Wire
 from ygg.vtun import VTun
 
 ADDRESS_A, ADDRESS_B = "200:aaaa::1", "200:bbbb::1"

@@ -17,6 +17,7 @@ import sysconfig
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 if sys.version_info < (3, 11):  # noqa: UP036 - it is what a person with an older one should read
     sys.exit("ygg needs Python 3.11 or newer; this is " + sys.version.split()[0])
@@ -115,7 +116,7 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _stamp() -> dict[str, object]:
+def _stamp() -> dict[str, Any]:
     try:
         return json.loads(STAMP.read_text())
     except (OSError, ValueError):
@@ -161,7 +162,7 @@ def _install(extras: list[str]) -> None:
     recipe = _digest([ROOT / "setup.py"]) + _settings("build-system", "tool.setuptools")
     project = _settings("project")
     sources = _digest(_sources()) + recipe + project
-    known = stamp.get("extras") if stamp.get("project") == project else []
+    known = stamp.get("extras", []) if stamp.get("project") == project else []
     extras = sorted({*extras, *known})
     if stamp.get("sources") == sources and known == extras:
         return

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from aio import on_loops, run, settle, until
-from autopeer.server import Server, ok, response, serving
+from tests.aio import on_loops, run, settle, until
+from tests.autopeer.server import Server, ok, response, serving
 from ygg.autopeer import BUILTIN, Document, PeerFetcher, PublicPeer
 from ygg.autopeer.documents import parse_document
 from ygg.network import LoopbackNetwork
@@ -443,7 +443,7 @@ def test_two_refreshes_at_once_do_not_mix() -> None:
 @pytest.mark.parametrize("options", [{"interval": 0}, {"timeout": 0}])
 def test_times_must_be_positive(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
-        PeerFetcher(**options)  # type: ignore[arg-type]
+        PeerFetcher(**options)
 
 
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

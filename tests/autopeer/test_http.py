@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from aio import on_loops, run
-from autopeer.server import Server, ok, response, serving
+from tests.aio import on_loops, run
+from tests.autopeer.server import Server, ok, response, serving
 from ygg.autopeer.http import FetchError, Reply, Validators, get
 from ygg.network import LoopbackNetwork, NativeNetwork, RejectNetwork, WrapperNetwork
 

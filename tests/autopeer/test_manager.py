@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aio import on_loops, run, settle, until
+from tests.aio import on_loops, run, settle, until
 from ygg.autopeer import AutoPeerConfig, AutoPeerManager, PeerFetcher, PublicPeer
 from ygg.errors import PeerExistsError, PeerUnknownError, URLError
 from ygg.network import LoopbackNetwork
@@ -451,10 +451,10 @@ def test_fault_of_the_node_does_not_end_the_checks(lab: Lab, caplog: pytest.LogC
     async def main() -> None:
         manager = lab.manager(check_interval=0.001)
         good: Callable[[], Sequence[Peer]] = lab.node.peers
-        lab.node.peers = lambda: 1 / 0  # type: ignore[assignment, method-assign, return-value]
+        lab.node.peers = lambda: 1 / 0
         async with manager:
             await until(lambda: "a check for public peers failed" in caplog.messages)
-            lab.node.peers = good  # type: ignore[method-assign]
+            lab.node.peers = good
             await until(lambda: lab.node.links)
 
     run(main())

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aio import on_loops, until
+from tests.aio import on_loops, until
 from ygg import (
     AutoPeerConfig,
     AutoPeerManager,

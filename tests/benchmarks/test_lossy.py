@@ -1,5 +1,7 @@
 """benchmarks.lossy: the simulated link, the ideal sender, and what counts as a regression."""
 
+from typing import Any
+
 import pytest
 
 from benchmarks.lossy import grid, ideal, measure
@@ -11,7 +13,7 @@ CELL = Cell(12e6, 0.02)     # a millisecond for each packet of 1500 bytes
 GOOD = Figures(goodput=0.9, resent=0.002, copies=0.0, timeouts=0, jain=1.0)
 
 
-def direction(**fields: float) -> Direction:
+def direction(**fields: Any) -> Direction:
     return Direction(Cell(12e6, 0.02, **fields), lossy=True, seed=1)
 
 

@@ -111,7 +111,7 @@ class Net:
         if self._due[number] != 0:      # a turn that it has asked for must come: it asks once
             self._due[number] = node.deadline
 
-    def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+    def run(self, seconds: float, until: Callable[[], object] = lambda: False) -> None:
         """Let time pass, from event to event."""
         end = self.now + int(seconds * SECOND)
         while not until():

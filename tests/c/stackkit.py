@@ -7,6 +7,7 @@ import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ygg_c.checksum import checksum
 from ygg_c.endpoint import Endpoint
@@ -111,7 +112,7 @@ class World:
             tap.give(packets, self.now)
         return True
 
-    def run(self, duration: int, until: Callable[[], bool] | None = None) -> None:
+    def run(self, duration: int, until: Callable[[], object] | None = None) -> None:
         """Let `duration` ns pass, or less when `until` comes true."""
         limit = self.now + duration
         while (until is None or not until()) and self.step(limit):
@@ -242,7 +243,7 @@ class Peer:
         self.ack = 0
         self.tap.poll(self.now)
 
-    def send(self, segment: Tcp | None = None, **fields: object) -> list[Tcp]:
+    def send(self, segment: Tcp | None = None, **fields: Any) -> list[Tcp]:
         """Give the stack one segment (unnamed fields: what is due next) and return its answers."""
         segment = segment or replace(self.base, **{"seq": self.seq, "ack": self.ack, **fields})
         self.tap.give([segment.packet(B, A)], self.now)
@@ -253,7 +254,7 @@ class Peer:
         self.deadline = self.tap.poll(self.now)
         return [parse_tcp(packet) for packet in self.tap.take() if packet[6] == 6]
 
-    def one(self, *args: object, **fields: object) -> Tcp:
+    def one(self, *args: Any, **fields: Any) -> Tcp:
         """As `send`, where exactly one answer is expected."""
         (answer,) = self.send(*args, **fields)
         return answer
@@ -279,7 +280,7 @@ class Peer:
         assert self.send() == []
         return listener.accept()
 
-    def data(self, data: bytes, **fields: object) -> list[Tcp]:
+    def data(self, data: bytes, **fields: Any) -> list[Tcp]:
         """Send in-order data and move on."""
         answers = self.send(data=data, **fields)
         self.seq += len(data)

@@ -1,10 +1,11 @@
 """A stack without a lower side: it asks for turns and gets them, and what is open ends in time, or with the node."""
 
 import errno
+from typing import Any
 
 import pytest
 
-from expecting import raises_errno
+from tests.expecting import raises_errno
 from ygg_c import census
 from ygg_c.endpoint import CLOSED, FAILED
 from ygg_c.gateway import Gateway
@@ -223,6 +224,10 @@ def test_a_node_that_closes_ends_what_is_open() -> None:
     assert [log.flags for log in stopped.logs] == [FAILED | CLOSED] * 5
     assert {endpoint.error for endpoint in stopped.endpoints} == {errno.ENETDOWN}
     assert stopped.stack.endpoints() == []
+    connection: Any
+    udp: Any
+    connected: Any
+    echo: Any
     _, connection, udp, connected, echo = stopped.endpoints
     for call in (
         lambda: connection.recv(),

@@ -26,7 +26,7 @@ def stack_over(mesh: Mesh, number: int, seed: object = 0) -> NetStack:
 def line() -> Iterator[list[Any]]:
     """A line of three nodes with stacks at its ends: mesh, a, b. pytest holds on to the list, so it is emptied."""
     with mesh_of(1, 2, 3) as mesh:
-        parts = [mesh, stack_over(mesh, 1), stack_over(mesh, 3)]
+        parts: list[Any] = [mesh, stack_over(mesh, 1), stack_over(mesh, 3)]
         yield parts
         for stack in parts[1:]:
             stack.close()

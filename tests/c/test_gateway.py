@@ -41,7 +41,7 @@ def ipv6(source: bytes, target: bytes, content: bytes = b"content", next_header:
 def pair() -> Iterator[list[Any]]:
     """Two linked nodes with gateways: mesh, a, b. pytest holds on to the list, so it is emptied."""
     with mesh_of(1, 2) as mesh:
-        parts = [mesh, Port(mesh.nodes[1]), Port(mesh.nodes[2])]
+        parts: list[Any] = [mesh, Port(mesh.nodes[1]), Port(mesh.nodes[2])]
         yield parts
         for port in parts[1:]:
             port.gateway.close()

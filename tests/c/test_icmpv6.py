@@ -2,6 +2,7 @@
 
 import errno
 import struct
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from ygg_c.checksum import checksum
 
 @pytest.fixture
 def stack_tap():
-    pair = [*make_stack(A)]
+    pair: list[Any] = [*make_stack(A)]
     yield pair
     pair[0].close()
     pair[1].detach()

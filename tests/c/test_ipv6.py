@@ -2,6 +2,7 @@
 
 import itertools
 import struct
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ MULTICAST = bytes([0xFF, 2]) + bytes(13) + b"\1"
 
 @pytest.fixture
 def stack_tap():
-    pair = [*make_stack(A)]
+    pair: list[Any] = [*make_stack(A)]
     yield pair
     pair[0].close()
     pair[1].detach()

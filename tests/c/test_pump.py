@@ -165,7 +165,7 @@ class Carried:
         self.ended: list[str] = []
         self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
         self.wire = Wire()
-        self.pump = TransportPump(self.node, self.wire)  # type: ignore[arg-type]
+        self.pump = TransportPump(self.node, self.wire)
         self.link = self.pump.start(key(2).public_key, 0, b"")
 
 
@@ -283,13 +283,15 @@ class OverSocket(Wire):
 class CarriedOverSocket(Carried):
     """A node whose link runs over such a transport."""
 
+    wire: OverSocket
+
     def __init__(self) -> None:
         self.node = Node(key(1).secret)
         self.ended = []
         self.wire = OverSocket()
         self.blocked: list[bool] = []
         fd = self.wire.socket.fileno()
-        self.pump = TransportPump(self.node, self.wire, None, fd, self.blocked.append)  # type: ignore[arg-type]
+        self.pump = TransportPump(self.node, self.wire, None, fd, self.blocked.append)
         self.link = self.pump.start(key(2).public_key, 0, b"")
 
     def fill(self) -> None:

@@ -5,9 +5,9 @@ import tracemalloc
 
 import pytest
 
-from expecting import raises_errno
 from tests.c.stackkit import ACK, MS, SECOND, SYN, A, B, Log, Tcp, World, parse_tcp
 from tests.c.stage import MIB, node
+from tests.expecting import raises_errno
 from ygg_c.endpoint import WRITABLE
 
 

@@ -206,6 +206,6 @@ def test_nothing_of_a_failure_is_left_for_others_to_find() -> None:
 def test_arguments_of_the_wrong_kind_are_not_counted() -> None:
     before = census.live()["tls"]
     with pytest.raises(TypeError):
-        Tls(None)  # type: ignore[arg-type]
+        Tls(None)
     gc.collect()
     assert census.live()["tls"] == before

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from aio import on_loops, until
-from cli.command import start
-from nodes import key, node
+from tests.aio import on_loops, until
+from tests.cli.command import start
+from tests.nodes import key, node
 from ygg import Config, NativeNetwork, VTun
 from ygg.cli import main
 from ygg.cli.common import CommandError

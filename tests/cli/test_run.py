@@ -6,20 +6,20 @@ import os
 import re
 import signal
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
-from aio import on_loops, run, until
-from cli.command import start
-from nodes import key, node
+from tests.aio import on_loops, run, until
+from tests.cli.command import start
+from tests.nodes import key, node
 from ygg import Config, NativeNetwork, address_of
 from ygg.cli.run import retry, serve
 from ygg.daemon import Daemon
 
 
-def config(**members: object) -> Config:
-    return Config(private_key=key(7), if_name="none", multicast_interfaces=[], **members)  # type: ignore[arg-type]
+def config(**members: Any) -> Config:
+    return Config(private_key=key(7), if_name="none", multicast_interfaces=[], **members)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

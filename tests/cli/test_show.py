@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes import key
+from tests.nodes import key
 from ygg import Config, address_of, subnet_of
 from ygg.cli import main
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aio import until
+from tests.aio import until
 from ygg import Config
 from ygg.daemon import Daemon
 from ygg.network import LoopbackNetwork

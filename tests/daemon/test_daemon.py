@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from aio import on_loops, until
-from nodes import key, node
+from tests.aio import on_loops, until
+from tests.nodes import key, node
 from ygg import Config, LoopbackNetwork, NativeNetwork
 from ygg.config import MulticastInterface
 from ygg.daemon import Daemon, every_transport

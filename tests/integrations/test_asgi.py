@@ -9,8 +9,8 @@ import logging
 import pytest
 import uvicorn
 
-from aio import settle, until
-from expecting import raises_errno
+from tests.aio import settle, until
+from tests.expecting import raises_errno
 from ygg.certificate import Certificate
 from ygg.errors import YggError
 from ygg.integrations.asgi import ServeError, ServeOptionError, serve
@@ -258,7 +258,7 @@ def test_an_application_of_asgi_2_and_a_factory(with_pair):
 
 def test_web_sockets(with_pair):
     from websockets.client import ClientProtocol
-    from websockets.frames import Opcode
+    from websockets.frames import Frame, Opcode
     from websockets.uri import parse_uri
 
     async def echo(scope, receive, send):
@@ -278,7 +278,7 @@ def test_web_sockets(with_pair):
                 writer.writelines(client.data_to_send())
                 client.receive_data(await reader.read(9999))
                 for event in client.events_received():
-                    if getattr(event, "opcode", None) == Opcode.TEXT:
+                    if isinstance(event, Frame) and event.opcode == Opcode.TEXT:
                         frames.append(bytes(event.data))
                     else:
                         client.send_text(b"hello")

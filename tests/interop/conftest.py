@@ -2,15 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from interop.daemon import find
-from interop.lab import Lab, remove_leftovers
-from interop.net import Net
+from tests.interop.daemon import find
+from tests.interop.lab import Lab, remove_leftovers
+from tests.interop.net import Net
 
 
 def _obstacle() -> str:
@@ -68,12 +68,12 @@ def shared_net(tmp_path_factory: pytest.TempPathFactory, _clean: None) -> Iterat
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
     """Show what daemons and nodes said when a test failed."""
     report = yield
     labs = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Net)]
     if report.failed:
         report.sections.extend(("nodes", net.logs()) for net in labs)
-    return report  # type: ignore[return-value]
+    return report
 
 

@@ -164,7 +164,7 @@ def web(host: Host) -> Iterator[int]:
     """Answer every GET with "you asked for PATH"."""
 
     def answer(connection: socket.socket) -> None:
-        _Page(connection, connection.getpeername(), None)  # type: ignore[arg-type]
+        _Page(connection, connection.getpeername(), None)
 
     with _serving(host, answer) as port:
         yield port

@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from network.socks_proxy import Proxy
 from remote import obey
+from tests.network.socks_proxy import Proxy
 from ygg import (
     Config,
     Core,

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks import table
 from benchmarks.hosts import remove_leftovers
-from interop.daemon import find, wait_until
-from interop.lab import ip
+from tests.interop.daemon import find, wait_until
+from tests.interop.lab import ip
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from interop.churn import SIZE, Network, at_random, disturb, line, ring
-from interop.net import Net
+from tests.interop.churn import SIZE, Network, at_random, disturb, line, ring
+from tests.interop.net import Net
 
 SLACK = 15.0
 """Seconds that we may take longer: retries come at powers of two, and pings every second."""

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from interop import kernel
-from interop.daemon import find, wait_until
-from interop.identity import identities
-from interop.lab import Host
-from interop.net import Net
+from tests.interop import kernel
+from tests.interop.daemon import find, wait_until
+from tests.interop.identity import identities
+from tests.interop.lab import Host
+from tests.interop.net import Net
 
 YGG = (sys.executable, "-W", "error", "-m", "ygg")
 

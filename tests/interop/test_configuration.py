@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from interop.daemon import find
+from tests.interop.daemon import find
 from ygg.address import address_of, subnet_of
 from ygg.config import Config, MulticastInterface
 from ygg.errors import ConfigError

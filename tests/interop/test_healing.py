@@ -2,10 +2,10 @@
 
 import time
 
-from interop import kernel, payload
-from interop.daemon import Daemon, wait_until
-from interop.identity import identities
-from interop.net import Net
+from tests.interop import kernel, payload
+from tests.interop.daemon import Daemon, wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
 
 AMOUNT = 200 * 1024 * 1024
 UNDER_WAY = 10 * 1024 * 1024

@@ -2,10 +2,10 @@
 
 import pytest
 
-from interop import kernel, payload
-from interop.daemon import Daemon, wait_until
-from interop.identity import identities
-from interop.net import Net
+from tests.interop import kernel, payload
+from tests.interop.daemon import Daemon, wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from interop import kernel, payload
-from interop.daemon import Daemon, wait_until
-from interop.identity import identities
-from interop.net import Net
-from interop.ours import Ours
+from tests.interop import kernel, payload
+from tests.interop.daemon import Daemon, wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
+from tests.interop.ours import Ours
 
 MTUS = (1280, 1500, 9000, 65535)
 SIZES = (0, 1, 1232, 1233, 1452, 1453, 8952, 8953, 65487)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import pytest
 
-from interop.daemon import Daemon, wait_until
-from interop.identity import identities
-from interop.net import Net
-from interop.ours import Ours
+from tests.interop.daemon import Daemon, wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
+from tests.interop.ours import Ours
 
 LISTENED = ("tcp", "tls", "ws", "quic")
 SCHEMES = (*LISTENED, "unix", "socks", "sockstls")  # the last two are a proxy in front of tcp and tls

@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from interop import kernel, payload
-from interop.daemon import Daemon, find, wait_until
-from interop.identity import identities
-from interop.net import Net
-from interop.ours import Ours
+from tests.interop import kernel, payload
+from tests.interop.daemon import Daemon, find, wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
+from tests.interop.ours import Ours
 
 MINUTES = 1
 

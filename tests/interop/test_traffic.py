@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from interop import kernel, payload
-from interop.daemon import Daemon, wait_until
-from interop.identity import identities
-from interop.net import Net
-from interop.ours import Ours
+from tests.interop import kernel, payload
+from tests.interop.daemon import Daemon, wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
+from tests.interop.ours import Ours
 
 AMOUNT = 100 * 1024 * 1024
 

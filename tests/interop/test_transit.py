@@ -2,10 +2,10 @@
 
 import pytest
 
-from interop import kernel, payload
-from interop.daemon import wait_until
-from interop.identity import identities
-from interop.net import Net
+from tests.interop import kernel, payload
+from tests.interop.daemon import wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
 
 AMOUNT = 20 * 1024 * 1024
 

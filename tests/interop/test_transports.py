@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import pytest
 
-from interop.daemon import Daemon, wait_until
-from interop.identity import identities
-from interop.net import Net
-from interop.ours import Ours
+from tests.interop.daemon import Daemon, wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
+from tests.interop.ours import Ours
 
 PASSWORD = "correct+horse+%26+battery"
 OPTIONS = f"password={PASSWORD}&priority=7&maxbackoff=1m&sni=a.example&keepalive=1s"

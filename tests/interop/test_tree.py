@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from interop import kernel
-from interop.daemon import Daemon, wait_until
-from interop.identity import identities
-from interop.net import Net
-from interop.ours import Ours
+from tests.interop import kernel
+from tests.interop.daemon import Daemon, wait_until
+from tests.interop.identity import identities
+from tests.interop.net import Net
+from tests.interop.ours import Ours
 
 
 def root_of(daemon: Daemon) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aio import on_loops, run, settle, until
+from tests.aio import on_loops, run, settle, until
 from ygg.errors import ConfigError, ConnectionRefused, PeerUnknownError, QueryTimeout
 from ygg.jumper import Jumper, JumperConfig
 from ygg.jumper.jumper import JUDGE_AGAIN
@@ -59,7 +59,7 @@ class FakeNode:
 
     @property
     def listeners(self) -> list[Any]:
-        return [Peer(PeerURL.parse(url), None) for url in self.listening]  # type: ignore[arg-type]
+        return [Peer(PeerURL.parse(url), None) for url in self.listening]
 
     def sessions(self) -> list[Session]:
         return list(self.traffic.values())
@@ -78,7 +78,7 @@ class FakeNode:
             await self.gate.wait()
         if key not in self.infos:
             raise QueryTimeout
-        return self.infos[key]  # type: ignore[no-any-return]
+        return self.infos[key]
 
     async def remote_self(self, key: bytes) -> object:
         self.now += self.near if any(peer.key == key and peer.up for peer in self.links) else self.far
@@ -454,7 +454,7 @@ async def test_runs_by_itself_and_leaves_nothing() -> None:
         lab.node.exchange()
         tick()
 
-    lab.jumper.check = check  # type: ignore[method-assign]
+    lab.jumper.check = check
     lab.node.offer(FAR, "tls://9.9.9.9:1")
     lab.node.listening = ["tls://8.8.8.8:8"]
     async with lab.jumper:
@@ -481,10 +481,10 @@ def test_failing_check_is_logged_and_others_follow(caplog: pytest.LogCaptureFixt
     async def main() -> None:
         lab = Lab(interval=0.001)
         good = lab.node.peers
-        lab.node.peers = lambda: 1 / 0  # type: ignore[assignment]
+        lab.node.peers = lambda: 1 / 0
         async with lab.jumper:
             await until(lambda: caplog.records)
-            lab.node.peers = good  # type: ignore[method-assign]
+            lab.node.peers = good
             lab.node.listening = ["tls://8.8.8.8:8"]
             await until(lambda: lab.node.published)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from aio import on_loops, until
-from nodes import node
+from tests.aio import on_loops, until
+from tests.nodes import node
 from ygg import Core, Jumper, JumperConfig, LoopbackNetwork, PeerInfo, VTun
 
 CONFIG = JumperConfig(interval=0.02, margin=1000, rate=1000)

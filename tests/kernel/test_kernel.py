@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -44,11 +45,11 @@ class Both:
         self.namespace.__exit__()
         self.__dict__.clear()
 
-    def kernel(self, call: Callable[..., object], *arguments: object) -> "Future[object]":
+    def kernel(self, call: Callable[..., object], *arguments: object) -> "Future[Any]":
         """Have a thread do something that blocks."""
         return self.threads.submit(call, *arguments)
 
-    def finish(self, future: "Future[object]") -> object:
+    def finish(self, future: "Future[Any]") -> Any:
         """Carry packets until a thread is done, and return what it says."""
         self.wire.run(future.done)
         return future.result()
@@ -58,7 +59,7 @@ class Both:
         self.sockets.append(one)
         return one
 
-    def from_us(self) -> tuple[object, socket.socket]:
+    def from_us(self) -> tuple[Any, socket.socket]:
         """Return both ends of a connection that we opened: ours and the kernel's."""
         listener = self.new_socket()
         listener.bind(("::", 0))
@@ -68,12 +69,12 @@ class Both:
         theirs, _ = self.finish(accepting)
         return ours, self._keep(theirs)
 
-    def from_kernel(self) -> tuple[object, socket.socket]:
+    def from_kernel(self) -> tuple[Any, socket.socket]:
         """The same of one that the kernel opened."""
         listener = self.wire.stack.listen(None, 0)
         theirs = self.new_socket()
         self.finish(self.kernel(theirs.connect, (socket.inet_ntop(socket.AF_INET6, OURS), listener.local[1])))
-        accepted: list[object] = []
+        accepted: list[Any] = []
         self.wire.run(lambda: bool(accepted.extend(filter(None, [listener.accept()])) or accepted))
         listener.close()
         return accepted.pop(), theirs
@@ -83,10 +84,10 @@ class Both:
         self.sockets.append(one)
         return one
 
-    def pair(self, opener: str) -> tuple[object, socket.socket]:
+    def pair(self, opener: str) -> tuple[Any, socket.socket]:
         return self.from_us() if opener == "ours" else self.from_kernel()
 
-    def read_ours(self, ours: object) -> bytes:
+    def read_ours(self, ours: Any) -> bytes:
         """Read our end to its end."""
         got = bytearray()
 
@@ -118,7 +119,7 @@ def make() -> Iterator[Callable[..., Both]]:
     """Give a maker of both, which are closed in the end."""
     made: list[Both] = []
 
-    def maker(*arguments: object) -> Both:
+    def maker(*arguments: Any) -> Both:
         made.append(Both(*arguments))
         return made[-1]
 
@@ -181,7 +182,7 @@ def test_many_short_connections(make, opener):
     else:
         listener = both.wire.stack.listen(None, 0, count)
         answering = both.kernel(ask_shortly, both.namespace, listener.local[1], count)
-        open_ones: list[object] = []
+        open_ones: list[Any] = []
 
         def answered() -> bool:
             open_ones.extend(iter(listener.accept, None))

@@ -91,7 +91,7 @@ class Wire:
         self.tap.detach()
         self.__dict__.clear()
 
-    def run(self, until: Callable[[], bool], seconds: float = SECONDS) -> None:
+    def run(self, until: Callable[[], object], seconds: float = SECONDS) -> None:
         """Carry packets until a condition holds; an error when it takes too long."""
         end = time.monotonic() + seconds
         while not until():

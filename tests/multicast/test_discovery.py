@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from aio import on_loops, run, settle, until
-from multicast.lab import KEY, Air, FakeNode, interface
+from tests.aio import on_loops, run, settle, until
+from tests.multicast.lab import KEY, Air, FakeNode, interface
 from ygg.errors import OperationNotSupported
 from ygg.multicast import InterfaceRule, Multicast
 from ygg.multicast.beacon import Beacon
@@ -171,7 +171,7 @@ def test_turns_are_spread_over_a_second() -> None:
 def test_fault_in_a_turn_does_not_end_discovery(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         world = World()
-        world.interfaces = None  # type: ignore[assignment]
+        world.interfaces = None
         async with world.multicast():
             await until(lambda: "a turn of discovery failed" in caplog.messages)
 

@@ -78,4 +78,4 @@ def test_configuration_with_a_rule_that_is_none_is_refused() -> None:
 )
 def test_refused(fields: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        InterfaceRule(**({"pattern": ".*", "listen": True} | fields))  # type: ignore[arg-type]
+        InterfaceRule(**({"pattern": ".*", "listen": True} | fields))

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from aio import on_loops, run, settle, until
-from multicast.lab import KEY, Air, FakeNode, FakeSocket, Link, interface
+from tests.aio import on_loops, run, settle, until
+from tests.multicast.lab import KEY, Air, FakeNode, FakeSocket, Link, interface
 from ygg.errors import AddressInUse, URLError
 from ygg.multicast.beacon import Beacon
 from ygg.multicast.rules import InterfaceRule
@@ -43,7 +43,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench(**options: object) -> AsyncIterator[Bench]:
-    rule = InterfaceRule(".*", **({"beacon": True, "listen": True} | options))  # type: ignore[arg-type]
+    rule = InterfaceRule(".*", **({"beacon": True, "listen": True} | options))
     made = Bench(rule)
     try:
         await made.turn()

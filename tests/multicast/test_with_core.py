@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from aio import on_loops, until
-from multicast.lab import Air, interface
+from tests.aio import on_loops, until
+from tests.multicast.lab import Air, interface
 from ygg import Config, Core, LoopbackNetwork, TLSTransport, TransportManager
 from ygg.multicast import InterfaceRule
 from ygg.multicast.beacon import Beacon

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aio import on_loops, settle, until
+from tests.aio import on_loops, settle, until
 from ygg import NativeNetwork
 from ygg.errors import NetworkDown, ResolveError
 from ygg.network import resolver

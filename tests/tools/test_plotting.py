@@ -7,7 +7,7 @@ import pytest
 
 from plotting import capture, trace
 from plotting.__main__ import main
-from vtunpair import with_pair
+from tests.vtunpair import with_pair
 
 __all__ = ["with_pair"]
 

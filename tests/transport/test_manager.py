@@ -408,7 +408,7 @@ async def test_accepting_on_a_listener_that_was_remapped_meanwhile() -> None:
             self.base = base
             self.gate = asyncio.Event()
 
-        address = property(lambda self: self.base.address)  # type: ignore[assignment]
+        address = property(lambda self: self.base.address)
 
         async def accept(self) -> tuple[asyncio.Transport, str]:
             made = await self.base.accept()

@@ -269,7 +269,7 @@ async def test_a_peer_that_pings_and_reads_nothing_is_cut_off(monkeypatch: pytes
         await reader.readuntil(b"\r\n\r\n")
         server, _ = await listener.accept()
         other_reader, other = streams(server)
-        writer.transport.pause_reading()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
         ping = b"\x89\xfd\0\0\0\0" + bytes(125)
         for _ in range(100):
             writer.write(ping * 100)
@@ -336,7 +336,7 @@ async def test_pings_do_not_pile_up_and_end_with_the_link(monkeypatch: pytest.Mo
         server.abort()
         client.abort()
         for end in (server, client):
-            await until(lambda end=end: end._ping_timer is None)  # type: ignore[misc]
+            await until(lambda end=end: end._ping_timer is None)
 
 
 @asynccontextmanager

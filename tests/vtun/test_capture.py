@@ -9,7 +9,7 @@ import time
 import dpkt
 import pytest
 
-from aio import until
+from tests.aio import until
 from ygg.vtun import VTun
 from ygg.vtun import capture as capture_module
 

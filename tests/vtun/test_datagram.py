@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from aio import settle
-from expecting import raises_errno
+from tests.aio import settle
+from tests.expecting import raises_errno
 
 
 class Recorder(asyncio.DatagramProtocol):

@@ -7,10 +7,10 @@ import socket
 
 import pytest
 
-from aio import on_loops, run, settle, until
-from expecting import raises_errno
-from vtunpair import ADDRESS_A, ADDRESS_B
-from wire import Wire
+from tests.aio import on_loops, run, settle, until
+from tests.expecting import raises_errno
+from tests.vtunpair import ADDRESS_A, ADDRESS_B
+from tests.wire import Wire
 from ygg.vtun import VTun
 from ygg_c import census
 

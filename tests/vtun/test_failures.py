@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from aio import settle, until
-from c.stackkit import icmp_packet
-from expecting import raises_errno
+from tests.aio import settle, until
+from tests.c.stackkit import icmp_packet
+from tests.expecting import raises_errno
 from ygg.errors import YggError
 
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from expecting import raises_errno
+from tests.expecting import raises_errno
 from ygg.errors import YggError
 from ygg.vtun import names
 

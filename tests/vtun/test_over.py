@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from aio import on_loops, settle, until
-from expecting import raises_errno
-from nodes import node
+from tests.aio import on_loops, settle, until
+from tests.expecting import raises_errno
+from tests.nodes import node
 from ygg import Core, LoopbackNetwork, ReadWriteCloser, TunAdapter
 from ygg.errors import NetworkDown
 from ygg.vtun import VTun

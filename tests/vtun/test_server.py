@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from aio import until
-from expecting import raises_errno
+from tests.aio import until
+from tests.expecting import raises_errno
 
 
 async def _nothing(reader, writer):

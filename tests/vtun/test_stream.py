@@ -10,8 +10,8 @@ import struct
 
 import pytest
 
-from aio import settle, until
-from expecting import raises_errno
+from tests.aio import settle, until
+from tests.expecting import raises_errno
 from ygg.errors import YggError
 
 
@@ -23,7 +23,7 @@ class Recorder(asyncio.Protocol):
         self.events: list[str] = []
         self.data = bytearray()
         self.error: Exception | None = None
-        self.transport: asyncio.Transport = None  # type: ignore[assignment]
+        self.transport: asyncio.Transport = None
         self.lost = asyncio.get_running_loop().create_future()
         self.eof = asyncio.get_running_loop().create_future()
 

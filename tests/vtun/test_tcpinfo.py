@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from aio import until
+from tests.aio import until
 from ygg.vtun import TcpInfo
 
 

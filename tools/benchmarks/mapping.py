@@ -22,7 +22,8 @@ async def _change(count: int) -> float:
 
 def mapping(count: int, seconds: float) -> dict[str, float]:
     """Measure mapping each of `count` hosts elsewhere, which closes its listener; the best of several."""
-    times, started = [], time.perf_counter()
+    started = time.perf_counter()
+    times: list[float] = []
     while not times or time.perf_counter() - started < seconds:
         times.append(asyncio.run(_change(count)))
     return {f"mapping_{count}_ms": 1000 * min(times)}

@@ -12,7 +12,8 @@ def document(count: int, seconds: float) -> dict[str, float]:
     measured = {"up": True, "key": key, "imported": now, "updated": now, "last_seen": now, "proto_minor": 5,
                 "response_ms": 42}
     peers = {f"tls://host{number}.example:443?key={key}": measured for number in range(count)}
-    data, times, started = json.dumps({"germany.md": peers}).encode(), [], time.perf_counter()
+    data, started = json.dumps({"germany.md": peers}).encode(), time.perf_counter()
+    times: list[float] = []
     while not times or time.perf_counter() - started < seconds:
         begun = time.perf_counter()
         assert len(parse_document(data, now=now).peers) == count

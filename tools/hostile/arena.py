@@ -87,7 +87,7 @@ class _Program:
         end = time.monotonic() + READY
         while not self.lines:
             if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"{self.process.args} did not start: {self.complaints()}")
+                raise RuntimeError(f"{self.process.args!r} did not start: {self.complaints()}")
             time.sleep(0.01)
         return self.lines[0]
 
@@ -140,8 +140,8 @@ def run(name: str, seconds: float = 6.0, rest: float = 1.5, round_trip: float = 
         if victim.process.poll() is not None:
             raise RuntimeError(f"the victim died: {victim.complaints()[-2000:]}")
         times = (begun, attacked), (attacked, ended), (ended + 1, time.monotonic())
-        phases = [_phase(victim.lines[1:], bystander.lines, *span) for span in times]
-        return Outcome(*phases, did, victim.complaints() + bystander.complaints())
+        before, during, after = (_phase(victim.lines[1:], bystander.lines, *span) for span in times)
+        return Outcome(before, during, after, did, victim.complaints() + bystander.complaints())
 
 
 def _phase(felt: Sequence[dict[str, Any]], events: Sequence[dict[str, Any]], start: float, end: float) -> Phase:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -31,9 +32,10 @@ def picture(connection: Connection | None, trace: Trace | None, sender: int) -> 
     if trace is not None:
         _windows(middle, trace, start)
         _estimates(bottom, trace, start)
-    ends = connection.ends if connection is not None else trace.ends if trace is not None else ()
-    source, target = ends[::-1] if sender else ends
-    figure.suptitle(f"[{source[0]}]:{source[1]} → [{target[0]}]:{target[1]}")
+    seen = connection or trace
+    if seen is not None:
+        source, target = seen.ends[::-1] if sender else seen.ends
+        figure.suptitle(f"[{source[0]}]:{source[1]} → [{target[0]}]:{target[1]}")
     top.set_ylabel("sequence, KiB")
     middle.set_ylabel("KiB")
     bottom.set_ylabel("ms")
@@ -97,7 +99,9 @@ def _estimates(axes: Axes, trace: Trace, start: float) -> None:
         axes.axvline(when, color="tab:red", alpha=0.2, label="sent again" if number == 0 else None)
 
 
-def _steps(axes: Axes, points: list[tuple[float, float]], start: float, scale: float, label: str, colour: str) -> None:
+def _steps(
+    axes: Axes, points: Sequence[tuple[float, float]], start: float, scale: float, label: str, colour: str
+) -> None:
     if points:
         axes.step([when - start for when, _ in points], [value * scale for _, value in points],
                   where="post", label=label, color=colour, linewidth=1)

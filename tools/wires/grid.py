@@ -128,6 +128,6 @@ def _share(ends: Pair, flows: list[Flow], wire: Wire, seconds: float) -> Shares:
     uptime = ends.one.ask("uptime")
     for transfer in transfers:
         transfer.result(whole + 30)
-    got = [rate(target.ask("arrived", port=port), begun, begun + seconds) / wire.rate
-           for (_, target, _), port in zip(flows, sinks, strict=True)]
-    return Shares(*got, percentile([time for time in pings if time is not None], 0.5), uptime)
+    first, second = (rate(target.ask("arrived", port=port), begun, begun + seconds) / wire.rate
+                     for (_, target, _), port in zip(flows, sinks, strict=True))
+    return Shares(first, second, percentile([time for time in pings if time is not None], 0.5), uptime)

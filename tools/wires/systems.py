@@ -112,7 +112,7 @@ def pair(system: System, wire: Wire, behind: int = 0, *, kept: bool = False) -> 
         hosts = [one.address, other.address]
         own = system.kind != "kernel" and system.daemon is None
         kind = str(system.mtu) if own else "kernel"
-        ends = [stack.enter_context(_ends(host, kind)) for host in (one, other)]
+        first, second = ends = [stack.enter_context(_ends(host, kind)) for host in (one, other)]
         if system.daemon is not None:
             far = stack.enter_context(node(system.daemon, other, system.mtu))
             near = stack.enter_context(node(system.daemon, one, system.mtu, other))
@@ -123,7 +123,8 @@ def pair(system: System, wire: Wire, behind: int = 0, *, kept: bool = False) -> 
             hosts = _join(system, other.address, *ends, kept=kept)
         further = [stack.enter_context(_ends(other, kind)) for _ in range(behind)]
         known = tuple((end, _join(ygg(), other.address, end, ends[1])[0]) for end in further)
-        yield Pair(*ends, *hosts, carried, known)
+        first_host, second_host = hosts
+        yield Pair(first, second, first_host, second_host, carried, known)
 
 
 def _join(system: System, address: str, one: Remote, other: Remote, *, kept: bool = False) -> list[Any]:

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 DEVICE = "eth0"
 PACKET = 1500
@@ -130,7 +130,7 @@ def device(namespace: str) -> int:
 class Carried(list[dict[str, int]]):
     """What each direction of a wire has carried, once the wire is gone."""
 
-    def __init__(self, orders: TextIO) -> None:
+    def __init__(self, orders: IO[str]) -> None:
         self._orders = orders
 
     def cut(self) -> None:
@@ -168,12 +168,12 @@ def joined(one: str, other: str, wire: Wire) -> Iterator[Carried]:
 
 def main(one: str, other: str, wire: Wire) -> None:
     """Be the wire between two namespaces."""
-    ends = [device(one), device(other)]
-    directions = [Direction(wire, *ends, 1), Direction(wire, *reversed(ends), 2)]
+    near, far = device(one), device(other)
+    directions = [Direction(wire, near, far, 1), Direction(wire, far, near, 2)]
     with contextlib.suppress(OSError):      # a wire is never busy with something else
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(20))
     print("ready", flush=True)
-    carry(directions, ends)
+    carry(directions, [near, far])
     for way in directions:
         print(json.dumps({"bytes": way.bytes, "packets": way.packets, "dropped": way.dropped, "lost": way.lost}))
 

@@ -2,6 +2,7 @@
 
 import ctypes
 from dataclasses import replace
+from typing import Any
 
 from tests.c.stackkit import ACK, SYN, Peer, Tcp, parse_tcp
 
@@ -28,7 +29,7 @@ def knock(peer: Peer, port: int, address: bytes, options: bytes = b"") -> list[T
     return [parse_tcp(packet) for packet in peer.tap.take()]
 
 
-def client(peer: Peer, port: int, **fields: object) -> Tcp:
+def client(peer: Peer, port: int, **fields: Any) -> Tcp:
     """Dial from another port of the hand-driven peer and return the answer; the peer's next segment completes it."""
     answer = peer.one(sport=port, seq=1000, ack=0, flags=SYN, **fields)
     peer.base = replace(peer.base, sport=port)

@@ -149,10 +149,10 @@ class TestMangled:
 
     def run(self, mangle: Callable[[bytes], bytes], back: Callable[[bytes], bytes] = lambda packet: packet) -> Slow:
         run = Slow(replace(SLOW, buffer=1, seconds=10))
-        run.marking.mangle = mangle     # type: ignore[method-assign]
+        run.marking.mangle = mangle
         server = run.sides[1]
         turn = server.turn
-        server.turn = lambda now, arrived: [(at, back(packet)) for at, packet in turn(now, arrived)]   # type: ignore[method-assign]
+        server.turn = lambda now, arrived: [(at, back(packet)) for at, packet in turn(now, arrived)]
         self.figures = run.run()
         return run
 

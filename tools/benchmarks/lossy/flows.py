@@ -26,7 +26,7 @@ class Figures(NamedTuple):
 
     goodput: float          # received by applications, as a share of the link's rate
     resent: float           # segments sent again, as a share of packets sent
-    copies: float           # bytes that arrived again, as a share of those that arrived: sent again though nothing was lost
+    copies: float           # bytes that arrived again, as a share of those that arrived: sent again without a loss
     timeouts: int
     jain: float             # fairness of the second half, 1: all flows had the same
 
@@ -110,8 +110,8 @@ class Run:
         arrived: tuple[list[bytes], list[bytes]] = ([], [])
         flying = self._flying
         while flying and flying[0][0] <= self.now:
-            _, _, side, packet = heapq.heappop(flying)
-            arrived[side].append(packet)
+            _, _, which, packet = heapq.heappop(flying)
+            arrived[which].append(packet)
         for number, side in enumerate(self.sides):
             if number == 0 and self.watch is not None and self.clients:
                 self.watch(self.now, self.clients[0])

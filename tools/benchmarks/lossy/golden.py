@@ -30,7 +30,10 @@ class Golden:
 
     def _get(self, cell: Cell, whose: str) -> Figures | None:
         found = self._cells.get(cell.name, {}).get(whose)
-        return Figures(*found[:3], int(found[3]), found[4]) if found else None
+        if not found:
+            return None
+        goodput, resent, copies, timeouts, jain = found
+        return Figures(goodput, resent, copies, int(timeouts), jain)
 
     def keep(self, cell: Cell, ours: Figures, ideal: Figures) -> None:
         """Note a cell's figures."""

@@ -41,7 +41,9 @@ def row(cell: Cell, now: Figures, best: Figures) -> str:
 def lossy(cells: Iterable[Cell], *, update: bool = False, congestion: str = "cubic") -> dict[str, float]:
     """Measure cells; `Regression` when one is worse than the golden figures, which `update` replaces."""
     golden, regressions, figures = Golden(), [], {}
-    clean, lost, copies = [], [], []
+    clean: list[float] = []
+    lost: list[float] = []
+    copies: list[float] = []
     print(HEADER)
     for cell in cells:
         now, before = ours(cell, congestion), golden.ours(cell)
