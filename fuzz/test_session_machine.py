@@ -7,6 +7,7 @@ it takes seconds."""
 
 import itertools
 import random
+from collections.abc import Callable
 
 import pysodium
 import pytest
@@ -21,6 +22,10 @@ SECRETS = [pysodium.crypto_sign_seed_keypair(bytes([number]) * 32)[1] for number
 KEYS = [secret[32:] for secret in SECRETS]
 SOON, MOST = 4, 34
 """Seconds until traffic must flow: after one mishap, and after any; a handshake is repeated after 32 at most."""
+TALKERS = [(0,), (1,), (0, 1)]
+HAPPENINGS = (
+    "send", "deliver", "deliver everything", "wait", "talk", "restart", "replay everything", "replay", "lose", "cut",
+)
 end = st.sampled_from([0, 1])
 
 
@@ -131,7 +136,7 @@ class Sessions(RuleBasedStateMachine):
         for which, table in enumerate(self.ends):
             self.tell_time(which, table)
 
-    @rule(talkers=st.sampled_from([(0,), (1,), (0, 1)]))
+    @rule(talkers=st.sampled_from(TALKERS))
     def recover(self, talkers: tuple[int, ...]) -> None:
         """The channel behaves: whoever talks once a second is heard."""
         self.talk(talkers, MOST)
@@ -162,7 +167,7 @@ class Sessions(RuleBasedStateMachine):
 TestSessions = Sessions.TestCase
 
 
-@pytest.mark.parametrize("talkers", [(0,), (1,), (0, 1)])
+@pytest.mark.parametrize("talkers", TALKERS)
 def test_handshakes_replayed_to_one_who_was_restarted_cost_seconds(talkers: tuple[int, ...]) -> None:
     """Both ends then send Inits that cross, and one of these must count."""
     sessions = Sessions()
@@ -174,42 +179,57 @@ def test_handshakes_replayed_to_one_who_was_restarted_cost_seconds(talkers: tupl
     sessions.teardown()
 
 
-def walk(seed: int) -> list[int]:
-    """Let forty things happen at random; return how many seconds each recovery between them took."""
-    chance = random.Random(seed)
-    sessions = Sessions()
-    sessions.begin(seed=seed, skew=chance.choice([0, 1, -1, 3600]))
-    seconds = []
+def happenings(sessions: Sessions, chance: random.Random, seconds: list[int]) -> dict[str, Callable[[int], object]]:
+    """Return what may happen to one end or the other; how long recoveries take is added to `seconds`."""
 
     def replay(which: int) -> None:
         if sessions.seen[which]:
-            sessions.ends[which].feed(KEYS[1 - which], chance.choice(sessions.seen[which]))
+            sessions.ends[which].feed(KEYS[1 - which], chance.choice(sessions.seen[which][-20:]))
             sessions.collect()
 
     def lose(which: int) -> None:
         chance.shuffle(sessions.flying[which])
         del sessions.flying[which][:1]
 
-    happenings = (
-        lambda which: sessions.send(which, chance.randint(1, 3)),
-        lambda which: sessions.deliver(which, chance.randint(1, 4)),
-        lambda which: sessions.deliver_everything(),
-        lambda which: sessions.wait(chance.choice([0.1, 1, 2, 10, 30, 61])),
-        lambda which: seconds.append(sessions.talk(chance.choice([(0,), (1,), (0, 1)]), 100)),
-        sessions.restart,
-        sessions.replay_everything,
-        replay,
-        lose,
-    )
-    for _ in range(40):
-        chance.choice(happenings)(chance.randrange(2))
-    seconds.append(sessions.talk(chance.choice([(0,), (1,), (0, 1)]), 100))
+    return {
+        "send": lambda which: sessions.send(which, chance.randint(1, 3)),
+        "deliver": lambda which: sessions.deliver(which, chance.randint(1, 4)),
+        "deliver everything": lambda which: sessions.deliver_everything(),
+        "wait": lambda which: sessions.wait(chance.choice([0.1, 1, 2, 4, 8, 16, 30])),
+        "talk": lambda which: seconds.append(sessions.talk(chance.choice(TALKERS), 100)),
+        "restart": sessions.restart,
+        "replay everything": sessions.replay_everything,
+        "replay": replay,
+        "lose": lose,
+        "cut": lambda which: sessions.flying[which].clear(),
+    }
+
+
+def walk(seed: int, weights: dict[str, float], steps: int) -> list[int]:
+    """Let things happen at random, each as often as it weighs; return the seconds of each recovery between them."""
+    chance = random.Random(seed)
+    sessions = Sessions()
+    sessions.begin(seed=seed, skew=chance.choice([0, 1, -1, 3600]))
+    seconds: list[int] = []
+    what = happenings(sessions, chance, seconds)
+    for _ in range(steps):
+        (name,) = chance.choices(list(weights), list(weights.values()))
+        what[name](chance.randrange(2))
+    seconds.append(sessions.talk(chance.choice(TALKERS), 100))
     sessions.teardown()
     return seconds
 
 
 def test_recovery_takes_seconds() -> None:
     """Whatever went before, of a hundred recoveries ninety-nine take four seconds at most, and none takes long."""
-    seconds = sorted(second for seed in range(400) for second in walk(seed))
+    weights = dict.fromkeys(HAPPENINGS, 1.0) | {"cut": 0}
+    seconds = sorted(second for seed in range(400) for second in walk(seed, weights, 40))
     assert seconds[len(seconds) * 99 // 100] <= SOON
     assert seconds[-1] <= MOST / 2
+
+
+@pytest.mark.parametrize("seed", [*range(60), 2348])
+def test_no_recovery_takes_longer_than_the_longest_wait(seed: int) -> None:
+    """Also where nearly all that is sent is cut off or replayed for minutes, so that both ends wait for long."""
+    weights = dict(zip(HAPPENINGS, (3, 4, 1, 5, 0.5, 1, 2, 3, 2, 3), strict=True))
+    assert max(walk(seed, weights, 80)) <= MOST

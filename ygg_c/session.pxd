@@ -86,6 +86,7 @@ cdef class Session(Remote):
     cdef bint in_step               # since the last handshake the remote has shown that it has our latest keys, or settled
     cdef uint64_t opened_before     # packets received until the last handshake
     cdef uint64_t ack_patience      # seconds from then until an Init with other keys is answered; 0: none had to be
+    cdef uint64_t asked             # the second that the last Init told, which may have been refused
     cdef bint owes                  # payloads have come since we sent the last one
     cdef uint64_t owes_since        # ns
     cdef uint64_t bytes_sent, bytes_received

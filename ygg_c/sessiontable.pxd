@@ -92,6 +92,7 @@ cdef class SessionTable:
     cdef bint _is_awaited(self, Remote remote, uint64_t least) noexcept
     cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind, Opening opening) noexcept
     cdef bint _take_handshake(self, Session session, uint64_t origin, const Handshake *content, int kind) noexcept
+    cdef bint _has_waited(self, Session session, const Handshake *content) noexcept
     cdef void _tell_renewed(self, const uint8_t *key) noexcept
     cdef Session _create(self, uint64_t origin, const uint8_t *key, const Handshake *content, Opening opening)
     cdef void _receive_traffic(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept

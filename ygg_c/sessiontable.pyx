@@ -26,11 +26,12 @@ after it carry the stamp of the one before: a remote that has had that one, over
 repetitions need no further payload: where many ask at once some are refused, and one datagram may be all that is sent.
 
 Patience that a mishap has cost (a restart, handshakes that were replayed, a way that was cut) must not delay the end of the next.
-That something opens does not end it, for on a long way that keeps stepping a packet opens now and then. It ends in three ways:
+That something opens does not end it, for on a long way that keeps stepping a packet opens now and then. It ends in four ways:
 
 - The first packet under our latest keys shows that the remote has taken our last step, and that we have its own: the ends are
   in step, and a round trip takes no longer than has passed since that step. Twice that time is all the patience there is reason
   for. Nobody else can make such a packet, and on a way that keeps stepping none arrives within a round trip of a step.
+- A remote that lets seconds pass between its Inits waits for answers itself, and would wait for longer if it had none again.
 - A remote that has started anew was not there to answer: what was learned by waiting for it tells nothing, and a second will do.
 - Where the remote's own keys show no step, payloads that open for two seconds more than twice the patience settle it.
 
@@ -87,6 +88,7 @@ cdef uint64_t AGAIN_GAP = SECOND // 10          # and when there were more than 
 cdef uint64_t REMEMBERED = 86400 * SECOND       # how long a session that has ended is remembered
 cdef uint64_t RENEWED_INTERVAL = 5 * SECOND     # between announcements that a remote has started anew
 cdef uint64_t PATIENCE_MAX = 32                 # seconds
+cdef uint64_t WAITED = 4                        # seconds between Inits of one who waits for their answers
 
 # Microseconds of work, on a machine of the common kind.
 cdef double COST_OPENED = 30                    # a box that does not open
@@ -269,6 +271,8 @@ cdef class SessionTable:
         if judgement == HANDSHAKE_OLD:
             self.counts[COUNT_HANDSHAKE_OLD] += 1
             return False
+        if kind == SESSION_INIT and self._has_waited(session, content):
+            self._trust(session, 1)
         # One who has started anew is answered at once; and of crossing Inits one must count.
         if (kind == SESSION_INIT and judgement == HANDSHAKE_LATER and not session.crossing
                 and self.now - session.turned < session.ack_patience * SECOND):
@@ -294,6 +298,12 @@ cdef class SessionTable:
         if judgement == HANDSHAKE_ANEW:
             self._tell_renewed(session.key)
         return True
+
+    # Whether the remote, by its own clock, has waited for an answer between its last Init and this one.
+    cdef bint _has_waited(self, Session session, const Handshake *content) noexcept:
+        cdef uint64_t last = session.asked
+        session.asked = max(last, content.seq)
+        return last and content.seq >= last + WAITED
 
     cdef void _tell_renewed(self, const uint8_t *key) noexcept:
         if recent_pass(&self._told, key, self._salt, self.now, RENEWED_INTERVAL):
