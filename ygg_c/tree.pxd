@@ -63,6 +63,7 @@ cdef class Tree(Records):
     cdef bint _is_renumbered(self) noexcept
     cdef void _check_number(self) noexcept
     cdef void _choose_parent(self) noexcept
+    cdef bint _is_cut_off(self) noexcept
     cdef bint _adopt(self, Neighbour parent) noexcept
     cdef void _become_root(self) noexcept
     cdef void _settle(self) noexcept

@@ -25,7 +25,7 @@ Once a second, and soon after something has happened that it may act on, upkeep(
 gone, a smaller root is known, four minutes are over) and sends each neighbour what it lacks of our ancestry and of its own, root
 first, so that each record connects to what the receiver has. What exceeds the depth of any real tree follows in portions: a
 neighbour that verifies as it reads would hear nothing else meanwhile. A node that has lost its place and finds no one better waits a
-second, and then calls itself the root.
+second, and then calls itself the root; at once where all its neighbours are below it, for it must do so before they can help it.
 
 A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the node
 takes it over, and asks its neighbours anew for signatures above it.
@@ -434,13 +434,30 @@ cdef class Tree(Records):
             return
         if best is not None and best.answered and self._adopt(best):
             self._settle()
-        elif self.host.now >= self._root_at:
+        elif self.host.now >= self._root_at or (best is None and self._is_cut_off()):
             self._become_root()
             self._settle()
         else:
             if self._root_at == NEVER:
                 self._root_at = self.host.now + ROOT_AFTER      # perhaps a better answer comes before
             self.host.want_upkeep(self._root_at)
+
+    # Whether all our neighbours are below us, or follow a root that is larger than we are. They take us for a way to a root that we
+    # have lost, and have nothing better to tell until they hear that: to wait would cost a second, and each of them one more.
+    cdef bint _is_cut_off(self) noexcept:
+        cdef Neighbour neighbour
+        cdef Record root
+        cdef Walk walk
+        if self.own is None or not self.neighbours:
+            return False
+        for neighbour in self.neighbours:
+            self._walk(neighbour.key, &walk)
+            root = self.record(walk.root)
+            if root is None:
+                return False
+            if not walk.through_us and (memcmp(root.key, self.host.key, 32) < 0 or memcmp(root.key, root.parent, 32) != 0):
+                return False
+        return True
 
     cdef bint _adopt(self, Neighbour parent) noexcept:
         cdef uint8_t signed[TREE_BYTES_MAX]
