@@ -108,6 +108,10 @@ cdef class _NodeSessions(SessionTable):
         if self.node is not None and self.node.attachment is not None and self.node.attachment.upper is not None:
             self.node.attachment.upper.name_remotes()
 
+    cdef void asked(self, const uint8_t *key) noexcept:
+        if self.node is not None:
+            self.node.introduce(key)
+
     cdef void renewed(self, const uint8_t *key) noexcept:
         if self.node is not None and self.node.attachment is not None:
             self.node.attachment.peer_renewed(key)
@@ -318,8 +322,7 @@ cdef class Node(Router):
         self.work -= <int64_t>self.sessions_table.worked
 
     cdef void path_in(self, const uint8_t *key, bint held) noexcept:
-        if not held:
-            self.sessions_table.path_in(key)
+        self.sessions_table.path_in(key, held)
         if self.attachment is not None:
             self.attachment.path_in(key)
 

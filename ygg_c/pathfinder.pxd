@@ -33,6 +33,8 @@ cdef class Path:
     cdef uint64_t expires
     cdef bint broken
     cdef bint direct                # leads to a neighbour, by the link to it
+    cdef bint unproven             # only the header of a message tells it; what it takes is kept until something signed does
+    cdef uint64_t introduce_at      # when its holder is told where we are, unasked; NEVER: it is not
     cdef uint64_t place             # of ours, from which it was last looked for
     cdef uint64_t doubted           # when it was last looked for out of doubt, and how long that lasts
     cdef uint64_t patience
@@ -88,6 +90,8 @@ cdef class Pathfinder:
     cdef uint64_t _info_place
     cdef uint64_t _second           # what _clock() told last, and ns when that second began
     cdef uint64_t _second_at
+    cdef list _introductions        # of Path, in the order of their times
+    cdef uint64_t introduce_at      # the first of these; NEVER: there is none
     cdef readonly uint64_t lookups_limited
     cdef readonly uint64_t answers_limited
     cdef readonly uint64_t answers_unroutable
@@ -99,6 +103,8 @@ cdef class Pathfinder:
 
     cdef Path path(self, const uint8_t *key)                        # None when unknown
     cdef Path path_to(self, const uint8_t *key)                     # the same; made for a neighbour that has none
+    # One without a path has just written from here, and is answered at once: a path to use until it is looked up.
+    cdef Path path_back(self, const uint8_t *key, const uint8_t *origin, size_t size)
     cdef void prepare(self, Path path) noexcept                     # make header and hop valid for this generation
     # Look for a key, at most once a second; `urgent`: its path has just been lost. Tells whether a lookup went out.
     cdef bint want(self, const uint8_t *dest, bint urgent=*) noexcept
@@ -107,6 +113,8 @@ cdef class Pathfinder:
     cdef void suspect(self, const uint8_t *key) noexcept            # what we send to it seems not to arrive
     cdef void confirm(self, const uint8_t *key) noexcept            # what we send to it arrives
     cdef void heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept      # from it, at these coordinates
+    cdef void introduce(self, const uint8_t *key) noexcept          # it is asked for a session, and will look for us
+    cdef void send_introductions(self) noexcept                     # what is due
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
     cdef PacketQueue release(self, Path path) noexcept              # what waited for this path
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
@@ -126,6 +134,8 @@ cdef class Pathfinder:
     cdef void _expire(self) noexcept
     cdef uint64_t _place(self) noexcept
     cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept
+    cdef bint _notify(self, const uint8_t *dest, const uint8_t *path, size_t size) noexcept
+    cdef void _forget_copies(self, Path path) noexcept
     cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept
     cdef uint64_t _clock(self) noexcept
     cdef bytes _sign_info(self)

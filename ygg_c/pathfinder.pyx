@@ -21,6 +21,12 @@ the stack hears nothing back: then the first hop is suspected of swallowing what
 nearer takes its place for a while. Meanwhile a path in doubt goes on being used, and any signed answer replaces it, of whatever
 number: a holder that was restarted with its clock behind has none that is higher. A neighbour needs no path: its link is one.
 
+The answer to a first message does not wait for a lookup's round trip. Who is written to by a node to which it has no path answers the
+way that the message came, by the coordinates of its header, and looks for a path meanwhile. Nothing has signed those, and while the
+tree settles they are soon wrong: what goes by them is kept too, and sent again when a notify tells others. The reference does not
+do so. It holds its answer until it is told a path, and takes any notify for a key that it looks for: one that it did not ask for, a
+little behind our Init, spares it the round trip (introduce()).
+
 Both hold the last few packets that could not be sent; they leave when the path is found. One would not do: when both ends
 have begun to talk, an Ack waits ahead of the first payload, which is worth nothing without it. A node that cannot forward
 traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile: anyone can
@@ -47,6 +53,10 @@ from ygg_c.wire cimport (
 
 cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
 cdef uint64_t LOOKUP_INTERVAL = 1000000000
+cdef uint64_t UNPROVEN_LIFE = 3000000000        # of a path that only the header of a message tells, without more from there
+cdef uint64_t INTRODUCTION_AFTER = 10000000     # ns from an Init until its receiver, which has to open it first, looks for us
+cdef enum:
+    INTRODUCTIONS_MAX = 1024                    # that wait for that
 cdef size_t PATH_OVERHEAD = 384                 # bytes of memory of a path besides its ports and its header
 cdef uint64_t AHEAD_MAX = 5                     # seconds by which moves may put the number in our notifies ahead of the clock
 cdef uint64_t DOUBT_AFTER = 45000000000         # ns without a sign that a path works, after which it is looked for anew
@@ -105,7 +115,8 @@ cdef class Pathfinder:
         self._rumors = ByteMap(32)
         self._all_paths = []
         self._all_rumors = []
-        self._expire_at = NEVER
+        self._introductions = []
+        self._expire_at = self.introduce_at = NEVER
         self._salt = host.random.u64()
         bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
         # Many nodes may look for one at the same moment, as a server's clients do. A lookup costs no work with keys, and an answer
@@ -130,6 +141,27 @@ cdef class Pathfinder:
                 return None
             self._confirm(path)
         return path
+
+    # Nothing has signed these coordinates: the message is its sender's, its header may be anyone's who has passed it on or kept a
+    # copy. They serve for an answer of the message's own size and what follows in the round trip that a lookup takes; any notify
+    # replaces them, and its holder could sign what it likes there too.
+    cdef Path path_back(self, const uint8_t *key, const uint8_t *origin, size_t size):
+        cdef Path path
+        self.want(key)
+        path = self._new_path(key)
+        if self._set_ports(path, origin, size) < 0:
+            self._remove_path(path)
+            return None
+        path.unproven = True
+        path.expires = self.host.now + UNPROVEN_LIFE
+        self._expire_at = min(self._expire_at, path.expires)
+        return path
+
+    # What went by an unsigned path has arrived there.
+    cdef void _forget_copies(self, Path path) noexcept:
+        cdef PacketQueue held = self.release(path)
+        queue_clear(&held)
+        path.unproven = False
 
     # A neighbour's coordinates are known without asking.
     cdef int _follow_neighbour(self, Path path) noexcept:
@@ -230,6 +262,8 @@ cdef class Pathfinder:
     cdef void confirm(self, const uint8_t *key) noexcept:
         cdef Path path = self.path(key)
         if path is not None:
+            if path.unproven:
+                self._forget_copies(path)
             self._confirm(path)
 
     cdef void _confirm(self, Path path) noexcept:
@@ -244,7 +278,11 @@ cdef class Pathfinder:
             return
         if not path.broken:
             path.expires = self.host.now + LIFE
-        if size != path.size or memcmp(origin, path.ports, size) != 0:
+        if size == path.size and memcmp(origin, path.ports, size) == 0:
+            return
+        if path.unproven:
+            self._set_ports(path, origin, size)
+        else:
             self.doubt(path)
 
     # Whether a notify of this number is too old for the path that we have.
@@ -260,7 +298,7 @@ cdef class Pathfinder:
         memcpy(path.key, key, 32)
         path.created = self.host.now
         path.place = self.place
-        path.avoid_until = NEVER
+        path.avoid_until = path.introduce_at = NEVER
         self._take_rumor(path)
         path._slot = len(self._all_paths)
         self._all_paths.append(path)
@@ -417,9 +455,14 @@ cdef class Pathfinder:
         cdef uint8_t target[32]
         cdef PyObject *found = self._paths.get(dest)
         cdef PacketQueue *held = NULL
-        cdef Rumor rumor = None
+        cdef size_t most = HELD_FIRST
+        cdef Rumor rumor
         if found != NULL:
             held = &(<Path>found).held
+            if (<Path>found).unproven:
+                most = HELD_EACH                        # the Ack is the first of them
+            else:
+                self._drop_held(held, HELD_EACH - 1)    # copies of what goes by the path that may be broken: the newest count
         else:
             lookup_key(dest, target)
             found = self._rumors.get(target)
@@ -429,9 +472,7 @@ cdef class Pathfinder:
                 if memcmp(rumor.dest, dest, 32) != 0:
                     self._drop_held(held, 0)
                     memcpy(rumor.dest, dest, 32)
-        if found != NULL and rumor is None:
-            self._drop_held(held, HELD_EACH - 1)    # copies of what goes by the path that may be broken: the newest count
-        if held == NULL or held.count >= HELD_FIRST or self._held + packet.capacity > HELD_MAX:
+        if held == NULL or held.count >= most or self._held + packet.capacity > HELD_MAX:
             self.held_dropped += 1
             packet_free(packet)
         else:
@@ -470,11 +511,8 @@ cdef class Pathfinder:
 
     cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept:
         cdef uint8_t asker[32]
-        cdef uint8_t rest[64 + UV_MAX + PATH_MAX + 64]
         cdef uint64_t now = self.host.now
         cdef size_t index
-        cdef bytes info
-        cdef Hop hop
         # Source and place together: a forged lookup can then only keep back an answer that was sent to the same place just now.
         memcpy(asker, message.source, 32)
         for index in range(message.origin_size):
@@ -483,16 +521,46 @@ cdef class Pathfinder:
                 or not self._answers.take(origin, message.source, self.path(message.source) is not None, 1.0, now)):
             self.answers_limited += 1
             return
-        self.hops.towards(message.source, message.origin, message.origin_size, &hop)
+        self.answers_unroutable += not self._notify(message.source, message.origin, message.origin_size)
+
+    # Tell a node at these coordinates where we are; False when no link leads there.
+    cdef bint _notify(self, const uint8_t *dest, const uint8_t *path, size_t size) noexcept:
+        cdef uint8_t rest[64 + UV_MAX + PATH_MAX + 64]
+        cdef bytes info
+        cdef Hop hop
+        self.hops.towards(dest, path, size, &hop)
         if hop.link == NULL:
-            self.answers_unroutable += 1
-            return
+            return False
         info = self._sign_info()
         memcpy(rest, self.host.key, 32)
-        memcpy(rest + 32, message.source, 32)
+        memcpy(rest + 32, dest, 32)
         memcpy(rest + 64, PyBytes_AS_STRING(info), PyBytes_GET_SIZE(info))
-        send_routed(<Link>hop.link, PATH_NOTIFY, message.origin, message.origin_size, hop.distance,
-                    rest, 64 + PyBytes_GET_SIZE(info), True)
+        send_routed(<Link>hop.link, PATH_NOTIFY, path, size, hop.distance, rest, 64 + PyBytes_GET_SIZE(info), True)
+        return True
+
+    # A notify that comes before its receiver looks for us is refused, without a verification.
+    cdef void introduce(self, const uint8_t *key) noexcept:
+        cdef Path path = self.path(key)
+        if path is None or path.introduce_at != NEVER or len(self._introductions) >= INTRODUCTIONS_MAX:
+            return
+        path.introduce_at = self.host.now + INTRODUCTION_AFTER
+        self._introductions.append(path)
+        self.introduce_at = min(self.introduce_at, path.introduce_at)
+        self.host.due = min(self.host.due, self.introduce_at)
+
+    cdef void send_introductions(self) noexcept:
+        cdef Path path
+        self.introduce_at = NEVER
+        while self._introductions:
+            path = <Path>self._introductions[0]
+            if path.introduce_at > self.host.now:
+                self.introduce_at = path.introduce_at
+                return
+            # An answer that is here already needs no more.
+            if path.confirmed + INTRODUCTION_AFTER <= path.introduce_at:
+                self._notify(path.key, path.ports, path.size)
+            path.introduce_at = NEVER
+            self._introductions.pop(0)
 
     # Unix seconds that never stand still: when the clock is set back they go on with the time that passes.
     cdef uint64_t _clock(self) noexcept:
@@ -554,13 +622,15 @@ cdef class Pathfinder:
             return code
         if path is None:
             path = self._new_path(message.source)
+        elif same and path.unproven:
+            self._forget_copies(path)
         if not same and self._set_ports(path, shortest, size) < 0:
             self._remove_path(path)
             return OK
         if rumor != NULL:
             (<Rumor>rumor).answered = True
         path.seq = message.seq
-        path.broken = False
+        path.broken = path.unproven = False
         self._confirm(path)
         return OK if same else RENEWED
 

@@ -38,6 +38,8 @@ cdef class Router(LinkHost):
     cdef uint64_t _salt
     cdef const uint8_t *_origin         # during traffic_in(): the coordinates it comes from
     cdef size_t _origin_size
+    cdef const uint8_t *_source         # and the key that it says it is from
+    cdef bint _proven                   # it is, the session layer has seen
     cdef void *_came_by                 # the neighbour (Neighbour) that has brought it
     cdef list _delivered                # messages for us, while nothing overrides traffic_in()
     cdef uint64_t announces_limited
@@ -52,6 +54,8 @@ cdef class Router(LinkHost):
     cdef void lookup(self, const uint8_t *partial_key) noexcept
     # Nothing comes back from this key though it should: look for another way.
     cdef void path_suspect(self, const uint8_t *dest) noexcept
+    # An Init to this key has left.
+    cdef void introduce(self, const uint8_t *dest) noexcept
     # What we send to this key arrives.
     cdef void path_works(self, const uint8_t *dest) noexcept
     # During traffic_in(): this message is the source's own, the session layer has seen.

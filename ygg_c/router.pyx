@@ -303,6 +303,8 @@ cdef class Router(LinkHost):
             self._origin = message.origin
             self._origin_size = message.origin_size
             self._came_by = <void *>link.neighbour
+            self._source = message.source
+            self._proven = False
             self.traffic_in(link, message.source, message.payload, message.payload_size)
             self._origin = NULL
         else:
@@ -362,16 +364,20 @@ cdef class Router(LinkHost):
             self.sent_to_self += 1
             packet_free(payload)
             return
+        if path is None and self._origin != NULL and self._proven and memcmp(dest, self._source, 32) == 0:
+            path = self.pathfinder.path_back(dest, self._origin, self._origin_size)
+            if path is not None:
+                self._send_held(path)
         if path is not None:
             self.pathfinder.prepare(path)
             if path.hop.link == NULL:
                 lost = not path.broken
                 path.broken = True
-            elif not path.broken and self.pathfinder.is_doubtful(path):
+            elif not path.broken and not path.unproven and self.pathfinder.is_doubtful(path):
                 self.pathfinder.doubt(path)
-            if path.held.count and not path.broken:
+            if path.held.count and not path.broken and not path.unproven:
                 self._send_held(path)
-        if path is None or path.broken:
+        if path is None or path.broken or path.unproven:
             self.pathfinder.want(dest, lost)
             if path is None or path.hop.link == NULL:
                 self.pathfinder.hold(dest, payload)
@@ -412,8 +418,12 @@ cdef class Router(LinkHost):
     cdef void path_works(self, const uint8_t *dest) noexcept:
         self.pathfinder.confirm(dest)
 
+    cdef void introduce(self, const uint8_t *dest) noexcept:
+        self.pathfinder.introduce(dest)
+
     cdef void source_proven(self, const uint8_t *source) noexcept:
         if self._origin != NULL:
+            self._proven = True
             self.pathfinder.heard(source, self._origin, self._origin_size)
             if memcmp((<Neighbour>self._came_by).key, source, 32) != 0:
                 self._end_silent(source)
@@ -568,7 +578,10 @@ cdef class Router(LinkHost):
                 self._upkeep_early()
             if self.now >= self.tree.tell_at:
                 self.tree.tell()
-            self.due = min(self.due, min(self.tree.tell_at, min(self._tick_at, self._upkeep_at)))
+            if self.now >= self.pathfinder.introduce_at:
+                self.pathfinder.send_introductions()
+            self.due = min(min(self.due, self.pathfinder.introduce_at),
+                           min(self.tree.tell_at, min(self._tick_at, self._upkeep_at)))
         if self.failed:
             self._close_failed()
         return self.due

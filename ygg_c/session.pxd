@@ -61,6 +61,7 @@ cdef enum:                      # the four shared secrets, as (their key, our ke
 
 cdef enum:                      # what Session.judge says of a handshake
     HANDSHAKE_OLD = 0           # not later than what came before: ignore
+    HANDSHAKE_COPY              # the last one once more, second and all
     HANDSHAKE_AGAIN             # it tells the keys we know
     HANDSHAKE_LATER             # it tells others
     HANDSHAKE_ANEW              # the same, and the remote has started anew: it has hardly stepped, and they follow from none we know

@@ -180,10 +180,11 @@ cdef class Session(Remote):
         self._take(content, now)
 
     cdef int judge(self, const Handshake *content) noexcept:
+        cdef bint known = (content.keyseq == self.remote_seq and memcmp(content.current, self.remote_current, 32) == 0
+                           and memcmp(content.next, self.remote_next, 32) == 0)
         if content.seq <= self.stamp:
-            return HANDSHAKE_OLD
-        if (content.keyseq == self.remote_seq and memcmp(content.current, self.remote_current, 32) == 0
-                and memcmp(content.next, self.remote_next, 32) == 0):
+            return HANDSHAKE_COPY if known and content.seq == self.stamp else HANDSHAKE_OLD
+        if known:
             return HANDSHAKE_AGAIN
         if (content.keyseq <= 1 and memcmp(content.current, self.remote_current, 32) != 0
                 and memcmp(content.current, self.remote_next, 32) != 0):

@@ -71,11 +71,13 @@ cdef class SessionTable:
     # There is a link that was not there before: what was learned by waiting for answers says nothing any more.
     cdef void links_changed(self) noexcept
     cdef void renewed(self, const uint8_t *key) noexcept
+    # An Init that is to open a session has left for this key, or waits for a path to it.
+    cdef void asked(self, const uint8_t *key) noexcept
 
     # Send a payload (takes ownership), or keep it and open a session.
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept
-    # This key has a new path; what was sent on the old one may be lost.
-    cdef void path_in(self, const uint8_t *key) noexcept
+    # This key has a new path; what was sent on the old one may be lost. `held`: what waited for it has just left.
+    cdef void path_in(self, const uint8_t *key, bint held) noexcept
     # A session message from a key, which came in by the neighbour of this number (0: none); it is changed in place.
     cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
     # The node of this key is here again after it was away: it may have been restarted.
@@ -108,8 +110,9 @@ cdef class SessionTable:
     cdef void _turned(self, Session session) noexcept
     cdef void _repeat_init(self, Session session) noexcept
     cdef bint _repeat_ack(self, Session session, bint awaited) noexcept
+    cdef bint _answer_copy(self, Session session) noexcept
     cdef void _repeat_opening_init(self, Opening opening) noexcept
-    cdef void _send_session_handshake(self, Session session, int kind) noexcept
+    cdef void _send_session_handshake(self, Session session, int kind, bint same=*) noexcept
     cdef void _send_opening_init(self, Opening opening, bint same) noexcept
     cdef void _send_handshake(self, Remote remote, Handshake *content, int kind) noexcept
     cdef RemoteList *_list_of(self, Session session) noexcept

@@ -40,6 +40,10 @@ between, and patience grows large only when handshakes fail one after another. W
 an Init when nothing has opened for a second, and then after ever longer waits until the ends have shown that they are in step,
 which takes a step of both: fifteen Inits a minute are the most that was seen, of 130 microseconds each.
 
+The reference repeats the Init that opens a session for every payload it has, and always with the stamp it had: were a second one
+overlooked, an Ack that is lost would cost it a minute, until we have forgotten the session. So while nothing opens, a copy of the
+last Init is answered with a copy of our Ack, after 1, 2, 4 … 32 seconds too. Whoever has had the first overlooks the second.
+
 A session lives for a minute after the last payload or handshake that was received. That something was sent shows nothing: a
 remote that was restarted with its clock set back refuses it, and is refused, until this end has forgotten the session. So one who
 only sends is answered with a dummy now and then. The node says which remotes it has connections to (ask_used): when their
@@ -67,7 +71,7 @@ from ygg_c.buffer cimport packet_free, packet_new
 from ygg_c.forks cimport generation
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotes cimport remotes_add, remotes_move, remotes_remove, remotes_victim
-from ygg_c.session cimport (HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_LATER, HANDSHAKE_OLD, HANDSHAKE_SIZE, OPEN_FORGED,
+from ygg_c.session cimport (HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_COPY, HANDSHAKE_LATER, HANDSHAKE_OLD, HANDSHAKE_SIZE, OPEN_FORGED,
                             OPEN_MALFORMED, OPEN_REPLAYED, OPENED, PAYLOAD_LARGEST, SESSION_ACK, SESSION_DUMMY, SESSION_INIT,
                             SESSION_TRAFFIC, handshake_decode, handshake_encode, identity_init)
 from ygg_c.sodium cimport wipe
@@ -165,6 +169,9 @@ cdef class SessionTable:
     cdef void renewed(self, const uint8_t *key) noexcept:
         pass
 
+    cdef void asked(self, const uint8_t *key) noexcept:
+        pass
+
     cdef Session _session(self, const uint8_t *key):
         cdef PyObject *found = self._sessions.get(key)
         return <Session>found if found != NULL else None
@@ -188,9 +195,13 @@ cdef class SessionTable:
         self._again_at = min(self._again_at, self.now + AGAIN_INTERVAL)
         self._repeat_opening_init(opening)
 
-    cdef void path_in(self, const uint8_t *key) noexcept:
+    cdef void path_in(self, const uint8_t *key, bint held) noexcept:
         cdef Opening opening = self.openings.find(key)
-        if opening is not None and opening.wanted and opening.repeated != self.wall:
+        if opening is None or not opening.wanted:
+            return
+        if held:
+            self.asked(key)
+        elif opening.repeated != self.wall:
             opening.repeated = self.wall
             self._send_opening_init(opening, False)
 
@@ -268,7 +279,9 @@ cdef class SessionTable:
         cdef int judgement = session.judge(content)
         cdef bint settled = self._settled(session)
         cdef bint overlooked = session.crossing and memcmp(session.key, self.me.key, 32) < 0
-        if judgement == HANDSHAKE_OLD:
+        if judgement == HANDSHAKE_COPY and kind == SESSION_INIT and session.packets_received == session.opened_before:
+            return self._answer_copy(session)
+        if judgement == HANDSHAKE_OLD or judgement == HANDSHAKE_COPY:
             self.counts[COUNT_HANDSHAKE_OLD] += 1
             return False
         if kind == SESSION_INIT and self._has_waited(session, content):
@@ -449,6 +462,15 @@ cdef class SessionTable:
         self._repeated(session)
         return True
 
+    # Its sender has no session, or it would have said something in it: what we answered is lost, or on its way.
+    cdef bint _answer_copy(self, Session session) noexcept:
+        if not self._may_repeat(session):
+            self.counts[COUNT_ACK_LIMITED] += 1
+            return False
+        self._send_session_handshake(session, SESSION_ACK, True)
+        self._repeated(session)
+        return True
+
     cdef void _repeat_opening_init(self, Opening opening) noexcept:
         if self._may_repeat(opening):
             self._send_opening_init(opening, opening.patience & SAME_STAMP)
@@ -456,10 +478,12 @@ cdef class SessionTable:
         else:
             self.counts[COUNT_INIT_LIMITED] += 1
 
-    cdef void _send_session_handshake(self, Session session, int kind) noexcept:
+    cdef void _send_session_handshake(self, Session session, int kind, bint same=False) noexcept:
         cdef Handshake content
+        if not same:
+            session.said = self.wall
         session.describe(&content)
-        content.seq = session.said = self.wall
+        content.seq = session.said
         self._turned(session)
         self._send_handshake(session, &content, kind)
 
@@ -473,6 +497,8 @@ cdef class SessionTable:
         memcpy(content.next, opening.next.public, 32)
         content.keyseq = 0
         self._send_handshake(opening, &content, SESSION_INIT)
+        if opening.wanted:
+            self.asked(opening.key)
 
     cdef void _send_handshake(self, Remote remote, Handshake *content, int kind) noexcept:
         cdef const uint8_t *exchange_key = remote.exchange_key()

@@ -86,7 +86,7 @@ cdef class SessionTap(SessionTable):
         """Tell that a 32-byte key has a new path."""
         if len(key) != 32:
             raise ValueError("key must be 32 bytes")
-        self.path_in(<const uint8_t *><const char *>key)
+        self.path_in(<const uint8_t *><const char *>key, False)
 
     def back(self, bytes key not None):
         """Tell that the node of a 32-byte key is here again."""

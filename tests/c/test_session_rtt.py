@@ -25,7 +25,7 @@ class Way:
         self.keys = [secret[32:] for secret in secrets]
         self.ends: list[Any] = [SessionTap(secrets[0], b"", SeededRandom(1))]
         self.ends.append(ReferenceTable(secrets[1]) if reference else SessionTap(secrets[1], b"", SeededRandom(2)))
-        self.rtt, self.phase = rtt, phase
+        self.rtt, self.phase, self.swap = rtt, phase, swap
         self.now = 0.0
         self.sent, self.got = [0, 0], [0, 0]
         self.last_gap = [0.0, 0.0]

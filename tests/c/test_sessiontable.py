@@ -79,15 +79,51 @@ def test_a_new_path_brings_one_more_init() -> None:
 
 
 def test_an_init_counts_once() -> None:
-    """A repeated or an older Init changes nothing and is not answered."""
+    """An older Init is not answered, nor is a copy of the last one when something has opened since."""
     pair = Pair()
     init = pair.send(pair.a, b"x")
     assert kinds(pair.give(pair.b, *init)) == [2]
     assert pair.give(pair.b, *init) == []
     pair.advance(5)
-    assert pair.give(pair.b, *init) == []
+    later = pair.send(pair.a, b"y")
+    for message in pair.give(pair.b, *later):
+        pair.give(pair.b, *pair.give(pair.a, message))
+    assert pair.arrived(pair.b) == [b"x", b"y"]
+    pair.advance(5)
+    ratchet = pair.b.table.ratchet(pair.a.key)
+    old = pair.b.table.counters()["handshake_old"]
+    assert pair.give(pair.b, *init, *later) == []
+    assert pair.b.table.ratchet(pair.a.key) == ratchet
+    assert pair.b.table.counters()["handshake_old"] == old + 2
+
+
+def test_a_copy_of_an_init_is_answered_with_a_copy() -> None:
+    """The remote has no answer yet. It gets the same one, which changes nothing if it has the first."""
+    pair = Pair()
+    init = pair.send(pair.a, b"x")
+    (lost,) = pair.give(pair.b, *init)
+    pair.advance(1)
+    (ack,) = pair.give(pair.b, *init)
+    assert kinds([ack]) == [2]
     assert pair.b.table.ratchet(pair.a.key) == (1, 0, 0)
-    assert pair.b.table.counters()["handshake_old"] == 2
+    pair.give(pair.b, *pair.give(pair.a, ack))
+    assert pair.arrived(pair.b) == [b"x"]
+    ratchet = pair.a.table.ratchet(pair.b.key)
+    assert pair.give(pair.a, lost, ack) == []
+    assert pair.a.table.ratchet(pair.b.key) == ratchet
+    pair.advance(1)
+    assert pair.give(pair.b, *init) == []       # it has talked
+
+
+def test_copies_of_an_init_are_answered_ever_less_often() -> None:
+    pair = Pair()
+    init = pair.send(pair.a, b"x")
+    assert kinds(pair.give(pair.b, *init)) == [2]
+    answered = []
+    for second in range(1, 60):
+        pair.advance(1)
+        answered += [second] * len(pair.give(pair.b, *init))
+    assert answered == [1, 2, 4, 8, 16, 32]
 
 
 @pytest.mark.parametrize("restarted", ["a", "b"])

@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from . import payload
@@ -35,6 +36,13 @@ def _received(connection: socket.socket) -> str:
     while data := connection.recv(1 << 20):
         total.update(data)
     return total.hexdigest()
+
+
+def dial(host: Host, address: str, port: int) -> float:
+    """Connect and close; return the seconds until the connection was there."""
+    begin = time.monotonic()
+    with _connected(host, address, port):
+        return time.monotonic() - begin
 
 
 def fetch(host: Host, address: str, port: int) -> str:

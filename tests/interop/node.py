@@ -181,6 +181,15 @@ class Worker:
         await self._stack.enter_async_context(server)
         return int(server.sockets[0].getsockname()[1])
 
+    async def dial(self, address: str, port: int) -> float:
+        """Connect and close; return the seconds until the connection was there."""
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        _, writer = await self._vtun.open_connection(address, port)
+        took = loop.time() - begin
+        await _close(writer)
+        return took
+
     async def fetch(self, address: str, port: int) -> str:
         """Read a connection to its end; return the digest."""
         reader, writer = await self._vtun.open_connection(address, port)
