@@ -176,7 +176,7 @@ async def test_a_full_socket_is_written_when_it_has_room_again() -> None:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_unix_connection(asyncio.Protocol, sock=ours)
     engine = Node(key(1).secret)
-    driver = Driver(engine, loop)
+    driver = Driver(engine, loop, engine.clock)
     carrier = Carrier(engine, transport, loop)
     assert isinstance(carrier._pump, StreamPump)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)

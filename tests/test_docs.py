@@ -11,6 +11,7 @@ from benchmarks import table
 from tests import nodes
 from tests.aio import run
 from ygg import LoopbackNetwork, ReadWriteCloser
+from ygg_c.clock import Clock
 from ygg_c.tunpump import TunPump
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +40,7 @@ def test_the_network_of_ones_own_is_that_of_the_example() -> None:
 def test_the_counters_that_are_named_exist() -> None:
     page = (ROOT / "docs/logging.md").read_text(encoding="utf-8")
     named = re.findall(r"`([a-z…]+_[a-z_…]*)`", page[page.index("## What is counted") :])
-    known = {f"device_{name}" for name in TunPump(-1, 1500, print, print).counters()} | {"device_dropped"}
+    known = {f"device_{name}" for name in TunPump(-1, 1500, print, print, Clock()).counters()} | {"device_dropped"}
 
     async def main() -> None:
         async with nodes.node(1, LoopbackNetwork()) as core:

@@ -11,7 +11,7 @@ from ygg_c.node import Node
 @on_loops
 async def test_a_node_ticks_by_itself() -> None:
     engine = Node(key(1).secret)
-    driver = Driver(engine, asyncio.get_running_loop())
+    driver = Driver(engine, asyncio.get_running_loop(), engine.clock)
     driver.wake()
     driver.wake()
     await until(lambda: engine.self_state()["routing_entries"] == 1)
@@ -22,7 +22,7 @@ async def test_a_node_ticks_by_itself() -> None:
 @on_loops
 async def test_a_closed_driver_runs_no_more_turns() -> None:
     engine = Node(key(1).secret)
-    driver = Driver(engine, asyncio.get_running_loop())
+    driver = Driver(engine, asyncio.get_running_loop(), engine.clock)
     driver.wake()
     driver.close()
     assert engine.on_work is None

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import itertools
 import math
+import random
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
-from tests.virtualloop import VirtualLoop
 from ygg.redial import ATTEMPTS, GAP, LIVED, SHARE, Demand, Redial
+from ygg.simulation import VirtualLoop
 
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -23,7 +24,7 @@ def now() -> float:
 
 
 def pauses() -> tuple[Demand, Redial]:
-    demand = Demand(asyncio.get_running_loop())
+    demand = Demand(asyncio.get_running_loop(), random.Random(1))
     return demand, Redial(demand, 4096)
 
 
@@ -167,7 +168,7 @@ def test_a_change_of_the_network_has_another_attempt_join_one_that_nothing_answe
 def test_many_peers_that_are_away_share_their_pace() -> None:
     """One that is back is enough: all of them together are dialed as often as ten, and some of them at any time."""
     async def main() -> None:
-        demand = Demand(asyncio.get_running_loop())
+        demand = Demand(asyncio.get_running_loop(), random.Random(1))
         redials = [Redial(demand, 4096) for _ in range(50)]
         outage = Outage(math.inf)
         under_way: set[asyncio.Task[float]] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+import random as python_random
 from collections.abc import Collection, Mapping
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any, Self
@@ -22,8 +22,8 @@ from ygg.strings import check_strings
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
 from ygg_c import forks
+from ygg_c.clock import Clock
 from ygg_c.node import Node
-from ygg_c.pump import clock
 from ygg_c.sodium import Random
 
 log = logging.getLogger("ygg.core")
@@ -59,14 +59,16 @@ class Core:
         node_info_privacy: bool = False,
         incoming_limits: IncomingLimits = DEFAULT_LIMITS,
         random: Random | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Describe a node; nothing runs yet.
 
         `allowed_public_keys` (32 bytes each) may connect to our listeners, all when empty. Sessions work between nodes
         with the same `group_password`. `node_info` is told to whoever asks, with build name, version and platform
         unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON, and for strings that are
-        no text. How many links our listeners let in, and from where, `incoming_limits` say. `random` is for
-        simulations alone.
+        no text. How many links our listeners let in, and from where, `incoming_limits` say. `random` and
+        `clock` are for simulations alone: with a seeded one, and that of a `ygg.simulation.VirtualLoop`, every run is
+        the same to the byte.
         """
         self._certificate = certificate
         self._manager = manager
@@ -77,7 +79,8 @@ class Core:
         self._privacy = node_info_privacy
         self._node_info = nodeinfo.encode(self._info, privacy=node_info_privacy)
         self._limits = incoming_limits
-        self._random = random
+        self._random = Random() if random is None else random
+        self._clock = Clock() if clock is None else clock
         self._node: Node | None = None
         self._driver: Driver | None = None
         self._links: Links | None = None
@@ -97,12 +100,15 @@ class Core:
         if self._node is not None or self._stopped:
             raise ValueError("a node is started once")
         self._made_in = forks.current()
-        self._node = Node(self._certificate.secret, group_password=self._password, random=self._random)
+        self._node = Node(
+            self._certificate.secret, group_password=self._password, random=self._random, clock=self._clock
+        )
         self._node.nodeinfo = self._node_info
         self._node.on_error = self._report
-        self._driver = Driver(self._node, asyncio.get_running_loop())
+        self._driver = Driver(self._node, asyncio.get_running_loop(), self._clock)
         self._links = Links(
-            self._node, self._certificate.private_key, self._manager, self._allowed, self._limits
+            self._node, self._certificate.private_key, self._manager, self._allowed, self._limits,
+            python_random.Random(self._random.bytes(16)),
         )
         self._driver.wake()
 
@@ -133,6 +139,16 @@ class Core:
     def public_key(self) -> bytes:
         """The 32-byte public key."""
         return self._certificate.public_key
+
+    @property
+    def random(self) -> Random:
+        """Where the node's random bytes come from."""
+        return self._random
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the node the time."""
+        return self._clock
 
     @property
     def address(self) -> IPv6Address:
@@ -222,7 +238,7 @@ class Core:
 
     def peers(self) -> list[PeerInfo]:
         """Return every link there is, and every one that is to be redialed."""
-        now, _ = clock()
+        now = self._clock.now()
         return [
             _peer_info(record, now)
             for record in self._running()
@@ -311,8 +327,9 @@ class Core:
                 waiting.set_result(data)
 
         # A request is a packet as any other, and may get lost; no layer below repeats it.
-        deadline = time.monotonic() + timeout
-        while (remaining := deadline - time.monotonic()) > 0:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while (remaining := deadline - loop.time()) > 0:
             self.engine.request(key, kind, answered)
             await asyncio.wait({waiting}, timeout=min(remaining, QUERY_REPEAT))
             if waiting.done():
@@ -358,7 +375,7 @@ def _peer_info(record: Record, now: int) -> PeerInfo:
         uptime=(now - link.since) / 1e9 if link else 0.0,
         latency=link.latency / 1e9 if link and link.latency else None,
         last_error=record.last_error,
-        last_error_age=time.monotonic() - record.last_error_time if record.last_error else None,
+        last_error_age=(now - record.last_error_at) / 1e9 if record.last_error else None,
     )
 
 

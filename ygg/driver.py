@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ygg_c.clock import Clock
 from ygg_c.netstack import NetStack
 from ygg_c.node import Node
 from ygg_c.pump import run_turn
@@ -12,8 +13,8 @@ from ygg_c.pump import run_turn
 class Driver:
     """Gives an engine its turns: soon after it has asked for one, and at its deadline. One timer, whatever waits."""
 
-    def __init__(self, engine: Node | NetStack, loop: asyncio.AbstractEventLoop) -> None:
-        self._engine = engine
+    def __init__(self, engine: Node | NetStack, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
         self.loop = loop
         """The event loop in which the turns run."""
         self._soon: asyncio.Handle | None = None
@@ -40,7 +41,7 @@ class Driver:
 
     def _turn(self) -> None:
         self._soon = None
-        delay = run_turn(self._engine)
+        delay = run_turn(self._engine, self._clock)
         if delay is None:
             return
         when = self.loop.time() + delay / 1e9

@@ -19,7 +19,7 @@ import asyncio
 import enum
 import logging
 import math
-import time
+import random
 from collections import Counter
 from collections.abc import Collection, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,6 @@ from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
 from ygg_c.link import Link
 from ygg_c.node import Node
-from ygg_c.pump import clock
 
 log = logging.getLogger("ygg.links")
 
@@ -89,8 +88,8 @@ class Record:
     """What carries the link while it is up."""
     last_error: str = ""
     """Why the last attempt or the last link failed; empty once a link is up."""
-    last_error_time: float = 0.0
-    """When that was, by `time.monotonic()`."""
+    last_error_at: int = 0
+    """When that was, in ns of the node's clock."""
     task: asyncio.Task[Any] | None = None
     """What keeps a persistent link up, dials an ephemeral one, or welcomes an incoming one."""
     networks: Networks = ()
@@ -120,9 +119,9 @@ class Record:
         if self.link is None and self.redials is not None:
             self.redials.at_once()
 
-    def note(self, reason: str) -> None:
-        """Remember why the last attempt or link failed."""
-        self.last_error, self.last_error_time = reason, time.monotonic()
+    def note(self, reason: str, now: int) -> None:
+        """Remember why the last attempt or link failed, at `now`."""
+        self.last_error, self.last_error_at = reason, now
 
 
 class Links:
@@ -135,6 +134,7 @@ class Links:
         manager: TransportManager,
         allowed: Collection[bytes] = frozenset(),
         limits: IncomingLimits = DEFAULT_LIMITS,
+        rng: random.Random | None = None,
     ) -> None:
         self._node = node
         self._key = key
@@ -157,7 +157,7 @@ class Links:
         self._quiet_until = -math.inf
         node.on_link_closed = self._on_link_closed
         node.on_link_proven = self._on_link_proven
-        self._demand = Demand(self._loop)
+        self._demand = Demand(self._loop, rng or random.Random())
         node.on_no_way = self._demand.note
         self._changes: NetworkChanges | None = None
 
@@ -257,7 +257,7 @@ class Links:
             return task
 
         def failed(error: BaseException) -> None:
-            record.note(str(error) or type(error).__name__)
+            record.note(str(error) or type(error).__name__, self._node.clock.now())
             forget_frames(error)
 
         return await self._open(record, await redials.first(attempt, break_off, failed), None)
@@ -268,7 +268,7 @@ class Links:
                 record.redials.network_changed()
 
     def _failed(self, record: Record, error: Exception) -> None:
-        record.note(str(error) or type(error).__name__)
+        record.note(str(error) or type(error).__name__, self._node.clock.now())
         # Only a transport that a user wrote raises anything but these.
         expected = isinstance(error, OSError | ValueError)
         log.log(
@@ -406,7 +406,7 @@ class Links:
         )
 
     def _age(self, link: Link) -> float:
-        return (clock()[0] - link.since) / 1e9
+        return (self._node.clock.now() - link.since) / 1e9
 
     def _warn(self, record: Record, taken: Sequence[Incoming]) -> None:
         """Tell of places that have run out, but not of each link that comes then."""
@@ -428,7 +428,7 @@ class Links:
         self._newcomers.pop(record, None)
         if link.proven:
             self._known.note(link.key, self._age(link))
-        record.note(reason)
+        record.note(reason, self._node.clock.now())
         log.info("Link down: %s %s, %s: %s", record.kind.value, record.name, address_of(link.key), reason)
         if not record.ended.done():
             record.ended.set_result(reason)

@@ -55,9 +55,11 @@ def pause_before_redial(failures: int, most: float, chance: float) -> float:
 class Demand:
     """Whether traffic waits for a path, so that peers are needed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, rng: random.Random) -> None:
         self.loop = loop
         """The event loop whose time counts."""
+        self.random = rng
+        """What makes pauses differ."""
         self._until = -math.inf
         self._away: set[Redial] = set()
 
@@ -84,7 +86,7 @@ class Redial:
         self._most = most
         self._failures = 0
         self._away_since = self._loop.time()
-        self._share = SHARE * random.uniform(1 - JITTER, 1 + JITTER)
+        self._share = SHARE * demand.random.uniform(1 - JITTER, 1 + JITTER)
         self._wake = asyncio.Event()
         self._now = False
 
@@ -119,7 +121,7 @@ class Redial:
         """Wait after a failure; `forever`: until an attempt is asked for."""
         self._failures = min(self._failures + 1, MOST_FAILURES)
         begun = self._loop.time()
-        pause = pause_before_redial(self._failures, self._most, random.random())
+        pause = pause_before_redial(self._failures, self._most, self._demand.random.random())
         self._demand._away.add(self)
         try:
             while not self._now:

@@ -6,8 +6,8 @@ class ByteMap:
     @property
     def width(self) -> int:
         """Bytes of each key."""
-    def __new__(cls, width: int, seed: int | None = None) -> Self:
-        """Make an empty map. `seed` (64 bits; the system's randomness unless given) alone settles the order of its items."""
+    def __new__(cls, width: int, seed: int) -> Self:
+        """Make an empty map. `seed`, 64 random bits, alone settles the order of its items."""
     def __len__(self) -> int: ...
     def __contains__(self, key: bytes, /) -> bool: ...
     def __getitem__(self, key: bytes, /) -> Any: ...

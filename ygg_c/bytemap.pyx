@@ -4,8 +4,6 @@ from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-import os
-
 cdef extern from *:
     """
     static inline uint64_t ygg_fold(uint64_t a, uint64_t b) {
@@ -40,13 +38,13 @@ cdef inline bint _is_same(const uint8_t *a, const uint8_t *b, size_t width) noex
 cdef class ByteMap:
     """Maps byte strings of one width to objects."""
 
-    def __cinit__(self, size_t width, seed=None):
+    def __cinit__(self, size_t width, uint64_t seed):
         if width == 0 or width > 64:
             raise ValueError("width must be 1 to 64 bytes")
         self.width = width
         self._stride = sizeof(Slot) + ((width + 7) & ~<size_t>7)
         self._mask = FIRST_CAPACITY - 1
-        self._seed = int.from_bytes(os.urandom(8), "little") if seed is None else seed
+        self._seed = seed
         self._slots = <uint8_t *>calloc(FIRST_CAPACITY, self._stride)
         if self._slots == NULL:
             raise MemoryError

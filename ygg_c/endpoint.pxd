@@ -7,6 +7,7 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.buffer cimport Packet
+from ygg_c.clock cimport Clock
 from ygg_c.flows cimport Flow, FlowQueue
 from ygg_c.memory cimport Memory
 from ygg_c.packetio cimport Upper, Way
@@ -101,7 +102,8 @@ cdef class Host(Upper):
     cdef uint64_t made_in               # generation of ygg_c.forks: the process it belongs to
     cdef uint64_t _now                  # the latest time given to us, ns
     cdef size_t _mtu
-    cdef Random random
+    cdef readonly Random random
+    cdef readonly Clock clock
     cdef TimerHeap timers
     cdef Memory memory
     cdef uint64_t count[COUNTERS]

@@ -1,7 +1,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from ygg_c.clock import Clock
 from ygg_c.packetio import Upper
+from ygg_c.sodium import Random
 from ygg_c.timerheap import Timed
 
 READABLE: Final = 1
@@ -22,6 +24,12 @@ DRAINED: Final = 64
 class Host(Upper):
     """What endpoints ask of the stack that holds them, and the limits it sets them."""
 
+    @property
+    def clock(self) -> Clock:
+        """What tells the time to whoever drives the stack."""
+    @property
+    def random(self) -> Random:
+        """Where its random bytes come from."""
     on_work: Callable[[], object] | None
     """Called when a turn is needed and no lower side is there to give one, once until the next: call `turn` soon."""
     min_rto: int
@@ -100,3 +108,6 @@ class Endpoint(Timed):
     @property
     def closed(self) -> bool:
         """Whether the endpoint has left its stack; a connection in TIME-WAIT has."""
+    @property
+    def clock(self) -> Clock | None:
+        """The clock of its stack; None once it has left it."""

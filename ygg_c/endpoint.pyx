@@ -315,3 +315,7 @@ cdef class Endpoint(Flow):
     @property
     def closed(self):
         return self.host is None
+
+    @property
+    def clock(self):
+        return None if self.host is None else self.host.clock

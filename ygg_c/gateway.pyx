@@ -65,10 +65,10 @@ cdef class Gateway(Attachment):
         self.mtu = mtu
         key_address((<LinkHost>node).key, self.address)
         key_subnet((<LinkHost>node).key, self.subnet)
-        self._by_key = ByteMap(32)
-        self._by_address = ByteMap(16)
-        self._by_subnet = ByteMap(8)
-        self._waiting = ByteMap(16)
+        self._by_key = ByteMap(32, node.random.u64())
+        self._by_address = ByteMap(16, node.random.u64())
+        self._by_subnet = ByteMap(8, node.random.u64())
+        self._waiting = ByteMap(16, node.random.u64())
         self._account.limit = WAITING_BYTES
         node.attachment = self
 

@@ -3,12 +3,17 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
+from ygg_c.sodium cimport Random
+
 cdef class KeySet:
     cdef size_t count
     cdef size_t _mask
+    cdef uint64_t[2] _secret
     cdef uint64_t *_codes               # 0: free
     cdef bint has(self, const uint8_t *key) noexcept
     cdef int add(self, const uint8_t *key) except -1
     cdef void discard(self, const uint8_t *key) noexcept
+    cdef void clear(self) noexcept
+    cdef uint64_t _code_of(self, const uint8_t *key) noexcept
     cdef size_t _place(self, uint64_t code) noexcept
     cdef int _grow(self) except -1

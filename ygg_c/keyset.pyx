@@ -1,29 +1,19 @@
 """A small set of keys; see keyset.pxd."""
 
-import os
-
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.string cimport memset
 
 from ygg_c.siphash cimport ygg_siphash
 
 cdef enum:
     FIRST_CAPACITY = 16
 
-cdef uint64_t[2] _secret
-cdef bytes _random = os.urandom(16)
-memcpy(_secret, <const char *>_random, 16)
-
-
-cdef inline uint64_t _code_of(const uint8_t *key) noexcept nogil:
-    cdef uint64_t code = ygg_siphash(key, 32, _secret)
-    return code if code else 1
-
 
 cdef class KeySet:
     """Keys of 32 bytes. Linear probing, back-shift on removal."""
 
-    def __cinit__(self):
+    def __cinit__(self, Random random not None):
+        random.fill(<uint8_t *>self._secret, sizeof(self._secret))
         self._mask = FIRST_CAPACITY - 1
         self._codes = <uint64_t *>calloc(FIRST_CAPACITY, sizeof(uint64_t))
         if self._codes == NULL:
@@ -31,6 +21,10 @@ cdef class KeySet:
 
     def __dealloc__(self):
         free(self._codes)
+
+    cdef uint64_t _code_of(self, const uint8_t *key) noexcept:
+        cdef uint64_t code = ygg_siphash(key, 32, self._secret)
+        return code if code else 1
 
     # Where it is, or the free place where it would go.
     cdef size_t _place(self, uint64_t code) noexcept:
@@ -40,10 +34,10 @@ cdef class KeySet:
         return index
 
     cdef bint has(self, const uint8_t *key) noexcept:
-        return self._codes[self._place(_code_of(key))] != 0
+        return self._codes[self._place(self._code_of(key))] != 0
 
     cdef int add(self, const uint8_t *key) except -1:
-        cdef uint64_t code = _code_of(key)
+        cdef uint64_t code = self._code_of(key)
         cdef size_t index
         if (self.count + 1) * 4 > (self._mask + 1) * 3:
             self._grow()
@@ -53,7 +47,7 @@ cdef class KeySet:
         return 0
 
     cdef void discard(self, const uint8_t *key) noexcept:
-        cdef size_t hole = self._place(_code_of(key))
+        cdef size_t hole = self._place(self._code_of(key))
         cdef size_t index = hole
         cdef size_t home
         if self._codes[hole] == 0:
@@ -85,6 +79,15 @@ cdef class KeySet:
         free(old)
         return 0
 
+    cdef void clear(self) noexcept:
+        cdef uint64_t *small = <uint64_t *>calloc(FIRST_CAPACITY, sizeof(uint64_t))
+        self.count = 0
+        if small == NULL:
+            memset(self._codes, 0, (self._mask + 1) * sizeof(uint64_t))
+            return
+        free(self._codes)
+        self._codes, self._mask = small, FIRST_CAPACITY - 1
+
     # For tests
 
     def __len__(self):
@@ -100,6 +103,10 @@ cdef class KeySet:
     def drop(self, bytes key not None):
         """Remove a key, if it is there."""
         self.discard(_checked(key))
+
+    def empty(self):
+        """Remove all keys."""
+        self.clear()
 
 
 cdef const uint8_t *_checked(bytes key) except NULL:

@@ -147,7 +147,7 @@ cdef class Link:
         self.lag = LAG_UNKNOWN
         self._read_deadline = self._ack_at = NEVER
         self.prove_by = host.now + PROVE_WITHIN
-        self.told = KeySet()
+        self.told = KeySet(host.random)
         self.parked = Parked()
         self._read_most = RX_BUFFER
         bucket_init(&self.requests, UNPROVEN_RATE, UNPROVEN_BURST, host.now)

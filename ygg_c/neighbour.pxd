@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.bloom cimport Bloom
 from ygg_c.keyset cimport KeySet
+from ygg_c.sodium cimport Random
 from ygg_c.throttle cimport Bucket
 
 cdef class Neighbour:

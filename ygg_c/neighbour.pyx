@@ -6,13 +6,13 @@ from ygg_c.bloom cimport bloom_clear
 cdef class Neighbour:
     """A node key with at least one link."""
 
-    def __cinit__(self):
+    def __cinit__(self, Random random not None):
         self.links = []
         self.unproven = []
-        self.sent = KeySet()
+        self.sent = KeySet(random)
 
     cdef void forget(self) noexcept:
-        self.sent = KeySet()
+        self.sent.clear()
         self.answered = self.ontree = self.dirty = False
         self.stored = self.idle = self.crowded_until = self.age = 0
         bloom_clear(&self.filter_in)

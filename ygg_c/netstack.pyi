@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 
+from ygg_c.clock import Clock
 from ygg_c.demux import Demux
 from ygg_c.sodium import Random
 from ygg_c.tcp.connection import TcpConnection
@@ -12,11 +13,15 @@ class NetStack(Demux):
     `addresses` are 16-byte addresses, or (address, prefix length) for all of a subnet; the first is the default
     source. `mtu` is 1280 to 65535. Calls never block and never call back; work they leave behind is announced
     to the lower side, or while there is none through `on_work`, and done in the next turn. Times are ns of the caller's
-    clock, sizes bytes.
+    clock, sizes bytes. `clock` is kept for who drives the stack: the stack itself knows the time of its turns.
     """
 
     def __init__(
-        self, addresses: Iterable[bytes | tuple[bytes, int]], mtu: int = 65535, random: Random | None = None
+        self,
+        addresses: Iterable[bytes | tuple[bytes, int]],
+        mtu: int = 65535,
+        random: Random | None = None,
+        clock: Clock | None = None,
     ) -> None: ...
     @property
     def addresses(self) -> list[tuple[bytes, int]]:

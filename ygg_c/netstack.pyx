@@ -8,6 +8,7 @@ from libc.string cimport memcpy, memset
 
 from ygg_c.buffer cimport queue_clear
 from ygg_c.bytemap cimport ByteMap
+from ygg_c.clock cimport Clock
 from ygg_c.endpoint cimport COUNTERS
 from ygg_c.forks cimport check_fork
 from ygg_c.ipv6 cimport MIN_MTU, get16, is_multicast, is_unspecified
@@ -50,11 +51,12 @@ cdef object _error(int code):
 cdef class NetStack(Demux):
     """TCP, UDP and ICMPv6 for one or more IPv6 addresses."""
 
-    def __init__(self, addresses, size_t mtu=65535, Random random=None):
+    def __init__(self, addresses, size_t mtu=65535, Random random=None, Clock clock=None):
         if not MIN_MTU <= mtu <= 65535:
             raise ValueError(f"MTU must be {MIN_MTU} to 65535, not {mtu}")
         self._mtu = mtu
         self.random = Random() if random is None else random
+        self.clock = Clock() if clock is None else clock
         self.random.fill(<uint8_t *>self._secret, sizeof(self._secret))
         self.random.fill(<uint8_t *>self._cookie_secret, sizeof(self._cookie_secret))
         # Their order is that in which connections are reset when the stack closes.
@@ -62,7 +64,7 @@ cdef class NetStack(Demux):
         self._listeners, self._udp = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
         self._echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
         self._light = LightTable(self.random.u64(), self.random.u64())
-        self._renewals = Renewals(self._connections)
+        self._renewals = Renewals(self._connections, self.random)
         self._nodes = RemoteNodes(self.random.u64(), self.memory)
         self._half_open = HalfOpens(self._light, LightNodes(self._light), self._nodes)
         self._time_waits = TimeWaits(self._light, LightNodes(self._light))

@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 from ygg_c.budget cimport Budget
 from ygg_c.buffer cimport Packet
+from ygg_c.clock cimport Clock
 from ygg_c.packetio cimport Lower
 from ygg_c.query cimport QueryTable
 from ygg_c.router cimport Router
@@ -28,6 +29,7 @@ cdef class Attachment(Lower):
     cdef void links_changed(self) noexcept
 
 cdef class Node(Router):
+    cdef readonly Clock clock
     cdef SessionTable sessions_table
     cdef QueryTable queries
     cdef Attachment attachment          # None: IPv6 payloads are dropped

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ygg_c.clock import Clock
 from ygg_c.packetio import Lower
 from ygg_c.router import Router
 from ygg_c.sodium import Random
@@ -32,15 +33,10 @@ class Node(Router):
     """Called when something of ours waits for a path that no lookup finds, or for any link; twice a second at most."""
     on_error: Callable[[BaseException], object] | None
     """Called with what a callback raised."""
-    clock: int
-    """Unix time in whole seconds as this node tells it to others: a wall clock that is set back does not set it back.
-
-    Setting it has it go on from there, or from where it stands if that is later. ValueError beyond 2**33 - 1.
-    """
     nodeinfo: bytes
     """The JSON text with which node information requests are answered, at most 16384 bytes (ValueError if longer)."""
 
-    def __init__(self, secret: bytes, *, group_password: bytes = b"", random: Random | None = None) -> None:
+    def __init__(self, secret: bytes, *, group_password: bytes = b"", random: Random | None = None, clock: Clock | None = None) -> None:
         """Make a node.
 
         `secret` is the 32-byte Ed25519 seed followed by the 32-byte public key; ValueError if the two do not match.
@@ -50,6 +46,16 @@ class Node(Router):
     @property
     def address(self) -> bytes:
         """The 16-byte address inside 200::/7."""
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the pumps the time."""
+
+    def go_on_from(self, seconds: int) -> None:
+        """Have unix time as this node tells it to others (`wall`) go on from `seconds`, or from where it stands if that is later.
+
+        It never goes back by itself, though the system's clock may. ValueError beyond 2**33 - 1.
+        """
 
     @property
     def subnet(self) -> bytes:

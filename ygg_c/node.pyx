@@ -120,7 +120,7 @@ cdef class _NodeSessions(SessionTable):
 cdef class Node(Router):
     """A whole Yggdrasil node without IO."""
 
-    def __init__(self, bytes secret not None, *, bytes group_password=b"", Random random=None):
+    def __init__(self, bytes secret not None, *, bytes group_password=b"", Random random=None, Clock clock=None):
         cdef uint8_t signature[SIG_SIZE]
         cdef _NodeSessions table
         sign(signature, self.secret, 32, self.secret)
@@ -129,12 +129,13 @@ cdef class Node(Router):
         table = _NodeSessions(secret, group_password or b"", self.random)
         table.node = self
         self.sessions_table = table
-        self.queries = QueryTable()
+        self.queries = QueryTable(self.random.u64())
         self._nodeinfo = b"{}"
         self._events = []
         self._deadline = self._promised = NEVER
         self._answers = Budget(ANSWER_RATE, ANSWER_BURST, self.random.u64())
         self._clock_base = NOT_SET
+        self.clock = Clock() if clock is None else clock
 
     @property
     def address(self):
@@ -150,18 +151,13 @@ cdef class Node(Router):
         key_subnet((<LinkHost>self).key, subnet)
         return subnet[:8]
 
-    @property
-    def clock(self):
-        """Unix time in whole seconds as this node tells it to others."""
-        return self.wall
-
-    @clock.setter
-    def clock(self, int64_t value):
-        if not 0 <= value < CLOCK_MOST:
-            raise ValueError(f"a clock shows 0 to {CLOCK_MOST - 1} seconds, not {value}")
+    def go_on_from(self, int64_t seconds):
+        """Have unix time as it is told to others go on from `seconds`, or from where it stands if that is later."""
+        if not 0 <= seconds < CLOCK_MOST:
+            raise ValueError(f"a clock shows 0 to {CLOCK_MOST - 1} seconds, not {seconds}")
         # From the next turn on: before the first there is no time that it could be the clock of.
-        self._clock_least = max(self._clock_least, value)
-        self.wall = max(self.wall, <uint64_t>value)
+        self._clock_least = max(self._clock_least, seconds)
+        self.wall = max(self.wall, <uint64_t>seconds)
         self.sessions_table.wall = self.wall
 
     @property

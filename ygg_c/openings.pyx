@@ -33,9 +33,9 @@ cdef class Opening(Remote):
 cdef class Openings:
     """The openings of one identity by remote key."""
 
-    def __cinit__(self, Random random not None):
+    def __cinit__(self, Random random not None, uint64_t seed):
         self.random = random
-        self._by_key = ByteMap(32)
+        self._by_key = ByteMap(32, seed)
         self._account.limit = HOLD_LIMIT
         self.limit = 4096
 

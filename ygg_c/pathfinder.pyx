@@ -111,8 +111,8 @@ cdef class Pathfinder:
         self.tree = tree
         self.hops = hops
         self.reach = reach
-        self._paths = ByteMap(32)
-        self._rumors = ByteMap(32)
+        self._paths = ByteMap(32, host.random.u64())
+        self._rumors = ByteMap(32, host.random.u64())
         self._all_paths = []
         self._all_rumors = []
         self._introductions = []

@@ -1,4 +1,4 @@
-# The engine's only system calls: the clock, and moving bytes between links and sockets.
+# Moving bytes between links and sockets: with the clock, the engine's only system calls.
 
 from libc.stdint cimport uint8_t, uint64_t
 

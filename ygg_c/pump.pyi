@@ -1,15 +1,13 @@
 from asyncio import BaseTransport, WriteTransport
 from collections.abc import Callable
 
+from ygg_c.clock import Clock
 from ygg_c.link import Link, Sink
 from ygg_c.netstack import NetStack
 from ygg_c.node import Node
 
-def clock() -> tuple[int, int]:
-    """Return the engine's clock, in ns, and unix time in whole seconds."""
-
-def run_turn(engine: Node | NetStack) -> int | None:
-    """Run a turn now; return the ns until the next is due, or None."""
+def run_turn(engine: Node | NetStack, clock: Clock) -> int | None:
+    """Run a turn at the time that `clock` shows; return the ns until the next is due, or None."""
 
 class Pump(Sink):
     """Moves bytes between one link and what carries it. A link whose carrier ends is closed, with the reason as its error."""

@@ -1,4 +1,4 @@
-"""The engine's only system calls: the clock, and moving bytes between links and sockets.
+"""Moving bytes between links and sockets: with the clock, the engine's only system calls.
 
 A pump is a link's sink. A plain stream socket is read and written here without Python; whatever else carries a link (TLS, a
 tunnel, memory, a user's own transport) goes through the methods of its asyncio transport. Either way a readable event is one
@@ -11,6 +11,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
+from ygg_c.clock cimport Clock
 from ygg_c.drain cimport FLIGHT_MOST, drain_ran_dry
 from ygg_c.forks cimport generation, hold, release
 from ygg_c.link cimport Link, Sink, iovec
@@ -26,7 +27,6 @@ cdef extern from *:
     #include <sys/socket.h>
     #include <sys/types.h>
     #include <sys/uio.h>
-    #include <time.h>
     #include <unistd.h>
 
     #ifdef __linux__
@@ -39,12 +39,6 @@ cdef extern from *:
     #ifndef MSG_MORE
     #define MSG_MORE 0
     #endif
-
-    static uint64_t ygg_clock(clockid_t id) {
-        struct timespec t;
-        clock_gettime(id, &t);
-        return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-    }
 
     /* `more` waits: the kernel need not send what fills no segment. */
     static ssize_t ygg_send(int fd, struct iovec *parts, int count, int more) {
@@ -88,11 +82,8 @@ cdef extern from *:
     }
     """
     enum:
-        CLOCK_MONOTONIC
-        CLOCK_REALTIME
         F_DUPFD_CLOEXEC
         MSG_DONTWAIT
-    uint64_t ygg_clock(int which) noexcept nogil
     ssize_t ygg_send(int fd, iovec *parts, int count, bint more) noexcept nogil
     void ygg_tune(int fd, int flight) noexcept nogil
     void ygg_limit_unsent(int fd, int limit, int buffer) noexcept nogil
@@ -105,19 +96,15 @@ cdef uint64_t SECOND = 1000000000
 
 
 cdef void enter_now(Node node) noexcept:
-    node.enter(ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND)
+    node.enter(node.clock.now_ns(), node.clock.unix_ns() // SECOND)
 
 
-def clock():
-    return ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND
-
-
-def run_turn(engine):
-    due = engine.turn(ygg_clock(CLOCK_MONOTONIC), ygg_clock(CLOCK_REALTIME) // SECOND)
+def run_turn(engine, Clock clock not None):
+    due = engine.turn(clock.now_ns(), clock.unix_ns() // SECOND)
     if due is None:
         return None
     cdef uint64_t deadline = due
-    cdef uint64_t now = ygg_clock(CLOCK_MONOTONIC)
+    cdef uint64_t now = clock.now_ns()
     return deadline - now if deadline > now else 0
 
 

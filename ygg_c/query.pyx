@@ -19,8 +19,8 @@ cdef class Query:
 cdef class QueryTable:
     """At most one request for each kind and key; each is forgotten after 60 s."""
 
-    def __cinit__(self):
-        self._pending = ByteMap(33)
+    def __cinit__(self, uint64_t seed):
+        self._pending = ByteMap(33, seed)
 
     cdef int add(self, int kind, const uint8_t *key, object on_reply, uint64_t now) except -1:
         cdef Query query = Query.__new__(Query)

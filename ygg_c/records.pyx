@@ -28,7 +28,7 @@ cdef class Records:
 
     def __cinit__(self, LinkHost host not None, *args):
         self.host = host
-        self._records = ByteMap(32)
+        self._records = ByteMap(32, host.random.u64())
         self._all = []
         self.neighbours = []
         self.generation = 1

@@ -12,6 +12,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.bytemap cimport ByteMap
 from ygg_c.endpoint cimport Host
+from ygg_c.sodium cimport Random
 from ygg_c.timerheap cimport Timed
 
 cdef class Renewed:
@@ -29,6 +30,7 @@ cdef class Peers:
 cdef class Renewals(Timed):
     cdef Host host                  # None while there is nothing to do
     cdef ByteMap _connections
+    cdef Random _random
     cdef Peers _coming              # for the next search
     cdef Peers _sought              # for the present one
     cdef list _unsearched           # connections it has not looked at yet

@@ -30,9 +30,9 @@ cdef class Renewed:
 cdef class Peers:
     """Such peers, by their address and by their subnet."""
 
-    def __cinit__(self):
-        self.addresses = ByteMap(16)
-        self.subnets = ByteMap(8)
+    def __cinit__(self, Random random not None):
+        self.addresses = ByteMap(16, random.u64())
+        self.subnets = ByteMap(8, random.u64())
 
     cdef Renewed of(self, const uint8_t *address):
         cdef PyObject *found = self.addresses.get(address)
@@ -47,10 +47,11 @@ cdef class Peers:
 cdef class Renewals(Timed):
     """Asks the connections of such peers, in bounded steps."""
 
-    def __cinit__(self, ByteMap connections not None):
+    def __cinit__(self, ByteMap connections not None, Random random not None):
+        self._random = random
         self._connections = connections
-        self._coming = Peers()
-        self._sought = Peers()
+        self._coming = Peers(self._random)
+        self._sought = Peers(self._random)
         self._unsearched = []
         self._asking = []
 
@@ -89,13 +90,13 @@ cdef class Renewals(Timed):
         if self.host is not None:
             self.host.timers.forget(self)
         self.host = None
-        self._coming = Peers()
+        self._coming = Peers(self._random)
         self._unsearched.clear()
         self._asking.clear()
 
     cdef void fire(self, uint64_t now) noexcept:
         if not self._unsearched and self._coming.is_any() and now >= self._pause_until:
-            self._sought, self._coming = self._coming, Peers()
+            self._sought, self._coming = self._coming, Peers(self._random)
             self._unsearched = self._connections.values()
             self._pause_until = now + PAUSE
         self._search()

@@ -133,12 +133,12 @@ cdef class SessionTable:
         self.made_in = generation
         identity_init(&self.me, <const uint8_t *><const char *>secret, group_password)
         self.random = Random() if random is None else random
-        self._sessions = ByteMap(32)
-        self.openings = Openings(self.random)
+        self._salt = self.random.u64()
+        self._sessions = ByteMap(32, self._salt)
+        self.openings = Openings(self.random, self._salt)
         self._again_at = self._ask_by = NEVER
         self.session_limit = SESSIONS_MOST
         self.quiet_limit = QUIET_MOST
-        self._salt = self.random.u64()
         self._handshakes = Budget(HANDSHAKES_RATE, HANDSHAKES_BURST, self._salt)
         self._recoveries = Budget(STRANGERS_RATE, STRANGERS_BURST, self._salt)
 

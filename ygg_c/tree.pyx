@@ -35,7 +35,6 @@ from cpython.ref cimport PyObject
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.address cimport lookup_key
-from ygg_c.keyset cimport KeySet
 from ygg_c.link cimport HELD, WORK_SIGN, WORK_VERIFY
 from ygg_c.packetio cimport NEVER
 from ygg_c.records cimport DEPTH_MAX, Walk
@@ -97,8 +96,8 @@ cdef class Tree(Records):
     def __cinit__(self, LinkHost host not None):
         self._met = []
         self._unproven = []
-        self._by_key = ByteMap(32)
-        self._by_target = ByteMap(32)
+        self._by_key = ByteMap(32, host.random.u64())
+        self._by_target = ByteMap(32, host.random.u64())
         self._telling = []
         self.tell_at = NEVER
 
@@ -110,7 +109,7 @@ cdef class Tree(Records):
         cdef uint64_t now = self.host.now
         if found != NULL:
             return <Neighbour>found
-        neighbour = Neighbour()
+        neighbour = Neighbour(self.host.random)
         memcpy(neighbour.key, key, 32)
         neighbour.port = self._free_port(key)
         bucket_init(&neighbour.requests, 10, 100, now)
@@ -372,7 +371,7 @@ cdef class Tree(Records):
     # Whoever tells us thousands of records is told anew what it lacks: that takes fewer.
     cdef void _bound_sent(self, Neighbour neighbour) noexcept:
         if neighbour.sent.count >= SENT_MAX:
-            neighbour.sent = KeySet()
+            neighbour.sent.clear()
 
     # Parent
 

@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.buffer cimport Packet
+from ygg_c.clock cimport Clock
 from ygg_c.packetio cimport Upper
 
 cdef enum:
@@ -11,6 +12,7 @@ cdef enum:
 
 cdef class TunPump(Upper):
     cdef int fd
+    cdef Clock _clock
     cdef size_t _mtu
     cdef object on_lost
     cdef object on_waiting

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+from ygg_c.clock import Clock
 from ygg_c.packetio import Upper
 
 class TunPump(Upper):
@@ -9,7 +10,12 @@ class TunPump(Upper):
     """
 
     def __init__(
-        self, fd: int, mtu: int, on_lost: Callable[[OSError], object], on_waiting: Callable[[bool], object]
+        self,
+        fd: int,
+        mtu: int,
+        on_lost: Callable[[OSError], object],
+        on_waiting: Callable[[bool], object],
+        clock: Clock,
     ) -> None:
         """Use the non-blocking descriptor `fd`, which stays the caller's; packets have at most `mtu` bytes.
 

@@ -32,8 +32,6 @@ from ygg_c.buffer cimport HEADROOM, Packet, packet_free, packet_new
 from ygg_c.ipv6 cimport IP_HEADER, TARGET
 from ygg_c.packetio cimport NEVER, Upper, Way
 
-from ygg_c.pump import clock
-
 cdef extern from "<unistd.h>" nogil:
     ssize_t read(int fd, void *buffer, size_t size)
     ssize_t write(int fd, const void *buffer, size_t size)
@@ -49,7 +47,8 @@ cdef class TunPump(Upper):
         self.fd = -1
         self._watched = True
 
-    def __init__(self, int fd, size_t mtu, on_lost, on_waiting):
+    def __init__(self, int fd, size_t mtu, on_lost, on_waiting, Clock clock not None):
+        self._clock = clock
         self.fd = fd
         self._mtu = mtu
         self.on_lost = on_lost
@@ -62,7 +61,7 @@ cdef class TunPump(Upper):
         if self._waiting:
             self._watch(False)      # a wait that is over within the turn need not cost this
         else:
-            self._read(clock()[0])
+            self._read(self._clock.now_ns())
 
     cdef void _read(self, uint64_t now) noexcept:
         cdef int _turn

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ygg_c.clock import VirtualClock
 from ygg_c.gateway import Gateway
 from ygg_c.link import Link
 from ygg_c.packetio import PacketTap
@@ -23,18 +24,18 @@ WINDOW = 262144
 
 
 class Device:
-    """A pump over one end of the pair; `outside` is the kernel's. `time` is what the pump takes for now."""
+    """A pump over one end of the pair; `outside` is the kernel's. `clock` is the pump's."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, mtu: int = 1500) -> None:
+    def __init__(self, mtu: int = 1500) -> None:
         self.inside, self.outside = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.outside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 24)
         self.inside.setblocking(False)
         self.outside.setblocking(False)
         self.lost: list[OSError] = []
         self.watched: list[bool] = []
-        self.time = SECOND
-        monkeypatch.setattr("ygg_c.tunpump.clock", lambda: (self.time, 0))
-        self.pump = TunPump(self.inside.fileno(), mtu, self.lost.append, self._wait)
+        self.clock = VirtualClock()
+        self.clock.advance(SECOND)
+        self.pump = TunPump(self.inside.fileno(), mtu, self.lost.append, self._wait, self.clock)
 
     def _wait(self, waiting: bool) -> None:
         self.watched.append(not waiting)
@@ -59,8 +60,8 @@ class Device:
 
 
 @pytest.fixture
-def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[Device]:
-    device = Device(monkeypatch)
+def device() -> Iterator[Device]:
+    device = Device()
     yield device
     device.close()
 
@@ -126,7 +127,7 @@ def test_what_is_no_packet_is_left_to_what_is_below(device: Device, tap: PacketT
 
 def test_a_lost_device_is_told_once_and_a_closed_pump_does_nothing(device: Device) -> None:
     gone = os.open("/dev/null", os.O_WRONLY)
-    pump = TunPump(gone, 1500, device.lost.append, device._wait)
+    pump = TunPump(gone, 1500, device.lost.append, device._wait, device.clock)
     pump.readable()
     assert [type(error) for error in device.lost] == [OSError]
     pump.close()
@@ -177,14 +178,14 @@ def test_patience_ends(device: Device, tap: PacketTap) -> None:
     device.pump.readable()
     assert tap.poll(SECOND) == SECOND + 100 * MS
     assert len(tap.take()) == 1
-    device.time = SECOND + 100 * MS
-    tap.poll(device.time)
+    device.clock.advance(100 * MS)
+    tap.poll(device.clock.now())
     assert len(tap.take()) == 2
     device.outside.send(PACKET)
     device.pump.readable()
     assert len(tap.take()) == 1
     assert device.pump.waits == 1
-    fill(tap, device.time)
+    fill(tap, device.clock.now())
     device.outside.send(PACKET)
     device.pump.readable()
     assert device.pump.waits == 2
@@ -203,8 +204,8 @@ def test_nothing_waits_while_several_links_are_in_use(device: Device, tap: Packe
     device.outside.send(PACKET)
     device.pump.readable()
     assert device.pump.waits == 1
-    device.time = SECOND + 1000 * MS        # the first link has not been used for a second
-    fill(tap, device.time)
+    device.clock.advance(SECOND)     # the first link has not been used for a second
+    fill(tap, device.clock.now())
     device.outside.send(PACKET)
     device.pump.readable()
     assert device.pump.waits == 2
@@ -249,7 +250,7 @@ class Gates(Mesh):
 class World:
     """Nodes 1, 2 and 3; the first has a device, the others collect what arrives."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, joined: list[tuple[int, int]]) -> None:
+    def __init__(self, joined: list[tuple[int, int]]) -> None:
         self.mesh = Gates()
         for number in (1, 2, 3):
             self.mesh.add(number)
@@ -258,7 +259,7 @@ class World:
         self.mesh.run(8)
         self.arrived: list[bytes] = []
         self.gateways = [Gateway(node) for node in self.mesh.nodes.values()]
-        self.device = Device(monkeypatch, 65535)
+        self.device = Device(65535)
         self.gateways[0].attach(self.device.pump)
         for gateway in self.gateways[1:]:
             gateway.attach(PacketPort(self.arrived.extend))
@@ -267,7 +268,7 @@ class World:
             self.push(target, 100)
             self.device.turn_of_the_loop()
             self.mesh.run(3)
-        self.device.time = self.mesh.now
+        self.device.clock.advance(self.mesh.now - self.device.clock.now())
         assert len(self.arrived) == self.pushed == 2
 
     def push(self, target: int, size: int) -> None:
@@ -292,10 +293,10 @@ class World:
 @pytest.mark.parametrize("joined", [[(1, 2), (2, 3)], [(1, 2), (1, 3)]], ids=["line", "star"])
 @pytest.mark.parametrize("seed", range(10))
 def test_everything_read_arrives_and_nothing_stays_in_the_device(
-    monkeypatch: pytest.MonkeyPatch, joined: list[tuple[int, int]], seed: int
+    joined: list[tuple[int, int]], seed: int
 ) -> None:
     """Links are shut and opened at random; once they are open, no clock is needed to empty the device."""
-    world = World(monkeypatch, joined)
+    world = World(joined)
     mesh, chance = world.mesh, random.Random(seed)
     links = [link for link in mesh.streams if link.key != mesh.nodes[1].key]
     for _ in range(300):
@@ -320,9 +321,9 @@ def test_everything_read_arrives_and_nothing_stays_in_the_device(
     world.close()
 
 
-def test_a_full_link_keeps_no_more_than_credit_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_link_keeps_no_more_than_credit_allows() -> None:
     """What a shut link cannot take stays in the device; when the link is closed, reading goes on without it."""
-    world = World(monkeypatch, [(1, 2), (2, 3)])
+    world = World([(1, 2), (2, 3)])
     link = next(link for link in world.mesh.streams if link.key == world.mesh.nodes[2].key)
     world.mesh.toggle(link)
     while world.pushed < 60:

@@ -10,12 +10,10 @@ import pytest
 
 from tests.aio import until
 from tests.nodes import Stranger, key, manager
-from ygg import Certificate, Core, Network, VTun, driver, handshake
+from ygg import Certificate, Core, Network, VTun, handshake
 from ygg.stream.held import take_over
 from ygg.vtun import ping
 from ygg_c import wire
-from ygg_c.node import Node
-from ygg_c.pump import clock
 
 DUMMY, KEEPALIVE, SIG_REQ, SIG_RES, ANNOUNCE, BLOOM, LOOKUP, NOTIFY, BROKEN, TRAFFIC = range(10)
 EVERYTHING = bytes(16) + b"\xff" * 16
@@ -101,23 +99,17 @@ class Impostor(Stranger):
 
 
 class Clock:
-    """The nodes' clock, which runs ahead of the real one as far as a test likes: seconds pass in milliseconds."""
+    """Has the nodes' clocks run ahead of the real one as far as a test likes: seconds pass in milliseconds."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ahead = 0
-        monkeypatch.setattr(driver, "run_turn", self._turn)
         monkeypatch.setattr(ping, "INTERVAL", 0.01)
-
-    def _turn(self, engine: Node) -> int | None:
-        now, wall = clock()
-        now += self.ahead
-        due = engine.turn(now, wall)
-        return None if due is None else max(0, due - now)
 
     async def passes(self, *cores: Core) -> None:
         """Let a twentieth of a second pass."""
         self.ahead += 50_000_000
         for core in cores:
+            core.clock.advance(50_000_000)
             assert core._driver is not None
             core._driver.wake()
         await asyncio.sleep(0.001)

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from tests.aio import run
-from tests.virtualloop import VirtualLoop
 from ygg.network import changes
+from ygg.simulation import VirtualLoop
 
 SCRIPT = """
 import asyncio, subprocess

@@ -7,6 +7,8 @@ import pytest
 
 from ygg.errors import AddressNotAvailable, MessageTooBig
 from ygg.vtun import ping as ping_module
+from ygg_c.clock import Clock
+from ygg_c.sodium import Random
 
 
 def test_ping_returns_seconds(with_pair):
@@ -97,6 +99,8 @@ def test_an_unanswered_ping_asks_for_another_way(with_pair, monkeypatch):
 def test_a_ping_for_which_no_identifier_is_free(with_pair, monkeypatch):
     class Full:
         """A stack with all 65536 taken, which takes seconds to come to."""
+
+        clock, random = Clock(), Random()
 
         def set_clock(self, now):
             pass

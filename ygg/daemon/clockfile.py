@@ -41,7 +41,7 @@ class ClockFile:
         self._writing = threading.Lock()
 
     async def __aenter__(self) -> Self:
-        self._node.clock = self.read()
+        self._node.go_on_from(self.read())
         self._task = asyncio.create_task(self._keep())
         return self
 
@@ -50,7 +50,7 @@ class ClockFile:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self.write(self._node.clock + 1)
+        self.write(self._node.wall + 1)
 
     def read(self) -> int:
         """Return the unix second that no handshake has reached, or 0."""
@@ -74,5 +74,5 @@ class ClockFile:
         while True:
             await asyncio.sleep(0.1)  # the node's first turn tells it the time
             # A disk may take a second, for which links should not wait.
-            await asyncio.to_thread(self.write, self._node.clock + INTERVAL)
+            await asyncio.to_thread(self.write, self._node.wall + INTERVAL)
             await asyncio.sleep(INTERVAL)

@@ -17,6 +17,7 @@ from ygg.defaults import MTU_CEILING, clamp_mtu
 from ygg.errors import NetworkError, YggError, from_os_error
 from ygg.tun.netlink import add_address, bring_up
 from ygg_c import forks
+from ygg_c.clock import Clock
 from ygg_c.tunpump import TunPump
 
 log = logging.getLogger("ygg.tun")
@@ -57,7 +58,7 @@ class OSTun:
             os.close(self._fd)
             raise _explained(error) from error
         forks.hold(self._fd)
-        self._pump = TunPump(self._fd, self._mtu, self._lost, self._wait)
+        self._pump = TunPump(self._fd, self._mtu, self._lost, self._wait, Clock())
         self._loop.add_reader(self._fd, self._pump.readable)
 
     async def __aenter__(self) -> Self:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import struct
-import time
 
 from ygg.vtun.recording import Recording, Target
 from ygg_c.capture import Capture as Blocks
 from ygg_c.netstack import NetStack
-from ygg_c.pump import clock
 
 INTERVAL = 0.5
 """Seconds after which what was recorded is in the file at the latest."""
@@ -25,7 +23,7 @@ class Capture(Recording):
         """See `VTun.capture`."""
         if stack.capture is not None:
             raise ValueError("this VTun is being recorded already: close the first capture")
-        self._blocks = Blocks(time.time_ns() - clock()[0], snaplen=snaplen)
+        self._blocks = Blocks(stack.clock.unix() - stack.clock.now(), snaplen=snaplen)
         self._stack = stack
         super().__init__(target, INTERVAL)
         self._write(_header(snaplen))
@@ -49,7 +47,7 @@ class Capture(Recording):
             self._write(self._blocks.take())
 
     def _last(self) -> None:
-        self._write(_statistics(time.time_ns(), self.packets, self.dropped))
+        self._write(_statistics(self._stack.clock.unix(), self.packets, self.dropped))
 
     def _end(self) -> None:
         if self._stack.capture is self._blocks:

@@ -2,8 +2,6 @@
 
 import asyncio
 import errno
-import os
-import time
 
 from ygg.errors import from_os_error
 from ygg.vtun.names import failure
@@ -22,14 +20,14 @@ class Ping:
         self, stack: NetStack, target: bytes, size: int, registry: Registry, dont_fragment: bool = False
     ) -> None:
         self._stack = stack
-        self._payload = os.urandom(size)
+        self._payload = stack.random.bytes(size)
         try:
             self._socket = socket = stack.echo()
         except OSError as error:
             raise from_os_error(error) from None
         socket.dont_fragment = dont_fragment
         self._target, self._registry = target, registry
-        self._sent: list[float] = []
+        self._sent: list[int] = []
         self._answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         socket.on_event = self._on_event
         registry.add(self)
@@ -57,7 +55,7 @@ class Ping:
 
     def _send(self) -> None:
         # A full link is a lost request: the next interval brings another.
-        self._sent.append(time.perf_counter())
+        self._sent.append(self._stack.clock.now())
         try:
             self._socket.send(self._target, len(self._sent) & 0xFFFF, self._payload)
         except OSError as error:
@@ -68,7 +66,7 @@ class Ping:
             if code:
                 self._settle(failure(code))
             elif source == self._target and payload == self._payload and 0 < sequence <= len(self._sent):
-                self._settle(time.perf_counter() - self._sent[sequence - 1])
+                self._settle((self._stack.clock.now() - self._sent[sequence - 1]) / 1e9)
         if events & CLOSED:
             self._settle(failure(errno.ENETDOWN))
 

@@ -4,7 +4,6 @@ import dataclasses
 from typing import Any, Self
 
 from ygg.vtun.names import Address, endpoint
-from ygg_c.pump import clock
 from ygg_c.tcp.connection import TcpConnection
 
 _NO_THRESHOLD = 1 << 62
@@ -154,7 +153,8 @@ class TcpInfo:
     @classmethod
     def of(cls, connection: TcpConnection) -> Self:
         """Return the figures of a connection as they are now."""
-        figures = connection.info(clock()[0])
+        clock = connection.clock
+        figures = connection.info(0 if clock is None else clock.now())
         for name in _TIMES:
             if figures[name] is not None:
                 figures[name] *= _NS

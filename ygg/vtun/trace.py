@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 from ygg.vtun.names import endpoint
 from ygg.vtun.recording import Recording, Target
@@ -27,7 +26,7 @@ class Trace(Recording):
 
     def flush(self) -> None:
         """Write the figures of all connections as they are now."""
-        now = time.time()
+        now = self._stack.clock.unix() / 1e9
         connections = [one for one in self._stack.endpoints() if isinstance(one, TcpConnection)]
         self._write("".join(json.dumps(_figures(connection, now)) + "\n" for connection in connections).encode())
 

@@ -28,9 +28,10 @@ from ygg.vtun.tcpinfo import TcpInfo
 from ygg.vtun.tls import HANDSHAKE_TIMEOUT
 from ygg.vtun.trace import Trace
 from ygg_c import forks
+from ygg_c.clock import Clock
 from ygg_c.endpoint import CLOSED, DRAINED
 from ygg_c.netstack import NetStack
-from ygg_c.pump import clock
+from ygg_c.sodium import Random
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
 from ygg_c.udp import UdpSocket as StackSocket
@@ -69,13 +70,20 @@ class VTun:
     from. `async with` closes it at the end.
     """
 
-    def __init__(self, addresses: Iterable[Host | ipaddress.IPv6Network], mtu: int = DEFAULT_MTU) -> None:
+    def __init__(
+        self,
+        addresses: Iterable[Host | ipaddress.IPv6Network],
+        mtu: int = DEFAULT_MTU,
+        *,
+        random: Random | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         """Serve `addresses` (a network: all of its addresses); the first is the default source.
 
-        `mtu` is 1280 to 65535 bytes.
+        `mtu` is 1280 to 65535 bytes. `random` and `clock` are for simulations, as those of `Core`.
         """
         self._made_in = forks.current()
-        self._stack = NetStack([_served(address) for address in addresses], mtu)
+        self._stack = NetStack([_served(address) for address in addresses], mtu, random, clock)
         self._registry = Registry()
         self._parts: list[_Closable] = []
         self._driver: Driver | None = None
@@ -90,7 +98,7 @@ class VTun:
         """
         gateway = ReadWriteCloser(node)
         try:
-            vtun = cls([node.address], mtu)
+            vtun = cls([node.address], mtu, random=node.random, clock=node.clock)
             adapter = TunAdapter(gateway, mtu)
             adapter.attach(vtun)
         except BaseException:
@@ -383,9 +391,9 @@ class VTun:
         if self._driver is None or self._driver.loop is not loop:
             if self._driver is not None:
                 self._driver.close()
-            self._driver = Driver(self._stack, loop)
+            self._driver = Driver(self._stack, loop, self._stack.clock)
             self._driver.wake()  # a loop that has ended may owe a turn
-        self._stack.set_clock(clock()[0])  # without a node, the last turn may have been long ago
+        self._stack.set_clock(self._stack.clock.now())  # without a node, the last turn may have been long ago
 
     async def close(self, grace: float = GRACE) -> None:
         """Close everything on this VTun; connections get ConnectionAbortedError.

@@ -1,22 +1,27 @@
-"""An event loop whose time passes only while nothing else happens: seconds of waiting take none."""
+"""An event loop in virtual time: seconds of waiting take none."""
+
+from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections.abc import Mapping
 from typing import Any
 
+from ygg_c.clock import VirtualClock
+
 
 class _Selector(selectors.BaseSelector):
-    """Looks at once, and has the loop's time pass instead of waiting."""
+    """Looks at once, and has the clock move on instead of waiting."""
 
     def __init__(self) -> None:
         self._real = selectors.DefaultSelector()
-        self.now = 0.0
+        self.clock = VirtualClock()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0 if timeout is not None else None)
         if not ready and timeout is not None:
-            self.now += max(timeout, 0)
+            self.clock.advance(math.ceil(max(timeout, 0) * 1e9))
         return ready
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -33,11 +38,27 @@ class _Selector(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """For what waits for timers alone; what waits for other processes sees time fly."""
+    """An event loop whose time passes only while nothing else happens.
+
+    For programs that wait for timers and for each other: nodes over a `MemoryNetwork` that are given its `clock`, and a
+    seeded `random`, run the same way every time. Threads, other processes and the system's sockets live in real time,
+    so what waits for them sees time fly.
+
+    ::
+
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            runner.run(main())
+    """
 
     def __init__(self) -> None:
         self._virtual = _Selector()
         super().__init__(self._virtual)
 
+    @property
+    def clock(self) -> VirtualClock:
+        """The loop's clock, for the nodes that run in it."""
+        return self._virtual.clock
+
     def time(self) -> float:
-        return self._virtual.now
+        """Return the loop's time in seconds, which begins at 0."""
+        return self.clock.now() / 1e9
