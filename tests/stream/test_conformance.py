@@ -14,15 +14,16 @@ import pytest
 from tests.aio import on_loops, run, settle, until
 from tests.vtunpair import joined
 from ygg.certificate import Certificate
-from ygg.network import LoopbackNetwork, NativeNetwork, Network, WrapperTransport, take_over
+from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network, WrapperTransport, take_over
 from ygg.stream.tls.contexts import client_context, dialing_context, listening_context, server_context
-from ygg.stream.tls.stream import start_tls
+from ygg.stream.tls.handshake import start_tls
 from ygg.transport import DialOptions, ListenOptions, QuicTransport, Transport, WSTransport
 from ygg.url import PeerURL
 from ygg.vtun import OverlayNetwork
 
 Pair = tuple[Any, Any]
 CERTIFICATE = Certificate.generate()
+INSIDE = listening_context(CERTIFICATE)
 
 
 @asynccontextmanager
@@ -61,8 +62,8 @@ async def wrapped() -> AsyncIterator[Pair]:
 async def secured() -> AsyncIterator[Pair]:
     async with memory() as (near, far):
         yield await asyncio.gather(
-            start_tls(near, dialing_context(), handshake_timeout=5),
-            start_tls(far, listening_context(CERTIFICATE), server_side=True, handshake_timeout=5),
+            start_tls(near, HoldingProtocol(), dialing_context(), ssl_handshake_timeout=5),
+            start_tls(far, HoldingProtocol(), INSIDE, server_side=True, ssl_handshake_timeout=5),
         )
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from ygg.errors import TLSError, from_os_error
 from ygg.network.base import DIAL_TIMEOUT, Listener, Network, dial_addresses
+from ygg.stream.held import HoldingProtocol
 from ygg.stream.tls.contexts import NodeCertificate, dialing_context, listening_context
-from ygg.stream.tls.stream import start_tls, tls_error
+from ygg.stream.tls.handshake import start_tls
+from ygg.stream.tls.stream import tls_error
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.upgrade import UpgradingListener
 from ygg.url import PeerURL
@@ -79,10 +81,18 @@ async def wrap(
     server_hostname: str | None = None,
     timeout: float = DIAL_TIMEOUT,
 ) -> asyncio.Transport:
-    """Run a TLS handshake of at most `timeout` seconds over `transport`. Raises `TLSError`, `ConnectTimeout` …"""
+    """Return the plain text of TLS over `transport`, held still, after a handshake of at most `timeout` seconds.
+
+    Raises what `start_tls()` does as errors of links: `TLSError`, `ConnectTimeout` and other `YggError`s.
+    """
     try:
         return await start_tls(
-            transport, context, server_side=server_side, server_hostname=server_hostname, handshake_timeout=timeout
+            transport,
+            HoldingProtocol(),
+            context,
+            server_side=server_side,
+            server_hostname=server_hostname,
+            ssl_handshake_timeout=timeout,
         )
     except ssl.SSLError as error:
         raise tls_error(error) from None

@@ -1,11 +1,11 @@
 """Overlay addresses as a network: TCP, UDP and ping in user space, through asyncio's shapes."""
 
+from ygg.stream.tls.handshake import start_tls
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.network import OverlayNetwork
 from ygg.vtun.server import Server
 from ygg.vtun.stream import StreamTransport
 from ygg.vtun.tcpinfo import TcpInfo
-from ygg.vtun.tls import start_tls
 from ygg.vtun.vtun import VTun
 
 __all__ = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ygg.stream.held import HoldingProtocol, take_over
-from ygg.stream.tls.stream import start_tls
+from ygg.stream.tls.handshake import start_tls
 from ygg.vtun.names import endpoint
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
@@ -34,8 +34,8 @@ class TLSOptions:
 
     context: ssl_module.SSLContext
     """The certificate and what else is configured."""
-    handshake_timeout: float
-    """Seconds."""
+    handshake_timeout: float | None
+    """Seconds; None for asyncio's own limit."""
 
 
 class Server(asyncio.AbstractServer):
@@ -100,7 +100,11 @@ class Server(asyncio.AbstractServer):
     async def _secure(self, transport: StreamTransport, options: TLSOptions) -> None:
         try:
             secured = await start_tls(
-                transport, options.context, server_side=True, handshake_timeout=options.handshake_timeout
+                transport,
+                HoldingProtocol(),
+                options.context,
+                server_side=True,
+                ssl_handshake_timeout=options.handshake_timeout,
             )
         except OSError as error:
             logger.debug("TLS handshake with %s: %s", transport.get_extra_info("peername"), error)

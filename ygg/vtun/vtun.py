@@ -13,7 +13,7 @@ from ygg.driver import Driver
 from ygg.errors import from_os_error
 from ygg.ipv6rwc import ReadWriteCloser
 from ygg.stream.held import HoldingProtocol, take_over
-from ygg.stream.tls.stream import start_tls
+from ygg.stream.tls.handshake import start_tls
 from ygg.tun import TunAdapter
 from ygg.vtun.capture import Capture
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
@@ -25,7 +25,6 @@ from ygg.vtun.registry import Registry
 from ygg.vtun.server import Server, TLSOptions
 from ygg.vtun.stream import StreamTransport
 from ygg.vtun.tcpinfo import TcpInfo
-from ygg.vtun.tls import HANDSHAKE_TIMEOUT
 from ygg.vtun.trace import Trace
 from ygg_c import forks
 from ygg_c.clock import Clock
@@ -192,9 +191,10 @@ class VTun:
             return transport, protocol
         secured = await start_tls(
             transport,
+            HoldingProtocol(),
             ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context(),
             server_hostname=endpoint(*remote)[0] if server_hostname is None else server_hostname,
-            handshake_timeout=HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout,
+            ssl_handshake_timeout=ssl_handshake_timeout,
         )
         take_over(secured, protocol)
         return secured, protocol
@@ -227,11 +227,7 @@ class VTun:
             raise TypeError("ssl argument must be an SSLContext or None")
         self._check()
         hosts = [host] if host is None or isinstance(host, Host) else list(host)
-        options = (
-            None
-            if ssl is None
-            else TLSOptions(ssl, HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout)
-        )
+        options = None if ssl is None else TLSOptions(ssl, ssl_handshake_timeout)
         # As asyncio has it: a host named twice counts once, and any backlog will do.
         addresses = list(dict.fromkeys(bindable(one) for one in hosts))
         listeners = self._listen(addresses, check_port(port), max(backlog, 1))

@@ -24,7 +24,8 @@ from ygg.network.streams import streams
 from ygg.stream import layered
 from ygg.stream.inbox import Inbox
 from ygg.stream.tls.contexts import client_context, dialing_context, listening_context, server_context
-from ygg.stream.tls.stream import TLSStream, start_tls
+from ygg.stream.tls.handshake import start_tls
+from ygg.stream.tls.stream import TLSStream
 
 NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
 CERTIFICATE = Certificate.generate()
@@ -105,8 +106,8 @@ async def carriers(network_type: type[Network] = LoopbackNetwork) -> AsyncIterat
 async def secured(network_type: type[Network] = LoopbackNetwork) -> AsyncIterator[Pair]:
     async with carriers(network_type) as (near, far):
         yield await asyncio.gather(
-            start_tls(near, CLIENT, handshake_timeout=1),
-            start_tls(far, SERVER, server_side=True, handshake_timeout=1),
+            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
         )
 
 
@@ -305,8 +306,8 @@ async def test_a_carrier_that_fails_in_the_goodbye_is_closed_all_the_same() -> N
     async with carriers() as (near, far):
         faulty = Faulty(near)
         stream, _ = await asyncio.gather(
-            start_tls(faulty, CLIENT, handshake_timeout=1),
-            start_tls(far, SERVER, server_side=True, handshake_timeout=1),
+            start_tls(faulty, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
         )
         log = Log()
         take_over(stream, log)
@@ -320,8 +321,8 @@ async def test_a_carrier_that_fails_in_the_goodbye_is_closed_all_the_same() -> N
 async def test_an_end_without_goodbye_is_an_end() -> None:
     async with carriers() as (near, far):
         client, _ = await asyncio.gather(
-            start_tls(near, CLIENT, handshake_timeout=1),
-            start_tls(far, SERVER, server_side=True, handshake_timeout=1),
+            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
         )
         log = Log()
         take_over(client, log)
@@ -348,8 +349,8 @@ async def test_an_abort_says_no_goodbye_and_is_noticed(network_type: type[Networ
 async def test_broken_records_end_the_stream_after_what_came_before(network_type: type[Network]) -> None:
     async with carriers(network_type) as (near, far):
         client, _ = await asyncio.gather(
-            start_tls(near, CLIENT, handshake_timeout=1),
-            start_tls(far, SERVER, server_side=True, handshake_timeout=1),
+            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
         )
         log = Log()
         take_over(client, log)
@@ -365,7 +366,7 @@ async def test_nonsense_instead_of_a_handshake(network_type: type[Network]) -> N
         async with carriers(network_type) as (near, far):
             far.write(b"GET / HTTP/1.0\r\n\r\n")
             with pytest.raises(ssl.SSLError):
-                await start_tls(near, context, server_side=server_side, handshake_timeout=1)
+                await start_tls(near, HoldingProtocol(), context, server_side=server_side, ssl_handshake_timeout=1)
             assert near.is_closing()
 
 
@@ -375,10 +376,10 @@ async def test_the_other_side_hangs_up_or_stays_silent(network_type: type[Networ
     async with carriers(network_type) as (near, far):
         far.close()
         with pytest.raises(ConnectionError):
-            await start_tls(near, CLIENT, handshake_timeout=1)
+            await start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1)
     async with carriers(network_type) as (near, _):
         with pytest.raises(ConnectTimeout):
-            await start_tls(near, CLIENT, handshake_timeout=0.02)
+            await start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=0.02)
         assert near.is_closing()
 
 
@@ -386,7 +387,7 @@ async def test_the_other_side_hangs_up_or_stays_silent(network_type: type[Networ
 async def test_a_name_that_cannot_be_one() -> None:
     async with carriers() as (near, _):
         with pytest.raises(UnicodeError):
-            await start_tls(near, CLIENT, server_hostname="a" * 70 + ".example", handshake_timeout=1)
+            await start_tls(near, HoldingProtocol(), CLIENT, server_hostname=f"{'a' * 70}.example")
         assert near.is_closing()
 
 
@@ -395,8 +396,8 @@ async def test_a_certificate_that_is_verified_and_fails() -> None:
     strict = ssl.create_default_context()
     async with carriers() as (near, far):
         results = await asyncio.gather(
-            start_tls(near, strict, server_hostname="a.example", handshake_timeout=1),
-            start_tls(far, SERVER, server_side=True, handshake_timeout=1),
+            start_tls(near, HoldingProtocol(), strict, server_hostname="a.example", ssl_handshake_timeout=1),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
             return_exceptions=True,
         )
         assert isinstance(results[0], ssl.SSLCertVerificationError)
@@ -426,8 +427,8 @@ def test_a_protocol_that_raises_ends_the_connection() -> None:
 async def test_tls_within_tls() -> None:
     async with secured() as pair:
         near, far = await asyncio.gather(
-            start_tls(pair[0], CLIENT, handshake_timeout=1),
-            start_tls(pair[1], SERVER, server_side=True, handshake_timeout=1),
+            start_tls(pair[0], HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
+            start_tls(pair[1], HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
         )
         sent, protocol = os.urandom(400_000), Buffered(100_000)
         take_over(far, protocol)
@@ -484,7 +485,7 @@ async def test_asyncios_own_tls_at_the_other_end(version: ssl.TLSVersion) -> Non
     server = await asyncio.start_server(shout, "127.0.0.1", 0, ssl=context)
     async with server, NativeNetwork() as network:
         carrier = await network.connect_stream(*server.sockets[0].getsockname()[:2])
-        stream = await start_tls(carrier, CLIENT, handshake_timeout=1)
+        stream = await start_tls(carrier, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1)
         assert isinstance(stream, TLSStream)
         reader, writer = streams(stream)
         writer.write(b"hello\n")

@@ -143,6 +143,19 @@ def tls_object(context: AnyContext, server_side: bool, server_hostname: str | No
     return Tls(context, server_hostname)
 
 
+def require_context(context: object) -> None:
+    """Raise TypeError for what is no context of either kind."""
+    kinds: tuple[type, ...] = (ssl.SSLContext,)
+    try:
+        from ygg_c.tls import Context
+    except ImportError:
+        pass
+    else:
+        kinds = (ssl.SSLContext, Context)
+    if not isinstance(context, kinds):
+        raise TypeError(f"sslcontext is expected to be an instance of ssl.SSLContext, got {context!r}")
+
+
 def engine_of(tls: TLSObject) -> Tls | None:
     """Return what the engine can drive by itself of `tls`: itself, or nothing."""
     return None if isinstance(tls, _StandardTLS) else tls  # type: ignore[return-value]

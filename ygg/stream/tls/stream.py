@@ -11,8 +11,7 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from ygg.errors import ConnectionReset, TLSError, from_os_error
-from ygg.stream.held import HoldingProtocol
+from ygg.errors import ConnectionReset, TLSError
 from ygg.stream.layered import LayeredTransport
 from ygg.stream.tls.object import TLSObject, engine_of, tls_object
 
@@ -155,34 +154,3 @@ class _PlainText:
 def tls_error(error: ssl.SSLError) -> TLSError:
     """Return the ygg error for one of the `ssl` module."""
     return TLSError(error.reason or str(error))
-
-
-async def start_tls(
-    transport: asyncio.Transport,
-    context: AnyContext,
-    *,
-    server_side: bool = False,
-    server_hostname: str | None = None,
-    handshake_timeout: float,
-) -> asyncio.Transport:
-    """Run TLS over a held connection and return the held plain text of it.
-
-    The handshake may take `handshake_timeout` seconds. Raises what ends it - `ssl.SSLError`, `ConnectTimeout`, another
-    `OSError` - and leaves the connection aborted.
-    """
-    holding = HoldingProtocol()
-    try:
-        stream = TLSStream(transport, holding, context, server_side=server_side, server_hostname=server_hostname)
-        stream.start()
-        async with asyncio.timeout(handshake_timeout):
-            await stream.opened
-    except TimeoutError as error:
-        transport.abort()
-        raise from_os_error(error) from None
-    except ssl.SSLError:
-        raise  # the alert that says why is on its way
-    except BaseException:
-        transport.abort()
-        raise
-    holding.connection_made(stream)
-    return stream

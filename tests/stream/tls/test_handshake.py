@@ -1,0 +1,82 @@
+"""ygg.stream.tls.handshake: one way to TLS, for connections held still and for those in use."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.aio import on_loops, until
+from ygg.certificate import Certificate
+from ygg.errors import ConnectTimeout
+from ygg.network import LoopbackNetwork, NativeNetwork, Network, take_over
+from ygg.stream.tls.contexts import client_context, dialing_context, listening_context, server_context
+from ygg.stream.tls.handshake import start_tls
+
+CERTIFICATE = Certificate.generate()
+NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
+
+
+class Log(asyncio.Protocol):
+    """Writes down what it is given."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+
+
+async def connected(network: Network) -> list[Any]:
+    listener = await network.listen_stream("127.0.0.1", 0)
+    near = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+    far, _ = await listener.accept()
+    listener.close()
+    return [near, far]
+
+
+@pytest.mark.parametrize("engine", [False, True])
+@NETWORKS
+@on_loops
+async def test_a_connection_in_use_goes_on_with_tls(network_type: type[Network], engine: bool) -> None:
+    client = dialing_context() if engine else client_context()
+    server = listening_context(CERTIFICATE) if engine else server_context(CERTIFICATE)
+    async with network_type() as network:
+        ends, logs = await connected(network), [Log(), Log()]
+        for end, log in zip(ends, logs, strict=True):
+            take_over(end, log)
+        ends[0].write(b"STARTTLS\n")
+        await until(lambda: logs[1].data == b"STARTTLS\n")
+        near, far = await asyncio.gather(
+            start_tls(ends[0], logs[0], client), start_tls(ends[1], logs[1], server, server_side=True)
+        )
+        assert near.get_protocol() is logs[0]
+        assert near.get_extra_info("ssl_object").version() == "TLSv1.3"
+        near.write(b"secret")
+        far.write(b"answer")
+        await until(lambda: logs[0].data == b"answer" and logs[1].data == b"STARTTLS\nsecret")
+        near.close()
+        far.close()
+
+
+@on_loops
+async def test_what_is_no_context_leaves_the_connection_as_it_is() -> None:
+    async with LoopbackNetwork() as network:
+        ends, log = await connected(network), Log()
+        take_over(ends[0], log)
+        with pytest.raises(TypeError, match="SSLContext"):
+            await start_tls(ends[0], Log(), True)  # type: ignore[arg-type]
+        assert ends[0].get_protocol() is log
+        ends[1].write(b"still here")
+        await until(lambda: log.data == b"still here")
+
+
+@NETWORKS
+@on_loops
+async def test_a_handshake_without_answer_ends_at_its_time(network_type: type[Network]) -> None:
+    async with network_type() as network:
+        near, far = await connected(network)
+        take_over(near, Log())
+        with pytest.raises(ConnectTimeout):
+            await start_tls(near, Log(), client_context(), ssl_handshake_timeout=0.02)
+        assert near.is_closing()
+        far.abort()
