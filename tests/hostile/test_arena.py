@@ -16,9 +16,9 @@ TRIES = 2
 def complaints(before: Phase, during: Phase) -> list[str]:
     """Return what the honest side felt beyond the limits.
 
-    They are the goals of a quiet machine (a newcomer in a second, 64 MiB, no loss; of the 50 ms of lag what the node itself
-    works), but for an echo, which may take 50 ms more in place of 20. To these comes what the machine does: how late
-    it ran the node while that had nothing to do, and what it needs without the attack.
+    They are the goals of a quiet machine (a newcomer in a second, 64 MiB, no loss; of the 50 ms of lag what the node
+    itself works), but for an echo, which may take 50 ms more in place of 20. To these comes what the machine does: how
+    late it ran the node while that had nothing to do, and what it needs without the attack.
     """
     late = max(0.0, during.lag - during.work)
     limits = {
