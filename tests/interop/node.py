@@ -1,6 +1,6 @@
 """A node of ours as a process that takes orders:
 
-    python -m interop.node '{"private": "…", "name": "…", "mtu": 65535, "allowed": [], "group_password": ""}'
+    python -m tests.interop.node '{"private": "…", "name": "…", "mtu": 65535, "allowed": [], "group_password": ""}'
 """
 
 import asyncio

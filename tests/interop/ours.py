@@ -1,5 +1,6 @@
 """A node of ours on a host of the lab: a process of its own, told what to do. See node.py for what it can do."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -7,6 +8,15 @@ from remote import Remote
 
 from .identity import Identity
 from .lab import Host
+
+
+def _only_tests(folder: Path) -> Path:
+    # A place to import tests.NAME from: the root itself holds a ygg without its engine.
+    place = folder / "import"
+    with contextlib.suppress(FileExistsError):
+        place.mkdir()
+        (place / "tests").symlink_to(Path(__file__).parent.parent)
+    return place
 
 
 class Ours(Remote):
@@ -17,9 +27,8 @@ class Ours(Remote):
         self.host, self.identity, self.mtu, self.key = host, identity, mtu, identity.key
         options = {"private": identity.private, "name": host.namespace, "mtu": mtu, "allowed": list(allowed),
                    "group_password": group_password}
-        super().__init__("interop.node", json.dumps(options), prefix=host.command(),
-                         interpreter=("-X", "dev"), log=folder / f"{host.namespace}.log",
-                         folders=[Path(__file__).parent.parent])
+        super().__init__("tests.interop.node", json.dumps(options), prefix=host.command(),
+                         interpreter=("-X", "dev"), log=folder / f"{host.namespace}.log", folders=[_only_tests(folder)])
         self.address: str = self.ask("address")
 
     def stop(self) -> None:
