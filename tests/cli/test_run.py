@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -126,6 +127,15 @@ async def test_gives_the_signals_back() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     await task
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+@on_loops
+async def test_what_the_start_has_made_is_kept_out_of_garbage_collection_while_it_runs() -> None:
+    task = asyncio.create_task(serve(config()))
+    await until(lambda: gc.get_freeze_count() > 1000)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await task
+    assert gc.get_freeze_count() == 0
 
 
 @on_loops
