@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.lossy import grid, ideal, measure
+from benchmarks.lossy import grid, ideal, measure, table
 from benchmarks.lossy.flows import Figures, Run, jain
 from benchmarks.lossy.golden import Golden, worse
 from benchmarks.lossy.link import MS, SECOND, Cell, Direction
@@ -48,6 +48,11 @@ def test_jitter_lets_packets_overtake_and_reordering_every_second_one_only() -> 
     late = [now - then for then, (now, _) in zip(plain, map_enter(direction(reorder=0.01)), strict=True)]
     assert all(delay == 0 for delay in late[1::2])
     assert 9 * MS < max(late) < 10 * MS
+
+
+def test_packets_of_a_batch_arrive_together() -> None:
+    way = direction(batch=0.005)
+    assert [way.enter(0, 1500)[0] for _ in range(8)] == [15 * MS] * 5 + [20 * MS] * 3
 
 
 def map_enter(way: Direction) -> list[tuple[int, bool]]:
@@ -108,11 +113,47 @@ def test_a_regression_fails_the_measurement(monkeypatch, capsys) -> None:
     assert cell.name in capsys.readouterr().out
 
 
-def test_every_cell_of_both_grids_has_a_name_of_its_own_and_the_short_one_its_golden_figures() -> None:
-    for cells in (list(grid.short()), list(grid.whole())):
-        assert len({cell.name for cell in cells}) == len(cells)
+def test_a_cell_without_golden_figures_fails_the_measurement() -> None:
+    with pytest.raises(measure.Regression, match="10x50 b1 1s: has no golden figures"):
+        measure.lossy([Cell(10e6, 0.05, seconds=1)])
+
+
+@pytest.mark.parametrize("cells", [grid.short, grid.whole])
+def test_every_cell_has_a_name_of_its_own_and_golden_figures(cells) -> None:
+    names = [cell.name for cell in cells()]
+    assert len(set(names)) == len(names)
     golden = Golden()
-    assert [cell.name for cell in grid.short() if golden.ours(cell) is None or golden.ideal(cell) is None] == []
+    assert [cell.name for cell in cells() if golden.ours(cell) is None or golden.ideal(cell) is None] == []
+
+
+def test_the_table_of_the_document_is_that_of_the_golden_figures() -> None:
+    assert table.documented(table.DOCUMENT.read_text()) == table.whole(Golden())
+
+
+def test_there_is_a_key_for_each_figure_and_it_has_the_worst_cell() -> None:
+    clean, lossy = Cell(10e6, 0.05), Cell(10e6, 0.05, loss=0.01)
+    found = [(clean, GOOD, 0.97), (lossy, Figures(0.3, 0.01, 0.001, 2, 0.9), 1.1), (lossy, GOOD, 1.0)]
+    keys = measure.keys(found)
+    assert keys == {
+        "lossy_clean_least_of_ideal": 0.97, "lossy_loss_least_of_ideal": 1.0, "lossy_loss_most_of_ideal": 1.1,
+        "lossy_most_resent_percent": 1.0, "lossy_most_copies_percent": 0.1, "lossy_most_timeouts": 2,
+        "lossy_least_jain": 0.9,
+    }
+    text = table.DOCUMENT.read_text()
+    assert [key for key in keys if f"`{key}`" not in text] == []
+
+
+def test_what_arrives_twice_counts_as_a_copy_and_what_was_lost_does_not(monkeypatch) -> None:
+    assert Run(Cell(10e6, 0.05, loss=0.05, seconds=2)).run().copies == 0
+    enter = Direction.enter
+
+    def late(way: Direction, now: int, size: int) -> tuple[int, bool]:
+        arrival, arrives = enter(way, now, size)
+        return arrival + (SECOND if way.sent == 100 else 0), arrives
+
+    monkeypatch.setattr(Direction, "enter", late)
+    figures = Run(Cell(10e6, 0.05, seconds=3)).run()
+    assert 0 < figures.copies < 0.002
 
 
 def test_jains_index() -> None:

@@ -354,9 +354,10 @@ cdef class Receiver:
             host.mark(connection)
 
     # Autotuning: the window is to be twice what the application reads in a round trip, so that neither it nor a sender that
-    # probes for more has to wait; four times while that grows as in a slow start, or it would wait in every second one. The least round trip of late counts, not the present one: what waits in queues on the way is
-    # in it already. On a path within one machine the window so stays as small as serves, and what waits there is still in
-    # the processor's caches when it is read.
+    # probes for more has to wait; four times on a long path while that grows as in a slow start, or it would wait in every second
+    # round trip. The least round trip of late counts, not the present one: what waits in queues on the way is in it already. On a
+    # path within one machine the window so stays as small as serves, and what waits there is still in the processor's caches
+    # when it is read.
 
     cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept:
         cdef uint64_t passed = now - self._tuned_at

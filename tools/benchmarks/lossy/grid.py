@@ -13,7 +13,7 @@ LATE = 0.01         # seconds by which reordered packets are late at most
 
 
 def whole() -> Iterator[Cell]:
-    """Yield every cell; they take a quarter of an hour."""
+    """Yield every cell; they take some four minutes."""
     for mtu in MTUS:
         for rate in RATES:
             for rtt in RTTS:
@@ -23,9 +23,16 @@ def whole() -> Iterator[Cell]:
                 yield Cell(rate, rtt, jitter=rtt / 4, mtu=mtu)
                 yield Cell(rate, rtt, jitter=rtt / 2, mtu=mtu)
                 yield Cell(rate, rtt, reorder=LATE, mtu=mtu)
+    yield from batches()
     yield Cell(1e9, 0.02, mtu=65535, seconds=20)
     yield Cell(1e9, 0.2, mtu=65535, seconds=30)
     yield Cell(1e9, 0.02, seconds=10)
+
+
+def batches() -> Iterator[Cell]:
+    """Yield slow starts towards a receiver that acknowledges what arrives together once."""
+    yield Cell(100e6, 0.05, batch=0.005, seconds=5)
+    yield Cell(100e6, 0.2, batch=0.005, seconds=10)
 
 
 def short() -> Iterator[Cell]:
@@ -39,6 +46,7 @@ def short() -> Iterator[Cell]:
     yield Cell(10e6, 0.05, jitter=0.0125)
     yield Cell(10e6, 0.05, jitter=0.025)
     yield Cell(10e6, 0.05, reorder=LATE)
+    yield from batches()
     yield Cell(100e6, 0.05, seconds=20)
     yield Cell(100e6, 0.05, 0.1, loss=0.001, seconds=20)
     for mtu in MTUS[1:]:

@@ -1,7 +1,7 @@
 """A simulated link: a bottleneck with a queue, then delay, loss, jitter and reordering."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SECOND = 10**9
 MS = 10**6
@@ -18,6 +18,7 @@ class Cell:
     loss: float = 0.0
     jitter: float = 0.0         # each packet is late by up to so much, and may overtake
     reorder: float = 0.0        # every second packet is late by up to so much
+    batch: float = field(default=0.0, repr=False)       # packets arrive together, at multiples of it
     flows: int = 1
     mtu: int = 1500
     seconds: float = 60.0
@@ -29,6 +30,7 @@ class Cell:
         parts += [f"l{self.loss:g}"] if self.loss else []
         parts += [f"j{self.jitter * 1e3:g}"] if self.jitter else []
         parts += [f"r{self.reorder * 1e3:g}"] if self.reorder else []
+        parts += [f"k{self.batch * 1e3:g}"] if self.batch else []
         parts += [f"f{self.flows}"] if self.flows > 1 else []
         parts += [f"m{self.mtu}"] if self.mtu != 1500 else []
         parts += [f"{self.seconds:g}s"] if self.seconds != 60 else []
@@ -51,6 +53,7 @@ class Direction:
         self._loss = cell.loss if lossy else 0.0
         self._jitter = cell.jitter * SECOND if lossy else 0.0
         self._reorder = cell.reorder * SECOND if lossy else 0.0
+        self._batch = int(cell.batch * SECOND) if lossy else 0
         self._busy = 0.0
         self.sent = 0
         """Packets that came."""
@@ -75,4 +78,6 @@ class Direction:
             arrival += int(self._random.random() * self._jitter)
         if self._reorder and self.sent % 2:
             arrival += int(self._random.random() * self._reorder)
+        if self._batch:
+            arrival += -arrival % self._batch
         return arrival, True
