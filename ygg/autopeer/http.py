@@ -1,8 +1,7 @@
 """One HTTP or HTTPS GET over any network: what fetching a list of peers takes.
 
 `httpcore` does HTTP/1.1: its network backend is a public seam, which httpx's clients do not have, and it neither
-follows redirects nor decompresses behind our back, so the limits below hold for what is kept in memory. TLS runs on
-`anyio`'s stream, which like httpcore comes with the extra `http` and needs no socket underneath.
+follows redirects nor decompresses behind our back, so the limits below hold for what is kept in memory.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-import anyio.abc
-import anyio.streams.tls
 import httpcore
 
 from ygg.errors import YggError
-from ygg.network import Network, take_over
+from ygg.network import Network
+from ygg.network.http import HTTPBackend
 
 MAX_REDIRECTS = 5
 """Redirects followed before giving up."""
@@ -30,9 +27,8 @@ _PLAIN = "!$%&'()*+,/:;=?@[]|~"  # what needs no escape in a path or query, besi
 _FAILURES = (
     OSError,
     ValueError,  # a redirect to something that is no URL
-    anyio.EndOfStream,
-    anyio.BrokenResourceError,
     httpcore.NetworkError,
+    httpcore.TimeoutException,
     httpcore.ProtocolError,
     httpcore.UnsupportedProtocol,
     TypeError,  # how httpcore refuses text that is not ASCII: there should be none
@@ -102,7 +98,7 @@ async def _follow(
         # Reading the authorities takes a while: not on the event loop.
         context = await asyncio.to_thread(httpcore.default_ssl_context)
     # A pool of its own for each fetch: between two of them lie hours, and the network may be another one by then.
-    async with httpcore.AsyncConnectionPool(ssl_context=context, network_backend=_Backend(network)) as pool:
+    async with httpcore.AsyncConnectionPool(ssl_context=context, network_backend=HTTPBackend(network)) as pool:
         for _ in range(MAX_REDIRECTS + 1):
             async with pool.stream("GET", url, headers=_headers(url, validators)) as response:
                 headers = _decoded(response.headers)
@@ -167,89 +163,3 @@ async def _read(response: httpcore.Response, headers: Mapping[str, str], limit: 
             raise FetchError(f"larger than {limit} bytes")
     etag, last_modified = (headers.get(name, "").encode("latin-1") for name in ("etag", "last-modified"))
     return Reply(bytes(body), Validators(etag, last_modified))
-
-
-class _Connection(anyio.abc.ByteStream):
-    """A network's connection as anyio's TLS takes it."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        loop = asyncio.get_running_loop()
-        self._reader = asyncio.StreamReader(loop=loop)
-        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
-        take_over(transport, protocol)
-        self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
-
-    async def receive(self, max_bytes: int = 65536) -> bytes:
-        data = await self._reader.read(max_bytes)
-        if not data:
-            raise anyio.EndOfStream
-        return data
-
-    async def send(self, item: bytes) -> None:
-        self._writer.write(item)
-        await self._writer.drain()
-
-    async def send_eof(self) -> None:
-        self._writer.write_eof()
-
-    async def aclose(self) -> None:
-        self._writer.close()
-        try:
-            await self._writer.wait_closed()
-        except OSError:
-            pass
-
-
-class _Stream(httpcore.AsyncNetworkStream):
-    """A stream as httpcore takes it; timeouts are the whole fetch's, so those it passes are ignored."""
-
-    def __init__(self, stream: anyio.abc.ByteStream) -> None:
-        self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            return await self._stream.receive(max_bytes)
-        except anyio.EndOfStream:
-            return b""
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._stream.send(buffer)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> _Stream:
-        name = server_hostname.rstrip(".") if server_hostname else None  # a name in a certificate has no final dot
-        try:
-            secure = await anyio.streams.tls.TLSStream.wrap(
-                self._stream, hostname=name, ssl_context=ssl_context, standard_compatible=False
-            )
-        except BaseException:
-            await self.aclose()
-            raise
-        return _Stream(secure)
-
-    def get_extra_info(self, info: str) -> Any:
-        return None
-
-
-class _Backend(httpcore.AsyncNetworkBackend):
-    """What httpcore dials with."""
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Any = None,
-    ) -> _Stream:
-        return _Stream(_Connection(await self._network.connect_stream(host, port)))
