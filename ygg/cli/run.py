@@ -50,12 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, new_identity=arguments.new_identity)
     # A new identity has no past that its clock could fall behind.
     kept = arguments.config != "-" and not arguments.new_identity
-    asyncio.run(serve(config, Path(f"{arguments.config}.clock") if kept else None))
+    asyncio.run(serve(config, Path(f"{arguments.config}.clock") if kept else None, _started))
     return 0
 
 
-async def serve(config: Config, clock_file: Path | None = None) -> None:
-    """Run a node until the process is told to end, even if that is while the node starts."""
+async def serve(
+    config: Config, clock_file: Path | None = None, started: Callable[[], object] = lambda: None
+) -> None:
+    """Run a node until the process is told to end, even while it starts; call `started` once it runs."""
     from ygg.daemon import Daemon
 
     told = asyncio.Event()
@@ -72,19 +74,14 @@ async def serve(config: Config, clock_file: Path | None = None) -> None:
                     if not told.is_set():
                         raise
                 else:
-                    with _apart_from_garbage():
-                        await told.wait()
+                    started()
+                    await told.wait()
 
 
-@contextlib.contextmanager
-def _apart_from_garbage() -> Iterator[None]:
-    """Spare garbage collection what is there now: it stays, and to look at it whenever many links come takes 20 ms."""
+def _started() -> None:
+    # What is there now stays. To look at it whenever many links come takes the garbage collector some 20 ms.
     gc.collect()
     gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _tell(told: asyncio.Event, starting: asyncio.Timeout) -> None:
