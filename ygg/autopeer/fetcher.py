@@ -21,6 +21,7 @@ from ygg.autopeer.documents import MAX_SIZE
 from ygg.autopeer.peer import PublicPeer
 from ygg.autopeer.sources import Source, SourceState, SourceStatus, Terms
 from ygg.network import Network
+from ygg.periodic import PeriodicService
 
 Snapshot = tuple[PublicPeer, ...]
 """All peers known at one time, in the order of the sources."""
@@ -71,9 +72,12 @@ class PeerFetcher:
         self._snapshot: Snapshot = ()
         self._callbacks: list[Callback] = []
         self._busy = asyncio.Lock()
-        self._asked = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._service = PeriodicService(
+            self.refresh,
+            lambda: self.interval,
+            name="ygg peer fetcher",
+            failed=lambda: _log.exception("a refresh of public peers failed"),
+        )
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -92,7 +96,7 @@ class PeerFetcher:
     @property
     def running(self) -> bool:
         """Whether it refreshes by itself."""
-        return self._task is not None
+        return self._service.running
 
     def status(self) -> list[SourceStatus]:
         """Return how each source is doing, in order."""
@@ -110,16 +114,11 @@ class PeerFetcher:
 
     def start(self) -> None:
         """Refresh now and then every `interval` seconds. Does nothing when already started."""
-        if self._task is None:
-            self._loop = asyncio.get_running_loop()
-            self._task = self._loop.create_task(self._run(), name="ygg peer fetcher")
+        self._service.start()
 
     async def close(self) -> None:
         """Stop refreshing; the snapshot stays."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        await self._service.stop()
 
     async def refresh(self) -> Snapshot:
         """Ask every source now and return what is known once all have answered or failed; never raises for one.
@@ -132,8 +131,7 @@ class PeerFetcher:
 
     def refresh_soon(self) -> None:
         """Have the running fetcher refresh before its interval is over. Any thread may call this."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._asked.set)
+        self._service.kick()
 
     @property
     def network(self) -> Network | None:
@@ -179,16 +177,6 @@ class PeerFetcher:
     def _is_skipped(self, state: SourceState) -> bool:
         # A file needs no network: only its own None skips it, not the absence of a default.
         return self._network_of(state) is None and (state.is_remote or state.source in self._networks)
-
-    async def _run(self) -> None:
-        while True:
-            self._asked.clear()
-            await self.refresh()
-            try:
-                async with asyncio.timeout(self.interval):
-                    await self._asked.wait()
-            except TimeoutError:
-                pass
 
     async def _refresh_one(self, state: SourceState) -> None:
         if self._is_skipped(state):

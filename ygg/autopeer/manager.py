@@ -22,6 +22,7 @@ from ygg.autopeer.peer import PublicPeer, place, plain_url
 from ygg.autopeer.probe import Probe, nearest_first, tcp_probe
 from ygg.errors import PeerUnknownError, URLError, YggError
 from ygg.network import Network
+from ygg.periodic import PeriodicService
 from ygg.url import PeerURL
 
 MAX_ATTEMPTS = 8
@@ -154,9 +155,12 @@ class AutoPeerManager:
         self._resting: dict[str, float] = {}
         self._refused: dict[str, float] = {}
         self._busy = asyncio.Lock()
-        self._asked = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._service = PeriodicService(
+            self.check,
+            lambda: self._config.check_interval,
+            name="ygg autopeering",
+            failed=lambda: _log.exception("a check for public peers failed"),
+        )
         self._undo: list[Callable[[], Awaitable[None] | None]] = []
 
     async def __aenter__(self) -> Self:
@@ -190,21 +194,17 @@ class AutoPeerManager:
 
     def start(self) -> None:
         """Check at intervals, and whenever the fetcher has news. Does nothing when already started."""
-        if self._task is not None:
+        if self._service.running:
             return
-        self._loop = asyncio.get_running_loop()
         self._undo.append(self.fetcher.subscribe(self._on_peers))
         if not self.fetcher.running:
             self.fetcher.start()
             self._undo.append(self.fetcher.close)
-        self._task = self._loop.create_task(self._run(), name="ygg autopeering")
+        self._service.start()
 
     async def close(self) -> None:
         """Stop checking. The peers chosen stay with the node."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        await self._service.stop()
         while self._undo:
             pending = self._undo.pop()()
             if pending is not None:
@@ -212,8 +212,7 @@ class AutoPeerManager:
 
     def check_soon(self) -> None:
         """Have the running manager check before its interval is over. Any thread may call this."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._asked.set)
+        self._service.kick()
 
     async def check(self) -> str | None:
         """Check now; returns the URL of the peer that was added, if one was."""
@@ -233,20 +232,7 @@ class AutoPeerManager:
             return added
 
     def _on_peers(self, peers: Snapshot) -> None:
-        self._asked.set()
-
-    async def _run(self) -> None:
-        while True:
-            self._asked.clear()
-            try:
-                await self.check()
-            except Exception:
-                _log.exception("a check for public peers failed")
-            try:
-                async with asyncio.timeout(self._config.check_interval):
-                    await self._asked.wait()
-            except TimeoutError:
-                pass
+        self._service.kick()
 
     def _look(self) -> _View:
         """Take stock of the node's peers."""

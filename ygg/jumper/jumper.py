@@ -27,6 +27,7 @@ from typing import Any, Protocol, Self
 from ygg.errors import ConfigError, PeerUnknownError, YggError
 from ygg.jumper.addresses import MEMBER, Address, machine_addresses, own_uris, published_by
 from ygg.jumper.config import JumperConfig
+from ygg.periodic import PeriodicService
 from ygg.url import PeerURL
 
 PATIENCE = 30.0
@@ -147,7 +148,12 @@ class Jumper:
         self._looked_at = 0.0
         self._to_publish: list[str] = []
         self._published: list[str] = []
-        self._loop_task: asyncio.Task[None] | None = None
+        self._service = PeriodicService(
+            self._check,
+            lambda: self._config.interval,
+            name="ygg jumper",
+            failed=lambda: _log.exception("a check for direct links failed"),
+        )
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -158,13 +164,12 @@ class Jumper:
 
     def start(self) -> None:
         """Begin; does nothing when already started."""
-        if self._loop_task is None:
-            self._loop_task = asyncio.get_running_loop().create_task(self._run(), name="ygg jumper")
+        self._service.start()
 
     async def close(self) -> None:
         """Stop, drop the links made and publish nothing any more. Idempotent."""
-        tasks = [*self._tasks.values(), *filter(None, [self._loop_task])]
-        self._loop_task = None
+        await self._service.stop()
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         if tasks:
@@ -183,13 +188,8 @@ class Jumper:
         """The URIs this node publishes."""
         return list(self._published)
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                self.check()
-            except Exception:
-                _log.exception("a check for direct links failed")
-            await asyncio.sleep(self._config.interval)
+    async def _check(self) -> None:
+        self.check()
 
     def check(self) -> None:
         """Look at listeners, sessions and links, and begin what is due. Runs by itself once started."""

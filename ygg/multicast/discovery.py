@@ -17,6 +17,7 @@ from ygg.multicast.rules import InterfaceRule, first_match
 from ygg.multicast.station import BeaconSocket, DiscoveryNode, Station
 from ygg.network import Network
 from ygg.network.native import NativeNetwork
+from ygg.periodic import PeriodicService
 
 TURN = 1.0
 """Seconds between two turns, at least."""
@@ -73,7 +74,9 @@ class Multicast:
         self._open_socket = open_socket
         self._stations: dict[tuple[str, int], Station] = {}
         self._busy = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._service = PeriodicService(
+            self.turn, self.pause, name="ygg discovery", failed=lambda: _log.exception("a turn of discovery failed")
+        )
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -86,15 +89,12 @@ class Multicast:
 
     def start(self) -> None:
         """Begin; does nothing when no rule beacons or listens, or when already started."""
-        if self._task is None and self._rules:
-            self._task = asyncio.get_running_loop().create_task(self._run(), name="ygg discovery")
+        if self._rules:
+            self._service.start()
 
     async def close(self) -> None:
         """Stop announcing, hearing and dialing; links that are up live on."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        await self._service.stop()
         await self._close_stations(list(self._stations))
 
     def status(self) -> list[MulticastStatus]:
@@ -120,14 +120,6 @@ class Multicast:
                 if station is None:
                     station = self._stations[key] = Station(self._node, interface, rule, self._open_socket)
                 await station.turn(interface, linked, now)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.turn()
-            except Exception:
-                _log.exception("a turn of discovery failed")
-            await asyncio.sleep(self.pause())
 
     def pause(self) -> float:
         """Return the seconds to wait until the next turn."""

@@ -1,0 +1,148 @@
+"""ygg.periodic: work at intervals, in virtual time."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from tests.aio import on_loops, until
+from ygg.periodic import PeriodicService
+from ygg.simulation import VirtualLoop
+
+
+class Turns:
+    """Notes when turns come, by the loop's clock; each may raise or take its time."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.failures = 0
+        self.error: Exception | None = None
+        self.takes = 0.0
+        self.interval = 10.0
+
+    async def turn(self) -> None:
+        self.times.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.takes)
+        if self.error is not None:
+            raise self.error
+
+    def failed(self) -> None:
+        self.failures += 1
+
+    def service(self) -> PeriodicService:
+        return PeriodicService(self.turn, lambda: self.interval, name="turns", failed=self.failed)
+
+
+@contextlib.asynccontextmanager
+async def started(turns: Turns) -> AsyncIterator[PeriodicService]:
+    service = turns.service()
+    service.start()
+    try:
+        yield service
+    finally:
+        await service.stop()
+
+
+def virtually(main: Callable[[Turns], Any]) -> list[float]:
+    """Run a test in virtual time and return when turns came, since the first."""
+    turns = Turns()
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(main(turns))
+    return [round(time - turns.times[0], 3) for time in turns.times]
+
+
+def test_turns_come_at_the_interval_after_the_one_before_has_ended() -> None:
+    async def main(turns: Turns) -> None:
+        turns.takes = 3
+        async with started(turns):
+            await asyncio.sleep(30)
+
+    assert virtually(main) == [0, 13, 26]
+
+
+def test_an_interval_that_changes_counts_from_the_next_turn_on() -> None:
+    async def main(turns: Turns) -> None:
+        async with started(turns):
+            await asyncio.sleep(1)
+            turns.interval = 2
+            await asyncio.sleep(14)
+
+    assert virtually(main) == [0, 10, 12, 14]
+
+
+def test_a_kick_brings_the_next_turn_forward_and_two_are_one() -> None:
+    async def main(turns: Turns) -> None:
+        async with started(turns) as service:
+            await asyncio.sleep(1)
+            service.kick()
+            service.kick()
+            await asyncio.sleep(11)
+
+    assert virtually(main) == [0, 1, 11]
+
+
+def test_a_kick_in_the_middle_of_a_turn_has_another_follow_it() -> None:
+    async def main(turns: Turns) -> None:
+        turns.takes = 3
+        async with started(turns) as service:
+            await asyncio.sleep(1)
+            service.kick()
+            await asyncio.sleep(6)
+
+    assert virtually(main) == [0, 3]
+
+
+def test_a_turn_that_fails_is_told_and_the_next_one_comes() -> None:
+    async def main(turns: Turns) -> None:
+        turns.error = ZeroDivisionError()
+        async with started(turns):
+            await asyncio.sleep(15)
+        assert turns.failures == 2
+
+    assert virtually(main) == [0, 10]
+
+
+def test_stopping_ends_a_turn_and_starting_begins_again() -> None:
+    async def main(turns: Turns) -> None:
+        turns.takes = 5
+        service = turns.service()
+        service.kick()  # before the start it does nothing
+        assert not service.running
+        service.start()
+        service.start()
+        assert service.running
+        await asyncio.sleep(1)
+        await service.stop()
+        await service.stop()
+        assert not service.running
+        await asyncio.sleep(100)
+        service.kick()
+        service.start()
+        await asyncio.sleep(1)
+        await service.stop()
+        assert turns.failures == 0
+
+    assert virtually(main) == [0, 101]
+
+
+@on_loops
+async def test_any_thread_may_kick() -> None:
+    turns = Turns()
+    async with started(turns) as service:
+        await until(lambda: turns.times)
+        thread = threading.Thread(target=service.kick)
+        thread.start()
+        await until(lambda: len(turns.times) == 2)
+        thread.join()
+
+
+def test_a_kick_after_the_loop_has_closed_does_nothing() -> None:
+    turns = Turns()
+
+    async def main() -> PeriodicService:
+        async with started(turns) as service:
+            await asyncio.sleep(0)
+        return service
+
+    asyncio.run(main()).kick()

@@ -1,0 +1,63 @@
+"""Work that is done at intervals, and sooner when asked: what runs beside a node is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+
+class PeriodicService:
+    """Does `work` when started and then again and again, with `interval()` seconds between two turns.
+
+    `failed()` is called, as in an `except` block, for what a turn raises; the next one comes at its time. `name` is the
+    task's. Belongs to the event loop it was started on.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[], Awaitable[object]],
+        interval: Callable[[], float],
+        *,
+        name: str,
+        failed: Callable[[], object],
+    ) -> None:
+        self._work, self._interval, self._name, self._failed = work, interval, name, failed
+        self._kicked = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it has been started and not stopped."""
+        return self._task is not None
+
+    def start(self) -> None:
+        """Begin with a turn. Does nothing when already started."""
+        if self._task is None:
+            self._loop = asyncio.get_running_loop()
+            self._task = self._loop.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        """End at once, in the middle of a turn too. May be called twice, and start again after it."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def kick(self) -> None:
+        """Have the next turn come at once, or right after the present one. Any thread may call this."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._kicked.set)
+
+    async def _run(self) -> None:
+        while True:
+            self._kicked.clear()
+            try:
+                await self._work()
+            except Exception:
+                self._failed()
+            try:
+                async with asyncio.timeout(self._interval()):
+                    await self._kicked.wait()
+            except TimeoutError:
+                pass
