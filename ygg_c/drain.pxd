@@ -10,7 +10,7 @@ from libc.stdint cimport uint64_t
 cdef enum:
     FLIGHT_MOST = 262144
     UNSENT_MOST = 524288            # two flights: one is on its way into the kernel while the other leaves it
-    BURST_LEAST = 9000              # below that headers cost more than a short wait of others is worth
+    BURST_LEAST = 9800              # of which headers are two hundredths
     SMALLEST = 1220                 # what always fits (RFC 8200, 5)
     BURST_MOST = 65536
 
@@ -26,12 +26,13 @@ cdef struct Drain:
     # Limits, in bytes.
     size_t flight                   # taken out of the queues for one write
     size_t unsent                   # that the transport may hold
-    size_t credit                   # of own packets in the fair queue
+    size_t credit                   # of own packets in the fair queue, where the transport has room
+    size_t ahead                    # the same, while it is full: what is sealed then can be overtaken by nothing
     size_t burst                    # that one flow sends before the next has its turn; also the largest useful segment
 
 cdef void drain_init(Drain *drain) noexcept
 cdef void drain_took(Drain *drain, size_t count, bint full, uint64_t now) noexcept
-# Output has been given to the transport: is it full now?
 # The transport was full, and when it told of room it had sent everything: it should have held more.
 cdef void drain_ran_dry(Drain *drain) noexcept
+# Output has been given to the transport: is it full now?
 cdef void drain_flushed(Drain *drain, bint full, uint64_t now) noexcept

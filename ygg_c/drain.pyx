@@ -5,6 +5,7 @@ from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 cdef enum:
     UNSENT_LEAST = 2048             # the kernel must have something to send when an acknowledgement comes
     FIRST_RATE = 2000000
+    AHEAD_RATE = 12500000           # from which on packets are sealed before there is room for them, to work in larger batches
     RATE_MOST = 1000000000
     ABSORBED = 262144               # bytes that a slow link too may take at once after a pause: they are no new rate
     SMOOTH = 4
@@ -22,10 +23,10 @@ cdef extern from *:
 # Times whose worth of bytes each limit is, in µs.
 cdef enum:
     FLIGHT_TIME = 2500
-    UNSENT_TIME = 6000
+    UNSENT_TIME = 4000
     CREDIT_TIME = 5000
     BURST_TIME = 10000
-    LEAST_TIME = 30000              # of BURST_LEAST, or that is less too
+    LEAST_TIME = 80000              # of BURST_LEAST, or that is less too
 
 
 cdef inline size_t _worth(uint64_t rate, uint64_t time, size_t least, size_t most) noexcept nogil:
@@ -36,7 +37,8 @@ cdef void _set_rate(Drain *drain, uint64_t rate) noexcept:
     drain.rate = max(<uint64_t>1, min(rate, <uint64_t>RATE_MOST))
     drain.flight = _worth(drain.rate, FLIGHT_TIME, 1, FLIGHT_MOST)
     drain.unsent = _worth(drain.rate, UNSENT_TIME + drain.slack, UNSENT_LEAST, UNSENT_MOST)
-    drain.credit = _worth(drain.rate, CREDIT_TIME, 1, CREDIT_WINDOW)
+    drain.ahead = _worth(drain.rate, CREDIT_TIME, 1, CREDIT_WINDOW) if drain.rate >= AHEAD_RATE else 0
+    drain.credit = max(drain.flight, drain.ahead)
     drain.burst = _worth(drain.rate, BURST_TIME, _worth(drain.rate, LEAST_TIME, SMALLEST, BURST_LEAST), BURST_MOST)
 
 

@@ -129,6 +129,11 @@ cdef class Host(Upper):
         queue.add(endpoint)
         return False
 
+    cdef size_t burst_to(self, const uint8_t *address) noexcept:
+        cdef Way way
+        self.find_way(address, 0, &way)
+        return way.burst
+
     cdef bint has_spare(self, const uint8_t *address, size_t size) noexcept:
         cdef Way way
         self.find_way(address, 0, &way)

@@ -46,9 +46,11 @@ cdef class Sink:
     cdef void flush(self, Link link) noexcept
     cdef bint has_output(self) noexcept         # of what it has taken
     cdef void pause(self, Link link, bint paused) noexcept      # have the transport read no more, or again
+    cdef bint hears(self) noexcept              # the far side's transport has been heard lately, if not its node
 
 cdef class PySink(Sink):
     cdef object _callback
+    cdef object _hears
 
 # What a link needs of the router above it.
 cdef class LinkHost:
@@ -174,6 +176,8 @@ cdef class Link:
     cpdef void want_flush(self) noexcept
     cdef void _refill(self) noexcept
     cdef void _refuse(self, size_t used) noexcept
+    cdef void _offer(self) noexcept
+    cdef bint offer_all(self) noexcept  # it has room: if nothing of ours waits, have who was refused ask again; whether anyone was
 
     # Timers.
     cdef uint64_t _read_deadline        # NEVER: not waiting
@@ -181,7 +185,10 @@ cdef class Link:
     cdef uint64_t _ack_at               # NEVER: no keepalive due
     cdef void _note_sent(self, bint real) noexcept
     cdef void _note_alive(self) noexcept
+    cdef uint64_t _spared_until         # ns; see _is_dead
     cdef uint64_t _unanswered_since(self) noexcept
+    cdef uint64_t _dead_at(self) noexcept
+    cdef bint _is_dead(self, uint64_t now) noexcept
     cdef bint _is_stuck(self, uint64_t now) noexcept
     cdef uint64_t _stuck_until(self) noexcept                   # when it is dead unless something moves; NEVER: nothing waits
     # Nothing has come for longer than the far side may take to answer, and an answer is due.

@@ -4,9 +4,12 @@ class Sink:
     """Carries a link's output to its transport."""
 
 class PySink(Sink):
-    """Calls `callback(link)` when a link has output; the callback writes what link.take() gives, and sets link.blocked when full."""
+    """Calls `callback(link)` when a link has output; the callback writes what link.take() gives, and sets link.blocked when full.
 
-    def __init__(self, callback: Callable[[Link], object]) -> None: ...
+    `hears()` tells whether the far side's transport was heard lately; None: it is not known.
+    """
+
+    def __init__(self, callback: Callable[[Link], object], hears: Callable[[], bool] | None = None) -> None: ...
 
 class LinkHost:
     """What links need of the router above them."""

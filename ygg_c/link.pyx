@@ -35,6 +35,8 @@ cdef uint64_t DEAD_AFTER = 3000000000       # silence after a message that had t
 cdef uint64_t ACK_AFTER = 1000000000        # silence of ours after a message of theirs
 cdef uint64_t STUCK_LEAST = 1250000000      # what the far side may take beyond that, before a link that takes nothing is dead
 cdef uint64_t SILENT_LEAST = 1000000000     # and before one is whose far side is heard by another way
+cdef uint64_t SPARED_MOST = 12000000000     # silence of a link whose transport is heard
+cdef uint64_t SPARED_FOR = 500000000        # until it is asked again
 cdef uint64_t LATE = 200000000              # by which we may be late ourselves before silence says nothing
 cdef uint64_t PROVE_WITHIN = 6000000000     # from the link's start to a proof of the far side's key
 cdef uint64_t UNPROVEN_RATE = 5             # signature requests a second answered before that
@@ -54,12 +56,19 @@ cdef class Sink:
     cdef void pause(self, Link link, bint paused) noexcept:
         pass
 
+    cdef bint hears(self) noexcept:
+        return False
+
 
 cdef class PySink(Sink):
-    """Calls a Python function when a link has output."""
+    """Calls a Python function when a link has output, and asks another whether the transport is heard."""
 
-    def __init__(self, callback):
+    def __init__(self, callback, hears=None):
         self._callback = callback
+        self._hears = hears
+
+    cdef bint hears(self) noexcept:
+        return self._hears is not None and self._hears()
 
     cdef void flush(self, Link link) noexcept:
         try:
@@ -445,20 +454,19 @@ cdef class Link:
             packet_free(queue_pop(&self._flight))
         # What comes next is chosen when it can be sent: until then others may get ahead of it.
         if self._credit_refused and self._queue.own_bytes < self._refused_bytes:
-            self._credit_refused = False
-            self.host.credit_in(self.order)
+            self._offer()
 
     cdef void find_room(self, size_t wanted, Way *way) noexcept:
         cdef size_t used = self._queue.own_bytes
-        cdef size_t limit = self.drain.credit
+        cdef size_t limit = self.drain.ahead if self.blocked else self.drain.credit
         way.link = self.order
         way.burst = self.drain.burst
-        if used == 0:
+        if used == 0 and (limit or not self.blocked):
             way.credit = max(limit, wanted)
             way.spare = CREDIT_WINDOW
         else:
             way.credit = limit - min(limit, used)
-            way.spare = limit + SPARE - min(limit + SPARE, used)
+            way.spare = self.drain.credit + SPARE - min(self.drain.credit + SPARE, used)
             if way.credit < wanted:
                 self._refuse(used)
         way.full_since = self._refused_at if self._credit_refused else NEVER
@@ -470,6 +478,16 @@ cdef class Link:
             self._note_rate()
         if self.blocked:
             self.host.due = min(self.host.due, self._stuck_until())
+
+    cdef void _offer(self) noexcept:
+        self._credit_refused = False
+        self.host.credit_in(self.order)
+
+    cdef bint offer_all(self) noexcept:
+        if not self._credit_refused or self._queue.own_bytes or self.closed:
+            return False
+        self._offer()
+        return True
 
     cdef void _refuse(self, size_t used) noexcept:
         if not self._credit_refused:
@@ -495,7 +513,7 @@ cdef class Link:
     cdef uint64_t run_timers(self, uint64_t now) noexcept:
         if self.closed or self.error:
             return NEVER
-        if (self._read_deadline <= now or self._is_stuck(now)) and not self.held:
+        if self._is_dead(now):
             self.fail("ErrTimeout")
             return NEVER
         if self.prove_by <= now:
@@ -505,8 +523,21 @@ cdef class Link:
             self.send_control(KEEPALIVE, b"", 0)
             if self.held:
                 self._ack_at = now + ACK_AFTER
-        return min(min(self._held_until if self.held else min(self._read_deadline, self._stuck_until()), self._ack_at),
-                   min(self.prove_by, self.parked.until))
+        return min(min(self._held_until if self.held else self._dead_at(), self._ack_at), min(self.prove_by, self.parked.until))
+
+    cdef uint64_t _dead_at(self) noexcept:
+        return max(min(self._read_deadline, self._stuck_until()), self._spared_until)
+
+    # A transport that must repeat what was lost holds back what came after it, for as long as its full queues make a round trip.
+    # It hears from the far side meanwhile, and a path that is dead says nothing.
+    cdef bint _is_dead(self, uint64_t now) noexcept:
+        if self.held or now < self._spared_until or not (self._read_deadline <= now or self._is_stuck(now)):
+            return False
+        if now - self._unanswered_since() >= SPARED_MOST or not self.sink.hears():
+            return True
+        self._alive_at = now
+        self._spared_until = now + SPARED_FOR
+        return False
 
     # Whatever comes is a sign of life: of a large frame on a slow link the end may be long in coming.
     cdef void _note_alive(self) noexcept:

@@ -9,7 +9,8 @@ cdef enum:
     READS = 4           # turns for one readable event: bounds what one busy link makes the others wait
     PARTS = 256         # pieces of one sendmsg: a whole flight of packets of 1 KiB
     KERNEL_PACKET = 65536   # bytes at most of what the kernel sends at once (GSO)
-    SEGMENT = 1500          # bytes that the kernel may keep until more comes
+    HEARD = 1000            # ms
+    WIRE_QUEUE = 5000       # µs that packets wait on the way when more than the wire can carry is there
     CHUNK = 65536       # bytes of one write to an asyncio transport
     HELD_MOST = 131072  # that such a transport may hold, in Python's memory
 

@@ -8,7 +8,7 @@ turn of the node: bytes in, frames handled in place, then one flush of each link
 import os
 
 from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ygg_c.census cimport LIVE_PUMP, born, died
 from ygg_c.clock cimport Clock
@@ -80,6 +80,44 @@ cdef extern from *:
         return 0;
     #endif
     }
+
+    #ifdef __linux__
+    struct ygg_info {                           /* the beginning of struct tcp_info, which not every libc has so far */
+        uint8_t states[2], timeouts, flags[5];
+        uint32_t first[9], data_sent, ack_sent, data_received, ack_received, then[2], rtt, later[8];
+        uint64_t rates[4];
+        uint32_t segments[2], unsent, least_rtt;
+    };
+
+    static int ygg_ask(int fd, struct ygg_info *info) {
+        socklen_t size = sizeof *info;
+        return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) == 0 && size == sizeof *info;
+    }
+    #endif
+
+    /* µs by which packets of a TCP connection now take longer than they once did: what waits for the wire, as a rule before its
+       slowest part. 0 where the kernel does not tell. */
+    static uint32_t ygg_wait(int fd) {
+    #ifdef __linux__
+        struct ygg_info info;
+        if (ygg_ask(fd, &info) && info.rtt > info.least_rtt)
+            return info.rtt - info.least_rtt;
+    #endif
+        return 0;
+    }
+
+    /* Whether the kernel has heard from the far side of a TCP connection in the last round trip and so many ms more, or sent
+       something for the first time. */
+    static int ygg_hears(int fd, uint32_t time) {
+    #ifdef __linux__
+        struct ygg_info info;
+        if (ygg_ask(fd, &info)) {
+            time += info.rtt / 1000;
+            return info.data_received < time || info.ack_received < time || (!info.timeouts && info.data_sent < time);
+        }
+    #endif
+        return 0;
+    }
     """
     enum:
         F_DUPFD_CLOEXEC
@@ -88,6 +126,8 @@ cdef extern from *:
     void ygg_tune(int fd, int flight) noexcept nogil
     void ygg_limit_unsent(int fd, int limit, int buffer) noexcept nogil
     size_t ygg_unsent(int fd) noexcept nogil
+    uint32_t ygg_wait(int fd) noexcept nogil
+    bint ygg_hears(int fd, uint32_t time) noexcept nogil
     ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
     int fcntl(int fd, int command, ...) noexcept nogil
     int close(int fd) noexcept nogil
@@ -198,8 +238,8 @@ cdef class SocketPump(Pump):
         if not woken and self._goes_on(0):
             return True
         self._given = ygg_unsent(self.fd)
-        # Of little it calls when hardly a segment is left, and what it is late with then it soon makes up for.
-        if woken and self._given < (SEGMENT if self._unsent >= 4 * SEGMENT else 1):
+        # As long as the wire has a queue of its own it does not run dry with us.
+        if woken and self._given == 0 and ygg_wait(self.fd) < WIRE_QUEUE:
             drain_ran_dry(&link.drain)
         if self._goes_on(0):
             return True
@@ -210,6 +250,9 @@ cdef class SocketPump(Pump):
     # nothing under way it would wait 200 ms for it.
     cdef bint _goes_on(self, size_t size) noexcept:
         return self._unsent >= KERNEL_PACKET or 2 * (self._given + size) < self._unsent
+
+    cdef bint hears(self) noexcept:
+        return self.fd >= 0 and ygg_hears(self.fd, HEARD)
 
     cdef void _block(self, Link link) noexcept:
         link.blocked = True

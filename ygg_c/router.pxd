@@ -81,6 +81,7 @@ cdef class Router(LinkHost):
     cdef void _upkeep_early(self) noexcept
     cdef void _tick(self) noexcept
     cdef void _close_failed(self) noexcept
+    cdef void _flush_link(self, Link link) noexcept
 
     # Messages; a code of ygg_c.wire
     cdef int _signed_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept

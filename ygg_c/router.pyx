@@ -623,7 +623,6 @@ cdef class Router(LinkHost):
     cdef void flush_links(self) noexcept:
         cdef list ready = self.ready
         cdef Link link
-        cdef Sink sink
         if self.failed:
             self._close_failed()
         if not ready:
@@ -631,17 +630,26 @@ cdef class Router(LinkHost):
         self.ready = []
         for link in ready:
             link._listed = False
-            if link.closed or link.error or link.blocked:
-                continue
-            sink = link.sink        # held: the link drops it when flushing closes it
-            if link.has_output() or sink.has_output():
-                sink.flush(link)
-                if not link.closed:
-                    link.flushed()
-            if not link.closed and not link.blocked and link.has_output():
-                link.want_flush()
+            if not (link.closed or link.error or link.blocked):
+                self._flush_link(link)
         if self.failed:
             self._close_failed()
+
+    # It has room. Who was refused any while it was full comes first: of what waits in it others may have too much.
+    cdef void _flush_link(self, Link link) noexcept:
+        cdef Sink sink = link.sink      # held: the link drops it when flushing closes it
+        cdef bint offered = link.offer_all()
+        if link.has_output() or sink.has_output():
+            sink.flush(link)
+            if link.closed:
+                return
+            link.flushed()
+        if link.blocked:
+            return
+        if link.has_output() or offered or link.offer_all():
+            link.want_flush()
+        else:
+            link.flushed()
 
     cdef void leave(self) noexcept:
         self.run_timers()

@@ -85,7 +85,9 @@ class FarSide:
         self.stuck = False
         self.frames: list[tuple[int, Any]] = []
         self._rest = b""
-        self.link: Link = clock.router.add_link(self.key, priority, PySink(self._flush))
+        self.heard = False
+        """Its transport is, as far as the link may ask."""
+        self.link: Link = clock.router.add_link(self.key, priority, PySink(self._flush, lambda: self.heard))
         clock.turn()
         self.answer()
 

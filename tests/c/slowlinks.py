@@ -33,6 +33,8 @@ class Wire:
         self.held = 0
         self.free_at = 0
         self.carried = 0
+        self.unacknowledged = 0
+        self.acknowledged_at = net.now
         self.dead = False
         """What is under way vanishes, and nothing that it holds leaves, as on a cable that is cut without a word."""
         self.link: Link
@@ -51,6 +53,19 @@ class Wire:
         self.free_at = max(self.free_at, self.net.now) + int(size * 8 * SECOND / self.rate)
         self.net.at(self.free_at, lambda: self._gone(size))
         self.net.at(self.free_at + self.delay, lambda: self._arrive(data))
+        if not self.unacknowledged:
+            self.acknowledged_at = self.net.now
+        self.unacknowledged += 1
+        self.net.at(self.free_at + 2 * self.delay, self._acknowledge)
+
+    def _acknowledge(self) -> None:
+        if not self.dead:
+            self.unacknowledged -= 1
+            self.acknowledged_at = self.net.now
+
+    def hears(self) -> bool:
+        """Whether acknowledgements still come, or may be under way, as a transport can tell."""
+        return self.net.now - self.acknowledged_at < SECOND + 2 * self.delay
 
     def _arrive(self, data: bytes) -> None:
         if not self.dead:
@@ -94,8 +109,8 @@ class Net:
         """Join two nodes; return the wires of both directions."""
         there, back = Wire(self, second, rate, delay), Wire(self, first, rate, delay)
         a, b = self.nodes[first], self.nodes[second]
-        there.link = back.other = a.add_link(b.key, 0, PySink(there.flush))
-        back.link = there.other = b.add_link(a.key, 0, PySink(back.flush))
+        there.link = back.other = a.add_link(b.key, 0, PySink(there.flush, there.hears))
+        back.link = there.other = b.add_link(a.key, 0, PySink(back.flush, back.hears))
         return there, back
 
     def at(self, time: int, what: Callable[[], object]) -> None:
@@ -170,7 +185,9 @@ class Bulk:
         self.client = net.stacks[source].connect(net.nodes[target].address, port)
         net.run(30, lambda: self.client.state == "ESTABLISHED")
         net.run(1)
-        self.server = listener.accept()
+        accepted: list = []
+        net.run(30, lambda: accepted.append(listener.accept()) or accepted[-1] is not None)
+        self.server = accepted[-1]
         listener.close()
         self.server.on_event = lambda events: self._read()
 

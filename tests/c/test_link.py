@@ -138,6 +138,42 @@ def test_silence_after_a_message_closes_the_link(clock):
     assert far.link.error == "ErrTimeout"
 
 
+def test_a_link_whose_transport_is_heard_is_given_more_time(clock):
+    """It may be repeating something that was lost, and hold back what follows; but not for good."""
+    far = FarSide(clock, 3)
+    clock.pass_time(2)
+    far.polite, far.heard = False, True
+    far.send(SIG_REQ, seq=1, nonce=1)
+    clock.pass_time(11.9)
+    assert not far.link.closed
+    clock.pass_time(0.6)
+    assert far.link.error == "ErrTimeout"
+
+
+def test_a_transport_that_falls_silent_is_given_no_more(clock):
+    far = FarSide(clock, 3)
+    clock.pass_time(2)
+    far.polite, far.heard = False, True
+    far.send(SIG_REQ, seq=1, nonce=1)
+    clock.pass_time(5)
+    assert not far.link.closed
+    far.heard = False
+    clock.pass_time(0.5)
+    assert far.link.error == "ErrTimeout"
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_output_that_is_stuck_is_given_more_time_as_well(clock, heard):
+    far = FarSide(clock, 3, polite=False)
+    clock.pass_time(2)
+    far.stuck, far.heard = True, heard
+    far.send(SIG_REQ, seq=1, nonce=1)
+    clock.router.turn(clock.now, clock.wall)
+    assert far.link.blocked
+    clock.pass_time(3.5)
+    assert far.link.closed is not heard
+
+
 def test_any_frame_is_a_sign_of_life(clock):
     """A keepalive every three seconds keeps a link open for good; an idle link needs none."""
     far = FarSide(clock, 3)

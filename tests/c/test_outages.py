@@ -68,7 +68,7 @@ def test_what_waits_goes_on_when_the_link_is_back(rtt: int, outage: int, hops: i
         assert bulk.rate(net.now // SECOND - 3, net.now // SECOND) > 0.8 * SLOW / 1e6
 
 
-@pytest.mark.parametrize(("rtt", "outage", "back"), [(20, 20, 0.3), (20, 60, 0.3), (200, 20, 1.5), (200, 60, 1.5)])
+@pytest.mark.parametrize(("rtt", "outage", "back"), [(20, 20, 0.3), (200, 20, 1.0), (200, 60, 1.5)])
 def test_what_waits_goes_on_after_a_second_outage_soon_after_the_first(rtt: int, outage: int, back: float) -> None:
     """What is acknowledged after an outage takes its length for a round trip, and the timer follows."""
     delay = rtt * MS // 2

@@ -375,6 +375,23 @@ def test_nothing_stays_in_the_kernel_with_nothing_under_way() -> None:
     host.close()
 
 
+@needs_linux
+def test_a_kernel_that_answers_keeps_a_link_while_its_node_is_late() -> None:
+    """The times are the node's; what the kernel has heard, it has heard just now."""
+    host = OverTcp()
+    host.start()
+    host.prove()
+    host.outside.send(REQUEST)
+    host.pump.readable()
+    now, wall = clock()
+    for seconds in (3.5, 7, 11):
+        host.node.turn(now + int(seconds * 1e9), wall)
+        assert host.ended == []
+    host.node.turn(now + int(15e9), wall)
+    assert host.ended == ["ErrTimeout"]
+    host.close()
+
+
 # Turns
 
 

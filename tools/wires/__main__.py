@@ -1,7 +1,9 @@
-"""Sets links side by side on slow wires: tools/wiregrid [--beside DAEMON] [--wires RATExRTT…] [--links SCHEME…].
+"""Sets links side by side on slow wires: tools/wiregrid [--short] [--beside DAEMON] [--wires RATExRTT…] [--links …].
 
 On each wire: the kernel's TCP, ygg over links of each scheme, and with --beside two nodes of the packaged daemon. Needs
-root, network namespaces and /dev/net/tun. Progress goes to standard error, the table, in Markdown, to standard output.
+root, network namespaces and /dev/net/tun. With --short transfers of 10 KB, 100 KB and 1 MB over a link that is there,
+each by a connection of its own, in place of a long one. Progress goes to standard error, the table, in Markdown, to
+standard output.
 """
 
 import argparse
@@ -21,6 +23,7 @@ WIRES = ("1x40", "5x200", "10x40", "20x100", "100x20", "100x100")
 SCHEMES = ("tcp", "tls", "ws", "quic")
 MTUS = (65535, 1500)
 COLUMNS = ("wire", "system", "goodput", "of kernel's", "ping, ms", "request, ms", "lost")
+SHORT_COLUMNS = ("wire", "system", "10 KB, ms", "100 KB, ms", "1 MB, ms")
 
 
 def wire(text: str) -> Wire:
@@ -51,6 +54,19 @@ def cells(wire: Wire, system: System, found: Figures, kernel: Figures) -> tuple[
             f"{found.ping:.0f} / {found.ping_late:.0f}", f"{found.request:.0f} / {found.request_late:.0f}", found.lost)
 
 
+def rows(options: argparse.Namespace, wire: Wire) -> Iterator[tuple[object, ...]]:
+    """Measure on one wire; yield the rows of the table."""
+    kernel: Figures | None = None
+    for system in compared(options.links, options.beside, options.congestion):
+        print(f"{wire}, {system}", file=sys.stderr, flush=True)
+        if options.short:
+            yield (wire, system, *(f"{ms:.0f}" for ms in grid.short(system, wire)))
+        else:
+            found = grid.measure(system, wire, options.seconds)
+            kernel = kernel or found
+            yield cells(wire, system, found, kernel)
+
+
 def main() -> int:
     """Measure what was asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="tools/wiregrid", description=__doc__)
@@ -61,19 +77,17 @@ def main() -> int:
     parser.add_argument("--beside", metavar="DAEMON", help="the path of the packaged daemon")
     parser.add_argument("--congestion", metavar="NAME", default=systems.CONGESTION,
                         help=f"the kernel's congestion control (default: {systems.CONGESTION})")
+    parser.add_argument("--short", action="store_true", help="measure short transfers: medians of seven")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each measurement (default: 10)")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)   # what it has set up must be removed then too
     remove_leftovers()
-    print(row(COLUMNS), row("---" for _ in COLUMNS), sep="\n", flush=True)
+    columns = SHORT_COLUMNS if options.short else COLUMNS
+    print(row(columns), row("---" for _ in columns), sep="\n", flush=True)
     try:
         for wire_ in options.wires:
-            kernel: Figures | None = None
-            for system in compared(options.links, options.beside, options.congestion):
-                print(f"{wire_}, {system}", file=sys.stderr, flush=True)
-                found = grid.measure(system, wire_, options.seconds)
-                kernel = kernel or found
-                print(row(cells(wire_, system, found, kernel)), flush=True)
+            for found in rows(options, wire_):
+                print(row(found), flush=True)
     except KeyboardInterrupt:
         return 130
     return 0

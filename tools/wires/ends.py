@@ -130,6 +130,30 @@ class Ends:
         writer.close()
         return times
 
+    async def source(self) -> int:
+        """Send as many bytes as a line asks for, then the end; return the port."""
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError):
+                writer.write(bytes(int(await reader.readline())))
+                await writer.drain()
+            writer.close()
+
+        return await self._server(handle)
+
+    async def fetches(self, host: str, port: int, size: int, count: int, every: float) -> list[float]:
+        """Fetch bytes over a connection of its own each time; return the ms from its start until all had come."""
+        times = []
+        for _ in range(count):
+            begun = time.monotonic()
+            reader, writer = await self._connect(host, port)
+            writer.write(b"%d\n" % size)
+            await reader.readexactly(size)
+            times.append(1000 * (time.monotonic() - begun))
+            writer.close()
+            await asyncio.sleep(every)
+        return times
+
     def _no_delay(self, writer: asyncio.StreamWriter) -> None:
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -13,6 +13,9 @@ from .wire import Wire
 
 WARM_UP = 2.0
 REACH = 40.0
+REST = 0.5
+SIZES = (10_000, 100_000, 1_000_000)
+"""Bytes of short transfers."""
 
 
 class Figures(NamedTuple):
@@ -101,6 +104,16 @@ def loaded(ends: Pair, wire: Wire, seconds: float) -> Figures:
         percentile(heard, 0.5), percentile(heard, 0.99), answered.count(None),
         percentile(times, 0.5), percentile(times, 0.99), statistics.median(idle),
     )
+
+
+def short(system: System, wire: Wire, count: int = 7, sizes: Sequence[int] = SIZES) -> list[float]:
+    """Fetch bytes over a warm link, by a connection of its own each time; return the median ms for each size."""
+    with pair(system, wire) as ends:
+        source = ends.other.ask("source")
+        reach(ends.one, ends.other_host, ends.other.ask("answer"))
+        fetch = {"host": ends.other_host, "port": source, "every": REST + 2 * wire.rtt / 1e3, "timeout": 300}
+        ends.one.ask("fetches", size=1, count=2, **fetch)
+        return [statistics.median(ends.one.ask("fetches", size=size, count=count, **fetch)) for size in sizes]
 
 
 Flow = tuple[Remote, Remote, str]

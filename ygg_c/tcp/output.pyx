@@ -98,6 +98,8 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
     if rate:
         pacing_shorten(&flight.pacing, pipe + flight.board.listed * OVERHEAD, rate, now)
     flight.pace_at = NEVER
+    if sender.nxt == sender.iss + 1:
+        connection.burst = connection.host.burst_to(connection.key)     # from now on the answers to requests for credit tell
     while True:
         next = _pick(sender, &number, &size, min(sender.mss, connection.burst) - connection.sack_size(), connection)
         if next == NOTHING:
