@@ -383,7 +383,7 @@ def test_a_kernel_that_answers_keeps_a_link_while_its_node_is_late() -> None:
     host.prove()
     host.outside.send(REQUEST)
     host.pump.readable()
-    now, wall = clock()
+    now, wall = host.node.clock.now(), host.node.clock.unix() // 10**9
     for seconds in (3.5, 7, 11):
         host.node.turn(now + int(seconds * 1e9), wall)
         assert host.ended == []

@@ -19,7 +19,7 @@ pytestmark = [
 ]
 WIRE = Wire(rate=10, rtt=40)
 SECONDS = 6.0
-SEGMENT = 9000 * 8 / 10e3
+SEGMENT = 12500 * 8 / 10e3
 """ms that the largest segment of ours takes on it."""
 BUSY = 20.0
 """ms that a machine with other things to do may add."""
@@ -45,6 +45,20 @@ def test_links_of_each_kind_keep_their_queues_short_and_the_wire_full(plain: Fig
     assert found.lost == 0
     assert found.ping_late <= 2 * most
     assert found.request_late <= 2 * most
+
+
+def test_with_small_packets_pings_wait_for_little_but_the_wire(plain: Figures):
+    """Of which the headers of session and route take an eighth."""
+    found = grid.measure(systems.ygg("tcp", 1500), WIRE, SECONDS)
+    assert found.goodput >= 0.85 * plain.goodput
+    assert found.ping <= plain.ping + 15
+    assert found.lost == 0
+
+
+def test_short_transfers_take_no_longer_than_over_the_wire_itself():
+    kernel, ours = (grid.short(system, WIRE) for system in (systems.KERNEL, systems.ygg()))
+    for plain, found in zip(kernel, ours, strict=True):
+        assert found <= 1.1 * plain + BUSY
 
 
 def test_flows_to_two_nodes_share_a_wire_evenly(plain: Figures):
