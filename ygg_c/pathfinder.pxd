@@ -57,6 +57,7 @@ cdef class Rumor:
     cdef size_t asked               # how many neighbours the last lookup went to
     cdef uint64_t place             # where from, as Pathfinder._place
     cdef int repeats                # of the lookup, since it was last wanted
+    cdef uint64_t looked            # when the last one went out, a repeated one too
     cdef uint64_t sent
     cdef uint64_t expires
     cdef uint8_t dest[32]           # whom the held packets are for
@@ -130,6 +131,7 @@ cdef class Pathfinder:
     cdef void _find_hop(self, Path path) noexcept
     cdef int _make_header(self, Path path) noexcept
     cdef void _look(self, Rumor rumor) noexcept
+    cdef bint _is_overdue(self, const uint8_t *dest) noexcept
     cdef void _look_again(self) noexcept
     cdef void _expire(self) noexcept
     cdef uint64_t _place(self) noexcept

@@ -12,7 +12,9 @@ greedily to the asker. Keys are looked up in a transformed, shorter form, so tha
 
 A lookup is in vain while no filter leads to the key, and its answer is lost when the asker's coordinates change meanwhile.
 While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more neighbours or come from
-another place: after a node has started or lost its parent nobody has to wait for the next second.
+another place: after a node has started or lost its parent nobody has to wait for the next second. Where a path breaks far away
+neither happens here, and the lookup goes by filters that lead to the break as the path did; so it is repeated after 0.1, 0.2 and 0.4
+seconds more, as long as we hear that the path is broken.
 
 A path serves for a minute after something has shown that it leads there: a notify, a session packet that answers what we sent,
 an acknowledgement of the stack's. What merely arrives shows that the other way works. A path that has nothing to show is
@@ -66,6 +68,7 @@ cdef uint64_t AVOID_MOST = 960000000000
 cdef uint64_t REVIEW_RATE = 100                 # lookups a second for paths in doubt, all together
 cdef uint64_t REVIEW_BURST = 200
 cdef int REPEATS_MAX = 4                        # of a lookup for good reason, between two of those
+cdef uint64_t OVERDUE_AFTER = 100000000         # ns without an answer for a path that goes on being broken; it doubles
 cdef uint64_t ANSWER_INTERVAL = 100000000       # between answers to the same source at the same place
 
 
@@ -424,7 +427,16 @@ cdef class Pathfinder:
         memcpy(body, self.host.key, 32)
         memcpy(body + 32, rumor.wanted, 32)
         rumor.place = self._place()
+        rumor.looked = self.host.now
         rumor.asked = self.reach.multicast(body, end - body, None, self.host.key, rumor.wanted)
+
+    # Whether the last lookup went by filters that did not lead there any more, as it seems.
+    cdef bint _is_overdue(self, const uint8_t *dest) noexcept:
+        cdef uint8_t target[32]
+        cdef PyObject *found
+        lookup_key(dest, target)
+        found = self._rumors.get(target)
+        return found != NULL and self.host.now - (<Rumor>found).looked >= OVERDUE_AFTER << (<Rumor>found).repeats
 
     cdef void _look_again(self) noexcept:
         cdef uint64_t place = self._place()
@@ -661,7 +673,7 @@ cdef class Pathfinder:
                 return
             was = (<Path>found).broken
             (<Path>found).broken = True
-            self.want(message.dest, not was)
+            self.want(message.dest, not was or self._is_overdue(message.dest))
 
     cdef void upkeep(self) noexcept:
         self._expire()

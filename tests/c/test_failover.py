@@ -108,6 +108,20 @@ def test_another_way_is_taken_within_a_second(shape: Callable[[random.Random], s
         assert flow.takes() <= 1
 
 
+@pytest.mark.parametrize(("shape", "seed"), [(line_with_a_chord, 126), (at_random, 111), (at_random, 138)])
+def test_a_path_that_breaks_far_away_is_found_within_a_second(
+        shape: Callable[[random.Random], set[Edge]], seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first lookup goes by filters that lead to the break still, and nothing near by changes."""
+    monkeypatch.setattr(f"{__name__}.DELAY", 20 * MS)
+    chance = random.Random(f"{shape.__name__} {seed}")
+    with net_of() as net:
+        wires = build(net, shape(chance), chance)
+        flow, edge = a_flow(net, wires, chance)
+        net.run(0.5)
+        end(wires[edge])
+        assert flow.takes() <= 1
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_node_that_leaves_is_gone_round_within_a_second(seed: int) -> None:
     chance = random.Random(f"leaves {seed}")

@@ -65,6 +65,24 @@ def test_sending_to_an_unknown_key_looks_for_it(clock, far):
     assert paths(clock) == {T: [1, 7]}
 
 
+def test_a_path_that_stays_broken_is_looked_for_a_few_times(clock, far):
+    """After 0.1, 0.2 and 0.4 seconds more; then once a second, as often as we are told."""
+    clock.router.find(T)
+    notify(far)
+    clock.pass_time(2)
+    far.frames.clear()
+    times = []
+    for step in range(90):
+        far.send(BROKEN, path=[], watermark=MAX, source=clock.router.key, dest=T)
+        times += [step * 0.01] * len(far.got(LOOKUP))
+        clock.pass_time(0.01)
+    assert times == pytest.approx([0, 0.1, 0.3, 0.7])
+    notify(far, seq=1_700_000_100, info_path=(1, 8))
+    far.frames.clear()
+    clock.pass_time(0.05)
+    assert far.got(LOOKUP) == []
+
+
 def test_further_packets_take_the_path(clock, far):
     """No lookup, no copy kept."""
     clock.router.find(T)
