@@ -1,12 +1,14 @@
 """ygg.network.base: dials under way when a network goes down, on a network of somebody's own."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from tests.aio import on_loops, settle
-from ygg.errors import ConnectionRefused, NetworkDown
-from ygg.network import LoopbackNetwork, WrapperNetwork
+from ygg.errors import ConnectionRefused, NetworkDown, OperationNotSupported, URLError
+from ygg.network import Listener, LoopbackNetwork, Network, WrapperNetwork
+from ygg.network.base import Admit
 
 
 class Slow(LoopbackNetwork):
@@ -17,15 +19,14 @@ class Slow(LoopbackNetwork):
         self.refused = asyncio.Event()
         self.ended = 0
 
-    async def connect_stream(self, host: str, port: int, **options: object) -> asyncio.Transport:
-        self._enter(port)
+    async def _connect_stream(self, host: str, port: int, *options: Any) -> asyncio.Transport:
         try:
             await self.refused.wait()
         finally:
             self.ended += 1
-        return await super().connect_stream(host, port)
+        return await super()._connect_stream(host, port, *options)
 
-    async def connect_path(self, path: str, **options: object) -> asyncio.Transport:
+    async def _connect_path(self, path: str, timeout: float) -> asyncio.Transport:
         return await self.connect_stream(path, 1)
 
 
@@ -83,3 +84,47 @@ async def test_what_fails_as_the_network_goes_down_fails_for_that() -> None:
     network.up()
     with pytest.raises(NetworkDown):
         await dial
+
+
+class Own(Network):
+    """A network of one's own that says no more than how."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = LoopbackNetwork()
+        self.asked: list[str] = []
+
+    async def _resolve(self, host: str) -> list[str]:
+        self.asked.append("resolve")
+        return await self.base.resolve(host)
+
+    async def _connect_stream(self, host: str, port: int, source_interface: str | None, timeout: float) -> Any:
+        self.asked.append("connect")
+        return await self.base.connect_stream(host, port, timeout=timeout)
+
+    async def _listen_stream(
+        self, host: str, port: int, source_interface: str | None, backlog: int, admit: Admit
+    ) -> Listener:
+        self.asked.append("listen")
+        return await self.base.listen_stream(host, port, backlog=backlog)
+
+
+@on_loops
+async def test_a_network_of_ones_own_is_looked_after() -> None:
+    network = Own()
+    for call in (network.connect_stream, network.listen_stream):
+        with pytest.raises(URLError):
+            await call("127.0.0.1", 65536)
+    with pytest.raises(OperationNotSupported):
+        await network.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 0))
+    assert network.asked == []
+    listener = await network.listen_stream("127.0.0.1", 0)
+    dialed = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
+    network.down()
+    assert listener.is_closing()
+    assert dialed.is_closing()
+    with pytest.raises(NetworkDown):
+        await network.connect_stream("127.0.0.1", 1)
+    assert network.asked == ["listen", "connect"]
+    await network.close()
+    await network.base.close()

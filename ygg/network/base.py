@@ -8,7 +8,7 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from ygg.errors import (
     ConnectTimeout,
@@ -29,6 +29,9 @@ BACKLOG = 128
 
 T = TypeVar("T")
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
+
+Admit = Callable[[asyncio.BaseTransport], None]
+"""Counts a transport among what `down()` breaks; raises `NetworkDown`, and breaks it, where that has come before."""
 
 _OVERLAY = IPv6Network("200::/7")
 
@@ -123,18 +126,13 @@ class Listener(ABC):
 class Network(ABC):
     """A way to reach hosts. Used as an async context manager, or just used: it is up from the start.
 
-    Every connection, listener and datagram port it makes is given to `_admit()`, so that `down()` breaks them. Dials
-    under way end by themselves then, those of a class of your own too.
+    A class of your own says how in the hooks `_resolve()`, `_connect_stream()`, `_listen_stream()` and the others. The
+    public methods of these names call them; they look at ports, and see to it that `down()` ends what is under way and
+    breaks what was made.
     """
 
     dial_allowance: float = 0.0
     """Seconds a dial may take beyond its timeout: for a proxy that makes a connection of its own first."""
-
-    def __init_subclass__(cls, **arguments: object) -> None:
-        super().__init_subclass__(**arguments)
-        for name in ("resolve", "connect_stream", "connect_path"):
-            if name in vars(cls):
-                setattr(cls, name, _ended_by_down(vars(cls)[name]))
 
     def __init__(self) -> None:
         self._is_up = True
@@ -181,15 +179,16 @@ class Network(ABC):
             await listener.wait_closed()
         await asyncio.sleep(0)
 
-    @abstractmethod
+    # What users call
+
     async def resolve(self, host: str) -> list[str]:
         """Return the addresses at which `host` may be dialed, best first; an address resolves to itself.
 
         A network that leaves names to a proxy returns the name. Raises `ResolveError` for a name without addresses,
         `NoSuitableAddress` when none of them may be dialed.
         """
+        return await self._until_down(self._resolve(host))
 
-    @abstractmethod
     async def connect_stream(
         self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
     ) -> asyncio.Transport:
@@ -197,12 +196,20 @@ class Network(ABC):
 
         `timeout` is in seconds for the name and for each address. Raises the last address's error, a `YggError`.
         """
+        token = self._enter(port)
+        transport = await self._until_down(self._connect_stream(host, port, source_interface, timeout))
+        self._admit(transport, token)
+        return transport
 
-    @abstractmethod
     async def listen_stream(
         self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
     ) -> Listener:
         """Listen at `host`; an empty host is every address, port 0 a free one."""
+        token = self._enter(port)
+        admit = functools.partial(self._admit, token=token)
+        listener = await self._listen_stream(host, port, source_interface, backlog, admit)
+        self._admit(listener, token)
+        return listener
 
     async def create_datagram_endpoint(
         self,
@@ -213,15 +220,62 @@ class Network(ABC):
         source_interface: str | None = None,
     ) -> tuple[asyncio.DatagramTransport, D]:
         """Open a datagram port; the same shape as the event loop's method."""
-        raise OperationNotSupported(f"{type(self).__name__} has no datagrams")
+        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
+        admit = functools.partial(self._admit, token=token)
+        return await self._create_datagram_endpoint(protocol_factory, local_addr, remote_addr, source_interface, admit)
 
     async def connect_path(self, path: str, *, timeout: float = DIAL_TIMEOUT) -> asyncio.Transport:
         """Dial a UNIX socket, as `connect_stream()`."""
-        raise OperationNotSupported(f"{type(self).__name__} has no UNIX sockets")
+        token = self._enter()
+        transport = await self._until_down(self._connect_path(path, timeout))
+        self._admit(transport, token)
+        return transport
 
     async def listen_path(self, path: str, *, backlog: int = BACKLOG) -> Listener:
         """Listen on a UNIX socket, as `listen_stream()`."""
+        token = self._enter()
+        listener = await self._listen_path(path, backlog, functools.partial(self._admit, token=token))
+        self._admit(listener, token)
+        return listener
+
+    # What a network of one's own says
+
+    @abstractmethod
+    async def _resolve(self, host: str) -> list[str]:
+        """Do what `resolve()` promises."""
+
+    @abstractmethod
+    async def _connect_stream(
+        self, host: str, port: int, source_interface: str | None, timeout: float
+    ) -> asyncio.Transport:
+        """Return a connection held still; cancelled when the network goes down."""
+
+    @abstractmethod
+    async def _listen_stream(
+        self, host: str, port: int, source_interface: str | None, backlog: int, admit: Admit
+    ) -> Listener:
+        """Return a listener that gives each connection to `admit()`; it does not hand out one for which that raises."""
+
+    async def _create_datagram_endpoint(
+        self,
+        protocol_factory: Callable[[], D],
+        local_addr: tuple[str, int] | None,
+        remote_addr: tuple[str, int] | None,
+        source_interface: str | None,
+        admit: Admit,
+    ) -> tuple[asyncio.DatagramTransport, D]:
+        """Return a port and its protocol, after `admit(transport)`."""
+        raise OperationNotSupported(f"{type(self).__name__} has no datagrams")
+
+    async def _connect_path(self, path: str, timeout: float) -> asyncio.Transport:
+        """Return a connection held still, as `_connect_stream()`."""
         raise OperationNotSupported(f"{type(self).__name__} has no UNIX sockets")
+
+    async def _listen_path(self, path: str, backlog: int, admit: Admit) -> Listener:
+        """Return a listener, as `_listen_stream()`."""
+        raise OperationNotSupported(f"{type(self).__name__} has no UNIX sockets")
+
+    # What is open
 
     def _enter(self, *ports: int) -> int:
         """Return the token that `_admit()` wants. Raises `NetworkDown`, and `URLError` for what is no port."""
@@ -240,23 +294,17 @@ class Network(ABC):
         break_off(item)
         raise NetworkDown
 
-
-def _ended_by_down(dial: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-    """Let `down()` end a dial of its network, which fails with `NetworkDown` then, whatever becomes of it."""
-
-    @functools.wraps(dial)
-    async def dialing(network: Network, *arguments: Any, **options: Any) -> T:
-        epoch = network._epoch
+    async def _until_down(self, dial: Awaitable[T]) -> T:
+        """Return what a dial does; `down()` ends it, with `NetworkDown` then, whatever becomes of it."""
+        epoch = self._epoch
         under_way = asyncio.timeout(None)  # down() makes it expire: asyncio's way to cancel a piece of a task
         try:
             async with under_way:
-                network._dials.add(under_way)
-                return await dial(network, *arguments, **options)
+                self._dials.add(under_way)
+                return await dial
         except OSError:
-            if network._epoch == epoch:
+            if self._epoch == epoch:
                 raise
             raise NetworkDown from None
         finally:
-            network._dials.discard(under_way)
-
-    return dialing
+            self._dials.discard(under_way)

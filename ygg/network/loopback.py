@@ -13,7 +13,7 @@ from ygg.errors import (
     NetworkUnreachable,
     ResolveError,
 )
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, first_success
+from ygg.network.base import Admit, Listener, Network, first_success
 from ygg.network.interface import spell
 from ygg.network.mailbox import Mailbox
 from ygg.network.memory_datagram import MemoryDatagramTransport
@@ -46,7 +46,7 @@ class LoopbackNetwork(Network):
         self._sources: Ports[None] = Ports()
         self._datagrams: Ports[MemoryDatagramTransport] = Ports()
 
-    async def resolve(self, host: str) -> list[str]:
+    async def _resolve(self, host: str) -> list[str]:
         try:
             return [str(ip_address(host))]
         except ValueError:
@@ -55,10 +55,9 @@ class LoopbackNetwork(Network):
             return list(found)
         raise ResolveError(f"{host[:64]}: no such host")
 
-    async def connect_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    async def _connect_stream(
+        self, host: str, port: int, source_interface: str | None, timeout: float
     ) -> asyncio.Transport:
-        token = self._enter(port)
 
         async def attempt(address: str) -> asyncio.Transport:
             target = self._destination(address)
@@ -67,29 +66,23 @@ class LoopbackNetwork(Network):
                 raise ConnectionRefused
             return await self._join(listener, target, port, timeout, wide=ip_address(address).version == 6)
 
-        transport = await first_success(await self.resolve(host), attempt)
-        self._admit(transport, token)
-        return transport
+        return await first_success(await self.resolve(host), attempt)
 
-    async def listen_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    async def _listen_stream(
+        self, host: str, port: int, source_interface: str | None, backlog: int, admit: Admit
     ) -> Listener:
-        token = self._enter(port)
         address = (await self.resolve(host))[0] if host else "::"
         bound, wide = self._bindable(address), ip_address(address).version == 6
-        listener = LoopbackListener(self._listeners, bound, port, backlog, self._sources, wide=wide)
-        self._admit(listener, token)
-        return listener
+        return LoopbackListener(self._listeners, bound, port, backlog, self._sources, admit, wide=wide)
 
-    async def create_datagram_endpoint(
+    async def _create_datagram_endpoint(
         self,
         protocol_factory: Callable[[], D],
-        local_addr: tuple[str, int] | None = None,
-        remote_addr: tuple[str, int] | None = None,
-        *,
-        source_interface: str | None = None,
+        local_addr: tuple[str, int] | None,
+        remote_addr: tuple[str, int] | None,
+        source_interface: str | None,
+        admit: Admit,
     ) -> tuple[asyncio.DatagramTransport, D]:
-        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
         remotes = await self.resolve(remote_addr[0]) if remote_addr else []
         locals_ = await self.resolve(local_addr[0]) if local_addr and local_addr[0] else []
         near, far = common_family(locals_, remotes)
@@ -104,7 +97,7 @@ class LoopbackNetwork(Network):
         transport = MemoryDatagramTransport(
             self._datagrams, address, port, remote, protocol, self._destination, wide=wide
         )
-        self._admit(transport, token)
+        admit(transport)
         protocol.connection_made(transport)
         return transport, protocol
 
@@ -122,11 +115,10 @@ class LoopbackNetwork(Network):
         server = MemoryTransport(far[1], near[1])
         client.start(server, HoldingProtocol())
         server.start(client, HoldingProtocol())
-        token = self._enter()
         try:
             async with asyncio.timeout(seconds):
                 await listener.queue.put(server)
-            self._admit(server, token)
+            listener.admit(server)
         except BaseException as error:
             client.abort()
             server.abort()
@@ -168,11 +160,14 @@ class LoopbackListener(Listener):
         port: int,
         backlog: int,
         sources: Ports[None],
+        admit: Admit,
         *,
         wide: bool,
     ) -> None:
         self.wide = wide
         """Whether the kernel would have a socket of IPv6 for it, to which IPv4 is mapped."""
+        self.admit = admit
+        """What is called with each connection that a dial makes."""
         self.queue: Mailbox[MemoryTransport] = Mailbox(backlog)
         """Connections that wait to be accepted."""
         self._port = ports.bind(address, port, self, beside=sources)

@@ -8,7 +8,6 @@ import socket
 import stat
 import sys
 from collections.abc import Callable, Iterable
-from functools import partial
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
@@ -19,7 +18,7 @@ from ygg.errors import (
     ResolveError,
     from_os_error,
 )
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, dial_addresses, is_suitable
+from ygg.network.base import Admit, Listener, Network, dial_addresses, is_suitable
 from ygg.network.congestion import use_congestion
 from ygg.network.inherited import keep_from_children
 from ygg.network.interface import Address, bind_to_device, choose_source, spell, with_zone
@@ -68,25 +67,22 @@ class NativeNetwork(Network):
         self._hints = [ip_address(address) for address in source_addresses]
         self._filter = address_filter
 
-    async def resolve(self, host: str) -> list[str]:
+    async def _resolve(self, host: str) -> list[str]:
         addresses = await resolve(host)
         if suitable := [address for address in addresses if self._filter(address)]:
             return suitable
         raise NoSuitableAddress
 
-    async def connect_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    async def _connect_stream(
+        self, host: str, port: int, source_interface: str | None, timeout: float
     ) -> asyncio.Transport:
-        token = self._enter(port)
 
         async def attempt(address: str) -> asyncio.Transport:
             sock, sockaddr = _dialing_socket(address, port, source_interface or self._interface, self._hints)
             self._prepare(sock)
             return await _connect(sock, sockaddr, timeout)
 
-        transport = await dial_addresses(self, host, timeout, attempt)
-        self._admit(transport, token)
-        return transport
+        return await dial_addresses(self, host, timeout, attempt)
 
     def _prepare(self, sock: socket.socket) -> None:
         if not self._congestion:
@@ -97,29 +93,26 @@ class NativeNetwork(Network):
             sock.close()
             raise
 
-    async def listen_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    async def _listen_stream(
+        self, host: str, port: int, source_interface: str | None, backlog: int, admit: Admit
     ) -> Listener:
-        token = self._enter(port)
         address = (await resolve(host))[0] if host else _wildcard()
         try:
             sock = _listening_socket(address, port, source_interface, backlog)
             self._prepare(sock)
-            listener = NativeListener(sock, partial(self._admit, token=token))
+            listener = NativeListener(sock, admit)
         except OSError as error:
             raise from_os_error(error) from None
-        self._admit(listener, token)
         return listener
 
-    async def create_datagram_endpoint(
+    async def _create_datagram_endpoint(
         self,
         protocol_factory: Callable[[], D],
-        local_addr: tuple[str, int] | None = None,
-        remote_addr: tuple[str, int] | None = None,
-        *,
-        source_interface: str | None = None,
+        local_addr: tuple[str, int] | None,
+        remote_addr: tuple[str, int] | None,
+        source_interface: str | None,
+        admit: Admit,
     ) -> tuple[asyncio.DatagramTransport, D]:
-        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
         remotes = await self.resolve(remote_addr[0]) if remote_addr else []
         locals_ = await resolve(local_addr[0]) if local_addr and local_addr[0] else []
         source, target = common_family(locals_, remotes)
@@ -144,35 +137,30 @@ class NativeNetwork(Network):
         except BaseException:
             sock.close()
             raise
-        self._admit(transport, token)
+        admit(transport)
         return transport, protocol
 
-    async def connect_path(self, path: str, *, timeout: float = DIAL_TIMEOUT) -> asyncio.Transport:
-        token = self._enter()
+    async def _connect_path(self, path: str, timeout: float) -> asyncio.Transport:
         _check_path(path)
-        transport = await _connect(_socket(socket.AF_UNIX, socket.SOCK_STREAM), path, timeout)
-        self._admit(transport, token)
-        return transport
+        return await _connect(_socket(socket.AF_UNIX, socket.SOCK_STREAM), path, timeout)
 
-    async def listen_path(self, path: str, *, backlog: int = BACKLOG) -> Listener:
-        token = self._enter()
+    async def _listen_path(self, path: str, backlog: int, admit: Admit) -> Listener:
         _check_path(path)
         sock = _socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             _bind_path(sock, path)
             sock.listen(backlog)
-            listener = UnixListener(sock, partial(self._admit, token=token), path)
+            listener = UnixListener(sock, admit, path)
         except OSError as error:
             sock.close()
             raise from_os_error(error) from None
-        self._admit(listener, token)
         return listener
 
 
 class NativeListener(Listener):
     """Accepts only when asked: connections wait in the kernel's backlog, which is the bound."""
 
-    def __init__(self, sock: socket.socket, admit: Callable[[asyncio.Transport], None]) -> None:
+    def __init__(self, sock: socket.socket, admit: Admit) -> None:
         self._sock, self._admit = sock, admit
         self._address = spell(sock.getsockname())
         self._waiters: set[asyncio.Future[None]] = set()
@@ -256,7 +244,7 @@ class NativeListener(Listener):
 class UnixListener(NativeListener):
     """A listener on a path. Clients have no address, so each gets a number of its own; closing removes the path."""
 
-    def __init__(self, sock: socket.socket, admit: Callable[[asyncio.Transport], None], path: str) -> None:
+    def __init__(self, sock: socket.socket, admit: Admit, path: str) -> None:
         super().__init__(sock, admit)
         self._address = path
         self._inode = os.stat(path).st_ino

@@ -5,7 +5,7 @@ from typing import cast
 
 from ygg.errors import ConnectTimeout, OperationNotSupported, ProxyError, URLError, YggError
 from ygg.network import socks5
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
+from ygg.network.base import Admit, Listener, Network
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.url import PeerURL
 
@@ -33,17 +33,16 @@ class SocksNetwork(Network):
             base = NativeNetwork()
         self._base = base
 
-    async def resolve(self, host: str) -> list[str]:
+    async def _resolve(self, host: str) -> list[str]:
         return [host]
 
-    async def connect_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    async def _connect_stream(
+        self, host: str, port: int, source_interface: str | None, timeout: float
     ) -> asyncio.Transport:
         """Dial `host` through the proxy.
 
         `timeout` is for reaching the proxy; the proxy has the network's own timeout to make the connection.
         """
-        token = self._enter(port)
         proxy = self._proxy
         exchange = socks5.connect(host, port, proxy.username, proxy.password)
         transport = await self._base.connect_stream(
@@ -58,13 +57,11 @@ class SocksNetwork(Network):
         except BaseException:
             transport.abort()
             raise
-        self._admit(transport, token)
         return transport
 
-    async def listen_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    async def _listen_stream(
+        self, host: str, port: int, source_interface: str | None, backlog: int, admit: Admit
     ) -> Listener:
-        self._enter(port)
         raise OperationNotSupported("a SOCKS proxy has no listeners")
 
 

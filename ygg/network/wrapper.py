@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
+from ygg.network.base import Admit, Listener, Network
 
 logger = logging.getLogger("ygg.network")
 
@@ -118,32 +118,29 @@ class WrapperNetwork(Network):
         """Called with each new datagram port; as `passing()`, with a `WrapperDatagrams`."""
         return None
 
-    async def resolve(self, host: str) -> list[str]:
+    async def _resolve(self, host: str) -> list[str]:
         return await self.base.resolve(host)
 
-    async def connect_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    async def _connect_stream(
+        self, host: str, port: int, source_interface: str | None, timeout: float
     ) -> asyncio.Transport:
-        token = self._enter(port)
         transport = await self.base.connect_stream(host, port, source_interface=source_interface, timeout=timeout)
-        return self._pass(transport, f"{host}:{port}", token)
+        return self._pass(transport, f"{host}:{port}")
 
-    async def listen_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    async def _listen_stream(
+        self, host: str, port: int, source_interface: str | None, backlog: int, admit: Admit
     ) -> Listener:
-        token = self._enter(port)
         base = await self.base.listen_stream(host, port, source_interface=source_interface, backlog=backlog)
-        return self._listening(base, token)
+        return _WrappedListener(base, self, admit)
 
-    async def create_datagram_endpoint(
+    async def _create_datagram_endpoint(
         self,
         protocol_factory: Callable[[], D],
-        local_addr: tuple[str, int] | None = None,
-        remote_addr: tuple[str, int] | None = None,
-        *,
-        source_interface: str | None = None,
+        local_addr: tuple[str, int] | None,
+        remote_addr: tuple[str, int] | None,
+        source_interface: str | None,
+        admit: Admit,
     ) -> tuple[asyncio.DatagramTransport, D]:
-        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
         protocol = protocol_factory()
         base, relay = await self.base.create_datagram_endpoint(
             lambda: DatagramRelay(protocol, self.passing_datagrams),
@@ -153,25 +150,17 @@ class WrapperNetwork(Network):
         )
         if relay.error is not None:
             raise relay.error
-        self._admit(base, token)
+        admit(base)
         return cast(asyncio.DatagramTransport, relay.transport), protocol
 
-    async def connect_path(self, path: str, *, timeout: float = DIAL_TIMEOUT) -> asyncio.Transport:
-        token = self._enter()
+    async def _connect_path(self, path: str, timeout: float) -> asyncio.Transport:
         transport = await self.base.connect_path(path, timeout=timeout)
-        return self._pass(transport, path, token)
+        return self._pass(transport, path)
 
-    async def listen_path(self, path: str, *, backlog: int = BACKLOG) -> Listener:
-        token = self._enter()
-        return self._listening(await self.base.listen_path(path, backlog=backlog), token)
+    async def _listen_path(self, path: str, backlog: int, admit: Admit) -> Listener:
+        return _WrappedListener(await self.base.listen_path(path, backlog=backlog), self, admit)
 
-    def _listening(self, base: Listener, token: int) -> Listener:
-        listener = _WrappedListener(base, self, token)
-        self._admit(listener, token)
-        return listener
-
-    def _pass(self, transport: asyncio.Transport, remote: str, token: int) -> asyncio.Transport:
-        self._admit(transport, token)
+    def _pass(self, transport: asyncio.Transport, remote: str) -> asyncio.Transport:
         try:
             return self.passing(transport, remote) or transport
         except BaseException:
@@ -180,8 +169,8 @@ class WrapperNetwork(Network):
 
 
 class _WrappedListener(Listener):
-    def __init__(self, base: Listener, network: WrapperNetwork, token: int) -> None:
-        self._base, self._network, self._token = base, network, token
+    def __init__(self, base: Listener, network: WrapperNetwork, admit: Admit) -> None:
+        self._base, self._network, self._admit = base, network, admit
 
     @property
     def address(self) -> str:
@@ -191,7 +180,8 @@ class _WrappedListener(Listener):
         while True:
             transport, remote = await self._base.accept()
             try:
-                return self._network._pass(transport, remote, self._token), remote
+                self._admit(transport)
+                return self._network._pass(transport, remote), remote
             except OSError as error:  # broken off already, and no concern of who accepts
                 logger.debug("connection from %s: %s", remote, error)
             except Exception:

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ygg.errors import from_os_error
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network
+from ygg.network.base import Admit, Listener, Network
 from ygg.network.mailbox import Mailbox
 from ygg.stream.held import HoldingProtocol
 from ygg.url import host_port
@@ -32,48 +32,43 @@ class OverlayNetwork(Network):
         super().__init__()
         self._vtun = vtun
 
-    async def resolve(self, host: str) -> list[str]:
+    async def _resolve(self, host: str) -> list[str]:
         return [str(IPv6Address(destination(host)))]
 
-    async def connect_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
+    async def _connect_stream(
+        self, host: str, port: int, source_interface: str | None, timeout: float
     ) -> asyncio.Transport:
-        token = self._enter(port)
         try:
             async with asyncio.timeout(timeout):
                 transport, _ = await self._vtun.create_connection(HoldingProtocol, host, port)
         except OSError as error:
             raise from_os_error(error) from None
-        self._admit(transport, token)
         return transport
 
-    async def listen_stream(
-        self, host: str, port: int, *, source_interface: str | None = None, backlog: int = BACKLOG
+    async def _listen_stream(
+        self, host: str, port: int, source_interface: str | None, backlog: int, admit: Admit
     ) -> Listener:
-        token = self._enter(port)
-        listener = OverlayListener(lambda transport: self._admit(transport, token), backlog)
+        listener = OverlayListener(admit, backlog)
         listener.attach(await self._vtun.create_server(listener.held, host or None, port, backlog=backlog))
-        self._admit(listener, token)
         return listener
 
-    async def create_datagram_endpoint(
+    async def _create_datagram_endpoint(
         self,
         protocol_factory: Callable[[], D],
-        local_addr: tuple[str, int] | None = None,
-        remote_addr: tuple[str, int] | None = None,
-        *,
-        source_interface: str | None = None,
+        local_addr: tuple[str, int] | None,
+        remote_addr: tuple[str, int] | None,
+        source_interface: str | None,
+        admit: Admit,
     ) -> tuple[asyncio.DatagramTransport, D]:
-        token = self._enter(*(end[1] for end in (local_addr, remote_addr) if end))
         made = await self._vtun.create_datagram_endpoint(protocol_factory, local_addr, remote_addr)
-        self._admit(made[0], token)
+        admit(made[0])
         return made
 
 
 class OverlayListener(Listener):
     """A listener of an `OverlayNetwork`; connections beyond the backlog are reset."""
 
-    def __init__(self, admit: Callable[[asyncio.Transport], None], backlog: int) -> None:
+    def __init__(self, admit: Admit, backlog: int) -> None:
         self._admit = admit
         self._ready: Mailbox[asyncio.Transport] = Mailbox(backlog)
         self._closed = asyncio.Event()
