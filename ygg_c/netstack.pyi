@@ -5,6 +5,7 @@ from ygg_c.demux import Demux
 from ygg_c.sodium import Random
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
+from ygg_c.tcp.options import TcpOptions
 from ygg_c.udp import EchoSocket, UdpSocket
 
 class NetStack(Demux):
@@ -63,15 +64,21 @@ class NetStack(Demux):
         port: int,
         local_address: bytes | None = None,
         local_port: int = 0,
+        options: TcpOptions | None = None,
     ) -> TcpConnection:
         """Start a connection; CONNECTED or FAILED follows. Local port 0 picks one (RFC 6056).
 
         OSError: EADDRNOTAVAIL (no such local address, or no free port), EADDRINUSE, ENETUNREACH (unspecified or
         multicast address), ENOBUFS, ENETDOWN when the stack is down, EBADF when it is closed. `abort` on the connection
-        gives up and frees all.
+        gives up and frees all. `options`: what it begins with, in place of the stack's.
         """
-    def listen(self, address: bytes | None, port: int, backlog: int = 128) -> TcpListener:
-        """Accept connections; None binds every address, port 0 picks one. EADDRINUSE, EADDRNOTAVAIL as `connect`."""
+    def listen(
+        self, address: bytes | None, port: int, backlog: int = 128, options: TcpOptions | None = None
+    ) -> TcpListener:
+        """Accept connections; None binds every address, port 0 picks one. EADDRINUSE, EADDRNOTAVAIL as `connect`.
+
+        `options`: what they begin with, in place of the stack's; the listener has a copy.
+        """
     def udp(
         self,
         address: bytes | None,

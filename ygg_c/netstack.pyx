@@ -21,6 +21,7 @@ from ygg_c.tcp.halfopen cimport HalfOpens
 from ygg_c.tcp.light cimport LightTable
 from ygg_c.tcp.lightnodes cimport LightNode, LightNodes
 from ygg_c.tcp.listener cimport TcpListener
+from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.timewait cimport TimeWaits
 from ygg_c.udp cimport EchoSocket
 
@@ -205,7 +206,9 @@ cdef class NetStack(Demux):
         grown[self._prefix_count].length = prefix
         self._prefix_count += 1
 
-    def connect(self, bytes address not None, int port, bytes local_address=None, int local_port=0):
+    def connect(
+        self, bytes address not None, int port, bytes local_address=None, int local_port=0, TcpOptions options=None
+    ):
         """Start a connection."""
         cdef uint8_t key[36]
         cdef TcpConnection connection
@@ -223,11 +226,11 @@ cdef class NetStack(Demux):
             self._pick_port(key)
         elif self._connections.get(key) != NULL or self._light.find(key) != NULL:
             raise _error(errno.EADDRINUSE)
-        connection = self._new_connection(key, self._first_number(key))
+        connection = self._new_connection(key, self._first_number(key), self.options if options is None else options)
         connection.open()
         return connection
 
-    def listen(self, bytes address, int port, int backlog=128):
+    def listen(self, bytes address, int port, int backlog=128, TcpOptions options=None):
         """Accept connections; None binds every address, port 0 picks one."""
         cdef TcpListener listener
         cdef uint8_t key[36]
@@ -244,6 +247,7 @@ cdef class NetStack(Demux):
         memcpy(listener.local_address, <const char *><bytes>own, 16)
         listener.local_port = port
         listener.backlog = backlog
+        listener.options = (self.options if options is None else options).copy()
         listener.half_opens = self._half_open
         listener.host = self
         _bound_key(key, listener.local_address, port)

@@ -54,6 +54,25 @@ def test_flows_share_by_bytes() -> None:
     assert abs(sent["j"] - sent["s"]) <= 2 * 65536
 
 
+def test_a_flow_that_comes_back_at_once_is_not_new_again() -> None:
+    """Who has one large packet at a time, and the next once it was found empty, gets ahead by one a round at most."""
+    queue = FairQueue(1)
+    sent = {"e": 0, "b": 0}
+    for _ in range(1000):
+        queue.put(b"b" * 1000, key(1), key(2))
+    back = 1
+    for _ in range(600):
+        if back == 1:
+            queue.put(b"e" * 60_000, key(3), key(4))
+        back -= 1
+        packet = queue.get()
+        assert packet is not None
+        sent[chr(packet[0])] += len(packet)
+        if packet[:1] == b"e":
+            back = 2
+    assert sent["e"] <= 2 * sent["b"] + 60_000
+
+
 def test_the_fattest_destination_pays_with_its_oldest_packet() -> None:
     """Above the limit the oldest packet of the destination with most bytes goes."""
     queue = FairQueue(1)

@@ -3,13 +3,16 @@
 from ygg.stream.tls.handshake import start_tls
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.network import OverlayNetwork
+from ygg.vtun.options import ConnectionOptions, OptionArguments
 from ygg.vtun.server import Server
 from ygg.vtun.stream import StreamTransport
 from ygg.vtun.tcpinfo import TcpInfo
 from ygg.vtun.vtun import VTun
 
 __all__ = [
+    "ConnectionOptions",
     "DatagramTransport",
+    "OptionArguments",
     "OverlayNetwork",
     "Server",
     "StreamTransport",

@@ -8,6 +8,7 @@ from ygg.vtun.names import endpoint, failure
 from ygg.vtun.registry import Registry
 from ygg_c.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
+from ygg_c.tcp.options import TcpOptions
 
 _Local = tuple[bytes | None, int]
 
@@ -15,9 +16,11 @@ _Local = tuple[bytes | None, int]
 class Dial:
     """One connection attempt."""
 
-    def __init__(self, stack: NetStack, target: tuple[bytes, int], local: _Local, registry: Registry) -> None:
+    def __init__(
+        self, stack: NetStack, target: tuple[bytes, int], local: _Local, options: TcpOptions, registry: Registry
+    ) -> None:
         try:
-            self._connection = stack.connect(*target, *local)
+            self._connection = stack.connect(*target, *local, options)
         except OSError as error:
             raise from_os_error(error) from None
         self._target = target

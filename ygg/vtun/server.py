@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 import ssl as ssl_module
 import sys
 from collections.abc import Callable, Sequence
@@ -50,7 +49,6 @@ class Server(asyncio.AbstractServer):
         factory: ProtocolFactory,
         registry: Registry,
         tls_options: TLSOptions | None = None,
-        keep_alive: bool | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listeners = list(listeners)
@@ -60,7 +58,6 @@ class Server(asyncio.AbstractServer):
         self._factory = factory
         self._registry = registry
         self._tls = tls_options
-        self._keep_alive = keep_alive
         self._sockets = tuple(OverlaySocket(listener, endpoint(*listener.local)) for listener in listeners)
         self._transports: set[StreamTransport] = set()
         self._handshakes: set[asyncio.Task[None]] = set()
@@ -89,8 +86,6 @@ class Server(asyncio.AbstractServer):
             self._report(error)
             return
         self._transports.add(transport)
-        if self._keep_alive:
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         transport.start()
         if self._tls is not None:
             task = self._loop.create_task(self._secure(transport, self._tls))

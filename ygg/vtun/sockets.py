@@ -7,42 +7,44 @@ that mean something to the stack are set in the stack, the harmless ones are acc
 import errno
 import socket
 import struct
-from collections.abc import Callable
+from typing import Any
 
+from ygg.vtun.linuxinfo import listening, pack
 from ygg.vtun.names import Address, failure
+from ygg.vtun.options import BY_SOCKET_OPTION, ConnectionOptions, Option, Target, c_int
+from ygg.vtun.tcpinfo import TcpInfo
 from ygg_c.endpoint import Endpoint
 from ygg_c.tcp.connection import TcpConnection
+from ygg_c.tcp.listener import TcpListener
 from ygg_c.udp import UdpSocket
 
-_SECOND = 10**9
-_LEAST_BUFFER = 4096
-_MILLISECOND = 10**6
-_KEEPALIVE = (7200 * _SECOND, 75 * _SECOND, 9)  # Linux's defaults (RFC 9293, 3.8.4)
-
 _Option = tuple[int, int]
-_NODELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
-_SO_KEEPALIVE = (socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-_SO_LINGER = (socket.SOL_SOCKET, socket.SO_LINGER)
 _SO_ERROR = (socket.SOL_SOCKET, socket.SO_ERROR)
 _SO_TYPE = (socket.SOL_SOCKET, socket.SO_TYPE)
-_SO_SNDBUF = (socket.SOL_SOCKET, socket.SO_SNDBUF)
 _SO_RCVBUF = (socket.SOL_SOCKET, socket.SO_RCVBUF)
 # Where a platform lacks a constant the option cannot be named, so a value nobody passes stands in.
-_CORK = (socket.IPPROTO_TCP, getattr(socket, "TCP_CORK", -1))
-_USER_TIMEOUT = (socket.IPPROTO_TCP, getattr(socket, "TCP_USER_TIMEOUT", -2))
-_KEEP = {
-    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", -3)): (0, _SECOND),
-    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", -4)): (1, _SECOND),
-    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", -5)): (2, 1),
-}
-_QUICKACK = (socket.IPPROTO_TCP, getattr(socket, "TCP_QUICKACK", -7))
-_MAXSEG = (socket.IPPROTO_TCP, getattr(socket, "TCP_MAXSEG", -10))
-_CONGESTION = (socket.IPPROTO_TCP, getattr(socket, "TCP_CONGESTION", -9))
-_DONTFRAG = (socket.IPPROTO_IPV6, getattr(socket, "IPV6_DONTFRAG", -8))
+_TCP_INFO = (socket.IPPROTO_TCP, getattr(socket, "TCP_INFO", -1))
+_DONTFRAG = (socket.IPPROTO_IPV6, getattr(socket, "IPV6_DONTFRAG", -2))
 _ACCEPTED = {
     (socket.SOL_SOCKET, socket.SO_REUSEADDR),
-    (socket.SOL_SOCKET, getattr(socket, "SO_REUSEPORT", -6)),
+    (socket.SOL_SOCKET, getattr(socket, "SO_REUSEPORT", -3)),
     (socket.IPPROTO_IPV6, socket.IPV6_V6ONLY),
+}
+# Options of a kernel's TCP that there are not here, and why.
+_REFUSED = {
+    "TCP_FASTOPEN": "peers of this network do not have Fast Open",
+    "TCP_FASTOPEN_CONNECT": "peers of this network do not have Fast Open",
+    "TCP_FASTOPEN_NO_COOKIE": "peers of this network do not have Fast Open",
+    "TCP_DEFER_ACCEPT": "a connection is accepted when its handshake is done",
+    "TCP_LINGER2": "FIN-WAIT-2 ends after `vtun.stack.fin_wait`",
+    "TCP_MD5SIG": "packets are authenticated and encrypted below",
+    "TCP_SYNCNT": "the SYN is repeated `vtun.stack.syn_retries` times",
+    "TCP_WINDOW_CLAMP": "SO_RCVBUF limits the window",
+}
+_REASONS = {
+    (socket.IPPROTO_TCP, getattr(socket, name)): f"{name}: {reason}"
+    for name, reason in _REFUSED.items()
+    if hasattr(socket, name)
 }
 
 
@@ -60,9 +62,6 @@ class OverlaySocket:
         """As of a kernel's socket."""
         self.proto = socket.IPPROTO_UDP if datagram else socket.IPPROTO_TCP
         """As of a kernel's socket."""
-        self.linger: int | None = None
-        """Seconds of SO_LINGER, None while it is off."""
-        self._keepalive = _KEEPALIVE
         self._accepted: dict[_Option, int] = {}
 
     def __repr__(self) -> str:
@@ -96,30 +95,31 @@ class OverlaySocket:
         self._endpoint = None
 
     def getsockopt(self, level: int, optname: int, buflen: int = 0, /) -> int | bytes:
-        """Return an option as an int, or as `buflen` bytes."""
-        option = (level, optname)
-        if option == _SO_LINGER:
-            return struct.pack("ii", self.linger is not None, self.linger or 0)[: buflen or None]
-        if option == _CONGESTION:
-            return self._stream().congestion_control.encode()[:buflen]
-        value = self._get(option)
+        """Return an option as an int, or as `buflen` bytes; ENOPROTOOPT for one that there is not."""
+        value = self._get((level, optname))
+        if isinstance(value, bytes):
+            return value[: buflen or None]
         return struct.pack("i", value)[:buflen] if buflen else value
 
     def setsockopt(self, level: int, optname: int, value: int | bytes | None, optlen: int = 0, /) -> None:
-        """Set an option from an int or from the bytes of a C int (SO_LINGER: of two; TCP_CONGESTION: a name)."""
-        option = (level, optname)
-        if option == _SO_LINGER:
-            assert isinstance(value, bytes)
-            on, seconds = struct.unpack("ii", value)
-            self.linger = seconds if on else None
-            if isinstance(self._endpoint, TcpConnection):
-                self._endpoint.linger = seconds * _SECOND if on and seconds >= 0 else None
-        elif option == _CONGESTION:
-            self._set_congestion(value)
-        else:
-            self._set(option, struct.unpack("i", value)[0] if isinstance(value, bytes) else int(value or 0))
+        """Set an option from an int or from the bytes of a C int (SO_LINGER: of two; TCP_CONGESTION: a name).
 
-    def _get(self, option: _Option) -> int:
+        EINVAL, with a text that names the option and its range, for a value that is none; ENOPROTOOPT where it cannot
+        be set. On a listener it holds for the connections that are made from then on.
+        """
+        option = (level, optname)
+        endpoint = self._live()
+        raw = value if isinstance(value, bytes) else int(value or 0)
+        if option in _ACCEPTED:
+            self._accepted[option] = c_int(raw)
+        elif isinstance(endpoint, UdpSocket):
+            _set_datagram(endpoint, option, raw)
+        elif option in BY_SOCKET_OPTION:
+            _set_stream(endpoint, BY_SOCKET_OPTION[option], raw)
+        else:
+            raise _unknown(option)
+
+    def _get(self, option: _Option) -> int | bytes:
         endpoint = self._live()
         if option == _SO_ERROR:
             return endpoint.error
@@ -127,59 +127,13 @@ class OverlaySocket:
             return self.type
         if option in _ACCEPTED:
             return self._accepted.get(option, 0)
-        if isinstance(endpoint, UdpSocket) and option == _SO_RCVBUF:
-            return endpoint.queue_limit
-        if isinstance(endpoint, UdpSocket) and option == _DONTFRAG:
-            return int(endpoint.dont_fragment)
-        if isinstance(endpoint, TcpConnection):
-            if option in _KEEP:
-                index, unit = _KEEP[option]
-                return self._keepalive[index] // unit
-            if option in _READ:
-                return _READ[option](endpoint)
-        raise failure(errno.ENOPROTOOPT)
-
-    def _set(self, option: _Option, value: int) -> None:
-        endpoint = self._live()
-        if option in _ACCEPTED:
-            self._accepted[option] = value
-        elif isinstance(endpoint, UdpSocket) and option == _SO_RCVBUF:
-            endpoint.queue_limit = value
-        elif isinstance(endpoint, UdpSocket) and option == _DONTFRAG:
-            endpoint.dont_fragment = bool(value)
-        elif not isinstance(endpoint, TcpConnection):
-            raise failure(errno.ENOPROTOOPT)
-        elif option == _SO_KEEPALIVE:
-            endpoint.keepalive = self._keepalive if value else None
-        elif option in _KEEP:
-            self._set_keepalive(endpoint, option, value)
-        elif option in _WRITE:
-            _WRITE[option](endpoint, value)
-        else:
-            raise failure(errno.ENOPROTOOPT)
-
-    def _set_keepalive(self, connection: TcpConnection, option: _Option, value: int) -> None:
-        if not 0 < value < 32768:
-            raise failure(errno.EINVAL)
-        index, unit = _KEEP[option]
-        idle, interval, count = (value * unit if place == index else old for place, old in enumerate(self._keepalive))
-        self._keepalive = (idle, interval, count)
-        if connection.keepalive is not None:
-            connection.keepalive = self._keepalive
-
-    def _set_congestion(self, value: int | bytes | None) -> None:
-        if not isinstance(value, bytes):
-            raise TypeError("congestion control is named by bytes")
-        try:
-            self._stream().congestion_control = value.rstrip(b"\0").decode("ascii", "replace")
-        except ValueError:
-            raise failure(errno.ENOENT) from None
-
-    def _stream(self) -> TcpConnection:
-        endpoint = self._live()
-        if not isinstance(endpoint, TcpConnection):
-            raise failure(errno.ENOPROTOOPT)
-        return endpoint
+        if isinstance(endpoint, UdpSocket):
+            return _get_datagram(endpoint, option)
+        if option == _TCP_INFO:
+            return _info(endpoint)
+        if option in BY_SOCKET_OPTION:
+            return BY_SOCKET_OPTION[option].shown(_target(endpoint))
+        raise _unknown(option)
 
     def _live(self) -> Endpoint:
         if self._endpoint is None:
@@ -187,53 +141,46 @@ class OverlaySocket:
         return self._endpoint
 
 
-def _set_nodelay(connection: TcpConnection, value: int) -> None:
-    connection.nodelay = bool(value)
+def _target(endpoint: Endpoint) -> Target:
+    """Return where an endpoint's options are: of a listener, those of the connections that it accepts."""
+    return endpoint.options if isinstance(endpoint, TcpListener) else _open(endpoint)
 
 
-def _set_corked(connection: TcpConnection, value: int) -> None:
-    connection.corked = bool(value)
+def _open(endpoint: Endpoint) -> TcpConnection:
+    assert isinstance(endpoint, TcpConnection)
+    return endpoint
 
 
-def _set_user_timeout(connection: TcpConnection, value: int) -> None:
-    connection.user_timeout = value * _MILLISECOND
+def _info(endpoint: Endpoint) -> bytes:
+    if isinstance(endpoint, TcpListener):
+        return listening(endpoint.backlog)
+    return pack(TcpInfo.of(_open(endpoint)))
 
 
-def _set_send_limit(connection: TcpConnection, value: int) -> None:
-    connection.send_limit = max(value, _LEAST_BUFFER)
-
-
-def _set_receive_limit(connection: TcpConnection, value: int) -> None:
-    connection.receive_limit = max(value, _LEAST_BUFFER)
-
-
-def _set_quick_ack(connection: TcpConnection, value: int) -> None:
-    connection.quick_ack = bool(value)
-
-
-def _set_mss_limit(connection: TcpConnection, value: int) -> None:
+def _set_stream(endpoint: Endpoint, option: Option[Any], raw: int | bytes) -> None:
+    value = option.meant(raw)
     try:
-        connection.mss_limit = value or None
-    except ValueError:
-        raise failure(errno.EINVAL) from None
+        setattr(ConnectionOptions(_target(endpoint)), option.name, value)
+    except ValueError as error:
+        raise failure(errno.EINVAL, str(error)) from None
 
 
-_WRITE: dict[_Option, Callable[[TcpConnection, int], None]] = {
-    _NODELAY: _set_nodelay,
-    _CORK: _set_corked,
-    _USER_TIMEOUT: _set_user_timeout,
-    _SO_SNDBUF: _set_send_limit,
-    _SO_RCVBUF: _set_receive_limit,
-    _QUICKACK: _set_quick_ack,
-    _MAXSEG: _set_mss_limit,
-}
-_READ: dict[_Option, Callable[[TcpConnection], int]] = {
-    _NODELAY: lambda connection: int(connection.nodelay),
-    _CORK: lambda connection: int(connection.corked),
-    _USER_TIMEOUT: lambda connection: connection.user_timeout // _MILLISECOND,
-    _SO_KEEPALIVE: lambda connection: int(connection.keepalive is not None),
-    _SO_SNDBUF: lambda connection: connection.send_limit,
-    _SO_RCVBUF: lambda connection: connection.receive_limit,
-    _QUICKACK: lambda connection: int(connection.quick_ack),
-    _MAXSEG: lambda connection: int(connection.info()["mss"]),
-}
+def _get_datagram(endpoint: UdpSocket, option: _Option) -> int:
+    if option == _SO_RCVBUF:
+        return endpoint.queue_limit
+    if option == _DONTFRAG:
+        return int(endpoint.dont_fragment)
+    raise _unknown(option)
+
+
+def _set_datagram(endpoint: UdpSocket, option: _Option, raw: int | bytes) -> None:
+    if option == _SO_RCVBUF:
+        endpoint.queue_limit = c_int(raw)
+    elif option == _DONTFRAG:
+        endpoint.dont_fragment = bool(c_int(raw))
+    else:
+        raise _unknown(option)
+
+
+def _unknown(option: _Option) -> OSError:
+    return failure(errno.ENOPROTOOPT, _REASONS.get(option, ""))

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from ygg.stream.inbox import Inbox
 from ygg.stream.transport import CHUNK, ByteStreamTransport
 from ygg.vtun.names import endpoint, failure
+from ygg.vtun.options import ConnectionOptions
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.tcpinfo import TcpInfo
 from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED, READABLE, WRITABLE
@@ -57,8 +58,6 @@ class StreamTransport(ByteStreamTransport):
         self._connection: TcpConnection | None = connection
         self._registry = registry
         self._on_lost = on_lost
-        # Like asyncio's own: whoever writes small pieces wants them sent.
-        connection.nodelay = True
         registry.add(self)
 
     def start(self) -> None:
@@ -80,9 +79,13 @@ class StreamTransport(ByteStreamTransport):
             connection.abort()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """As of asyncio's transports: "peername", "sockname", "socket"; and "tcp_info", a `TcpInfo` of this moment."""
+        """As of asyncio's transports: "peername", "sockname", "socket"; and "tcp_info", a `TcpInfo` of this moment, and
+        "options", the `ConnectionOptions` of the connection.
+        """
         if name == "tcp_info" and self._connection is not None:
             return TcpInfo.of(self._connection)
+        if name == "options" and self._connection is not None:
+            return ConnectionOptions(self._connection)
         return super().get_extra_info(name, default)
 
     # Events of the stack
@@ -164,7 +167,7 @@ class StreamTransport(ByteStreamTransport):
         connection = self._connection
         if self._closing or connection is None:
             return
-        if self._socket.linger == 0:
+        if connection.linger == 0:
             self.abort()
             return
         self._closing = True

@@ -7,7 +7,7 @@ import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, Unpack
 
 from ygg.driver import Driver
 from ygg.errors import from_os_error
@@ -19,6 +19,7 @@ from ygg.vtun.capture import Capture
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.dial import Dial
 from ygg.vtun.names import Host, bindable, check_port, destination, endpoint, failure, packed, remote_end, split
+from ygg.vtun.options import ConnectionOptions, OptionArguments, begin_with
 from ygg.vtun.ping import Ping
 from ygg.vtun.recording import Recording, Target
 from ygg.vtun.registry import Registry
@@ -33,6 +34,7 @@ from ygg_c.netstack import NetStack
 from ygg_c.sodium import Random
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
+from ygg_c.tcp.options import TcpOptions
 from ygg_c.udp import UdpSocket as StackSocket
 
 if TYPE_CHECKING:
@@ -76,13 +78,18 @@ class VTun:
         *,
         random: Random | None = None,
         clock: Clock | None = None,
+        **options: Unpack[OptionArguments],
     ) -> None:
         """Serve `addresses` (a network: all of its addresses); the first is the default source.
 
-        `mtu` is 1280 to 65535 bytes. `random` and `clock` are for simulations, as those of `Core`.
+        `mtu` is 1280 to 65535 bytes. `random` and `clock` are for simulations, as those of `Core`. `options` are those
+        that TCP connections begin with, see `ConnectionOptions`.
         """
         self._made_in = forks.current()
         self._stack = NetStack([_served(address) for address in addresses], mtu, random, clock)
+        # Like asyncio's own transports: whoever writes small pieces wants them sent.
+        options.setdefault("nodelay", True)
+        self.options.update(options)
         self._registry = Registry()
         self._parts: list[_Closable] = []
         self._driver: Driver | None = None
@@ -90,14 +97,15 @@ class VTun:
         self._recordings: list[Recording] = []
 
     @classmethod
-    def over(cls, node: "Core", mtu: int = DEFAULT_MTU) -> Self:
+    def over(cls, node: "Core", mtu: int = DEFAULT_MTU, **options: Unpack[OptionArguments]) -> Self:
         """Return a VTun for the address of a running node, with the gateway and adapter, which close with it.
 
+        `options` as for `VTun`.
         ValueError when something takes the node's IPv6 packets already.
         """
         gateway = ReadWriteCloser(node)
         try:
-            vtun = cls([node.address], mtu, random=node.random, clock=node.clock)
+            vtun = cls([node.address], mtu, random=node.random, clock=node.clock, **options)
             adapter = TunAdapter(gateway, mtu)
             adapter.attach(vtun)
         except BaseException:
@@ -124,6 +132,11 @@ class VTun:
     def mtu(self) -> int:
         """Bytes of the largest packet."""
         return self._stack.mtu
+
+    @property
+    def options(self) -> ConnectionOptions:
+        """What TCP connections begin with, and listeners hand on, that are made from now on."""
+        return ConnectionOptions(self._stack.options)
 
     @property
     def stack(self) -> NetStack:
@@ -163,8 +176,12 @@ class VTun:
         happy_eyeballs_delay: float | None = None,
         interleave: int | None = None,
         all_errors: bool = False,
+        **options: Unpack[OptionArguments],
     ) -> tuple[asyncio.Transport, _P]:
         """Connect to (host, port) as `loop.create_connection` does; return (transport, protocol).
+
+        `options` of the connection (`nodelay`, `keepalive`, `congestion` and others, see `ConnectionOptions`) hold from
+        its first segment on, in place of the VTun's.
 
         Returns when the handshake is done; cancelling gives up and leaves nothing behind. Raises
         ConnectionRefusedError, TimeoutError (ETIMEDOUT, after about two minutes of silence), OSError with EHOSTUNREACH
@@ -179,7 +196,8 @@ class VTun:
         local = (None, 0) if local_addr is None else split(local_addr, "local_addr")
         remote = remote_end(host, port)
         self._check()
-        connection = await Dial(self._stack, remote, (bindable(local[0]), local[1]), self._registry).run()
+        source = (bindable(local[0]), local[1])
+        connection = await Dial(self._stack, remote, source, self._options(options), self._registry).run()
         try:
             protocol = protocol_factory()
             transport = StreamTransport(connection, HoldingProtocol() if ssl else protocol, self._registry)
@@ -216,8 +234,12 @@ class VTun:
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
         start_serving: bool = True,
+        **options: Unpack[OptionArguments],
     ) -> Server:
         """Listen as `loop.create_server` does. `host` is one or several of our addresses, None for all of them.
+
+        `options` are those that accepted connections begin with, in place of the VTun's, see `ConnectionOptions`; with
+        `keep_alive` they begin with `keepalive`.
 
         Port 0 or None picks a port: see `server.sockets[0].getsockname()`. Without `start_serving` connections are
         refused until `server.start_serving()`. Raises OSError with EADDRINUSE or EADDRNOTAVAIL.
@@ -227,20 +249,27 @@ class VTun:
             raise TypeError("ssl argument must be an SSLContext or None")
         self._check()
         hosts = [host] if host is None or isinstance(host, Host) else list(host)
-        options = None if ssl is None else TLSOptions(ssl, ssl_handshake_timeout)
+        tls = None if ssl is None else TLSOptions(ssl, ssl_handshake_timeout)
         # As asyncio has it: a host named twice counts once, and any backlog will do.
         addresses = list(dict.fromkeys(bindable(one) for one in hosts))
-        listeners = self._listen(addresses, check_port(port), max(backlog, 1))
-        server = Server(listeners, protocol_factory, self._registry, options, keep_alive)
+        if keep_alive:
+            options["keepalive"] = True
+        listeners = self._listen(addresses, check_port(port), max(backlog, 1), self._options(options))
+        server = Server(listeners, protocol_factory, self._registry, tls)
         if start_serving:
             server.begin()
         return server
 
-    def _listen(self, addresses: Sequence[bytes | None], port: int, backlog: int) -> list[TcpListener]:
+    def _options(self, values: OptionArguments) -> TcpOptions:
+        return begin_with(self._stack.options, values) if values else self._stack.options
+
+    def _listen(
+        self, addresses: Sequence[bytes | None], port: int, backlog: int, options: TcpOptions
+    ) -> list[TcpListener]:
         listeners: list[TcpListener] = []
         try:
             for address in addresses:
-                listeners.append(self._stack.listen(address, port, backlog))
+                listeners.append(self._stack.listen(address, port, backlog, options))
         except OSError as error:
             for listener in listeners:
                 listener.close()

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
-from ygg_c.endpoint cimport COUNT_TCP_ECE_IN, COUNT_TCP_ECN_REDUCTIONS, EVENT_DRAINED, EVENT_WRITABLE, TELL_AFTER
+from ygg_c.endpoint cimport COUNT_TCP_ECE_IN, COUNT_TCP_ECN_REDUCTIONS, EVENT_DRAINED, TELL_AFTER
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.ecn cimport ecn_reacts
 from ygg_c.tcp.flight cimport Flight
@@ -200,9 +200,8 @@ cdef bint _has_reneged(const Scoreboard *board) noexcept:
 
 cdef void _released(Sender sender, TcpEndpoint connection) noexcept:
     # Tell what the application may be waiting for. A FIN's acknowledgement may be the end.
-    if sender.starved and sender.out.end - sender.out.base <= sender.room(connection) // 2:
-        sender.starved = False
-        connection.happen(EVENT_WRITABLE)
+    if sender.starved:
+        sender.ask_for_more(sender.most(connection) // 2, connection)
     if sender.fin_wanted and sender.una > sender.out.end:
         connection.happen(EVENT_DRAINED)
         connection.step(GOT_ACK_OF_FIN)

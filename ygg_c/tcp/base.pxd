@@ -7,6 +7,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ygg_c.endpoint cimport Endpoint
 from ygg_c.remotenode cimport RemoteNode
+from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.state cimport Event, State
 
 cdef class TcpEndpoint(Endpoint):
@@ -35,5 +36,6 @@ cdef class TcpEndpoint(Endpoint):
 
 # The listener, as its half-open connections know it.
 cdef class Acceptor(Endpoint):
+    cdef readonly TcpOptions options        # of those that it accepts
     cdef bint promote(self, TcpEndpoint connection) noexcept    # the handshake completed; False: no room to keep it
     cdef void forget(self, TcpEndpoint connection) noexcept     # it ended before it was accepted

@@ -1,7 +1,12 @@
 from ygg_c.endpoint import Endpoint
+from ygg_c.tcp.options import TcpOptions
 
 class TcpEndpoint(Endpoint):
     """A connection as its two halves and its listener know it."""
 
 class Acceptor(Endpoint):
     """What made a connection that nobody has accepted yet."""
+
+    @property
+    def options(self) -> TcpOptions:
+        """What connections that are accepted begin with; its own, and what is changed counts from the next SYN on."""

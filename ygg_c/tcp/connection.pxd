@@ -9,6 +9,7 @@ from ygg_c.aging cimport Aging
 from ygg_c.endpoint cimport Host
 from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
 from ygg_c.tcp.keepalive cimport KeepAlive
+from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.receiver cimport Receiver
 from ygg_c.tcp.sender cimport Sender
 from ygg_c.tcp.state cimport Event
@@ -32,11 +33,12 @@ cdef class TcpConnection(TcpEndpoint):
     cdef uint8_t in_queue           # of its listener
     cdef uint8_t _closes            # the application has closed it since the last turn
 
-    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now)
+    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, TcpOptions options, uint64_t now)
+    cdef void _adopt(self, TcpOptions options) noexcept
     cdef void open(self) noexcept
-    # A half-open connection becomes this one: `syn` was answered at `sent_at` (0: not known), in a window of `offered` bytes
-    # and `again` more times, and the next segment is the ACK of that.
-    cdef void answered(self, const Segment *syn, uint16_t offered, uint64_t sent_at, int again) noexcept
+    # A half-open connection becomes this one: `syn` was answered at `sent_at` (0: not known), with a window of `offered` bytes
+    # and this `scale`, and `again` more times, and the next segment is the ACK of that.
+    cdef void answered(self, const Segment *syn, uint16_t offered, int scale, uint64_t sent_at, int again) noexcept
     cdef void learn_syn(self, const Segment *segment) noexcept
     cdef void take_early(self, const Segment *segment) noexcept     # data and FIN that came with the peer's SYN
     cdef void established(self) noexcept                    # the handshake is done
@@ -65,6 +67,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void _time_wait(self) noexcept
     cdef void _closed(self, uint64_t now) noexcept
     cdef void _keep_alive(self, uint64_t now) noexcept
+    cdef void _look_alive(self) noexcept
     cdef void _check_again(self, uint64_t now) noexcept
     cdef bint _can_read(self) except -1
     cdef void _was_read(self) noexcept

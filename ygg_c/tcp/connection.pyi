@@ -27,6 +27,8 @@ class TcpConnection(TcpEndpoint):
     """While True only full segments leave. Writing False lets the rest go."""
     keepalive: tuple[int, int, int] | None
     """(idle ns before the first probe, ns between probes, probes unanswered before ETIMEDOUT); None: off (at first)."""
+    keepalive_times: tuple[int, int, int]
+    """The same, whether it is on or not."""
     user_timeout: int
     """ns that sent data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the stack's retry limit decides."""
     congestion_control: str
@@ -43,7 +45,14 @@ class TcpConnection(TcpEndpoint):
     stays as it is. The window that the peer was given is not taken back.
     """
     send_limit: int
-    """Bytes `send` lets be queued, unacknowledged ones included. Grows up to the stack's `send_buffer_max`."""
+    """Bytes `send` lets be queued, unacknowledged ones included. It grows up to the stack's `send_buffer_max`; once set, it stays
+    as it is.
+    """
+    unsent_limit: int | None
+    """Bytes that may be queued and not sent yet; None (at first): `send_limit` alone counts."""
+    @property
+    def ecn(self) -> int:
+        """Whether it asks for ECN (1), agrees when a peer asks (2) or does neither (0); `info()["ecn"]` tells what came of it."""
     @property
     def write_limit(self) -> int:
         """`send_limit`, or less where the peer's node holds much of what the stack has for data to be sent."""

@@ -26,6 +26,7 @@ from ygg_c.tcp.ecn cimport ecn_asks
 from ygg_c.tcp.info cimport flow_info
 from ygg_c.tcp.keepalive cimport ASK_AGAIN, GIVE_UP, Look, REST, keepalive_heard, keepalive_look
 from ygg_c.tcp.outgoing cimport make_segment, sack_room
+from ygg_c.tcp.options cimport checked_keepalive, checked_mss
 from ygg_c.tcp.output cimport output_flush
 from ygg_c.tcp.receivequeue cimport received_fill, received_take
 from ygg_c.tcp.rtt cimport rtt_timeout
@@ -36,7 +37,7 @@ from ygg_c.tcp.state cimport (
 )
 from ygg_c.tcp.timeouts cimport timeouts_fire, timeouts_hasten, timeouts_path_found
 from ygg_c.tcp.timewait cimport end_time_wait, forget_connection
-from ygg_c.tcp.wire cimport ACK, FIN, FIRST_POSITION, MIN_MSS, RST
+from ygg_c.tcp.wire cimport ACK, FIN, FIRST_POSITION, RST
 
 from ygg_c.tcp.state import STATES_BY_NAME as _STATES
 
@@ -79,7 +80,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     # Opening.
 
-    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, uint64_t now):
+    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, TcpOptions options, uint64_t now):
         self.host = host
         memcpy(self.key, key, 36)
         self.flow = <uint32_t>secret
@@ -88,18 +89,33 @@ cdef class TcpConnection(TcpEndpoint):
         self.stamp_offset = <uint32_t>(secret >> 32)
         self.stamps = self.sack = True
         self.sender.open(iss, host.path_mtu(key), self, now)
-        self.receiver.open(host)
+        self.receiver.open(host, options)
         self.keep.heard_at = now
+        self._adopt(options)
+
+    cdef void _adopt(self, TcpOptions options) noexcept:
+        cdef Sender sender = self.sender
+        sender.no_delay, sender.is_corked = options.nodelay, options.corked
+        sender.user_limit, sender.unsent_limit = options.user_timeout, options.unsent_most
+        sender.mss_limit = options.segment_most
+        sender.ecn.use = <uint8_t>options.ecn_of(self.host)
+        sender.fixed = options.send_most > 0
+        if sender.fixed:
+            sender.cap = options.send_most
+        self.keep.on = options.keeps
+        self.keep.idle, self.keep.interval, self.keep.count = options.idle, options.interval, options.count
+        self._linger = options.linger_time
 
     cdef void open(self) noexcept:
         self.step(CALL_OPEN)
         self.sender.syn_due = True
         self.host.mark(self)
 
-    cdef void answered(self, const Segment *syn, uint16_t offered, uint64_t sent_at, int again) noexcept:
+    cdef void answered(self, const Segment *syn, uint16_t offered, int scale, uint64_t sent_at, int again) noexcept:
         self.step(CALL_LISTEN)
         self.step(GOT_SYN)
         self.learn_syn(syn)
+        self.receiver.scale = <signed char>scale
         self.sender.ecn.agreed = ecn_asks(syn)
         self.receiver.advertised = self.receiver.queue.next + offered
         self.take_early(syn)
@@ -329,7 +345,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     cdef void _keep_alive(self, uint64_t now) noexcept:
         # Look whether a probe is due, and when to look again.
-        cdef uint64_t idle = self.keep.idle
+        cdef uint64_t idle = self.keep.idle if self.keep.on else 0
         cdef uint64_t interval = self.keep.interval
         cdef int count = self.keep.count
         cdef Look look
@@ -347,7 +363,7 @@ cdef class TcpConnection(TcpEndpoint):
         if look == GIVE_UP:
             self.expire(ETIMEDOUT)
         elif look == REST:
-            if self.keep.idle == 0:
+            if not self.keep.on:
                 self.life_at = min(self.life_at, now + LOOK)
         else:
             if look == ASK_AGAIN:
@@ -437,18 +453,26 @@ cdef class TcpConnection(TcpEndpoint):
 
     @property
     def keepalive(self):
-        return (self.keep.idle, self.keep.interval, self.keep.count) if self.keep.idle else None
+        return self.keepalive_times if self.keep.on else None
 
     @keepalive.setter
     def keepalive(self, value):
-        if value is None:
-            self.keep.idle = 0
-            return
-        idle, interval, count = value
-        if idle <= 0 or interval <= 0 or count <= 0:
-            raise ValueError("keepalive takes positive times and a positive count")
-        self.keep.idle, self.keep.interval, self.keep.count = idle, interval, count
-        if self.host is not None and self._state >= ESTABLISHED:
+        if value is not None:
+            checked_keepalive(value, &self.keep.idle, &self.keep.interval, &self.keep.count)
+        self.keep.on = value is not None
+        self._look_alive()
+
+    @property
+    def keepalive_times(self):
+        return (self.keep.idle, self.keep.interval, self.keep.count)
+
+    @keepalive_times.setter
+    def keepalive_times(self, value):
+        checked_keepalive(value, &self.keep.idle, &self.keep.interval, &self.keep.count)
+        self._look_alive()
+
+    cdef void _look_alive(self) noexcept:
+        if self.keep.on and self.host is not None and self._state >= ESTABLISHED:
             self._keep_alive(self.host._now)
             self.host.mark(self)
 
@@ -499,10 +523,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     @mss_limit.setter
     def mss_limit(self, value):
-        cdef int limit = 0 if value is None else value
-        if value is not None and not MIN_MSS <= limit <= 65535:
-            raise ValueError(f"a segment has {MIN_MSS} to 65535 bytes")
-        self.sender.mss_limit = <uint16_t>limit
+        self.sender.mss_limit = checked_mss(value)
         if self.sender.mss:
             self.sender.resize(self)
 
@@ -524,6 +545,21 @@ cdef class TcpConnection(TcpEndpoint):
     @send_limit.setter
     def send_limit(self, size_t value):
         self.sender.cap = value
+        self.sender.fixed = True
+
+    @property
+    def unsent_limit(self):
+        return self.sender.unsent_limit or None
+
+    @unsent_limit.setter
+    def unsent_limit(self, value):
+        if value is not None and not 0 < value <= 0xffffffff:
+            raise ValueError("a limit is a positive number of bytes")
+        self.sender.unsent_limit = value or 0
+
+    @property
+    def ecn(self):
+        return self.sender.ecn.use
 
     @property
     def write_limit(self):

@@ -16,11 +16,13 @@ from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.halfopen cimport HalfOpen, HalfOpens
 from ygg_c.tcp.light cimport LightTable
 from ygg_c.tcp.listener cimport TcpListener
+from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.timewait cimport TimeWait, TimeWaits
 from ygg_c.tcp.wire cimport Segment
 
 cdef class TcpDemux(Host):
     cdef str _congestion
+    cdef readonly TcpOptions options        # of connections for which no others are given
     cdef ByteMap _connections       # TcpConnection.key → connection
     cdef ByteMap _listeners         # address, port → listener; address zero: any
     cdef LightTable _light          # connections that are half-open or in TIME-WAIT
@@ -53,5 +55,5 @@ cdef class TcpDemux(Host):
     cdef TcpConnection _victim(self, RemoteNode asking)
     cdef bint _make_room(self, RemoteNode asking) noexcept
     cdef uint32_t _first_number(self, const uint8_t *key) noexcept
-    cdef TcpConnection _new_connection(self, const uint8_t *key, uint32_t iss)
+    cdef TcpConnection _new_connection(self, const uint8_t *key, uint32_t iss, TcpOptions options)
     cdef void _clear_light(self) noexcept

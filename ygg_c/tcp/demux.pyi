@@ -1,4 +1,5 @@
 from ygg_c.endpoint import Host
+from ygg_c.tcp.options import TcpOptions
 
 class TcpDemux(Host):
     """TCP's part of the way of a packet: connections, and the listeners that strangers ask for one."""
@@ -11,6 +12,9 @@ class TcpDemux(Host):
         """
     @congestion.setter
     def congestion(self, name: str) -> None: ...
+    @property
+    def options(self) -> TcpOptions:
+        """What connections begin with for which no others are given: those that are opened, and of listeners made from now on."""
     @property
     def half_open(self) -> int:
         """Connections whose handshake a listener has answered and that wait for its last ACK. They are no endpoints yet."""

@@ -24,7 +24,7 @@ from ygg_c.tcp.bare cimport stamp_at
 from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.cookies cimport COOKIE_LIFE, cookie_stamp, make_cookie, read_cookie
 from ygg_c.tcp.ecn cimport ECN_OFF
-from ygg_c.tcp.halfopen cimport offered_scale, offered_window, send_syn_ack
+from ygg_c.tcp.halfopen cimport send_syn_ack
 from ygg_c.tcp.light cimport HALF_OPEN, Light
 from ygg_c.tcp.lightnodes cimport LightNode
 from ygg_c.tcp.pressure cimport IDLE, pressure_orphans, pressure_relieve, pressure_rest
@@ -58,6 +58,7 @@ cdef class TcpDemux(Host):
     def __cinit__(self):
         self._resets = Budget(RESET_RATE, RESET_RATE)
         self._congestion = _DEFAULT
+        self.options = TcpOptions()
 
     def __dealloc__(self):
         wipe(self._secret, sizeof(self._secret))
@@ -202,16 +203,17 @@ cdef class TcpDemux(Host):
         cdef bint stamped = syn.stamped
         cdef Segment bare = syn[0]
         cdef uint32_t iss = make_cookie(self._cookie_secret, key, syn, self._now)
-        cdef int scale = offered_scale(self) if stamped and syn.scale >= 0 else -1
+        cdef TcpOptions options = listener.options
+        cdef int scale = options.scale(self) if stamped and syn.scale >= 0 else -1
         cdef uint32_t stamp
         bare.size = 0
-        if self.ecn == ECN_OFF or not stamped:
+        if options.ecn_of(self) == ECN_OFF or not stamped:
             bare.flags = SYN
         stamp = cookie_stamp(stamp_at(self._now, self.secret_of(key)), &bare)
         listener.cookie_until = self._now + COOKIE_LIFE
         self.count[COUNT_TCP_COOKIES_SENT] += 1
         send_syn_ack(
-            self, key, &bare, iss, scale, offered_window(self, <size_t>-1), stamped and syn.sack_permitted, stamp
+            self, options, key, &bare, iss, scale, options.window(self, <size_t>-1), stamped and syn.sack_permitted, stamp
         )
 
     cdef bint _cookie_in(self, TcpListener listener, const uint8_t *key, const Segment *segment) noexcept:
@@ -219,6 +221,7 @@ cdef class TcpDemux(Host):
         cdef Segment syn
         cdef TcpConnection connection
         cdef uint32_t iss = segment.ack - 1
+        cdef int scale
         if self._now >= listener.cookie_until:
             return False
         if not read_cookie(self._cookie_secret, key, segment, self._now, &syn):
@@ -231,7 +234,8 @@ cdef class TcpDemux(Host):
             # It exists, as far as the peer knows. Remembered, it can have a place later.
             self._queue(listener, key, &syn, iss, True)
             return True
-        connection.answered(&syn, offered_window(self, <size_t>-1), 0, 0)
+        scale = -1 if syn.scale < 0 else listener.options.scale(self)
+        connection.answered(&syn, listener.options.window(self, <size_t>-1), scale, 0, 0)
         segment_in(connection, segment, self._now)
         return True
 
@@ -243,7 +247,7 @@ cdef class TcpDemux(Host):
         self._half_open.recall(half, &syn)
         connection = self._admit(<TcpListener>half.list.listener, half.light.key, &syn, half.iss)
         if connection is not None:
-            connection.answered(&syn, half.offered, half.sent_at, half.tries)
+            connection.answered(&syn, half.offered, half.own_scale, half.sent_at, half.tries)
             self._half_open.remove(half)
             segment_in(connection, segment, self._now)
 
@@ -266,7 +270,7 @@ cdef class TcpDemux(Host):
         if not self._has_place(key, False):
             return None
         try:
-            connection = self._new_connection(key, iss)
+            connection = self._new_connection(key, iss, listener.options)
         except MemoryError:
             self.count[COUNT_NO_MEMORY] += 1
             return None
@@ -329,11 +333,11 @@ cdef class TcpDemux(Host):
         # RFC 6528: a clock of 4 µs ticks over a keyed hash of the two ends.
         return <uint32_t>(ygg_siphash(key, 36, self._secret) + self._now // 4000)
 
-    cdef TcpConnection _new_connection(self, const uint8_t *key, uint32_t iss):
+    cdef TcpConnection _new_connection(self, const uint8_t *key, uint32_t iss, TcpOptions options):
         cdef TcpConnection connection = TcpConnection()
-        connection.sender.congestion = make_congestion(self._congestion)
+        connection.sender.congestion = make_congestion(options.algorithm or self._congestion)
         connection.node = self._nodes.enter(key, self._ours(key))
-        connection.start(self, key, iss, self.secret_of(key), self._now)
+        connection.start(self, key, iss, self.secret_of(key), options, self._now)
         try:
             self._connections.put(key, connection)
         except MemoryError:

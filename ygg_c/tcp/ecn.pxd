@@ -12,7 +12,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from ygg_c.ipv6 cimport CE, NOT_ECT
 from ygg_c.tcp.wire cimport ACK, CWR, ECE, RST, SYN, Segment
 
-# What a stack does.
+# What a stack does, or one of its connections.
 cdef enum EcnUse:
     ECN_OFF = 0
     ECN_ASK                     # it asks with its SYNs, and agrees with those that ask
@@ -23,6 +23,7 @@ cdef struct Ecn:
     uint8_t agreed              # both sides take part
     uint8_t echo                # a mark has come, and no CWR since
     uint8_t reduced             # our window was reduced: CWR is due
+    uint8_t use                 # EcnUse
     uint64_t recover            # ACKs up to this position tell of the window of data for which it was
 
 # A SYN that asks, a SYN,ACK that agrees. One that is marked itself came by a way on which marks mean nothing.

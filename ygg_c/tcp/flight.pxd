@@ -15,6 +15,7 @@ cdef struct Flight:
     Rack rack
     Recovery recovery
     PathSearch search
+    uint64_t small_end          # of the last segment that was less than full: Nagle's algorithm has the next such one wait for it
     uint64_t repaired           # what is lost below is so by no loss
     # For samples of the delivery rate: bytes delivered, when, and when the last segment delivered had left. `limited`: what
     # `delivered` has to reach before the application is the limit no more.

@@ -8,6 +8,7 @@ from ygg_c.endpoint cimport Host
 from ygg_c.remotenode cimport RemoteNodes
 from ygg_c.tcp.light cimport Light, LightTable, Line
 from ygg_c.tcp.lightnodes cimport LightNodes
+from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.wire cimport Segment
 from ygg_c.timerheap cimport Timed
 
@@ -17,7 +18,7 @@ cdef enum:
 # A listener's.
 cdef struct HalfOpenList:
     size_t count
-    void *listener          # borrowed: it ends after them
+    void *listener          # Acceptor, borrowed: it ends after them
 
 cdef struct HalfOpen:
     Light light
@@ -66,10 +67,8 @@ cdef class HalfOpens(Timed):
     cdef void _drop_text(self, const uint8_t *key, size_t size) noexcept
     cdef void _arm(self) noexcept
 
-# What a SYN's answer offers, which a connection that comes of it keeps to.
-cdef int offered_scale(Host host) noexcept
-cdef uint16_t offered_window(Host host, size_t allowance) noexcept
 # Answer a SYN with SYN,ACK.
 cdef void send_syn_ack(
-    Host host, const uint8_t *key, const Segment *syn, uint32_t iss, int own_scale, uint16_t window, bint sack, uint32_t stamp
+    Host host, TcpOptions options, const uint8_t *key, const Segment *syn, uint32_t iss, int own_scale, uint16_t window,
+    bint sack, uint32_t stamp
 ) noexcept

@@ -13,12 +13,13 @@ from ygg_c.memory cimport INBOUND
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotenode cimport RemoteNode
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
+from ygg_c.tcp.base cimport Acceptor
 from ygg_c.tcp.ecn cimport ECN_OFF, ecn_asks
 from ygg_c.tcp.light cimport HALF_OPEN, line_add, line_remove
 from ygg_c.tcp.lightnodes cimport LightNode
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.rtt cimport FIRST_RTO
-from ygg_c.tcp.wire cimport ACK, CWR, ECE, MAX_SCALE, RST, SYN, sequence_length
+from ygg_c.tcp.wire cimport ACK, CWR, ECE, RST, SYN, sequence_length
 
 cdef enum:
     OBJECTIONS = 500        # ms from one answer to what does not fit to the next (RFC 5961, 7)
@@ -30,27 +31,16 @@ cdef extern from *:
     const uint64_t MS "YGG_MS"
 
 
-cdef int offered_scale(Host host) noexcept:
-    cdef int scale = 0
-    while scale < MAX_SCALE and <size_t>65535 << scale < host.receive_buffer_max:
-        scale += 1
-    return scale
-
-
-cdef uint16_t offered_window(Host host, size_t allowance) noexcept:
-    # The window of a SYN is not scaled (RFC 7323, 2.2).
-    return <uint16_t>min(min(host.receive_buffer, allowance), <size_t>65535)
-
-
 cdef void send_syn_ack(
-    Host host, const uint8_t *key, const Segment *syn, uint32_t iss, int own_scale, uint16_t window, bint sack, uint32_t stamp
+    Host host, TcpOptions options, const uint8_t *key, const Segment *syn, uint32_t iss, int own_scale, uint16_t window,
+    bint sack, uint32_t stamp
 ) noexcept:
     cdef Bare answer
     answer.seq, answer.ack, answer.flags = iss, syn.seq + 1 + <uint32_t>syn.size, SYN | ACK
     if ecn_asks(syn):
         answer.flags |= ECE
     answer.window = window
-    answer.mss = <uint16_t>min(host._mtu - 60, <size_t>65535)
+    answer.mss = options.mss(host._mtu)
     answer.scale = own_scale
     answer.sack = sack
     answer.stamped = syn.stamped
@@ -80,7 +70,8 @@ cdef class HalfOpens(Timed):
     cdef HalfOpen *add(
         self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
     ) noexcept:
-        cdef uint16_t offered = offered_window(host, self._remote.allowance(key, ours))
+        cdef TcpOptions options = (<Acceptor>list.listener).options
+        cdef uint16_t offered = options.window(host, self._remote.allowance(key, ours))
         cdef size_t size = self._takes_text(ours, key, min(syn.size, <size_t>offered)) if syn.size else 0
         cdef HalfOpen *half = self._new(key, ours, size)
         if half == NULL:
@@ -93,8 +84,8 @@ cdef class HalfOpens(Timed):
         half.irs, half.iss, half.ts_recent = syn.seq, iss, syn.ts_value
         half.mss, half.window, half.scale = syn.mss, syn.window, <signed char>syn.scale
         half.sack, half.stamped = syn.sack_permitted, syn.stamped
-        half.ecn = host.ecn != ECN_OFF and ecn_asks(syn)
-        half.own_scale = -1 if syn.scale < 0 else <signed char>offered_scale(host)
+        half.ecn = options.ecn_of(host) != ECN_OFF and ecn_asks(syn)
+        half.own_scale = -1 if syn.scale < 0 else <signed char>options.scale(host)
         half.offered = offered
         half.sent_at = 0 if arrived else host._now
         half.list = list
@@ -227,9 +218,11 @@ cdef class HalfOpens(Timed):
 
     cdef void _answer(self, HalfOpen *half) noexcept:
         cdef Segment syn
+        cdef TcpOptions options
         cdef uint32_t stamp = stamp_at(self.host._now, self.host.secret_of(half.light.key))
         self.recall(half, &syn)
-        send_syn_ack(self.host, half.light.key, &syn, half.iss, half.own_scale, half.offered, half.sack, stamp)
+        options = (<Acceptor>half.list.listener).options
+        send_syn_ack(self.host, options, half.light.key, &syn, half.iss, half.own_scale, half.offered, half.sack, stamp)
 
     cdef void _object(self, HalfOpen *half) noexcept:
         # Say where the connection stands, now and then.

@@ -3,7 +3,8 @@
 
 cdef void keepalive_heard(KeepAlive *keep, uint64_t now) noexcept nogil:
     keep.heard_at = now
-    keep.probes = keep.checks = 0
+    keep.probes = 0
+    keep.checks = 0
 
 
 cdef Look keepalive_look(

@@ -51,7 +51,7 @@ cdef void loss_react(
     elif delivery.size and not arrived.marked and (arrived.advances or flight.rack.reordered):
         # What was SACKed may be the sign of a loss (RFC 5681), unless segments are known to overtake one another.
         _grow(sender, arrived, delivery, now)
-        if not connection.host.memory.pressed:
+        if not connection.host.memory.pressed and not sender.fixed:
             sender.cap = max(sender.cap, min(2 * sender.congestion.cwnd, connection.host.send_buffer_max))
 
 
@@ -136,7 +136,8 @@ cdef void _end_event(Sender sender, uint64_t now) noexcept:
 cdef uint64_t loss_find(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
     # Lose what is lost, and return how much of it congestion control has to know.
     cdef uint64_t lost = _detect(sender, connection, now)
-    return lost - min(lost, pmtud_lost(sender, connection, now)) if lost and sender.flight.search.out else lost
+    # What the path search has lost, it has lost just now: it is a part of that.
+    return lost - pmtud_lost(sender, connection, now) if lost and sender.flight.search.out else lost
 
 
 cdef uint64_t _detect(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:

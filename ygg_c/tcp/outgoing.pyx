@@ -35,7 +35,7 @@ cdef Packet *make_segment(
     cdef uint16_t folded
     if flags & SYN:
         at = write_syn_options(
-            at, <uint16_t>min(connection.host._mtu - 60, <size_t>65535), receiver.scale, connection.sack
+            at, _own_mss(sender, connection.host._mtu - 60), receiver.scale, connection.sack
         )
     if connection.stamps:
         at = write_timestamp(at, connection.stamp(now), receiver.ts_recent if flags & ACK else 0)
@@ -68,6 +68,11 @@ cdef Packet *make_segment(
     if flags & ACK:
         receiver.acknowledged(ack)
     return packet
+
+
+cdef uint16_t _own_mss(Sender sender, size_t most) noexcept:
+    # What our SYN says that we take (RFC 6691).
+    return <uint16_t>min(min(most, <size_t>65535), <size_t>(sender.mss_limit or 65535))
 
 
 cdef uint8_t _take_part(Sender sender, uint8_t *header, uint64_t position, size_t size, uint8_t flags) noexcept:

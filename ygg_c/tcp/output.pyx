@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t
 
-from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS, EVENT_WRITABLE
+from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS
 from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.packetio cimport NEVER
 from ygg_c.tcp.ecn cimport ECN_ASK
@@ -57,6 +57,8 @@ cdef bint _flush_flight(Sender sender, TcpEndpoint connection, uint64_t now) noe
             rack_resume(&sender.flight.rack, sender.rtt.smoothed)
     if sender.flight != NULL:
         more = _flush_data(sender, connection, now)
+        if sender.unsent_limit and sender.starved:
+            _ask_for_more(sender, connection)
     sender.window_forced = sender.window_forced and more
     if flight_memory(sender.flight) != before:
         connection.account()
@@ -70,7 +72,7 @@ cdef bint _flush_syn(Sender sender, TcpEndpoint connection, uint64_t now) noexce
     sender.syn_due = False
     if connection._state == SYN_SENT:
         # Where one has no answer, perhaps somebody on the way does not like that it asks (RFC 3168, 6.1.1.1).
-        sender.ecn.asked = connection.host.ecn == ECN_ASK and sender.nxt == sender.iss
+        sender.ecn.asked = sender.ecn.use == ECN_ASK and sender.nxt == sender.iss
         flags |= ECE | CWR if sender.ecn.asked else 0
     else:
         flags |= ACK | (ECE if sender.ecn.agreed else 0)
@@ -89,7 +91,7 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
     cdef size_t run = max(<size_t>RUN_BYTES, RUN_SEGMENTS * sender.mss)
     cdef uint64_t size = 0
     cdef uint32_t number = 0
-    cdef uint64_t rate
+    cdef uint64_t rate, full
     cdef Next next
     if now >= sender.path_until:
         pmtud_look_up(sender, connection, now)
@@ -101,7 +103,8 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
     if sender.nxt == sender.iss + 1:
         connection.burst = connection.host.burst_to(connection.key)     # from now on the answers to requests for credit tell
     while True:
-        next = _pick(sender, &number, &size, min(sender.mss, connection.burst) - connection.sack_size(), connection)
+        full = min(sender.mss, connection.burst) - connection.sack_size()
+        next = _pick(sender, &number, &size, full, connection)
         if next == NOTHING:
             break
         if pipe == 0:
@@ -127,6 +130,8 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
             connection.host.count[COUNT_TCP_NO_ROOM] += 1
             break
         _send(sender, next, number, size, connection, now)
+        if next == NEW and 0 < size < full:
+            flight.small_end = sender.nxt
         if rate:
             pacing_sent(&flight.pacing, size + OVERHEAD, rate, sender.congestion.burst(), now)
         credit -= size + OVERHEAD
@@ -236,7 +241,7 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full, TcpEndpoint co
         return NOTHING
     if sender.fin_wanted:
         return NEW
-    if not sender.is_corked and (sender.no_delay or sender.nxt == sender.una):
+    if not sender.is_corked and (sender.no_delay or flight.small_end <= sender.una):
         return NEW
     if sender.starved:
         _ask_for_more(sender, connection)
@@ -246,10 +251,8 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full, TcpEndpoint co
 cdef void _ask_for_more(Sender sender, TcpEndpoint connection) noexcept:
     # All has left, but what is under way fills the queue, as in a recovery, or where a long way takes all that may be queued: as
     # a rule more is asked for when half is free.
-    cdef size_t room = sender.room(connection)
-    if sender.out.end - sender.out.base <= room - room // 4:
-        sender.starved = False
-        connection.happen(EVENT_WRITABLE)
+    cdef size_t most = sender.most(connection)
+    sender.ask_for_more(most - most // 4, connection)
 
 
 cdef void _send(

@@ -13,6 +13,7 @@ from ygg_c.aging cimport Aging
 from ygg_c.endpoint cimport Host
 from ygg_c.icmpv6 cimport Bucket
 from ygg_c.tcp.base cimport TcpEndpoint
+from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.receivequeue cimport ReceiveQueue
 from ygg_c.tcp.wire cimport MAX_SACKS, Segment
 
@@ -62,7 +63,7 @@ cdef class Receiver:
     cdef uint8_t _hole_filled       # `ts_recent` is of a segment that filled a hole
     cdef uint32_t _read_before      # KiB that the application read in the round trip before; 0: unknown
 
-    cdef void open(self, Host host) noexcept
+    cdef void open(self, Host host, TcpOptions options) noexcept
     # The peer's SYN: its data begins at `first`.
     cdef void begin(self, uint64_t first, uint32_t stamp, TcpEndpoint connection) noexcept
     cdef uint64_t ack_position(self) noexcept

@@ -18,7 +18,7 @@ from ygg_c.tcp.receivequeue cimport (
     received_spare, received_start,
 )
 from ygg_c.tcp.rtt cimport RTT_GRAIN
-from ygg_c.tcp.wire cimport FIN, MAX_SACKS, MAX_SCALE, PSH, RST, SYN, sequence_length, write_sacks
+from ygg_c.tcp.wire cimport FIN, MAX_SACKS, PSH, RST, SYN, sequence_length, write_sacks
 
 cdef enum:
     MOST_LAG = 100                  # ticks of the peer's clock, of a millisecond as a rule
@@ -56,11 +56,11 @@ cdef class Receiver:
 
     # The handshake.
 
-    cdef void open(self, Host host) noexcept:
-        self.cap = host.receive_buffer
-        self.scale = 0
-        while self.scale < MAX_SCALE and <size_t>65535 << self.scale < host.receive_buffer_max:
-            self.scale += 1
+    cdef void open(self, Host host, TcpOptions options) noexcept:
+        self.cap = options.receive_most or host.receive_buffer
+        self.fixed = options.receive_most > 0
+        self.quick = options.quick_ack
+        self.scale = <signed char>options.scale(host)
 
     cdef void begin(self, uint64_t first, uint32_t stamp, TcpEndpoint connection) noexcept:
         received_start(&self.queue, first)

@@ -67,12 +67,14 @@ cdef class Sender:
     cdef uint32_t timeouts
     cdef int tries                  # timeouts and probes without an answer
     cdef int soft_error             # what a router said since the last progress (RFC 9293, 3.9.2.2), 0: nothing
+    cdef uint32_t unsent_limit      # bytes of `out` that may be unsent; 0: no limit of its own
     cdef uint16_t mss_limit         # that the application has set; 0: none
     cdef uint8_t scale              # shift of the windows the peer sends
     cdef uint8_t fin_wanted         # FIN follows out.end
     cdef uint8_t no_delay
     cdef uint8_t is_corked
     cdef uint8_t starved            # the application found no room
+    cdef uint8_t fixed              # the application has chosen `cap`
     cdef uint8_t resend_now         # the first retransmission of a recovery does not ask the window
     cdef uint8_t probing            # a tail loss probe is due
     cdef uint8_t rearm              # the probe's timer starts anew
@@ -96,6 +98,10 @@ cdef class Sender:
     cdef void resize(self, TcpEndpoint connection) noexcept     # the path MTU or the peer's MSS has changed
     cdef uint64_t empty_position(self, TcpEndpoint connection) noexcept     # where a segment without data stands
     cdef size_t room(self, TcpEndpoint connection) noexcept     # bytes that may be queued, those that are included
+    # Tell an application that waits for room, if no more than `most` bytes are queued and half of what may be unsent is free.
+    cdef void ask_for_more(self, size_t most, TcpEndpoint connection) noexcept
+    cdef size_t most(self, TcpEndpoint connection) noexcept     # the same without regard to what is unsent
+    cdef uint64_t unsent(self) noexcept
     cdef size_t memory(self) noexcept                           # bytes it takes
     cdef void rest(self) noexcept                               # free what nothing is in
     cdef void clear(self) noexcept                              # drop what was not acknowledged; no timer runs

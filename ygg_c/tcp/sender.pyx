@@ -3,6 +3,7 @@
 cimport cython
 from libc.stdint cimport uint16_t
 
+from ygg_c.endpoint cimport EVENT_WRITABLE
 from ygg_c.ipv6 cimport IP_HEADER
 from ygg_c.memory cimport OUTBOUND
 from ygg_c.packetio cimport NEVER
@@ -60,8 +61,22 @@ cdef class Sender:
 
     # Queues and sizes.
 
-    cdef size_t room(self, TcpEndpoint connection) noexcept:
+    cdef size_t most(self, TcpEndpoint connection) noexcept:
         return min(self.cap, connection.node.allowance(OUTBOUND))
+
+    cdef uint64_t unsent(self) noexcept:
+        return self.out.end - min(max(self.nxt, self.out.base), self.out.end)
+
+    cdef size_t room(self, TcpEndpoint connection) noexcept:
+        cdef size_t most = self.most(connection)
+        if self.unsent_limit:
+            most = min(most, self.out.end - self.out.base - self.unsent() + self.unsent_limit)
+        return most
+
+    cdef void ask_for_more(self, size_t most, TcpEndpoint connection) noexcept:
+        if self.out.end - self.out.base <= most and (self.unsent_limit == 0 or self.unsent() <= self.unsent_limit // 2):
+            self.starved = False
+            connection.happen(EVENT_WRITABLE)
 
     cdef size_t memory(self) noexcept:
         return self.out.held + flight_memory(self.flight)
