@@ -118,7 +118,14 @@ class StreamTransport(ByteStreamTransport):
             if crowded and connection.queued > connection.write_limit:
                 connection.await_room()
                 return
-            self._deliver_some(_LITTLE if crowded else CHUNK)
+            if self._buffered:
+                self._deliver_into()
+            else:  # as _deliver_some() does, whose call would cost every small message
+                data = connection.recv(_LITTLE if crowded else CHUNK)
+                try:
+                    self._protocol.data_received(data)
+                except Exception as error:
+                    self._fatal(error, "Fatal error: protocol.data_received() call failed.")
             if crowded and connection.readable:
                 self._deliver_soon()  # once the protocol had the time to answer
                 return
