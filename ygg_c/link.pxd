@@ -91,6 +91,7 @@ cdef class Link:
     cdef readonly str error             # "" while up, then why it closed: "EOF", "ErrDecode", "ErrTimeout", ...
     cdef readonly bint closed
     cdef public bint blocked            # the transport is full; no flush until it is cleared
+    cdef bint _counted                  # in the census
     cdef bint _listed                   # in host.ready
     cdef bint _parsing
 

@@ -165,13 +165,15 @@ cdef class Link:
         queue_init(&self._flight)
         drain_init(&self.drain)
         born(LIVE_LINK)
+        self._counted = True    # arguments of the wrong kind never come this far, but are deallocated too
 
     def __dealloc__(self):
         queue_clear(&self._control)
         queue_clear(&self._flight)
         free(self._rx)
         free(self._stash)
-        died(LIVE_LINK)
+        if self._counted:
+            died(LIVE_LINK)
 
     # Input
 

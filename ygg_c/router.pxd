@@ -23,6 +23,7 @@ cdef class Router(LinkHost):
     cdef NextHops hops
     cdef Reach reach
     cdef Pathfinder pathfinder
+    cdef bint _counted                  # in the census
     cdef list links                     # of Link, oldest first
     cdef list _waiting                  # of Link: those whose messages wait to be verified, in the order in which they go on
     cdef uint64_t _orders

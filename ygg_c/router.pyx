@@ -78,12 +78,14 @@ cdef class Router(LinkHost):
         self._upkeep_at = NEVER
         bucket_init(&self._early, UPKEEP_RATE, UPKEEP_BURST, 0)
         born(LIVE_NODE)
+        self._counted = True    # what fails before is deallocated too
 
     def __init__(self, bytes secret not None, *, Random random=None):
         pass        # done above, before anything can call in
 
     def __dealloc__(self):
-        died(LIVE_NODE)
+        if self._counted:
+            died(LIVE_NODE)
 
     # Links
 

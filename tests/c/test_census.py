@@ -1,14 +1,38 @@
 """The counts of live engine objects, and the test suite's own check for what is left behind."""
 
-from ygg_c import census
+import gc
+from collections.abc import Callable
+
+import pytest
+
+from ygg_c import census, gateway, netstack, pump
+from ygg_c.link import Link
+from ygg_c.node import Node
 from ygg_c.packetio import PacketTap, Upper
 
 
 def test_every_kind_is_counted() -> None:
-    """Each kind the engine has is named, and none is negative."""
+    """Each kind the engine has is named once its module is imported, and none is negative."""
+    assert gateway
+    assert netstack
+    assert pump
     counts = census.live()
     assert {"node", "link", "session", "gateway", "stack", "tcp", "listener", "udp", "pump", "packet"} <= counts.keys()
     assert all(count >= 0 for count in counts.values())
+
+
+@pytest.mark.parametrize("make", [
+    lambda: Node("no secret"), lambda: Node(b"short"), lambda: Node(bytes(64), random=3),
+    lambda: Link(1, 2, 3, 4, 5),  # type: ignore[call-arg]
+    lambda: netstack.NetStack([b"short"]), lambda: gateway.Gateway(None),
+])
+def test_what_could_not_be_made_is_not_counted_when_it_goes(make: Callable[[], object]) -> None:
+    """Else it would make up for one that is left behind."""
+    before = census.live()
+    with pytest.raises((TypeError, ValueError)):
+        make()
+    gc.collect()
+    assert census.live() == before
 
 
 def test_counts_are_a_copy() -> None:
