@@ -5,7 +5,9 @@ def address_for_key(key: bytes) -> bytes:
     """
 
 def subnet_for_key(key: bytes) -> bytes:
-    """Return the 8-byte prefix of the /64 (inside 300::/8) routed to a 32-byte public key (protocol 0.5, section 1.2)."""
+    """Return the 8-byte prefix of the /64 (inside 300::/8) routed to a 32-byte public key (protocol 0.5, section
+    1.2).
+    """
 
 def partial_key_for_address(address: bytes) -> bytes:
     """Return the 32-byte key whose leading bits a 16-byte address tells, the others one (protocol 0.5, section 1.3).

@@ -4,7 +4,9 @@ from typing import ClassVar
 from typing_extensions import Buffer
 
 class BloomFilter:
-    """A filter of 8192 bits and 8 hash functions (protocol 0.5, Bloom filters). Keys are 32 bytes, taken as they are."""
+    """A filter of 8192 bits and 8 hash functions (protocol 0.5, Bloom filters). Keys are 32 bytes, taken as they
+    are.
+    """
 
     __hash__: ClassVar[None]  # type: ignore[assignment]
     def __init__(self, keys: Iterable[bytes] = ()) -> None: ...

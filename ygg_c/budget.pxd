@@ -1,4 +1,5 @@
-# A rate of work that strangers may cause, shared out fairly: by where it comes in, and there by who asks. See budget.pyx.
+# A rate of work that strangers may cause, shared out fairly: by where it comes in, and there by who asks. See
+# budget.pyx.
 
 from libc.stdint cimport uint8_t, uint64_t
 
@@ -26,11 +27,12 @@ cdef class Budget:
     cdef uint64_t _salt
     cdef readonly uint64_t refused
 
-    # Whether `cost` tokens may be used now. `origin`: the number of the neighbour, or any other number that stands for a place
-    # where requests come in. `source`: 32 bytes that name who asks, or NULL. `known`: who asks has a claim that strangers do
-    # not have (a session, a proven link), and finds room when they have used up theirs.
+    # Whether `cost` tokens may be used now. `origin`: the number of the neighbour, or any other number that stands for
+    # a place where requests come in. `source`: 32 bytes that name who asks, or NULL. `known`: who asks has a claim that
+    # strangers do not have (a session, a proven link), and finds room when they have used up theirs.
     cdef bint take(self, uint64_t origin, const uint8_t *source, bint known, double cost, uint64_t now) noexcept
-    # They are used whatever was used before: for work that is bounded otherwise, and counts for what else its origin asks for.
+    # They are used whatever was used before: for work that is bounded otherwise, and counts for what else its origin
+    # asks for.
     cdef void charge(self, uint64_t origin, double cost, uint64_t now) noexcept
     # Of what was taken so much was not used after all.
     cdef void give_back(self, uint64_t origin, const uint8_t *source, double cost, uint64_t now) noexcept

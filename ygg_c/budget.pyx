@@ -3,20 +3,20 @@
 Theory of operation
 -------------------
 What was used is added up, in total, by origin and by source, and forgotten exponentially: after burst / rate seconds a
-little over a third of it counts. As this is linear, the parts always add up to the total, and a claimant that has been quiet
-needs no upkeep. For the same reason nothing is decayed in place: amounts are stored as if they had been used at one reference
-time, so that only the scale of a new amount changes with time.
+little over a third of it counts. As this is linear, the parts always add up to the total, and a claimant that has been
+quiet needs no upkeep. For the same reason nothing is decayed in place: amounts are stored as if they had been used at
+one reference time, so that only the scale of a new amount changes with time.
 
-While less than half of the burst is in use anyone may use more. Beyond that an origin may have its share: four fifths of the
-burst divided by the number of origins in use, so that there always is room for one more, and a source may have half of what its
-origin may; a request that costs more than that is passed at the rate that it comes to. The last fifth is for origins below
-their share, and what lies above the burst for known claimants alone.
+While less than half of the burst is in use anyone may use more. Beyond that an origin may have its share: four fifths
+of the burst divided by the number of origins in use, so that there always is room for one more, and a source may have
+half of what its origin may; a request that costs more than that is passed at the rate that it comes to. The last fifth
+is for origins below their share, and what lies above the burst for known claimants alone.
 
-Each origin has an account of its own. As the parts add up to the total, few can matter at a time: those that have next to
-nothing in use are forgotten when the table needs room. Sources can be invented, so their memory is fixed, and each origin's is
-its own, lest the sources of others be taken for one's own: a source is counted at two places that a salt chooses (a count-min
-sketch), and has used at most the less of both. As all of them together use no more than their origin may, no more than two
-can be near half of that at a time, and to meet one of them at both places is rare.
+Each origin has an account of its own. As the parts add up to the total, few can matter at a time: those that have next
+to nothing in use are forgotten when the table needs room. Sources can be invented, so their memory is fixed, and each
+origin's is its own, lest the sources of others be taken for one's own: a source is counted at two places that a salt
+chooses (a count-min sketch), and has used at most the less of both. As all of them together use no more than their
+origin may, no more than two can be near half of that at a time, and to meet one of them at both places is rare.
 """
 
 from libc.math cimport exp, expm1, log
@@ -213,7 +213,8 @@ cdef class Budget:
         """Tell whether `cost` tokens may be used at `now` (ns) by a `source` of 32 bytes, if any."""
         if source is not None and len(source) != 32:
             raise ValueError("a source has 32 bytes")
-        return self.take(origin, <const uint8_t *><const char *>source if source is not None else NULL, known, cost, now)
+        return self.take(origin, <const uint8_t *><const char *>source if source is not None else NULL, known, cost,
+                         now)
 
     def refund(self, uint64_t origin, bytes source=None, double cost=1.0, uint64_t now=0):
         """Give back `cost` tokens that were taken and not used."""
@@ -235,8 +236,9 @@ cdef class Budget:
         return self.wait(origin, known, cost, now)
 
 
-# How much of a share may be in use already when `amount` is asked for. When many divide the burst, one request may cost more than
-# a share: it passes as often as the share allows in the long run, not only when nothing at all is in use, as that never comes.
+# How much of a share may be in use already when `amount` is asked for. When many divide the burst, one request may cost
+# more than a share: it passes as often as the share allows in the long run, not only when nothing at all is in use, as
+# that never comes.
 cdef inline double _room(double share, double amount) noexcept nogil:
     return share - amount if 2 * amount <= share else amount / expm1(amount / share)
 

@@ -15,9 +15,11 @@ cdef struct Packet:
     size_t size         # bytes of content
     size_t capacity     # bytes of storage, headroom included
     uint64_t stamp      # for the owner: when it was queued, in ns
-    uint8_t ecn         # of an IPv6 packet of our own, which may be sealed: NOT_ECT; ECT_0: it may be marked; CE: it should be
+    # of an IPv6 packet of our own, which may be sealed: NOT_ECT; ECT_0: it may be marked; CE: it should be
+    uint8_t ecn
 
-# A packet with HEADROOM free bytes in front of `data` and at least `room` bytes from `data`; size 0; NULL without memory.
+# A packet with HEADROOM free bytes in front of `data` and at least `room` bytes from `data`; size 0; NULL without
+# memory.
 cdef Packet *packet_new(size_t room) noexcept
 cdef Packet *packet_copy(const uint8_t *data, size_t size) noexcept
 cdef void packet_free(Packet *packet) noexcept

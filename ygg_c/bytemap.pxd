@@ -17,8 +17,8 @@ cdef class ByteMap:
     cdef PyObject *get(self, const uint8_t *key) noexcept       # borrowed, NULL when absent
     cdef int put(self, const uint8_t *key, object value) except -1
     cdef bint discard(self, const uint8_t *key) noexcept        # True when it was there
-    # The next value at or after a place, which starts at 0 and is moved behind it; NULL at the end. Borrowed; the map must not
-    # change between the calls.
+    # The next value at or after a place, which starts at 0 and is moved behind it; NULL at the end. Borrowed; the map
+    # must not change between the calls.
     cdef PyObject *walk(self, size_t *place) noexcept
     cdef uint64_t _hash(self, const uint8_t *key) noexcept
     cdef uint8_t *_find(self, const uint8_t *key, uint64_t code) noexcept

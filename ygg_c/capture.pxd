@@ -1,7 +1,8 @@
 # Packets of a stack as the blocks of a pcapng file (draft-ietf-opsawg-pcapng), kept in memory until they are taken.
 #
-# The stack calls `add` for each packet, on the data path; `due` then says that a good part of the memory is in use, and the
-# stack tells the capture's owner at the end of the turn, as it tells events. What finds no memory is counted, not kept.
+# The stack calls `add` for each packet, on the data path; `due` then says that a good part of the memory is in use, and
+# the stack tells the capture's owner at the end of the turn, as it tells events. What finds no memory is counted, not
+# kept.
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 

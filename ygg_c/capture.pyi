@@ -1,16 +1,18 @@
 from collections.abc import Callable
 
 class Capture:
-    """Gathers a stack's packets as Enhanced Packet Blocks of a pcapng file: `NetStack.capture` gets them while it is set.
+    """Gathers a stack's packets as Enhanced Packet Blocks of a pcapng file: `NetStack.capture` gets them while it is
+    set.
 
-    `offset` is added to the stack's clock and gives the time of day, in ns. `limit` bounds the memory for blocks in bytes;
-    packets that find no room are counted and not kept. `snaplen` bytes are kept of each packet. ValueError for a bound of 0.
+    `offset` is added to the stack's clock and gives the time of day, in ns. `limit` bounds the memory for blocks in
+    bytes; packets that find no room are counted and not kept. `snaplen` bytes are kept of each packet. ValueError for a
+    bound of 0.
     """
 
     def __init__(self, offset: int = 0, limit: int = ..., snaplen: int = ...) -> None: ...
     on_ready: Callable[[], object] | None
-    """Called at the end of a turn in which half of the memory came to be used, once until the next `take`. What it raises
-    goes to `sys.unraisablehook`."""
+    """Called at the end of a turn in which half of the memory came to be used, once until the next `take`. What it
+    raises goes to `sys.unraisablehook`."""
     @property
     def limit(self) -> int:
         """Bytes of memory for blocks."""

@@ -1,4 +1,5 @@
-# What time it is. An engine is given one clock; the pumps, which begin its turns, and the event loop's side ask the same.
+# What time it is. An engine is given one clock; the pumps, which begin its turns, and the event loop's side ask the
+# same.
 
 from libc.stdint cimport uint64_t
 

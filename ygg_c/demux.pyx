@@ -258,8 +258,8 @@ cdef class Demux(TcpDemux):
             return False
         if chain.next == NEXT_TCP:
             return self._tcp_error(message, quoted, chain.offset, length)
-        # No sequence number proves that a datagram was sent. But the node that it was for may say what became of it: others
-        # have no say.
+        # No sequence number proves that a datagram was sent. But the node that it was for may say what became of it:
+        # others have no say.
         if address_node(source) != address_node(quoted + TARGET):
             return False
         if chain.next == NEXT_UDP:

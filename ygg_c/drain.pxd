@@ -1,9 +1,10 @@
-# How fast a link drains, and how much may therefore wait below its fair queue, where nothing can be shared out any more.
+# How fast a link drains, and how much may therefore wait below its fair queue, where nothing can be shared out any
+# more.
 #
-# The rate is that at which the transport takes bytes while it is full and more of them wait; so it needs no knowledge of
-# the transport. Until it has been full, the rate is a guess, which doubles whenever the transport takes a burst without
-# filling up. All that depends on it is a time's worth of bytes, between bounds: slow links keep short queues, and fast ones
-# work in batches as large as they ever were.
+# The rate is that at which the transport takes bytes while it is full and more of them wait; so it needs no knowledge
+# of the transport. Until it has been full, the rate is a guess, which doubles whenever the transport takes a burst
+# without filling up. All that depends on it is a time's worth of bytes, between bounds: slow links keep short queues,
+# and fast ones work in batches as large as they ever were.
 
 from libc.stdint cimport uint64_t
 

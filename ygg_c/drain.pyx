@@ -5,7 +5,8 @@ from ygg_c.packetio cimport CREDIT_WINDOW, NEVER
 cdef enum:
     UNSENT_LEAST = 2048             # the kernel must have something to send when an acknowledgement comes
     FIRST_RATE = 2000000
-    AHEAD_RATE = 6250000            # from which on packets are sealed before there is room for them, to work in larger batches
+    # from which on packets are sealed before there is room for them, to work in larger batches
+    AHEAD_RATE = 6250000
     RATE_MOST = 1000000000
     ABSORBED = 262144               # bytes that a slow link too may take at once after a pause: they are no new rate
     SMOOTH = 4

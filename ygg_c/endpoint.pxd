@@ -146,10 +146,12 @@ cdef class Host(Upper):
     cdef void emit(self, Packet *packet) noexcept               # an IPv6 packet; takes ownership
     # The same, in fragments where it is larger than `mtu`.
     cdef void emit_within(self, Packet *packet, size_t mtu) noexcept
-    # Bytes that an endpoint may send there now, which wants to send `size`; 0: it waits, and is flushed when its turn comes.
+    # Bytes that an endpoint may send there now, which wants to send `size`; 0: it waits, and is flushed when its turn
+    # comes.
     cdef size_t credit_for(self, Endpoint endpoint, const uint8_t *address, size_t size) noexcept
     # Whether there is room for what is never held back while little waits: echoes, replies and errors.
-    cdef size_t burst_to(self, const uint8_t *address) noexcept         # bytes worth sending there at once, and in one packet
+    # bytes worth sending there at once, and in one packet
+    cdef size_t burst_to(self, const uint8_t *address) noexcept
     cdef bint has_spare(self, const uint8_t *address, size_t size) noexcept
     cdef void suspect(self, const uint8_t *address) noexcept    # nothing comes back from there
     cdef void works(self, const uint8_t *address) noexcept      # what was sent there is answered; now and then
@@ -161,8 +163,8 @@ cdef class Host(Upper):
     cdef void keep_strangers(self, uint64_t *idle, uint64_t *interval, int *count) noexcept
     # What the two ends of a connection (its key) share with no other: its flow label and the offset of its timestamps.
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept
-    # A connection leaves for TIME-WAIT: what a segment of it would say (numbers, window, the peer's timestamp and when it
-    # came). False: no memory, it is closed.
+    # A connection leaves for TIME-WAIT: what a segment of it would say (numbers, window, the peer's timestamp and when
+    # it came). False: no memory, it is closed.
     cdef bint enter_time_wait(
         self, Endpoint endpoint, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
     ) noexcept
@@ -176,7 +178,8 @@ cdef class Host(Upper):
     # Of links, and of what stands for one: nothing is attached, or a packet is for ourselves.
     cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept
     cdef void serve(self, uint64_t link, uint64_t now) noexcept     # this link has room
-    cdef void stop_waiting(self) noexcept                           # no link that anyone waits for can tell of room any more
+    # no link that anyone waits for can tell of room any more
+    cdef void stop_waiting(self) noexcept
     cdef FlowQueue _queue_of(self, uint64_t link)
     cdef size_t _left(self, Endpoint endpoint) noexcept
     cdef bint _is_first(self, Endpoint endpoint, const Way *way, size_t size) noexcept

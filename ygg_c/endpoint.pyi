@@ -15,7 +15,9 @@ CONNECTED: Final = 4
 EOF: Final = 8
 """The peer sent FIN: after what is readable nothing follows."""
 FAILED: Final = 16
-"""`error` was set. A connection is dead then (CLOSED comes with it); a datagram socket lives on, unless CLOSED comes."""
+"""`error` was set. A connection is dead then (CLOSED comes with it); a datagram socket lives on, unless CLOSED
+comes.
+"""
 CLOSED: Final = 32
 """Nothing further will happen: both directions ended, or it failed. `on_event` is forgotten after this event."""
 DRAINED: Final = 64
@@ -55,39 +57,42 @@ class Host(Upper):
     send_buffer_max: int
     """What `send_limit` may grow to (32 MiB at first: 1 Gbit/s over 200 ms)."""
     syn_queue: int
-    """Half-open connections a listener keeps, or as many as its backlog if that is more; each remote node at most as many as
-    are free (1024 at first). Beyond that SYN cookies serve.
+    """Half-open connections a listener keeps, or as many as its backlog if that is more; each remote node at most as
+    many as are free (1024 at first). Beyond that SYN cookies serve.
     """
     syn_cookies: int
-    """Whether a SYN that finds no room in a listener's queue is answered with a cookie: 0 never (it is dropped), 1 then (at
-    first), 2 always and without a queue.
+    """Whether a SYN that finds no room in a listener's queue is answered with a cookie: 0 never (it is dropped), 1 then
+    (at first), 2 always and without a queue.
     """
     ecn: int
-    """Explicit congestion notification (RFC 3168): 0 never, 1 asked for by `connect` and agreed with where a peer asks (at
-    first), 2 only the latter. Of connections opened from now on.
+    """Explicit congestion notification (RFC 3168): 0 never, 1 asked for by `connect` and agreed with where a peer asks
+    (at first), 2 only the latter. Of connections opened from now on.
     """
     syn_ack_retries: int
     """Repetitions of a SYN,ACK before a half-open connection is forgotten, 15 at most (5 at first: about a minute)."""
     max_time_wait: int
     """Connections kept in TIME-WAIT; beyond it the oldest of the node that has the most goes (16384 at first)."""
     max_orphans: int
-    """Connections that were closed and have yet to send what was written; beyond it the oldest of the node that has the most is
-    reset (4096 at first). So it is where they hold more than three eighths of `max_buffered` and its peer takes less than
-    4 KiB a second.
+    """Connections that were closed and have yet to send what was written; beyond it the oldest of the node that has the
+    most is reset (4096 at first). So it is where they hold more than three eighths of `max_buffered` and its peer takes
+    less than 4 KiB a second.
     """
     orphan_time: int
-    """ns that such a connection may take, and a second more for each 4 KiB that it had to send when it was closed (ten minutes
-    at first; 0: as long as its peer likes). In FIN-WAIT-2 `fin_wait` counts.
+    """ns that such a connection may take, and a second more for each 4 KiB that it had to send when it was closed (ten
+    minutes at first; 0: as long as its peer likes). In FIN-WAIT-2 `fin_wait` counts.
     """
     orphan_retries: int
     """`retries` of such connections, if that is less (8 at first)."""
     max_connections: int
-    """Connections of any state; beyond it `connect` raises ENOBUFS (65536 at first). An eighth of them is kept for `connect`."""
+    """Connections of any state; beyond it `connect` raises ENOBUFS (65536 at first). An eighth of them is kept for
+    `connect`.
+    """
     max_connections_per_node: int
     """Connections that one remote node may have opened, a quarter of `max_connections` at most (1024 at first)."""
     keepalive_idle: int
-    """ns after which an idle connection that another node has opened is probed, unless it has a `keepalive` of its own: two hours
-    at first, ten minutes where half of the places that strangers may have are taken, and one where three quarters are. 0: never.
+    """ns after which an idle connection that another node has opened is probed, unless it has a `keepalive` of its own:
+    two hours at first, ten minutes where half of the places that strangers may have are taken, and one where three
+    quarters are. 0: never.
     """
     keepalive_interval: int
     """ns between those probes (75 s at first, 10 s where places are scarce)."""

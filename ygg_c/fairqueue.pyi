@@ -28,8 +28,8 @@ class FairQueue:
         now: int = 0,
         ecn: int = 0,
     ) -> None:
-        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field (RFC 3168), 0: its flow does not
-        understand marks.
+        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field (RFC 3168), 0: its flow
+        does not understand marks.
         """
     def get(self, now: int = 0) -> builtins.bytes | None:
         """Return the packet to send next, or None."""

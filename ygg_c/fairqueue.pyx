@@ -48,7 +48,8 @@ cdef class FairQueue:
     cdef void push(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own, uint64_t now) noexcept:
         cdef uint64_t dest_hash = _hash(dest, self._salt)
         cdef uint64_t flow = dest_hash >> 8 if own else _hash(source, self._salt)
-        cdef int index = (<int>(dest_hash & (GROUPS - 1)) + (GROUPS if own else 0)) * SUBBINS + <int>(flow & (SUBBINS - 1))
+        cdef int index = (<int>(dest_hash & (GROUPS - 1))
+                          + (GROUPS if own else 0)) * SUBBINS + <int>(flow & (SUBBINS - 1))
         cdef Bin *bin
         if self._bins == NULL:
             self._bins = <Bin *>calloc(BINS, sizeof(Bin))
@@ -161,8 +162,8 @@ cdef class FairQueue:
         self._drop(index)
         return False
 
-    # CoDel (RFC 8289): once packets have waited too long for a whole interval, drop or mark at a rate that grows until they do
-    # not.
+    # CoDel (RFC 8289): once packets have waited too long for a whole interval, drop or mark at a rate that grows until
+    # they do not.
     cdef Packet *_pop_codel(self, int index, uint64_t now) noexcept:
         cdef Bin *bin = &self._bins[index]
         cdef bint marked
@@ -209,7 +210,8 @@ cdef class FairQueue:
     # For tests: the same queue with packets as bytes.
 
     def put(
-        self, bytes data not None, bytes source not None, bytes dest not None, bint own=False, uint64_t now=0, uint8_t ecn=0
+        self, bytes data not None, bytes source not None, bytes dest not None, bint own=False, uint64_t now=0,
+        uint8_t ecn=0
     ):
         """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field."""
         cdef Packet *packet

@@ -1,8 +1,8 @@
 # The flows of one node that wait for one link: deficit round robin, new flows first (RFC 8290, 4.2).
 #
-# A flow is a socket. It shares before sealing, for what a session has sealed must leave in that order. Whoever finds the link
-# full waits here, and as long as anyone waits nobody else gets room on that link. The queue is served when the link has
-# drained: each flow sends for as much as its deficit allows, then the next.
+# A flow is a socket. It shares before sealing, for what a session has sealed must leave in that order. Whoever finds
+# the link full waits here, and as long as anyone waits nobody else gets room on that link. The queue is served when the
+# link has drained: each flow sends for as much as its deficit allows, then the next.
 
 from libc.stdint cimport int64_t, uint64_t
 

@@ -1,13 +1,13 @@
 """What may not be shared by the two processes that a fork makes of one.
 
-A fork copies keys, nonces and sequence numbers; if both processes went on with them, two packets would be sealed under one key
-and nonce. Descriptors are not even copied: both processes read and write the same sockets. So the engine's objects belong to the
-process that made them. Each remembers the `generation` it was made in, and where that is not the present one it refuses: calls
-from Python raise, and what happens inside the engine comes to nothing.
+A fork copies keys, nonces and sequence numbers; if both processes went on with them, two packets would be sealed under
+one key and nonce. Descriptors are not even copied: both processes read and write the same sockets. So the engine's
+objects belong to the process that made them. Each remembers the `generation` it was made in, and where that is not the
+present one it refuses: calls from Python raise, and what happens inside the engine comes to nothing.
 
-Descriptors that were told with hold() are cut off in the child: their numbers come to stand for a socket whose other end is
-closed. Closing them there would not do. An event loop's epoll is shared too, and knows a descriptor by number and open file:
-when the child's loop forgets that number, the entry of the parent must not be the one it finds.
+Descriptors that were told with hold() are cut off in the child: their numbers come to stand for a socket whose other
+end is closed. Closing them there would not do. An event loop's epoll is shared too, and knows a descriptor by number
+and open file: when the child's loop forgets that number, the entry of the parent must not be the one it finds.
 """
 
 import os

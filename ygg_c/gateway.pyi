@@ -37,7 +37,9 @@ class Gateway(Attachment):
         """Attach `upper` in place of what is attached, without a gap, and return the old one."""
 
     def counters(self) -> dict[str, int]:
-        """Return the packets dropped, by reason, and those `marked` (RFC 3168) because others to the same node wait too long."""
+        """Return the packets dropped, by reason, and those `marked` (RFC 3168) because others to the same node wait too
+        long.
+        """
 
     def close(self) -> None:
         """Detach and part from the node. Idempotent."""

@@ -1,8 +1,10 @@
-# Packets that wait until it is known where or how to send them: a short queue for each destination, and one account for all.
+# Packets that wait until it is known where or how to send them: a short queue for each destination, and one account for
+# all.
 #
-# A destination may hold as much as is still free for all, up to a limit of its own: one that takes much is stopped while there
-# is room for others. What does not fit is the newest packet: those before it, such as the first segments of connections, are
-# what the rest would be worth nothing without. Memory is what packets take, not what they hold: a short one takes 2 KiB.
+# A destination may hold as much as is still free for all, up to a limit of its own: one that takes much is stopped
+# while there is room for others. What does not fit is the newest packet: those before it, such as the first segments of
+# connections, are what the rest would be worth nothing without. Memory is what packets take, not what they hold: a
+# short one takes 2 KiB.
 
 from libc.stdint cimport uint64_t
 

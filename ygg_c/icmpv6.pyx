@@ -6,7 +6,8 @@ from libc.string cimport memcpy
 from ygg_c.buffer cimport packet_new
 from ygg_c.checksum cimport sum_bytes, sum_copy, sum_fold, sum_pseudo
 from ygg_c.ipv6 cimport (
-    IP_HEADER, MIN_MTU, NEXT_ICMPV6, SOURCE, TARGET, WALK_FRAGMENT, WALK_UPPER, Chain, Walk, is_multicast, is_unspecified,
+    IP_HEADER, MIN_MTU, NEXT_ICMPV6, SOURCE, TARGET, WALK_FRAGMENT, WALK_UPPER, Chain, Walk, is_multicast,
+    is_unspecified,
     get16, put16, put32, walk, write_header,
 )
 

@@ -65,8 +65,9 @@ cdef bint is_unspecified(const uint8_t *address) noexcept nogil
 cdef void write_header(
     uint8_t *header, size_t payload, uint8_t next_header, uint32_t flow, const uint8_t *source, const uint8_t *target
 ) noexcept nogil
-# Walk the extension headers of a packet whose fixed header was checked: `size` is its whole length. Unless `strict`, what
-# they say is not obeyed.
+# Walk the extension headers of a packet whose fixed header was checked: `size` is its whole length. Unless `strict`,
+# what they say is not obeyed.
 cdef Walk walk(const uint8_t *packet, size_t size, Chain *chain, bint strict) noexcept nogil
-# Find the upper-layer header of a packet that is quoted in an error, in a first fragment too; False where there is none.
+# Find the upper-layer header of a packet that is quoted in an error, in a first fragment too; False where there is
+# none.
 cdef bint upper_header(const uint8_t *packet, size_t size, Chain *chain) noexcept nogil

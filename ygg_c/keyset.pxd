@@ -1,5 +1,5 @@
-# A set of keys of 32 bytes, in eight bytes each: what is kept is a keyed hash, which strangers cannot aim at. One key is taken for
-# another by chance once in 2**64 times the number held.
+# A set of keys of 32 bytes, in eight bytes each: what is kept is a keyed hash, which strangers cannot aim at. One key
+# is taken for another by chance once in 2**64 times the number held.
 
 from libc.stdint cimport uint8_t, uint64_t
 

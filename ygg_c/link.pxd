@@ -1,8 +1,9 @@
-# A link: one ordered byte stream to a neighbour after the handshake. Frames in, frames out, keepalive and dead-peer timers.
+# A link: one ordered byte stream to a neighbour after the handshake. Frames in, frames out, keepalive and dead-peer
+# timers.
 #
 #   in    rx_space -> read into it -> rx_commit       whole frames are handled in place
-#         unless others must have their turn first, or the far side asks for more work than it may: the link is held then, its
-#         transport is not read, and it goes on with what it has in a later round of its host
+#         unless others must have their turn first, or the far side asks for more work than it may: the link is held
+#         then, its transport is not read, and it goes on with what it has in a later round of its host
 #   out   control FIFO, then the fair queue -> gather -> write -> sent
 #
 # protocol 0.5, framing, keepalive, queues and write scheduling.
@@ -36,9 +37,11 @@ cdef enum:
     WORK_VERIFY = 55
     SLICE = 4000                    # of one link for one readable event; more than the events of bulk transfers need
     SLICE_LEAST = 250
-    ROUND = 8000                    # of all links in one round of the event loop, or between two turns that the host asks for
+    # of all links in one round of the event loop, or between two turns that the host asks for
+    ROUND = 8000
     ROUND_HELD = 4000               # of links that were held, at the beginning of a round
-    HELD = -1                       # for a code of frame_in(): the frame is left where it is, and hold() has been called
+    # for a code of frame_in(): the frame is left where it is, and hold() has been called
+    HELD = -1
 
 # Carries a link's output to its transport. flush() takes what it can (gather/sent or take) and, when the transport
 # is full, sets link.blocked; on becoming writable again it clears that and calls link.want_flush().
@@ -64,11 +67,13 @@ cdef class LinkHost:
     cdef list ready                     # links with output that are to be flushed this turn
     cdef list failed                    # links to be closed at the end of this turn
     cdef int64_t work                   # what may still be done in this round; see WORK_…
-    cdef uint64_t round                 # number of the event loop's round, as far as links have shown that another has begun
+    # number of the event loop's round, as far as links have shown that another has begun
+    cdef uint64_t round
     cdef list held                      # links that are held, in the order in which they go on
     cdef uint64_t links_held
     cdef size_t held_bytes              # that links have brought and that wait with them
-    cdef Budget verifications           # signatures that may be verified, for all links together; origins are Link.order
+    # signatures that may be verified, for all links together; origins are Link.order
+    cdef Budget verifications
     cdef void *_rx_spare                # a read buffer nobody uses
     # One whole frame; `body` may be changed in place. 0, HELD, or a code of ygg_c.wire that closes the link.
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
@@ -110,11 +115,13 @@ cdef class Link:
     # Owned by the tree.
     cdef uint64_t lag                   # smoothed round trip, ns
     cdef uint64_t asked_at              # when the last signature request left
-    cdef uint64_t request_seq           # what it asks; each link has questions of its own, lest an answer be recorded on another
+    # what it asks; each link has questions of its own, lest an answer be recorded on another
+    cdef uint64_t request_seq
     cdef uint64_t request_nonce
     cdef bint responded                 # to that request
 
-    # Until its far side has answered one of our questions with its key, a link is nobody's: the handshake can be replayed.
+    # Until its far side has answered one of our questions with its key, a link is nobody's: the handshake can be
+    # replayed.
     cdef readonly bint proven
     cdef uint64_t prove_by              # closed when it has not by then; NEVER once it has
     cdef uint64_t proof_seq             # the first question, whose answer is a proof even when it has been asked anew
@@ -136,7 +143,8 @@ cdef class Link:
     cdef uint64_t _held_until
     cdef int64_t _slice_end             # host.work at which others have their turn
     cdef uint64_t _round                # host.round of its last event
-    cdef bint begin_input(self, int64_t slice) noexcept         # before what a readable event brings; False: read nothing
+    # before what a readable event brings; False: read nothing
+    cdef bint begin_input(self, int64_t slice) noexcept
     cdef bint begin_event(self) noexcept        # the same, where a round of the event loop has no two of them
     cdef bint has_time(self) noexcept           # the event that has begun may bring as much again
     cdef void hold(self, uint64_t until) noexcept               # handle nothing more before `until`, ns
@@ -161,10 +169,12 @@ cdef class Link:
     cdef FairQueue _queue
     cdef readonly uint64_t lost         # messages that waited when it closed, or were given to it later
     cdef Drain drain
-    cdef uint64_t _rate_noted           # bytes a second, when that was last far from what it had been; 0: never measured
+    # bytes a second, when that was last far from what it had been; 0: never measured
+    cdef uint64_t _rate_noted
     cdef bint _credit_refused
     cdef uint64_t _refused_at           # ns
-    cdef size_t _refused_bytes          # of own packets that waited then; as soon as fewer do, host.credit_in() is called
+    # of own packets that waited then; as soon as fewer do, host.credit_in() is called
+    cdef size_t _refused_bytes
     cdef void send_control(self, int kind, const uint8_t *body, size_t size) noexcept
     # A queued message, framing included; takes ownership. `own`: from this node, never dropped while credit is obeyed.
     cdef void send_packet(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own) noexcept
@@ -178,7 +188,8 @@ cdef class Link:
     cdef void _refill(self) noexcept
     cdef void _refuse(self, size_t used) noexcept
     cdef void _offer(self) noexcept
-    cdef bint offer_all(self) noexcept  # it has room: if nothing of ours waits, have who was refused ask again; whether anyone was
+    # it has room: if nothing of ours waits, have who was refused ask again; whether anyone was
+    cdef bint offer_all(self) noexcept
 
     # Timers.
     cdef uint64_t _read_deadline        # NEVER: not waiting
@@ -191,7 +202,8 @@ cdef class Link:
     cdef uint64_t _dead_at(self) noexcept
     cdef bint _is_dead(self, uint64_t now) noexcept
     cdef bint _is_stuck(self, uint64_t now) noexcept
-    cdef uint64_t _stuck_until(self) noexcept                   # when it is dead unless something moves; NEVER: nothing waits
+    # when it is dead unless something moves; NEVER: nothing waits
+    cdef uint64_t _stuck_until(self) noexcept
     # Nothing has come for longer than the far side may take to answer, and an answer is due.
     cdef bint is_silent(self) noexcept
     cdef uint64_t run_timers(self, uint64_t now) noexcept

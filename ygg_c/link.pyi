@@ -4,7 +4,8 @@ class Sink:
     """Carries a link's output to its transport."""
 
 class PySink(Sink):
-    """Calls `callback(link)` when a link has output; the callback writes what link.take() gives, and sets link.blocked when full.
+    """Calls `callback(link)` when a link has output; the callback writes what link.take() gives, and sets link.blocked
+    when full.
 
     `hears()` tells whether the far side's transport was heard lately; None: it is not known.
     """
@@ -50,7 +51,9 @@ class Link:
         """Whether the far side has answered a signature request, which takes its key; a handshake can be replayed."""
     @property
     def held(self) -> bool:
-        """Whether what has come waits for a later turn, because its work would keep others waiting; nothing is to be read then."""
+        """Whether what has come waits for a later turn, because its work would keep others waiting; nothing is to be
+        read then.
+        """
     @property
     def waits(self) -> bool:
         """Whether something that has come waits until its signature may be verified, while the link goes on."""
@@ -71,7 +74,9 @@ class Link:
         """Whether it has ended; `error` says why."""
     @property
     def error(self) -> str:
-        """Empty while it is up, then the reason it closed: "EOF", "ErrDecode", "ErrTimeout" or what close() was given."""
+        """Empty while it is up, then the reason it closed: "EOF", "ErrDecode", "ErrTimeout" or what close() was
+        given.
+        """
     @property
     def drain_rate(self) -> int:
         """Bytes a second that the transport takes while it is full, as last measured; a guess where it never was."""

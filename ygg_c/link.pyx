@@ -24,7 +24,8 @@ cdef enum:
     STASH_SIZE = 4096
     ROOM_LEAST = 65536          # bytes that the next read may bring
     READ_LITTLE = 16384
-    SPARE = 81920               # bytes of own packets beyond what credit allows: one that fits no credit, echoes and the like
+    # bytes of own packets beyond what credit allows: one that fits no credit, echoes and the like
+    SPARE = 81920
     FRAME_MOST = 65536          # bytes of the largest that a sender makes of a packet
     HELD_MAX = 4194304          # bytes that a transport may bring after it has been told to pause
     HELD_PLENTY = 8388608       # bytes that links hold, beyond which each reads little
@@ -33,7 +34,8 @@ cdef enum:
 cdef uint64_t SECOND = 1000000000
 cdef uint64_t DEAD_AFTER = 3000000000       # silence after a message that had to be answered
 cdef uint64_t ACK_AFTER = 1000000000        # silence of ours after a message of theirs
-cdef uint64_t STUCK_LEAST = 1250000000      # what the far side may take beyond that, before a link that takes nothing is dead
+# what the far side may take beyond that, before a link that takes nothing is dead
+cdef uint64_t STUCK_LEAST = 1250000000
 cdef uint64_t SILENT_LEAST = 1000000000     # and before one is whose far side is heard by another way
 cdef uint64_t SPARED_MOST = 12000000000     # silence of a link whose transport is heard
 cdef uint64_t SPARED_FOR = 500000000        # until it is asked again
@@ -145,7 +147,8 @@ cdef class LinkHost:
 cdef class Link:
     """One ordered byte stream to a neighbour. Made by Router.add_link()."""
 
-    def __cinit__(self, LinkHost host not None, Neighbour neighbour not None, Sink sink not None, int priority, uint64_t order):
+    def __cinit__(self, LinkHost host not None, Neighbour neighbour not None, Sink sink not None, int priority,
+                  uint64_t order):
         self.host = host
         self.neighbour = neighbour
         self.sink = sink
@@ -525,13 +528,14 @@ cdef class Link:
             self.send_control(KEEPALIVE, b"", 0)
             if self.held:
                 self._ack_at = now + ACK_AFTER
-        return min(min(self._held_until if self.held else self._dead_at(), self._ack_at), min(self.prove_by, self.parked.until))
+        return min(min(self._held_until if self.held else self._dead_at(), self._ack_at),
+                   min(self.prove_by, self.parked.until))
 
     cdef uint64_t _dead_at(self) noexcept:
         return max(min(self._read_deadline, self._stuck_until()), self._spared_until)
 
-    # A transport that must repeat what was lost holds back what came after it, for as long as its full queues make a round trip.
-    # It hears from the far side meanwhile, and a path that is dead says nothing.
+    # A transport that must repeat what was lost holds back what came after it, for as long as its full queues make a
+    # round trip. It hears from the far side meanwhile, and a path that is dead says nothing.
     cdef bint _is_dead(self, uint64_t now) noexcept:
         if self.held or now < self._spared_until or not (self._read_deadline <= now or self._is_stuck(now)):
             return False
@@ -547,9 +551,9 @@ cdef class Link:
         if self._read_deadline != NEVER:
             self._read_deadline = self.host.now + DEAD_AFTER
 
-    # The far side answers within a second, and meanwhile its transport acknowledges bytes, so ours takes more. A link on which
-    # more waits, and nothing has moved either way for that time and several round trips, is dead. Silence alone is not enough:
-    # of little that was sent nobody knows how long it is under way.
+    # The far side answers within a second, and meanwhile its transport acknowledges bytes, so ours takes more. A link
+    # on which more waits, and nothing has moved either way for that time and several round trips, is dead. Silence
+    # alone is not enough: of little that was sent nobody knows how long it is under way.
     cdef uint64_t _stuck_until(self) noexcept:
         cdef uint64_t patience
         if not self.blocked or self._read_deadline == NEVER or not self.has_output():
@@ -587,8 +591,8 @@ cdef class Link:
     cdef uint64_t delay_now(self) noexcept:
         return self.cost_now() + (1000 * <uint64_t>BURST_MOST // self._rate_noted if self._rate_noted else 0)
 
-    # A change counts from a factor of two, and a link that is not used keeps what it had: flows that share a link, or leave it,
-    # make no choice swing.
+    # A change counts from a factor of two, and a link that is not used keeps what it had: flows that share a link, or
+    # leave it, make no choice swing.
     cdef void _note_rate(self) noexcept:
         cdef uint64_t rate = self.drain.rate
         if self._rate_noted == 0:

@@ -1,16 +1,17 @@
-# The bytes of memory that all buffers of a stack hold together, as Linux's tcp_mem has them: what connections received and
-# what they are to send, with their scoreboards; datagrams that wait in sockets; and what is being put together from fragments.
+# The bytes of memory that all buffers of a stack hold together, as Linux's tcp_mem has them: what connections received
+# and what they are to send, with their scoreboards; datagrams that wait in sockets; and what is being put together from
+# fragments.
 #
 #   0 ········ low ····· pressure ····· shared ········· limit
 #              1/2         5/8           3/4
 #
-# Up to `shared` remote nodes share by dynamic thresholds (remotenode.pxd): each may hold as much as is free. What is beyond is
-# kept for the little that each node and each connection may hold in any case. Beyond `pressure`, until no more than `low` is
-# in use, nothing grows by itself, windows are offered half as large, and a connection that needs memory has others give back
-# theirs (tcp/pressure.pxd).
+# Up to `shared` remote nodes share by dynamic thresholds (remotenode.pxd): each may hold as much as is free. What is
+# beyond is kept for the little that each node and each connection may hold in any case. Beyond `pressure`, until no
+# more than `low` is in use, nothing grows by itself, windows are offered half as large, and a connection that needs
+# memory has others give back theirs (tcp/pressure.pxd).
 #
-# Datagrams and fragments count for the node that they came from, too. It has no object here, and nodes can be many: so they
-# count by a hash of it, and those that share one share a part.
+# Datagrams and fragments count for the node that they came from, too. It has no object here, and nodes can be many: so
+# they count by a hash of it, and those that share one share a part.
 
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -36,7 +37,8 @@ cdef class Memory:
     cdef size_t shared(self) noexcept
     cdef size_t total(self) noexcept
     cdef size_t free(self) noexcept                 # of what is shared
-    # Whether there is room for `size` bytes more, of which each node may have a little in any case and this one has `held`.
+    # Whether there is room for `size` bytes more, of which each node may have a little in any case and this one has
+    # `held`.
     cdef bint has_reserve(self, size_t held, size_t size) noexcept
     # Of a node by its hash: whether its datagrams may hold `size` bytes more, and that they do.
     cdef bint takes_datagram(self, uint64_t origin, size_t size) noexcept

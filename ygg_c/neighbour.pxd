@@ -25,7 +25,8 @@ cdef class Neighbour:
     cdef uint8_t response_psig[64]
     cdef size_t stored                  # records it was the first to bring
     cdef size_t idle                    # of them, those not needed; counted when there are too many
-    cdef uint64_t crowded_until         # looking for room for its records has found none, and is not worth its cost before
+    # looking for room for its records has found none, and is not worth its cost before
+    cdef uint64_t crowded_until
 
     # Owned by the filters.
     cdef bint ontree

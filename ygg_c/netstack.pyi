@@ -31,31 +31,35 @@ class NetStack(Demux):
     def mtu(self) -> int:
         """Bytes of the largest packet, 1280 to 65535."""
     def mtu_to(self, address: bytes) -> int:
-        """Return the size of the largest packet that the path to `address` (16 bytes) takes, as far as is known: `mtu`, or
-        less where a host on the way said so within the last ten minutes (RFC 8201).
+        """Return the size of the largest packet that the path to `address` (16 bytes) takes, as far as is known: `mtu`,
+        or less where a host on the way said so within the last ten minutes (RFC 8201).
         """
     @property
     def now(self) -> int:
         """The time of the latest turn."""
     @property
     def down(self) -> bool:
-        """Whether what was below has ended: all that was open has failed with ENETDOWN, and nothing opens until the stack is
-        attached again.
+        """Whether what was below has ended: all that was open has failed with ENETDOWN, and nothing opens until the
+        stack is attached again.
         """
     def set_clock(self, now: int) -> None:
         """Tell the time, in ns, without a turn, while no lower side does: what is begun next counts from then."""
 
     def turn(self, now: int, wall: int = 0) -> int | None:
-        """Run what is due at `now` (ns) while there is no lower side, tell what happened, and return the next deadline in ns;
-        None when no timer runs, or a lower side gives the turns. `wall` is not used: whoever drives nodes has it.
+        """Run what is due at `now` (ns) while there is no lower side, tell what happened, and return the next deadline
+        in ns; None when no timer runs, or a lower side gives the turns. `wall` is not used: whoever drives nodes has
+        it.
         """
     def peer_made_session(self, address: bytes, subnet: bytes) -> None:
-        """Tell that the node with this address (16 bytes) and /64 (8 bytes) may have restarted: its connections are probed.
+        """Tell that the node with this address (16 bytes) and /64 (8 bytes) may have restarted: its connections are
+        probed.
 
         Gateways do so by themselves.
         """
     def suspect_path(self, address: bytes) -> None:
-        """Tell that nothing comes back from `address`: the lower side looks for another way there, if it has a choice."""
+        """Tell that nothing comes back from `address`: the lower side looks for another way there, if it has a
+        choice.
+        """
     def add_address(self, address: bytes, prefix: int = 128) -> None:
         """Serve one more address or subnet."""
     def connect(
@@ -92,16 +96,16 @@ class NetStack(Demux):
         """Everything open now; connections that are half-open or in TIME-WAIT are not."""
     max_buffered: int
     """Bytes of memory that all buffers may hold together: what connections with other nodes received and have to send,
-    datagrams that wait in sockets, and fragments; each node gets its part (104 MiB at first). What a program writes without
-    regard to `send_space` may exceed it.
+    datagrams that wait in sockets, and fragments; each node gets its part (104 MiB at first). What a program writes
+    without regard to `send_space` may exceed it.
     """
     @property
     def buffered(self) -> tuple[int, int]:
         """Bytes of memory that they hold now: received (datagrams and fragments too), and to be sent."""
     def usage(self, address: bytes) -> dict[str, int]:
         """Return what the node of an address (16 bytes; its /64 is the same node) has of this stack: `incoming`, the
-        connections that it opened, `half_open`, those of them whose handshake goes on, `received` and `queued`, the bytes
-        of memory that all connections with it hold in what is not read and what is to be sent.
+        connections that it opened, `half_open`, those of them whose handshake goes on, `received` and `queued`, the
+        bytes of memory that all connections with it hold in what is not read and what is to be sent.
         """
     def counters(self) -> dict[str, int]:
         """Return what was counted since the start: packets and bytes both ways, and each reason for a drop."""

@@ -144,7 +144,8 @@ cdef class NetStack(Demux):
         self.suspect(address)
 
     cdef int _pick_port(self, uint8_t *key) except -1:
-        # Set the local port in a connection's key so that it is in no use: random, then whatever is free (RFC 6056, 3.3.2).
+        # Set the local port in a connection's key so that it is in no use: random, then whatever is free (RFC 6056,
+        # 3.3.2).
         cdef uint32_t start = <uint32_t>self.random.u64() % EPHEMERAL
         cdef uint32_t step
         cdef uint8_t bound[18]
@@ -152,7 +153,8 @@ cdef class NetStack(Demux):
             put_port(key + 34, FIRST_EPHEMERAL + (start + step) % EPHEMERAL)
             memcpy(bound, key + 16, 16)
             memcpy(bound + 16, key + 34, 2)
-            if self._connections.get(key) != NULL or self._light.find(key) != NULL or self._listeners.get(bound) != NULL:
+            if (self._connections.get(key) != NULL or self._light.find(key) != NULL
+                    or self._listeners.get(bound) != NULL):
                 continue
             memset(bound, 0, 16)
             if self._listeners.get(bound) == NULL:
@@ -177,7 +179,8 @@ cdef class NetStack(Demux):
     @property
     def addresses(self):
         cdef int index
-        return [(self._prefixes[index].address[:16], self._prefixes[index].length) for index in range(self._prefix_count)]
+        return [(self._prefixes[index].address[:16],
+                 self._prefixes[index].length) for index in range(self._prefix_count)]
 
     @property
     def mtu(self):

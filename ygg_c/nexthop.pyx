@@ -1,10 +1,12 @@
 """Greedy forwarding (protocol 0.5, greedy next hop).
 
-A packet carries its destination's coordinates and goes by any link, of the tree or not, whose far end is nearer to them than
-we are. Each hop must be strictly nearer than the last: loops cannot happen, however stale anyone's knowledge of the tree is.
+A packet carries its destination's coordinates and goes by any link, of the tree or not, whose far end is nearer to them
+than we are. Each hop must be strictly nearer than the last: loops cannot happen, however stale anyone's knowledge of
+the tree is.
 
-Coordinates mean something within one tree only. A neighbour that has another root, as each has that has just started, counts as
-near to the root and would attract what is for others; it is taken only where no neighbour of our tree is nearer than we are.
+Coordinates mean something within one tree only. A neighbour that has another root, as each has that has just started,
+counts as near to the root and would attract what is for others; it is taken only where no neighbour of our tree is
+nearer than we are.
 
 What was found stays valid until the tree changes.
 """
@@ -56,8 +58,8 @@ cdef class NextHops:
             memcpy(slot.path, path, size)
         hop[0] = slot.hop
 
-    # What is for a neighbour goes to it at once, whatever the path and the tree say. A watermark of zero ends its way there: that
-    # nobody passes on, so that it cannot loop.
+    # What is for a neighbour goes to it at once, whatever the path and the tree say. A watermark of zero ends its way
+    # there: that nobody passes on, so that it cannot loop.
     cdef void towards(self, const uint8_t *key, const uint8_t *path, size_t size, Hop *hop) noexcept:
         cdef Link link = self.tree.link_to(key)
         if link is None:

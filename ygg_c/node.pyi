@@ -36,7 +36,8 @@ class Node(Router):
     nodeinfo: bytes
     """The JSON text with which node information requests are answered, at most 16384 bytes (ValueError if longer)."""
 
-    def __init__(self, secret: bytes, *, group_password: bytes = b"", random: Random | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, secret: bytes, *, group_password: bytes = b"", random: Random | None = None,
+                 clock: Clock | None = None) -> None:
         """Make a node.
 
         `secret` is the 32-byte Ed25519 seed followed by the 32-byte public key; ValueError if the two do not match.
@@ -52,7 +53,8 @@ class Node(Router):
         """What tells the pumps the time."""
 
     def go_on_from(self, seconds: int) -> None:
-        """Have unix time as this node tells it to others (`wall`) go on from `seconds`, or from where it stands if that is later.
+        """Have unix time as this node tells it to others (`wall`) go on from `seconds`, or from where it stands if that
+        is later.
 
         It never goes back by itself, though the system's clock may. ValueError beyond 2**33 - 1.
         """
@@ -95,7 +97,8 @@ class Node(Router):
     def sessions(self) -> list[dict[str, Any]]:
         """Return the sessions, sorted by key.
 
-        Each is a dict of key (32 bytes), bytes_sent, bytes_received (of payloads), packets_sent, packets_received, uptime (ns).
+        Each is a dict of key (32 bytes), bytes_sent, bytes_received (of payloads), packets_sent, packets_received,
+        uptime (ns).
         """
 
     def counters(self) -> dict[str, int]:

@@ -6,8 +6,8 @@ Everything happens in turns. The host (an event loop's pump, a simulator) enters
 streams brought, and leaves. Leaving ends the batch: the upper side sends its acknowledgements, due timers run, every
 link with output is flushed once, and then the callbacks that gathered during the turn run. Only there does
 application code run, with the engine at rest, so a callback may call anything: write, close, even take a turn, which is
-then only noted. What callbacks queued is flushed in a further round; after a few rounds the rest waits for the next turn, lest two
-ends in one process keep each other busy for good.
+then only noted. What callbacks queued is flushed in a further round; after a few rounds the rest waits for the next
+turn, lest two ends in one process keep each other busy for good.
 
 Between turns anything may queue work (an application writes, a timer moves); it asks for a turn through on_work, once.
 A host need not look at the deadline after every batch: it keeps a timer for the last one turn() returned, and is asked
@@ -209,7 +209,8 @@ cdef class Node(Router):
         self._depth += 1
         self._asked = False
         self.now = max(self.now, now)
-        # What others have accepted of us counts only against what is later, so a wall clock that is set back goes on here.
+        # What others have accepted of us counts only against what is later, so a wall clock that is set back goes on
+        # here.
         self._clock_base = max(self._clock_base,
                                max(min(<int64_t>wall, CLOCK_MOST), self._clock_least) * SECOND - <int64_t>self.now)
         self._clock_least = 0
@@ -406,7 +407,8 @@ cdef class Node(Router):
             self._unknown += 1
 
     cdef void _answer(self, Session session, int kind) noexcept:
-        if not self._answers.take(session.origin, session.key, False, max(self._answer_size(kind), ANSWER_LEAST), self.now):
+        if not self._answers.take(session.origin, session.key, False, max(self._answer_size(kind), ANSWER_LEAST),
+                                  self.now):
             self._unanswered += 1
             return
         if kind == QUERY_NODEINFO:

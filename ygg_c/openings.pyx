@@ -1,7 +1,7 @@
 """Sessions that wait for the remote's keys; see openings.pxd.
 
-What strangers can make us keep is bounded apart from what we want ourselves, and shared by where it comes in (remotes.pxd).
-Payloads wait in order, each for a while (holding.pxd).
+What strangers can make us keep is bounded apart from what we want ourselves, and shared by where it comes in
+(remotes.pxd). Payloads wait in order, each for a while (holding.pxd).
 """
 
 from cpython.ref cimport PyObject
@@ -68,7 +68,8 @@ cdef class Openings:
     cdef void hold(self, Opening opening, Packet *payload, uint64_t now) noexcept:
         self.dropped += hold_expire(&self._account, &opening.held, now)
         # Who has waited for longest is the least likely to be answered.
-        while hold_is_crowded(&self._account, &opening.held, payload) and <void *>opening != self._wanted.aging.oldest.owner:
+        while hold_is_crowded(&self._account, &opening.held,
+                              payload) and <void *>opening != self._wanted.aging.oldest.owner:
             self.evicted += 1
             self.drop(<Opening>self._wanted.aging.oldest.owner)
         self.dropped += not hold_push(&self._account, &opening.held, payload, now)

@@ -45,10 +45,12 @@ cdef class Upper:
     cdef void lower_changed(self) noexcept
     # What was below has ended for good; `lower` is None already.
     cdef void lower_ended(self) noexcept
-    # The node with this address and /64 subnet has made a new session: it may have restarted and know nothing of before.
+    # The node with this address and /64 subnet has made a new session: it may have restarted and know nothing of
+    # before.
     cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept
-    # A way to the node with this address and subnet was found anew; NULL: there is a link that was not there before, or one
-    # less, so that this may be true of any node. What waits there for a timer that silence has made long need not wait.
+    # A way to the node with this address and subnet was found anew; NULL: there is a link that was not there before, or
+    # one less, so that this may be true of any node. What waits there for a timer that silence has made long need not
+    # wait.
     cdef void path_found(self, const uint8_t *address, const uint8_t *subnet) noexcept
     # Call Lower.in_use for each address that a connection is open to.
     cdef void name_remotes(self) noexcept
@@ -57,8 +59,9 @@ cdef class Lower:
     cdef Upper upper
     # Send one IPv6 packet; takes ownership.
     cdef void packet_out(self, Packet *packet, uint64_t now) noexcept
-    # How the way to this address stands, for one that wants to send `wanted` bytes. If `credit` is less, that is a refusal:
-    # `credit_in` follows once the link has drained, by whatever little. Where nothing waits, no packet is refused.
+    # How the way to this address stands, for one that wants to send `wanted` bytes. If `credit` is less, that is a
+    # refusal: `credit_in` follows once the link has drained, by whatever little. Where nothing waits, no packet is
+    # refused.
     cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept
     # The upper side has work outside a turn (packets given, a timer moved earlier): have its turn come soon.
     cdef void want_turn(self) noexcept

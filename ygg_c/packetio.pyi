@@ -33,7 +33,9 @@ class PacketTap(Lower):
     def give(self, packets: Iterable[bytes], now: int) -> None:
         """Deliver packets to the upper side as one batch at time `now` (ns)."""
     def carry(self, other: PacketTap, now: int) -> int:
-        """Deliver what was sent to the other tap's upper side, as one batch at time `now` (ns); return how many packets."""
+        """Deliver what was sent to the other tap's upper side, as one batch at time `now` (ns); return how many
+        packets.
+        """
     def poll(self, now: int) -> int | None:
         """Run what is due at `now` (ns); return the next deadline in ns, or None."""
     def give_credit(self, count: int, now: int) -> None:

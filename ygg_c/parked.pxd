@@ -1,5 +1,5 @@
-# Messages of one link that wait beside it, in the order in which they came, while what else it brings goes on: at first until its
-# far side has proved that it holds its key, then until their signatures may be verified.
+# Messages of one link that wait beside it, in the order in which they came, while what else it brings goes on: at first
+# until its far side has proved that it holds its key, then until their signatures may be verified.
 
 from libc.stdint cimport uint8_t, uint64_t
 

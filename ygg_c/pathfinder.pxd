@@ -33,7 +33,8 @@ cdef class Path:
     cdef uint64_t expires
     cdef bint broken
     cdef bint direct                # leads to a neighbour, by the link to it
-    cdef bint unproven             # only the header of a message tells it; what it takes is kept until something signed does
+    # only the header of a message tells it; what it takes is kept until something signed does
+    cdef bint unproven
     cdef uint64_t introduce_at      # when its holder is told where we are, unasked; NEVER: it is not
     cdef uint64_t place             # of ours, from which it was last looked for
     cdef uint64_t doubted           # when it was last looked for out of doubt, and how long that lasts
@@ -110,10 +111,12 @@ cdef class Pathfinder:
     # Look for a key, at most once a second; `urgent`: its path has just been lost. Tells whether a lookup went out.
     cdef bint want(self, const uint8_t *dest, bint urgent=*) noexcept
     cdef bint is_doubtful(self, Path path) noexcept                 # nothing shows that it works from where we are
-    cdef bint doubt(self, Path path) noexcept                       # look for it anew, ever less often; True when that was done
+    # look for it anew, ever less often; True when that was done
+    cdef bint doubt(self, Path path) noexcept
     cdef void suspect(self, const uint8_t *key) noexcept            # what we send to it seems not to arrive
     cdef void confirm(self, const uint8_t *key) noexcept            # what we send to it arrives
-    cdef void heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept      # from it, at these coordinates
+    # from it, at these coordinates
+    cdef void heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept
     cdef void introduce(self, const uint8_t *key) noexcept          # it is asked for a session, and will look for us
     cdef void send_introductions(self) noexcept                     # what is due
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership

@@ -3,36 +3,38 @@
 Theory of operation
 -------------------
 
-To reach a key, a node needs the coordinates of its holder: a path. It asks with a lookup, which travels the tree along the
-links whose filters may lead to the key. The holder answers with a notify: its coordinates and the time, signed, routed
-greedily to the asker. Keys are looked up in a transformed, shorter form, so that an IPv6 address is enough to ask with.
+To reach a key, a node needs the coordinates of its holder: a path. It asks with a lookup, which travels the tree along
+the links whose filters may lead to the key. The holder answers with a notify: its coordinates and the time, signed,
+routed greedily to the asker. Keys are looked up in a transformed, shorter form, so that an IPv6 address is enough to
+ask with.
 
     rumor   somebody is wanted; keyed by the transformed key; sees to it that one lookup a second goes out
     path    somebody is found; keyed by the whole key; lives for a minute after the last traffic from it
 
-A lookup is in vain while no filter leads to the key, and its answer is lost when the asker's coordinates change meanwhile.
-While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more neighbours or come from
-another place: after a node has started or lost its parent nobody has to wait for the next second. Where a path breaks far away
-neither happens here, and the lookup goes by filters that lead to the break as the path did; so it is repeated after 0.1, 0.2 and 0.4
-seconds more, as long as we hear that the path is broken.
+A lookup is in vain while no filter leads to the key, and its answer is lost when the asker's coordinates change
+meanwhile. While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more
+neighbours or come from another place: after a node has started or lost its parent nobody has to wait for the next
+second. Where a path breaks far away neither happens here, and the lookup goes by filters that lead to the break as the
+path did; so it is repeated after 0.1, 0.2 and 0.4 seconds more, as long as we hear that the path is broken.
 
-A path serves for a minute after something has shown that it leads there: a notify, a session packet that answers what we sent,
-an acknowledgement of the stack's. What merely arrives shows that the other way works. A path that has nothing to show is
-looked for again, ever less often, and so is one when we have moved in the tree, when its holder writes from elsewhere, or when
-the stack hears nothing back: then the first hop is suspected of swallowing what it is given, and another neighbour that is
-nearer takes its place for a while. Meanwhile a path in doubt goes on being used, and any signed answer replaces it, of whatever
-number: a holder that was restarted with its clock behind has none that is higher. A neighbour needs no path: its link is one.
+A path serves for a minute after something has shown that it leads there: a notify, a session packet that answers what
+we sent, an acknowledgement of the stack's. What merely arrives shows that the other way works. A path that has nothing
+to show is looked for again, ever less often, and so is one when we have moved in the tree, when its holder writes from
+elsewhere, or when the stack hears nothing back: then the first hop is suspected of swallowing what it is given, and
+another neighbour that is nearer takes its place for a while. Meanwhile a path in doubt goes on being used, and any
+signed answer replaces it, of whatever number: a holder that was restarted with its clock behind has none that is
+higher. A neighbour needs no path: its link is one.
 
-The answer to a first message does not wait for a lookup's round trip. Who is written to by a node to which it has no path answers the
-way that the message came, by the coordinates of its header, and looks for a path meanwhile. Nothing has signed those, and while the
-tree settles they are soon wrong: what goes by them is kept too, and sent again when a notify tells others. The reference does not
-do so. It holds its answer until it is told a path, and takes any notify for a key that it looks for: one that it did not ask for, a
-little behind our Init, spares it the round trip (introduce()).
+The answer to a first message does not wait for a lookup's round trip. Who is written to by a node to which it has no
+path answers the way that the message came, by the coordinates of its header, and looks for a path meanwhile. Nothing
+has signed those, and while the tree settles they are soon wrong: what goes by them is kept too, and sent again when a
+notify tells others. The reference does not do so. It holds its answer until it is told a path, and takes any notify for
+a key that it looks for: one that it did not ask for, a little behind our Init, spares it the round trip (introduce()).
 
-Both hold the last few packets that could not be sent; they leave when the path is found. One would not do: when both ends
-have begun to talk, an Ack waits ahead of the first payload, which is worth nothing without it. A node that cannot forward
-traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile: anyone can
-forge that message, so it must not stop anything by itself.
+Both hold the last few packets that could not be sent; they leave when the path is found. One would not do: when both
+ends have begun to talk, an Ack waits ahead of the first payload, which is worth nothing without it. A node that cannot
+forward traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile:
+anyone can forge that message, so it must not stop anything by itself.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -55,12 +57,15 @@ from ygg_c.wire cimport (
 
 cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
 cdef uint64_t LOOKUP_INTERVAL = 1000000000
-cdef uint64_t UNPROVEN_LIFE = 3000000000        # of a path that only the header of a message tells, without more from there
-cdef uint64_t INTRODUCTION_AFTER = 10000000     # ns from an Init until its receiver, which has to open it first, looks for us
+# of a path that only the header of a message tells, without more from there
+cdef uint64_t UNPROVEN_LIFE = 3000000000
+# ns from an Init until its receiver, which has to open it first, looks for us
+cdef uint64_t INTRODUCTION_AFTER = 10000000
 cdef enum:
     INTRODUCTIONS_MAX = 1024                    # that wait for that
 cdef size_t PATH_OVERHEAD = 384                 # bytes of memory of a path besides its ports and its header
-cdef uint64_t AHEAD_MAX = 5                     # seconds by which moves may put the number in our notifies ahead of the clock
+# seconds by which moves may put the number in our notifies ahead of the clock
+cdef uint64_t AHEAD_MAX = 5
 cdef uint64_t DOUBT_AFTER = 45000000000         # ns without a sign that a path works, after which it is looked for anew
 cdef uint64_t PATIENCE_MAX = 32000000000        # ns between lookups for a path in doubt, at most
 cdef uint64_t AVOID_LEAST = 60000000000         # ns for which a first hop is avoided; it doubles
@@ -122,8 +127,8 @@ cdef class Pathfinder:
         self._expire_at = self.introduce_at = NEVER
         self._salt = host.random.u64()
         bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
-        # Many nodes may look for one at the same moment, as a server's clients do. A lookup costs no work with keys, and an answer
-        # none either: one signature serves all answers of a second (see _sign_info).
+        # Many nodes may look for one at the same moment, as a server's clients do. A lookup costs no work with keys,
+        # and an answer none either: one signature serves all answers of a second (see _sign_info).
         self._lookups = Budget(4000, 2000, self._salt)
         self._answers = Budget(500, 1000, self._salt)
         self._breaks = Budget(200, 100, self._salt)
@@ -145,9 +150,9 @@ cdef class Pathfinder:
             self._confirm(path)
         return path
 
-    # Nothing has signed these coordinates: the message is its sender's, its header may be anyone's who has passed it on or kept a
-    # copy. They serve for an answer of the message's own size and what follows in the round trip that a lookup takes; any notify
-    # replaces them, and its holder could sign what it likes there too.
+    # Nothing has signed these coordinates: the message is its sender's, its header may be anyone's who has passed it on
+    # or kept a copy. They serve for an answer of the message's own size and what follows in the round trip that a
+    # lookup takes; any notify replaces them, and its holder could sign what it likes there too.
     cdef Path path_back(self, const uint8_t *key, const uint8_t *origin, size_t size):
         cdef Path path
         self.want(key)
@@ -326,8 +331,8 @@ cdef class Pathfinder:
     cdef size_t _weight(self, Path path) noexcept:
         return PATH_OVERHEAD + path.size + path.header_size
 
-    # Of a few taken at random, the path that takes most memory for the longest time without a sign that it is of use: long paths
-    # that strangers invent go before short ones in use, in constant time.
+    # Of a few taken at random, the path that takes most memory for the longest time without a sign that it is of use:
+    # long paths that strangers invent go before short ones in use, in constant time.
     cdef Path _burden(self, Path kept):
         cdef Path path
         cdef Path worst = None
@@ -335,7 +340,8 @@ cdef class Pathfinder:
         cdef int _index
         for _index in range(8):
             path = <Path>self._all_paths[self.host.random.u64() % <uint64_t>len(self._all_paths)]
-            burden = self._weight(path) * ((self.host.now + LIFE + LOOKUP_INTERVAL - min(path.expires, self.host.now + LIFE)) >> 20)
+            burden = self._weight(path) * ((self.host.now + LIFE + LOOKUP_INTERVAL
+                                            - min(path.expires, self.host.now + LIFE)) >> 20)
             if path is not kept and (worst is None or burden > most):
                 worst = path
                 most = burden
@@ -405,7 +411,8 @@ cdef class Pathfinder:
             self.host.no_way()
         memcpy(rumor.wanted, dest, 32)
         rumor.answered = False
-        if (found != NULL and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None and now - path.created < LOOKUP_INTERVAL):
+        if (found != NULL and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None
+                                                                      and now - path.created < LOOKUP_INTERVAL):
             if not urgent or rumor.repeats >= REPEATS_MAX:
                 return False
             rumor.repeats += 1
@@ -474,7 +481,8 @@ cdef class Pathfinder:
             if (<Path>found).unproven:
                 most = HELD_EACH                        # the Ack is the first of them
             else:
-                self._drop_held(held, HELD_EACH - 1)    # copies of what goes by the path that may be broken: the newest count
+                # copies of what goes by the path that may be broken: the newest count
+                self._drop_held(held, HELD_EACH - 1)
         else:
             lookup_key(dest, target)
             found = self._rumors.get(target)
@@ -525,7 +533,8 @@ cdef class Pathfinder:
         cdef uint8_t asker[32]
         cdef uint64_t now = self.host.now
         cdef size_t index
-        # Source and place together: a forged lookup can then only keep back an answer that was sent to the same place just now.
+        # Source and place together: a forged lookup can then only keep back an answer that was sent to the same place
+        # just now.
         memcpy(asker, message.source, 32)
         for index in range(message.origin_size):
             asker[8 + index % 24] ^= message.origin[index]
@@ -653,7 +662,8 @@ cdef class Pathfinder:
         rumor = self._rumors.get(target)
         return rumor != NULL and not (<Rumor>rumor).answered
 
-    # RENEWED when the signature is right. An answer that we want finds room when others have used up theirs, and else waits.
+    # RENEWED when the signature is right. An answer that we want finds room when others have used up theirs, and else
+    # waits.
     cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept:
         if not self.host.verifications.take(link.order, message.source, wanted, 1, self.host.now):
             self.checks_limited += not wanted

@@ -1,8 +1,8 @@
 # What the paths to other nodes take, where that is less than our own MTU (RFC 8201).
 #
-# Who may be believed is for the caller to know: a Packet Too Big is sent by any host. What is known is forgotten after ten
-# minutes without confirmation, since a path may have become better and nothing would ever tell. The path to a node's
-# address and to all of its /64 is one entry, so that a node that invents addresses of its own takes one place.
+# Who may be believed is for the caller to know: a Packet Too Big is sent by any host. What is known is forgotten after
+# ten minutes without confirmation, since a path may have become better and nothing would ever tell. The path to a
+# node's address and to all of its /64 is one entry, so that a node that invents addresses of its own takes one place.
 
 from libc.stdint cimport uint8_t, uint64_t
 

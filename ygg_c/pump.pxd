@@ -21,13 +21,15 @@ cdef class Pump(Sink):
     cdef Node node
     cdef readonly Link link
 
-# One that may have a stream socket of the kernel's below it, by a descriptor of its own: it knows what that holds unsent.
+# One that may have a stream socket of the kernel's below it, by a descriptor of its own: it knows what that holds
+# unsent.
 cdef class SocketPump(Pump):
     cdef int fd                         # -1: there is none
     cdef object on_blocked
     cdef bint _writer                   # on_blocked(True) was the last call
     cdef size_t _unsent                 # bytes that may be held unsent below the link, as was last told
-    cdef size_t _given                  # bytes that the kernel holds unsent at most: those it told of, and all it took since
+    # bytes that the kernel holds unsent at most: those it told of, and all it took since
+    cdef size_t _given
     cdef bint _woken                    # this turn began because the kernel told of room
     cdef int _open(self, int fd) except -1                      # keep a duplicate of it
     cdef bint _has_room(self, Link link) noexcept
@@ -40,8 +42,10 @@ cdef class SocketPump(Pump):
 cdef class StreamPump(SocketPump):
     cdef object on_paused
     cdef bint _read(self) noexcept      # False: nothing more now
-    cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept       # 0: nothing now; -1: the link is failing
-    cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept            # bytes taken; -1: the link is failing
+    # 0: nothing now; -1: the link is failing
+    cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept
+    # bytes taken; -1: the link is failing
+    cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept
 
 # Anything else, by the methods of its asyncio transport.
 cdef class TransportPump(SocketPump):

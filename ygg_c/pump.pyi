@@ -10,7 +10,9 @@ def run_turn(engine: Node | NetStack, clock: Clock) -> int | None:
     """Run a turn at the time that `clock` shows; return the ns until the next is due, or None."""
 
 class Pump(Sink):
-    """Moves bytes between one link and what carries it. A link whose carrier ends is closed, with the reason as its error."""
+    """Moves bytes between one link and what carries it. A link whose carrier ends is closed, with the reason as its
+    error.
+    """
 
     @property
     def link(self) -> Link | None:
@@ -35,15 +37,19 @@ class SocketPump(Pump):
         """Write what waits, in a turn."""
 
 class StreamPump(SocketPump):
-    """Drives a connected stream socket by itself. Register `readable` with the event loop as the reader of `fileno()`."""
+    """Drives a connected stream socket by itself. Register `readable` with the event loop as the reader of
+    `fileno()`.
+    """
 
     def __init__(
-        self, node: Node, fd: int, on_blocked: Callable[[bool], object], on_paused: Callable[[bool], object] | None = None
+        self, node: Node, fd: int, on_blocked: Callable[[bool], object], on_paused: Callable[[bool],
+                                                                                             object] | None = None
     ) -> None:
         """Duplicate the descriptor `fd`, which stays the caller's; OSError where that fails.
 
-        `on_blocked(True)` asks to have `writable` called when the socket takes bytes again, `on_blocked(False)` ends that.
-        `on_paused(True)` asks not to call `readable` until `on_paused(False)`: the link has more than it may handle now.
+        `on_blocked(True)` asks to have `writable` called when the socket takes bytes again, `on_blocked(False)` ends
+        that. `on_paused(True)` asks not to call `readable` until `on_paused(False)`: the link has more than it may
+        handle now.
         """
 
     def readable(self) -> None:
@@ -62,8 +68,8 @@ class TransportPump(SocketPump):
     ) -> None:
         """`on_limit` is called with the bytes that the transport should hold at most, when that has changed by much.
 
-        `fd` is the stream socket below the transport, if there is one: it is duplicated, and asked what it holds unsent.
-        `on_blocked(True)` asks to have `writable` called when it has room again, `on_blocked(False)` ends that.
+        `fd` is the stream socket below the transport, if there is one: it is duplicated, and asked what it holds
+        unsent. `on_blocked(True)` asks to have `writable` called when it has room again, `on_blocked(False)` ends that.
         """
     def connection_made(self, transport: BaseTransport) -> None:
         """Do nothing: the transport is known."""

@@ -1,8 +1,8 @@
 """Moving bytes between links and sockets: with the clock, the engine's only system calls.
 
-A pump is a link's sink. A plain stream socket is read and written here without Python; whatever else carries a link (TLS, a
-tunnel, memory, a user's own transport) goes through the methods of its asyncio transport. Either way a readable event is one
-turn of the node: bytes in, frames handled in place, then one flush of each link that has output.
+A pump is a link's sink. A plain stream socket is read and written here without Python; whatever else carries a link
+(TLS, a tunnel, memory, a user's own transport) goes through the methods of its asyncio transport. Either way a readable
+event is one turn of the node: bytes in, frames handled in place, then one flush of each link that has output.
 """
 
 import os
@@ -48,8 +48,8 @@ cdef extern from *:
         return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
     }
 
-    /* What fails may fail: it makes links slower. A UNIX socket's buffer does not grow by itself as TCP's does: it should
-       take a whole flight, which the other side then reads at once. */
+    /* What fails may fail: it makes links slower. A UNIX socket's buffer does not grow by itself as TCP's does: it
+       should take a whole flight, which the other side then reads at once. */
     static void ygg_tune(int fd, int flight) {
         int one = 1;
         if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
@@ -59,8 +59,8 @@ cdef extern from *:
     #endif
     }
 
-    /* What a UNIX socket has taken and the other side not read is all in its buffer, of which the kernel doubles the size; it
-       calls the socket writable when a quarter is in use. */
+    /* What a UNIX socket has taken and the other side not read is all in its buffer, of which the kernel doubles the
+       size; it calls the socket writable when a quarter is in use. */
     static void ygg_limit_unsent(int fd, int limit, int buffer) {
     #ifdef TCP_NOTSENT_LOWAT
         if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit) == 0)
@@ -69,7 +69,8 @@ cdef extern from *:
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     }
 
-    /* Bytes that the kernel has taken and not sent, or for a UNIX socket, that are not read; 0 where it does not tell. */
+    /* Bytes that the kernel has taken and not sent, or for a UNIX socket, that are not read; 0 where it does not tell.
+       */
     static size_t ygg_unsent(int fd) {
     #ifdef SIOCOUTQNSD
         int count = 0;
@@ -95,8 +96,8 @@ cdef extern from *:
     }
     #endif
 
-    /* µs by which packets of a TCP connection now take longer than they once did: what waits for the wire, as a rule before its
-       slowest part. 0 where the kernel does not tell. */
+    /* µs by which packets of a TCP connection now take longer than they once did: what waits for the wire, as a rule
+       before its slowest part. 0 where the kernel does not tell. */
     static uint32_t ygg_wait(int fd) {
     #ifdef __linux__
         struct ygg_info info;
@@ -106,8 +107,8 @@ cdef extern from *:
         return 0;
     }
 
-    /* Whether the kernel has heard from the far side of a TCP connection in the last round trip and so many ms more, or sent
-       something for the first time. */
+    /* Whether the kernel has heard from the far side of a TCP connection in the last round trip and so many ms more, or
+       sent something for the first time. */
     static int ygg_hears(int fd, uint32_t time) {
     #ifdef __linux__
         struct ygg_info info;
@@ -228,8 +229,8 @@ cdef class SocketPump(Pump):
         if self.link is not None and not self.link.blocked:
             self._want_writer(False)
 
-    # What waits shall wait in the link's queue. But to the packet it is filling the kernel adds whatever it is given, up to 64
-    # KiB, however much it may hold unsent: where that is less, it has to be asked.
+    # What waits shall wait in the link's queue. But to the packet it is filling the kernel adds whatever it is given,
+    # up to 64 KiB, however much it may hold unsent: where that is less, it has to be asked.
     cdef bint _has_room(self, Link link) noexcept:
         cdef bint woken = self._woken
         if self.fd < 0 or self._unsent >= FLIGHT_MOST or not (link.has_output() or self.has_output()):
@@ -246,8 +247,8 @@ cdef class SocketPump(Pump):
         self._block(link)
         return False
 
-    # Whether there is room for sure after so many bytes more. Where there is not, the kernel must not be told that more comes: with
-    # nothing under way it would wait 200 ms for it.
+    # Whether there is room for sure after so many bytes more. Where there is not, the kernel must not be told that more
+    # comes: with nothing under way it would wait 200 ms for it.
     cdef bint _goes_on(self, size_t size) noexcept:
         return self._unsent >= KERNEL_PACKET or 2 * (self._given + size) < self._unsent
 
@@ -258,7 +259,8 @@ cdef class SocketPump(Pump):
         link.blocked = True
         self._want_writer(True)
 
-    # Below is told anew only when it makes a difference. The kernel calls a socket writable when less than half of this is left.
+    # Below is told anew only when it makes a difference. The kernel calls a socket writable when less than half of this
+    # is left.
     cdef int _limit_unsent(self, size_t limit) except -1:
         if limit < 2 * self._unsent and 2 * limit > self._unsent:
             return 0

@@ -13,8 +13,8 @@ cdef struct Ranges:
     uint32_t room
 
 cdef void ranges_clear(Ranges *ranges) noexcept nogil       # frees the memory too
-# Add [start, end), joining what touches. Returns the positions that were new, or -1 when there is no room: there would be more
-# than `most` ranges.
+# Add [start, end), joining what touches. Returns the positions that were new, or -1 when there is no room: there would
+# be more than `most` ranges.
 cdef long long ranges_add(Ranges *ranges, uint64_t start, uint64_t end, size_t most) noexcept nogil
 cdef size_t ranges_growth(const Ranges *ranges) noexcept nogil      # bytes of memory that one range more takes
 cdef void ranges_trim(Ranges *ranges, uint64_t below) noexcept nogil

@@ -19,7 +19,8 @@ cdef class Reach:
     cdef void upkeep(self, bint tick) noexcept              # `tick`: the one of every second
     # How many neighbours a lookup would go to.
     cdef size_t leads(self, const Probe *probe) noexcept
-    # Queue a lookup for `target` (any key; its transform is looked for) to every neighbour that may lead to it; to how many.
+    # Queue a lookup for `target` (any key; its transform is looked for) to every neighbour that may lead to it; to how
+    # many.
     cdef size_t multicast(self, const uint8_t *body, size_t size, Neighbour came_from,
                           const uint8_t *source, const uint8_t *target) noexcept
     cdef void _send(self, Neighbour neighbour, Link only) noexcept

@@ -4,7 +4,8 @@ from libc.string cimport memcmp
 
 from ygg_c.address cimport lookup_key
 from ygg_c.bloom cimport (
-    BLOOM_WIRE_MAX, BLOOM_WORDS, bloom_add, bloom_clear, bloom_decode, bloom_encode, bloom_equal, bloom_has, bloom_merge, probe_init,
+    BLOOM_WIRE_MAX, BLOOM_WORDS, bloom_add, bloom_clear, bloom_decode, bloom_encode, bloom_equal, bloom_has,
+    bloom_merge, probe_init,
 )
 from ygg_c.buffer cimport Packet, packet_copy, packet_push
 from ygg_c.records cimport Record

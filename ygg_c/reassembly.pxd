@@ -1,6 +1,6 @@
-# Fragment reassembly (RFC 8200, 4.5; overlaps drop the datagram, RFC 5722), in bounded memory. Each packet comes with an
-# `origin`, a number of the node that sent it: when no place is free, the origin that holds most of them loses its oldest. Where
-# the stack's memory has no room for one more of that node (memory.pxd), none is taken.
+# Fragment reassembly (RFC 8200, 4.5; overlaps drop the datagram, RFC 5722), in bounded memory. Each packet comes with
+# an `origin`, a number of the node that sent it: when no place is free, the origin that holds most of them loses its
+# oldest. Where the stack's memory has no room for one more of that node (memory.pxd), none is taken.
 
 from libc.stdint cimport uint8_t, uint64_t
 

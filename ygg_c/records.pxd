@@ -1,4 +1,5 @@
-# The records of the spanning tree: which are kept, who descends from whom, and the coordinates that follow. See records.pyx.
+# The records of the spanning tree: which are kept, who descends from whom, and the coordinates that follow. See
+# records.pyx.
 
 from libc.stdint cimport uint8_t, uint64_t
 
@@ -53,7 +54,8 @@ cdef class Records:
     cdef readonly uint64_t records_evicted
 
     cdef Record record(self, const uint8_t *key)                    # None when unknown
-    cdef size_t coords(self, Record record, uint64_t **ports) noexcept      # how many; `ports` is borrowed until the next change
+    # how many; `ports` is borrowed until the next change
+    cdef size_t coords(self, Record record, uint64_t **ports) noexcept
     cdef size_t own_coords(self, uint64_t **ports) noexcept
     cdef bint in_our_tree(self, Record record) noexcept             # its coordinates and ours start from the same root
 

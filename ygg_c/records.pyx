@@ -1,9 +1,9 @@
 """The records of the spanning tree: what is kept of them, and the ways and coordinates that follow from them.
 
-Strangers can sign records for any number of invented keys, and chain them to ancestries without end. So records are counted
-per neighbour and in total, and when there are too many, those go that nothing needs: neither our ancestry, nor the first
-hops of a neighbour's. When all the room is taken, they go from whoever brought the most of them: those who bring little
-always find room. A neighbour's own record is never refused.
+Strangers can sign records for any number of invented keys, and chain them to ancestries without end. So records are
+counted per neighbour and in total, and when there are too many, those go that nothing needs: neither our ancestry, nor
+the first hops of a neighbour's. When all the room is taken, they go from whoever brought the most of them: those who
+bring little always find room. A neighbour's own record is never refused.
 """
 
 from cpython.ref cimport PyObject
@@ -74,8 +74,8 @@ cdef class Records:
         self._replaced(record.key)
         return 0
 
-    # Coordinates of others may have changed. Each such change makes every flow look for its next hop anew, and strangers can
-    # cause a thousand a second; that someone's knowledge of the tree is stale does no harm.
+    # Coordinates of others may have changed. Each such change makes every flow look for its next hop anew, and
+    # strangers can cause a thousand a second; that someone's knowledge of the tree is stale does no harm.
     cdef void _note_change(self) noexcept:
         self._stale = self.host.now < self._changed_at + CHANGE_GAP
         if not self._stale:
@@ -109,8 +109,8 @@ cdef class Records:
 
     # Room
 
-    # Whether `bringer` may bring one more key, after dropping what is not needed: its own, or when all is full the most that
-    # any neighbour brought, and that of neighbours that are gone.
+    # Whether `bringer` may bring one more key, after dropping what is not needed: its own, or when all is full the most
+    # that any neighbour brought, and that of neighbours that are gone.
     cdef bint _make_room(self, Neighbour bringer) noexcept:
         cdef Neighbour victim = bringer
         cdef Record record
@@ -135,7 +135,8 @@ cdef class Records:
         bringer.crowded_until = self.host.now + CROWDED_FOR
         return False
 
-    # Have every record that is needed carry at least the number returned. Together they take little more than half the room.
+    # Have every record that is needed carry at least the number returned. Together they take little more than half the
+    # room.
     cdef uint64_t _mark_needed(self) noexcept:
         cdef void *records[DEPTH_MAX]
         cdef uint64_t first = self._walks + 1
@@ -179,7 +180,8 @@ cdef class Records:
         if walk.depth:
             walk.depth -= 1
 
-    # The records from `key` up to the last known ancestor, or to below `end`, at most `most`; returns how many. Borrowed.
+    # The records from `key` up to the last known ancestor, or to below `end`, at most `most`; returns how many.
+    # Borrowed.
     cdef size_t _ancestry(self, const uint8_t *key, Record end, void **records, size_t most) noexcept:
         cdef PyObject *found = self._records.get(key)
         cdef size_t count = 0

@@ -1,18 +1,21 @@
-# What each remote node may take of a stack: memory for its connections' data, and places for the connections that it opens.
+# What each remote node may take of a stack: memory for its connections' data, and places for the connections that it
+# opens.
 #
-# A node is known by what its address and its /64 have in common, so that it counts once whatever addresses it sends from. Those
-# that only have connections that are half-open or in TIME-WAIT are not here, but in tcp/lightnodes.pxd.
+# A node is known by what its address and its /64 have in common, so that it counts once whatever addresses it sends
+# from. Those that only have connections that are half-open or in TIME-WAIT are not here, but in tcp/lightnodes.pxd.
 #
-# Memory (memory.pxd) is shared by dynamic thresholds (Choudhury and Hahne, 1998): a node may hold as much as is free, both ways
-# together. Alone it gets half of what is shared, one connection a third, and there always is room for the next. What a node might
-# hold more decides
-#   how large a window its connections offer. What was offered stays offered; of what arrives there the rest, for which there
+# Memory (memory.pxd) is shared by dynamic thresholds (Choudhury and Hahne, 1998): a node may hold as much as is free,
+# both ways together. Alone it gets half of what is shared, one connection a third, and there always is room for the
+# next. What a node might hold more decides
+#   how large a window its connections offer. What was offered stays offered; of what arrives there the rest, for which
+#   there
 #     is no memory, is not acknowledged, and so sent again
 #   whether data out of order is kept, a little earlier than data in order
-#   how much its connections take from `send`, and when asyncio's transport asks an application to pause: one that answers
+#   how much its connections take from `send`, and when asyncio's transport asks an application to pause: one that
+#   answers
 #     reads no more from a peer that does not take its answers
-# Beyond that a connection may have LEAST_BUFFER, so that the others of its node do not stop it, until half of what is kept for
-# that is in use; and a node LEAST_SHARE, so that others do not, until all of it is. There it ends.
+# Beyond that a connection may have LEAST_BUFFER, so that the others of its node do not stop it, until half of what is
+# kept for that is in use; and a node LEAST_SHARE, so that others do not, until all of it is. There it ends.
 #
 # What a program says to itself, over an address of its stack, is its own affair and has no limit.
 
@@ -39,7 +42,8 @@ cdef class RemoteNode:
     cdef bint ours
     cdef size_t _users              # connections that refer to it
     cdef size_t incoming            # those that it opened and that have not ended; TIME-WAIT is the end
-    cdef AgingList opened           # those of them that are no orphans, by when they were last heard of, as far as a second matters
+    # those of them that are no orphans, by when they were last heard of, as far as a second matters
+    cdef AgingList opened
     cdef AgingList orphans          # connections that the application gave up, by when it did
     cdef AgingList ahead            # connections that hold data out of order, by since when
     cdef size_t held[2]             # bytes of memory in its connections' queues

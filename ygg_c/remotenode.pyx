@@ -93,7 +93,8 @@ cdef class RemoteNodes:
         cdef RemoteNode node = None if ours else self.find(address)
         if ours:
             return <size_t>-1
-        return max(self.memory.free() >> self.memory.pressed, <size_t>LEAST_SHARE) if node is None else node.allowance(INBOUND)
+        return max(self.memory.free() >> self.memory.pressed,
+                   <size_t>LEAST_SHARE) if node is None else node.allowance(INBOUND)
 
     cdef RemoteNode greediest(self, Measure what, uint64_t now):
         cdef size_t place = 0

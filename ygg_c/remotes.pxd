@@ -1,6 +1,7 @@
 # Remotes in order of use, oldest first, counted by where they came in; who makes room when there are too many.
 #
-# The oldest gives way of those that came in by the neighbour with the most: one that lets thousands in pushes out its own.
+# The oldest gives way of those that came in by the neighbour with the most: one that lets thousands in pushes out its
+# own.
 
 from libc.stdint cimport uint32_t, uint64_t
 

@@ -1,7 +1,8 @@
-# The router: links, tree, filters, paths and forwarding, composed. Sans-IO; its host sets the clock and runs its timers.
+# The router: links, tree, filters, paths and forwarding, composed. Sans-IO; its host sets the clock and runs its
+# timers.
 #
-# A host's turn is enter(now, wall), then feeding links, then leave(): timers that are due, closing of failed links, one flush of
-# every link with output. Node overrides leave() to add what it does per batch.
+# A host's turn is enter(now, wall), then feeding links, then leave(): timers that are due, closing of failed links, one
+# flush of every link with output. Node overrides leave() to add what it does per batch.
 
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 
@@ -25,7 +26,8 @@ cdef class Router(LinkHost):
     cdef Pathfinder pathfinder
     cdef bint _counted                  # in the census
     cdef list links                     # of Link, oldest first
-    cdef list _waiting                  # of Link: those whose messages wait to be verified, in the order in which they go on
+    # of Link: those whose messages wait to be verified, in the order in which they go on
+    cdef list _waiting
     cdef uint64_t _orders
     cdef uint64_t _tick_at
     cdef uint64_t _ticked
@@ -34,7 +36,8 @@ cdef class Router(LinkHost):
     cdef Bucket _early                  # upkeeps between ticks that may still be made
     cdef uint64_t upkeeps, upkeeps_limited
     cdef Recent _broken_lately
-    cdef Budget _tellings               # messages that a path is broken, by the neighbour that brings what they are about
+    # messages that a path is broken, by the neighbour that brings what they are about
+    cdef Budget _tellings
     cdef uint64_t brokens_limited
     cdef uint64_t _salt
     cdef const uint8_t *_origin         # during traffic_in(): the coordinates it comes from
@@ -74,7 +77,8 @@ cdef class Router(LinkHost):
 
     # The turn, in pieces.
     cdef void enter(self, uint64_t now, uint64_t wall) noexcept
-    cdef void begin_round(self) noexcept                        # let links that were held go on; in a turn that the host owes
+    # let links that were held go on; in a turn that the host owes
+    cdef void begin_round(self) noexcept
     cdef uint64_t run_timers(self) noexcept                     # what is due; the next deadline, or NEVER
     cdef void flush_links(self) noexcept                        # close failed links, flush those with output
     cdef void leave(self) noexcept

@@ -42,7 +42,9 @@ class _SelfState(TypedDict):
     routing_entries: int
 
 class Router(LinkHost):
-    """Links, spanning tree, filters, paths and forwarding of one node. `secret` is the seed and public key, 64 bytes."""
+    """Links, spanning tree, filters, paths and forwarding of one node. `secret` is the seed and public key, 64
+    bytes.
+    """
 
     def __init__(self, secret: bytes, *, random: Random | None = None) -> None: ...
     @property
@@ -57,7 +59,8 @@ class Router(LinkHost):
     def add_link(self, key: bytes, priority: int, sink: Sink) -> Link:
         """Take a stream whose handshake proved `key`; ValueError when the key is this node's own or not 32 bytes."""
     def turn(self, now: int, wall: int) -> int | None:
-        """Set the clock (`now` in ns, `wall` in unix seconds), run due timers, close failed links, flush output; return the next deadline in ns, or None.
+        """Set the clock (`now` in ns, `wall` in unix seconds), run due timers, close failed links, flush output; return
+        the next deadline in ns, or None.
 
         Links fed between two turns see the clock of the first.
         """
@@ -72,9 +75,13 @@ class Router(LinkHost):
     def confirm(self, key: bytes) -> None:
         """Say that what is sent to a 32-byte key arrives."""
     def credit(self, key: bytes) -> int:
-        """Return how many bytes may be sent towards a 32-byte key now without being dropped; 262144 when its path is unknown."""
+        """Return how many bytes may be sent towards a 32-byte key now without being dropped; 262144 when its path is
+        unknown.
+        """
     def take_delivered(self) -> list[tuple[bytes, bytes]]:
-        """Return the messages that arrived since the last call as (source key, payload), at most 4096; a Node takes them itself."""
+        """Return the messages that arrived since the last call as (source key, payload), at most 4096; a Node takes
+        them itself.
+        """
     def peers(self) -> list[_PeerState]:
         """Return the state of each link, oldest first."""
     def tree_records(self) -> list[_TreeState]:
@@ -84,4 +91,6 @@ class Router(LinkHost):
     def self_state(self) -> _SelfState:
         """Return what this node is in the tree."""
     def counters(self) -> dict[str, int]:
-        """Return how often each thing was done, dropped or refused, by name; `upkeeps_early` are those between two ticks."""
+        """Return how often each thing was done, dropped or refused, by name; `upkeeps_early` are those between two
+        ticks.
+        """

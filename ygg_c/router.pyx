@@ -1,17 +1,17 @@
 """The router: what arrives on links is taken, forwarded or answered. See router.pxd for its place in a host's turn.
 
-Upkeep chooses a parent, tells neighbours what they lack of the tree, and sends filters that have changed. It is due every
-second (the tick, by which delays that are part of the protocol are counted), and early when something has happened that it
-may act on: nodes that wait for the tick to pass on what they hear need a second a hop to find each other. Strangers cause
-such events at will, so upkeeps keep a gap and early ones are counted out: what exceeds a short burst is handled at a few a
-second, five times what the tick alone would do.
+Upkeep chooses a parent, tells neighbours what they lack of the tree, and sends filters that have changed. It is due
+every second (the tick, by which delays that are part of the protocol are counted), and early when something has
+happened that it may act on: nodes that wait for the tick to pass on what they hear need a second a hop to find each
+other. Strangers cause such events at will, so upkeeps keep a gap and early ones are counted out: what exceeds a short
+burst is handled at a few a second, five times what the tick alone would do.
 
-Records of the tree, answers to lookups, and answers to our own questions are signed. A verification takes longer than all else that
-a message asks for, so there is one budget of them for all links together. A record for which there is nothing left, or an answer
-that we want, waits beside its link (see parked.pxd), which goes on with what comes behind it: a neighbour that is told a thousand
-records by another must not be deaf meanwhile. What waits goes first, and answers leave half of the room to records: strangers far
-away can have us verify answers that they made up, by whichever neighbour. Only when there is no room for more records does the link
-itself wait.
+Records of the tree, answers to lookups, and answers to our own questions are signed. A verification takes longer than
+all else that a message asks for, so there is one budget of them for all links together. A record for which there is
+nothing left, or an answer that we want, waits beside its link (see parked.pxd), which goes on with what comes behind
+it: a neighbour that is told a thousand records by another must not be deaf meanwhile. What waits goes first, and
+answers leave half of the room to records: strangers far away can have us verify answers that they made up, by whichever
+neighbour. Only when there is no room for more records does the link itself wait.
 """
 
 from libc.string cimport memcmp, memcpy
@@ -35,7 +35,8 @@ from ygg_c.throttle cimport bucket_init, bucket_take, recent_pass
 from ygg_c.wire cimport (
     ANNOUNCE, Announce, BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, Lookup, OK,
     PATH_BROKEN, PATH_LOOKUP, PATH_NOTIFY, SIG_REQ, SIG_RES, SigReq, SigRes, TRAFFIC, decode_announce, decode_broken,
-    decode_lookup, decode_notify, decode_sig_req, decode_sig_res, decode_traffic, error_name, frame_header_size, frame_put, uv_get,
+    decode_lookup, decode_notify, decode_sig_req, decode_sig_res, decode_traffic, error_name, frame_header_size,
+    frame_put, uv_get,
     uv_put, uv_size,
 )
 
@@ -43,10 +44,12 @@ cdef uint64_t TICK = 1000000000
 cdef uint64_t UPKEEP_GAP = 10000000             # ns between upkeeps, so that what comes together is handled together
 cdef uint64_t UPKEEP_RATE = 4                   # early upkeeps a second, once the burst is used up
 cdef uint64_t UPKEEP_BURST = 10
-cdef uint64_t BROKEN_INTERVAL = 100000000       # ns between messages that a path of one source and destination is broken
+# ns between messages that a path of one source and destination is broken
+cdef uint64_t BROKEN_INTERVAL = 100000000
 cdef double VERIFY_RATE = 5000                  # signatures a second: a quarter of a processor
 cdef double VERIFY_BURST = 200
-cdef double VERIFY_BATCH = 20                   # a link that has used up its share waits until it has so much of it again
+# a link that has used up its share waits until it has so much of it again
+cdef double VERIFY_BATCH = 20
 cdef uint64_t VERIFY_GAP = 5000000              # ns that it waits at least
 cdef enum:
     WORK_TRAFFIC = 2
@@ -163,7 +166,8 @@ cdef class Router(LinkHost):
             if link.proven:
                 self.reach.link_proven(link)
                 if link.parked.filter is not None:
-                    self.reach.filter_in(link, <const uint8_t *><const char *>link.parked.filter, len(link.parked.filter))
+                    self.reach.filter_in(link, <const uint8_t *><const char *>link.parked.filter,
+                                         len(link.parked.filter))
                     link.parked.filter = None
                 # What came before the proof is as good as if it came now.
                 self._take_parked(link, self.work - link._slice_end)
@@ -199,7 +203,8 @@ cdef class Router(LinkHost):
     # Verifications
 
     cdef int _signed_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
-        # What waits goes first. Records connect to those before them, and answers that strangers make up would leave them nothing.
+        # What waits goes first. Records connect to those before them, and answers that strangers make up would leave
+        # them nothing.
         cdef int code = HELD if link.waits else self._verify(link, kind, body, size)
         if code != HELD:
             self._see_news()
@@ -225,7 +230,8 @@ cdef class Router(LinkHost):
             self.want_upkeep(self.now)
 
     cdef bint _park(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
-        cdef size_t most = min(<size_t>WAITING_MAX, max(<size_t>PARKED_MAX, <size_t>(WAITING_ALL // (1 + len(self._waiting)))))
+        cdef size_t most = min(<size_t>WAITING_MAX,
+                               max(<size_t>PARKED_MAX, <size_t>(WAITING_ALL // (1 + len(self._waiting)))))
         if kind == PATH_NOTIFY:
             most //= 2          # the rest is for records, without room for which the link itself waits
         if not link.parked.put(kind, body, size, most):
@@ -259,7 +265,8 @@ cdef class Router(LinkHost):
             self.work -= 1
             code = self._verify(link, message[0], message + 1, size - 1)
             if code == HELD:
-                self._await(link, self.now + max(VERIFY_GAP, self.verifications.wait(link.order, True, VERIFY_BATCH, self.now)))
+                self._await(link, self.now + max(VERIFY_GAP,
+                                                 self.verifications.wait(link.order, True, VERIFY_BATCH, self.now)))
                 return
             if code:
                 link.fail(error_name(code))
@@ -430,8 +437,8 @@ cdef class Router(LinkHost):
             if memcmp((<Neighbour>self._came_by).key, source, 32) != 0:
                 self._end_silent(source)
 
-    # A neighbour that comes by another way has given up our link: it would be the first that it takes. One that owes an answer for
-    # longer than that may take is dead at this end too.
+    # A neighbour that comes by another way has given up our link: it would be the first that it takes. One that owes an
+    # answer for longer than that may take is dead at this end too.
     cdef void _end_silent(self, const uint8_t *source) noexcept:
         cdef Neighbour neighbour = self.tree.proven(source)
         cdef Link link
@@ -509,7 +516,8 @@ cdef class Router(LinkHost):
         cdef Hop hop
         self.hops.towards(message.source, message.path, message.path_size, &hop)
         if hop.link != NULL and hop.distance < message.watermark:
-            send_routed(<Link>hop.link, PATH_BROKEN, message.path, message.path_size, hop.distance, message.source, 64, False)
+            send_routed(<Link>hop.link, PATH_BROKEN, message.path, message.path_size, hop.distance, message.source, 64,
+                        False)
         elif memcmp(message.source, self.key, 32) == 0:
             self.pathfinder.broken_in(origin, message)
         else:
@@ -543,7 +551,8 @@ cdef class Router(LinkHost):
         self.now = max(self.now, now)
         self.wall = wall
 
-    # What was held goes on in the order in which it came, each link with its share. The rest of a round is for what comes new.
+    # What was held goes on in the order in which it came, each link with its share. The rest of a round is for what
+    # comes new.
     cdef void begin_round(self) noexcept:
         self.work = ROUND_HELD
         if self._waiting:
@@ -565,7 +574,8 @@ cdef class Router(LinkHost):
             if link._held_until > self.now or self.work <= 0:
                 others.append(link)
             elif not link.go_on(slice) and self.held and self.held[-1] is link:
-                others.append(self.held.pop())      # those before it left nothing of what they share: it is first next time
+                # those before it left nothing of what they share: it is first next time
+                others.append(self.held.pop())
         self.held = others + self.held
 
     cdef uint64_t run_timers(self) noexcept:
@@ -747,7 +757,8 @@ cdef class Router(LinkHost):
         cdef Link link
         return [
             {
-                "key": link.key, "port": link.port, "priority": link.priority, "cost": link.cost, "rx_bytes": link.rx_bytes,
+                "key": link.key, "port": link.port, "priority": link.priority, "cost": link.cost,
+                "rx_bytes": link.rx_bytes,
                 "tx_bytes": link.tx_bytes, "rx_rate": link.rx_rate, "tx_rate": link.tx_rate, "latency": link.latency,
                 "uptime": self.now - link.since, "order": link.order,
             }
@@ -757,7 +768,8 @@ cdef class Router(LinkHost):
     def tree_records(self):
         """Return the tree records held."""
         cdef Record record
-        return [{"key": record.key[:32], "parent": record.parent[:32], "sequence": record.seq} for record in self.tree._all]
+        return [{"key": record.key[:32], "parent": record.parent[:32],
+                 "sequence": record.seq} for record in self.tree._all]
 
     def known_paths(self):
         """Return the paths held."""

@@ -64,7 +64,8 @@ cdef enum:                      # what Session.judge says of a handshake
     HANDSHAKE_COPY              # the last one once more, second and all
     HANDSHAKE_AGAIN             # it tells the keys we know
     HANDSHAKE_LATER             # it tells others
-    HANDSHAKE_ANEW              # the same, and the remote has started anew: it has hardly stepped, and they follow from none we know
+    # the same, and the remote has started anew: it has hardly stepped, and they follow from none we know
+    HANDSHAKE_ANEW
 
 # A node that we exchange handshakes with.
 cdef class Remote:
@@ -84,7 +85,8 @@ cdef class Remote:
 cdef class Session(Remote):
     cdef uint64_t since             # ns
     cdef bint used                  # we have sent something in it
-    cdef bint in_step               # since the last handshake the remote has shown that it has our latest keys, or settled
+    # since the last handshake the remote has shown that it has our latest keys, or settled
+    cdef bint in_step
     cdef uint64_t opened_before     # packets received until the last handshake
     cdef uint64_t ack_patience      # seconds from then until an Init with other keys is answered; 0: none had to be
     cdef uint64_t asked             # the second that the last Init told, which may have been refused

@@ -20,8 +20,8 @@ is gone for good. Between steps packets simply keep arriving under the `next` se
 
 Init and Ack carry the sender's `send` and `next` keys and make both sides step, whatever state they were in; they are
 boxed under a throw-away key and signed with the node's identity. Only one with a later second than all before counts.
-One that tells the keys we know already, because our answer is lost or still on its way, makes us step no further: over a
-long way more and more of them would be on their way, each making void what the one before has settled.
+One that tells the keys we know already, because our answer is lost or still on its way, makes us step no further: over
+a long way more and more of them would be on their way, each making void what the one before has settled.
 
 A nonce must be above the highest accepted under the same secret, so nothing is delivered twice, and in order under
 each secret (what was held back while keys changed may still open under older ones that are accepted). In a

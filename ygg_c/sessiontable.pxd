@@ -82,7 +82,8 @@ cdef class SessionTable:
     cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
     # The node of this key is here again after it was away: it may have been restarted.
     cdef void returned(self, const uint8_t *key) noexcept
-    # There are connections to this key: see that its session does not lapse while they are idle, nor stays lapsed for good.
+    # There are connections to this key: see that its session does not lapse while they are idle, nor stays lapsed for
+    # good.
     cdef void in_use(self, const uint8_t *key) noexcept
     # Forget what has expired; return the next deadline or NEVER.
     cdef uint64_t poll(self) noexcept
@@ -92,7 +93,8 @@ cdef class SessionTable:
     cdef void _receive_handshake(self, uint64_t origin, const uint8_t *key, uint8_t *message, int kind) noexcept
     cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept
     cdef bint _is_awaited(self, Remote remote, uint64_t least) noexcept
-    cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind, Opening opening) noexcept
+    cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind,
+                     Opening opening) noexcept
     cdef bint _take_handshake(self, Session session, uint64_t origin, const Handshake *content, int kind) noexcept
     cdef bint _has_waited(self, Session session, const Handshake *content) noexcept
     cdef void _tell_renewed(self, const uint8_t *key) noexcept

@@ -15,7 +15,8 @@ class SessionTable:
     def states(self) -> list[dict[str, Any]]:
         """Return the sessions, sorted by key.
 
-        Each is a dict of key (32 bytes), bytes_sent, bytes_received (of payloads), packets_sent, packets_received, uptime (ns).
+        Each is a dict of key (32 bytes), bytes_sent, bytes_received (of payloads), packets_sent, packets_received,
+        uptime (ns).
         """
     def counters(self) -> dict[str, int]:
         """Return how often each thing happened, by name: messages and payloads that went nowhere, handshakes sent."""

@@ -11,56 +11,68 @@ sides step at different times: packets are lost and Inits cross again. One Init 
 key overlooks those that cross its own; the remote's Ack is on its way. The two clocks may differ, so an Init that comes
 while the answer to ours is still to be expected, by our own clock, crosses it too.
 
-A handshake recorded before we were restarted makes a session with keys that the remote has left. The Ack that would tell
-it may be lost, and the reference overlooks packets with a nonce it has had without a word. So while nothing has proved
-that the remote holds these keys, we repeat our Init as we talk. An Ack to an Init of ours proves it unless it is older.
+A handshake recorded before we were restarted makes a session with keys that the remote has left. The Ack that would
+tell it may be lost, and the reference overlooks packets with a nonce it has had without a word. So while nothing has
+proved that the remote holds these keys, we repeat our Init as we talk. An Ack to an Init of ours proves it unless it is
+older.
 
-Each handshake makes the other side step, and what is on its way then arrives under keys that are gone: that is no reason
-for another one. How long the way is nobody tells us, so what is repeated is repeated after 1, 2, 4 … 32 seconds (the patience),
-counted from the last handshake in either direction, and only while nothing opens. Inits that tell other keys than those we
-know are answered as rarely, by a count of their own, while keys are unsettled: the reference sends an Init each second for as
-long as nothing opens, and steps at each Ack. The least is a second, for a second one with the same time stamp would be ignored;
-but when a path is replaced an Init may have been lost on the old one, and is repeated once. The first repetition of an Init that
-opens a session carries the present second, so that an Ack that was lost, or could not be sent yet, is sent again too. The two
-after it carry the stamp of the one before: a remote that has had that one, over a way of several seconds, is left alone. The
-repetitions need no further payload: where many ask at once some are refused, and one datagram may be all that is sent.
+Each handshake makes the other side step, and what is on its way then arrives under keys that are gone: that is no
+reason for another one. How long the way is nobody tells us, so what is repeated is repeated after 1, 2, 4 … 32 seconds
+(the patience), counted from the last handshake in either direction, and only while nothing opens. Inits that tell other
+keys than those we know are answered as rarely, by a count of their own, while keys are unsettled: the reference sends
+an Init each second for as long as nothing opens, and steps at each Ack. The least is a second, for a second one with
+the same time stamp would be ignored; but when a path is replaced an Init may have been lost on the old one, and is
+repeated once. The first repetition of an Init that opens a session carries the present second, so that an Ack that was
+lost, or could not be sent yet, is sent again too. The two after it carry the stamp of the one before: a remote that has
+had that one, over a way of several seconds, is left alone. The repetitions need no further payload: where many ask at
+once some are refused, and one datagram may be all that is sent.
 
-Patience that a mishap has cost (a restart, handshakes that were replayed, a way that was cut) must not delay the end of the next.
-That something opens does not end it, for on a long way that keeps stepping a packet opens now and then. It ends in four ways:
+Patience that a mishap has cost (a restart, handshakes that were replayed, a way that was cut) must not delay the end of
+the next. That something opens does not end it, for on a long way that keeps stepping a packet opens now and then. It
+ends in four ways:
 
-- The first packet under our latest keys shows that the remote has taken our last step, and that we have its own: the ends are
-  in step, and a round trip takes no longer than has passed since that step. Twice that time is all the patience there is reason
-  for. Nobody else can make such a packet, and on a way that keeps stepping none arrives within a round trip of a step.
-- A remote that lets seconds pass between its Inits waits for answers itself, and would wait for longer if it had none again.
-- A remote that has started anew was not there to answer: what was learned by waiting for it tells nothing, and a second will do.
+- The first packet under our latest keys shows that the remote has taken our last step, and that we have its own: the
+ends are
+  in step, and a round trip takes no longer than has passed since that step. Twice that time is all the patience there
+  is reason for. Nobody else can make such a packet, and on a way that keeps stepping none arrives within a round trip
+  of a step.
+- A remote that lets seconds pass between its Inits waits for answers itself, and would wait for longer if it had none
+again.
+- A remote that has started anew was not there to answer: what was learned by waiting for it tells nothing, and a second
+will do.
 - Where the remote's own keys show no step, payloads that open for two seconds more than twice the patience settle it.
 
-So over a short way two ends that were in step a moment ago are so again within seconds, whatever is restarted or replayed
-between, and patience grows large only when handshakes fail one after another. Whoever replays packets of old keys makes us send
-an Init when nothing has opened for a second, and then after ever longer waits until the ends have shown that they are in step,
-which takes a step of both: fifteen Inits a minute are the most that was seen, of 130 microseconds each.
+So over a short way two ends that were in step a moment ago are so again within seconds, whatever is restarted or
+replayed between, and patience grows large only when handshakes fail one after another. Whoever replays packets of old
+keys makes us send an Init when nothing has opened for a second, and then after ever longer waits until the ends have
+shown that they are in step, which takes a step of both: fifteen Inits a minute are the most that was seen, of 130
+microseconds each.
 
-The reference repeats the Init that opens a session for every payload it has, and always with the stamp it had: were a second one
-overlooked, an Ack that is lost would cost it a minute, until we have forgotten the session. So while nothing opens, a copy of the
-last Init is answered with a copy of our Ack, after 1, 2, 4 … 32 seconds too. Whoever has had the first overlooks the second.
+The reference repeats the Init that opens a session for every payload it has, and always with the stamp it had: were a
+second one overlooked, an Ack that is lost would cost it a minute, until we have forgotten the session. So while nothing
+opens, a copy of the last Init is answered with a copy of our Ack, after 1, 2, 4 … 32 seconds too. Whoever has had the
+first overlooks the second.
 
-A session lives for a minute after the last payload or handshake that was received. That something was sent shows nothing: a
-remote that was restarted with its clock set back refuses it, and is refused, until this end has forgotten the session. So one who
-only sends is answered with a dummy now and then. The node says which remotes it has connections to (ask_used): when their
-sessions are about to lapse they are sent an Init. That would cost one who only sends what is on its way.
+A session lives for a minute after the last payload or handshake that was received. That something was sent shows
+nothing: a remote that was restarted with its clock set back refuses it, and is refused, until this end has forgotten
+the session. So one who only sends is answered with a dummy now and then. The node says which remotes it has connections
+to (ask_used): when their sessions are about to lapse they are sent an Init. That would cost one who only sends what is
+on its way.
 
-So a remote that was restarted is found within 48 seconds although both ends have nothing to say: the Init makes it answer with
-new keys, and the connections to its old self are probed and end (renewed). A neighbour is asked as soon as it is back
-(returned), for its link tells. Of others nothing tells, and when they stay away for more than a minute the session lapses. While
-there are connections left of it the remote is then asked again, after a minute and after as long again as it has been away, each
-16 minutes at last. Such questions are few: at most a hundred Inits in one turn, for the openings half of their places.
+So a remote that was restarted is found within 48 seconds although both ends have nothing to say: the Init makes it
+answer with new keys, and the connections to its old self are probed and end (renewed). A neighbour is asked as soon as
+it is back (returned), for its link tells. Of others nothing tells, and when they stay away for more than a minute the
+session lapses. While there are connections left of it the remote is then asked again, after a minute and after as long
+again as it has been away, each 16 minutes at last. Such questions are few: at most a hundred Inits in one turn, for the
+openings half of their places.
 
-Strangers make us work before they have proved anything: 28 microseconds for an invented Init, 250 for one that is answered. So a
-handshake is looked at only when all that it may cost can be had from a budget that is shared by neighbour and source (budget.pyx);
-what it turns out not to need is given back. So are Inits that packets call for which do not open: anyone can make such up in the
-names of a thousand remotes whose sessions rest. Known are those with a session or opening by the same neighbour: whoever puts their
-key on invented messages elsewhere uses what is his. What we asked for ourselves may be answered from anywhere. What was done also
-counts for the turn of the link that it came by (worked), which a burst would else make long.
+Strangers make us work before they have proved anything: 28 microseconds for an invented Init, 250 for one that is
+answered. So a handshake is looked at only when all that it may cost can be had from a budget that is shared by
+neighbour and source (budget.pyx); what it turns out not to need is given back. So are Inits that packets call for which
+do not open: anyone can make such up in the names of a thousand remotes whose sessions rest. Known are those with a
+session or opening by the same neighbour: whoever puts their key on invented messages elsewhere uses what is his. What
+we asked for ourselves may be answered from anywhere. What was done also counts for the turn of the link that it came by
+(worked), which a burst would else make long.
 """
 
 from cpython.ref cimport PyObject
@@ -71,8 +83,10 @@ from ygg_c.buffer cimport packet_free, packet_new
 from ygg_c.forks cimport generation
 from ygg_c.packetio cimport NEVER
 from ygg_c.remotes cimport remotes_add, remotes_move, remotes_remove, remotes_victim
-from ygg_c.session cimport (HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_COPY, HANDSHAKE_LATER, HANDSHAKE_OLD, HANDSHAKE_SIZE, OPEN_FORGED,
-                            OPEN_MALFORMED, OPEN_REPLAYED, OPENED, PAYLOAD_LARGEST, SESSION_ACK, SESSION_DUMMY, SESSION_INIT,
+from ygg_c.session cimport (HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_COPY, HANDSHAKE_LATER, HANDSHAKE_OLD,
+                            HANDSHAKE_SIZE, OPEN_FORGED,
+                            OPEN_MALFORMED, OPEN_REPLAYED, OPENED, PAYLOAD_LARGEST, SESSION_ACK, SESSION_DUMMY,
+                            SESSION_INIT,
                             SESSION_TRAFFIC, handshake_decode, handshake_encode, identity_init)
 from ygg_c.sodium cimport wipe
 from ygg_c.throttle cimport recent_is, recent_note, recent_pass
@@ -114,7 +128,8 @@ cdef enum:
     QUIET_MOST = 4096           # sessions in which we have sent nothing
 
 _COUNT_NAMES = (
-    "malformed", "unknown_type", "handshake_forged", "handshake_old", "handshake_crossed", "handshake_limited", "replayed",
+    "malformed", "unknown_type", "handshake_forged", "handshake_old", "handshake_crossed", "handshake_limited",
+    "replayed",
     "unknown_keys", "forged", "no_session", "init_limited", "ack_limited", "stranger_limited", "oversized", "unsealed",
     "expired", "evicted", "init_sent", "ack_sent", "opened", "renewed",
 )
@@ -254,7 +269,8 @@ cdef class SessionTable:
         return self.now - remote.turned < max(remote.patience, least) * SECOND
 
     # A handshake that makes a session.
-    cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind, Opening opening) noexcept:
+    cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind,
+                     Opening opening) noexcept:
         cdef Session session = self._create(origin, key, content, opening)
         cdef Packet *payload
         cdef bint lapsed = opening is not None and opening.lapsed
@@ -571,7 +587,8 @@ cdef class SessionTable:
             self._asked += 1
             self._repeat_init(session)
 
-    # The session has lapsed. Ask whether the remote is there again: after a minute, or as long again as it has been away.
+    # The session has lapsed. Ask whether the remote is there again: after a minute, or as long again as it has been
+    # away.
     cdef void _seek(self, const uint8_t *key) noexcept:
         cdef Opening opening = self.openings.find(key)
         cdef bint anew = opening is None
@@ -605,7 +622,8 @@ cdef class SessionTable:
         cdef uint64_t deadline = min(self._expire(&self._live), self._expire(&self._quiet))
         return min(min(deadline, min(self._ask(), self._sweep())), min(self.openings.poll(self.now), self._ask_again()))
 
-    # Repeat the Inits of sessions for which payloads wait: whoever sent these may say nothing more until they are answered.
+    # Repeat the Inits of sessions for which payloads wait: whoever sent these may say nothing more until they are
+    # answered.
     cdef uint64_t _ask_again(self) noexcept:
         cdef Aging *entry = self.openings._wanted.aging.oldest
         cdef Opening opening

@@ -21,7 +21,8 @@ except ValueError as error:     # how pysodium reports that it found no library
 
 ctypedef unsigned long long ull
 ctypedef int (*seal_type)(uint8_t *, uint8_t *, const uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
-ctypedef int (*open_type)(uint8_t *, const uint8_t *, const uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
+ctypedef int (*open_type)(uint8_t *, const uint8_t *, const uint8_t *, ull, const uint8_t *,
+                          const uint8_t *) noexcept nogil
 ctypedef int (*three_type)(uint8_t *, const uint8_t *, const uint8_t *) noexcept nogil
 ctypedef int (*two_type)(uint8_t *, const uint8_t *) noexcept nogil
 ctypedef int (*sign_type)(uint8_t *, ull *, const uint8_t *, ull, const uint8_t *) noexcept nogil
@@ -61,11 +62,13 @@ cdef auth_verify_type _auth_verify = <auth_verify_type>_address("crypto_onetimea
 cdef stream_type _stream = <stream_type>_address("crypto_stream_chacha20")
 
 
-cdef void box_seal(uint8_t *c, uint8_t *mac, const uint8_t *m, size_t size, const uint8_t *nonce, const uint8_t *key) noexcept nogil:
+cdef void box_seal(uint8_t *c, uint8_t *mac, const uint8_t *m, size_t size, const uint8_t *nonce,
+                   const uint8_t *key) noexcept nogil:
     _seal(c, mac, m, size, nonce, key)
 
 
-cdef int box_open(uint8_t *m, const uint8_t *c, const uint8_t *mac, size_t size, const uint8_t *nonce, const uint8_t *key) noexcept nogil:
+cdef int box_open(uint8_t *m, const uint8_t *c, const uint8_t *mac, size_t size, const uint8_t *nonce,
+                  const uint8_t *key) noexcept nogil:
     return _open(m, c, mac, size, nonce, key)
 
 
@@ -76,7 +79,8 @@ cdef void box_subkey(uint8_t *subkey, const uint8_t *key) noexcept nogil:
     _hsalsa(subkey, zeros, key, NULL)
 
 
-cdef void subkey_seal(uint8_t *box, uint8_t *mac, size_t size, const uint8_t *nonce, const uint8_t *subkey) noexcept nogil:
+cdef void subkey_seal(uint8_t *box, uint8_t *mac, size_t size, const uint8_t *nonce,
+                      const uint8_t *subkey) noexcept nogil:
     cdef uint8_t tag[MAC_SIZE]
     memset(box - 32, 0, 32)
     _salsa_xor(box - 32, box - 32, size + 32, nonce, subkey)
@@ -84,7 +88,8 @@ cdef void subkey_seal(uint8_t *box, uint8_t *mac, size_t size, const uint8_t *no
     memcpy(mac, tag, MAC_SIZE)
 
 
-cdef int subkey_open(uint8_t *box, const uint8_t *mac, size_t size, const uint8_t *nonce, const uint8_t *subkey) noexcept nogil:
+cdef int subkey_open(uint8_t *box, const uint8_t *mac, size_t size, const uint8_t *nonce,
+                     const uint8_t *subkey) noexcept nogil:
     cdef uint8_t block[64]
     cdef int index
     _salsa(block, 64, nonce, subkey)

@@ -51,13 +51,16 @@ cdef inline size_t recent_slot(const uint8_t *key, uint64_t salt) noexcept nogil
     return (word >> 32) & (RECENT_SLOTS - 1)
 
 # Remember a key for `interval` (ns) from now on.
-cdef inline void recent_note(Recent *recent, const uint8_t *key, uint64_t salt, uint64_t now, uint64_t interval) noexcept nogil:
+cdef inline void recent_note(Recent *recent, const uint8_t *key, uint64_t salt, uint64_t now,
+                             uint64_t interval) noexcept nogil:
     cdef RecentSlot *slot = &recent.slots[recent_slot(key, salt)]
     memcpy(slot.key, key, 32)
     slot.until = now + interval
 
-# True the first time for a key, then False until `interval` (ns) has passed. `salt` keeps strangers from aiming at a slot.
-cdef inline bint recent_pass(Recent *recent, const uint8_t *key, uint64_t salt, uint64_t now, uint64_t interval) noexcept nogil:
+# True the first time for a key, then False until `interval` (ns) has passed. `salt` keeps strangers from aiming at a
+# slot.
+cdef inline bint recent_pass(Recent *recent, const uint8_t *key, uint64_t salt, uint64_t now,
+                             uint64_t interval) noexcept nogil:
     cdef RecentSlot *slot = &recent.slots[recent_slot(key, salt)]
     if slot.until > now and memcmp(slot.key, key, 32) == 0:
         return False

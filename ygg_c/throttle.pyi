@@ -1,4 +1,6 @@
 from collections.abc import Iterable
 
 def allowed(rate: int, burst: int, times: Iterable[int]) -> list[bool]:
-    """Tell for each of `times` (ns, ascending) whether a bucket of `burst` tokens, refilled at `rate` a second, had one."""
+    """Tell for each of `times` (ns, ascending) whether a bucket of `burst` tokens, refilled at `rate` a second, had
+    one.
+    """

@@ -3,14 +3,15 @@
 #   in    lend (or feed) -> read, until it gives nothing more      ciphertext is taken from where it lies
 #   out   write -> unsent -> sent                                  whole records gather in one buffer
 #
-# Sans-IO: nothing here knows a socket. The ssl module works on the same library, but copies every byte through a Python object
-# on its way, and a link at full speed spends more there than on the encryption.
+# Sans-IO: nothing here knows a socket. The ssl module works on the same library, but copies every byte through a Python
+# object on its way, and a link at full speed spends more there than on the encryption.
 
 from libc.stdint cimport uint8_t, uint64_t
 
 cdef enum:
     RECORD = 16384          # bytes a record holds at most (RFC 8446, 5.1)
-    UNSENT_LIMIT = 1048576  # bytes of answers (key updates) to a side that reads nothing, before it is taken for hostile
+    # bytes of answers (key updates) to a side that reads nothing, before it is taken for hostile
+    UNSENT_LIMIT = 1048576
     BARREN_LIMIT = 65536    # bytes beyond data (of the handshake, of key updates), before a side is taken for hostile
     RECORD_COST = 64        # bytes that a record with data may have beside it
     SPARE_LEAST = 65536     # bytes of a block worth keeping for the next link that needs one

@@ -10,8 +10,8 @@ from typing import Literal, Self, overload
 class Context:
     """What the connections of one side have in common.
 
-    With a certificate and its private key, both DER (X.509 and PKCS #8), of the server's side: TLS 1.3, no tickets. Without, of the
-    client's: TLS 1.2 or 1.3, and no certificate is verified.
+    With a certificate and its private key, both DER (X.509 and PKCS #8), of the server's side: TLS 1.3, no tickets.
+    Without, of the client's: TLS 1.2 or 1.3, and no certificate is verified.
     """
 
     def __init__(self, certificate: bytes | None = None, key: bytes | None = None) -> None: ...

@@ -1,7 +1,7 @@
 """TLS by OpenSSL: C function pointers into the one library that Python's ssl module has loaded.
 
-Importing this raises ImportError where that library cannot be reached by name, as in a Python that has it built in; the ssl
-module serves there, more slowly.
+Importing this raises ImportError where that library cannot be reached by name, as in a Python that has it built in; the
+ssl module serves there, more slowly.
 """
 
 import _ssl
@@ -185,8 +185,8 @@ cdef long _bio_ctrl(void *bio, int command, long number, void *pointer) noexcept
     return command == BIO_CTRL_FLUSH
 
 
-# Ciphertext that waits. Memory is held only while something does: most links are idle most of the time, and those that are
-# not pass one block around.
+# Ciphertext that waits. Memory is held only while something does: most links are idle most of the time, and those that
+# are not pass one block around.
 
 cdef uint8_t *_spare = NULL
 cdef size_t _spare_room = 0
@@ -477,7 +477,9 @@ cdef class Tls:
         """None: no protocol is negotiated."""
 
     def getpeercert(self, bint binary_form=False):
-        """The other side's certificate as DER; {} without `binary_form`, for it is not verified; None where there is none."""
+        """The other side's certificate as DER; {} without `binary_form`, for it is not verified; None where there is
+        none.
+        """
         cdef void *shown = SSL_get_peer_certificate(self._ssl)
         cdef uint8_t *space = NULL
         if shown == NULL:

@@ -1,5 +1,5 @@
-"""Moving bytes between a link and a socket that carries TLS, without Python: ciphertext is decrypted straight into the link's
-read buffer, and what the link sends is encrypted into one buffer and sent from there.
+"""Moving bytes between a link and a socket that carries TLS, without Python: ciphertext is decrypted straight into the
+link's read buffer, and what the link sends is encrypted into one buffer and sent from there.
 """
 
 from libc.stdint cimport uint8_t

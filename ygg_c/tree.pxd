@@ -10,9 +10,11 @@ from ygg_c.wire cimport Announce, SigReq, SigRes
 
 cdef enum:
     SENT_MAX = 4096                 # keys remembered for a neighbour as sent; more than two ancestries
-    GREETED_MAX = 128               # records told before the far side is proven; it has no room for many more (parked.pxd)
+    # records told before the far side is proven; it has no room for many more (parked.pxd)
+    GREETED_MAX = 128
 
-# The link by which a neighbour is reached: of the lowest priority number the one on which a burst is there first. None: it has none.
+# The link by which a neighbour is reached: of the lowest priority number the one on which a burst is there first. None:
+# it has none.
 cdef Link best_link(Neighbour neighbour)
 
 cdef class Tree(Records):
@@ -44,13 +46,16 @@ cdef class Tree(Records):
     cdef int response_in(self, Link link, const SigRes *message) noexcept
     cdef int announce_in(self, Link link, const Announce *message) noexcept
     cdef void upkeep(self) noexcept
-    cdef void tell(self) noexcept                                   # neighbours what they lack, as much as they may be told now
+    # neighbours what they lack, as much as they may be told now
+    cdef void tell(self) noexcept
 
     # What others ask
-    cdef Neighbour proven(self, const uint8_t *key)                 # the neighbour of this key; None: no proven link leads there
-    cdef Link link_to(self, const uint8_t *key)                     # the proven link to a neighbour to use; None: there is none
-    # Whether a neighbour may be addressed without a lookup. Before it has had time to look at its tree it can look for nobody, and
-    # so cannot answer; a lookup reaches it when it can.
+    # the neighbour of this key; None: no proven link leads there
+    cdef Neighbour proven(self, const uint8_t *key)
+    # the proven link to a neighbour to use; None: there is none
+    cdef Link link_to(self, const uint8_t *key)
+    # Whether a neighbour may be addressed without a lookup. Before it has had time to look at its tree it can look for
+    # nobody, and so cannot answer; a lookup reaches it when it can.
     cdef bint is_ready(self, const uint8_t *key) noexcept
     cdef Neighbour neighbour_wanted(self, const uint8_t *target)    # of this key in its transformed form, or None
 

@@ -14,4 +14,6 @@ def replaces(new: tuple[int, bytes, int], old: tuple[int, bytes, int]) -> bool:
     """Tell whether a record (seq, parent key, nonce) replaces another for the same node (protocol 0.5, merge rule)."""
 
 def smooth_lag(lag: int | None, rtt: int) -> int:
-    """Return a link's lag in ns after a round trip of `rtt` ns; None is the lag before the first (protocol 0.5, link cost)."""
+    """Return a link's lag in ns after a round trip of `rtt` ns; None is the lag before the first (protocol 0.5, link
+    cost).
+    """

@@ -4,31 +4,35 @@ Theory of operation
 -------------------
 
 Every node names a parent among its neighbours, and the node with the smallest key names itself: following parents from
-anywhere ends there. A node's coordinates are the port numbers on the way down to it, so that two coordinates tell how far
-apart their nodes are in the tree: forwarding needs no more (see nexthop.pyx).
+anywhere ends there. A node's coordinates are the port numbers on the way down to it, so that two coordinates tell how
+far apart their nodes are in the tree: forwarding needs no more (see nexthop.pyx).
 
-What a node knows is a set of records, one per node key: "my parent is P, who knows me as port n", signed by both. Records are
-soft state: refreshed every four minutes by their owner, forgotten after five. For one key, all nodes prefer the same of two
-records (replaces(), which must be identical everywhere): the higher sequence number, then the smaller parent, then the smaller nonce.
+What a node knows is a set of records, one per node key: "my parent is P, who knows me as port n", signed by both.
+Records are soft state: refreshed every four minutes by their owner, forgotten after five. For one key, all nodes prefer
+the same of two records (replaces(), which must be identical everywhere): the higher sequence number, then the smaller
+parent, then the smaller nonce.
 
-To name P as parent a node needs P's signature over a sequence number of its own choosing. It asks every neighbour ahead of
-need, whenever its own record has changed, and keeps the answers: a lost parent is replaced at once, without a round trip. The
-same question measures the link's round trip, which is its cost, and proves that the far side holds its key: the handshake alone
-can be replayed. Until the first answer a link has no part in its neighbour's state and carries nothing; it is told our records,
-which are public, so that its far side need not wait for a round trip, and what it tells us is parked (see parked.pyx).
+To name P as parent a node needs P's signature over a sequence number of its own choosing. It asks every neighbour ahead
+of need, whenever its own record has changed, and keeps the answers: a lost parent is replaced at once, without a round
+trip. The same question measures the link's round trip, which is its cost, and proves that the far side holds its key:
+the handshake alone can be replayed. Until the first answer a link has no part in its neighbour's state and carries
+nothing; it is told our records, which are public, so that its far side need not wait for a round trip, and what it
+tells us is parked (see parked.pyx).
 
 A parent that loses a link and takes it back before its child has noticed may know the child by another number: then the
-child's record, with which others address it, names a number that is nobody's or another's. Whenever the parent's answer says
-so, the child announces itself anew; and a parent gives a returning child the number that its record names, and to nobody else.
+child's record, with which others address it, names a number that is nobody's or another's. Whenever the parent's answer
+says so, the child announces itself anew; and a parent gives a returning child the number that its record names, and to
+nobody else.
 
-Once a second, and soon after something has happened that it may act on, upkeep() chooses a parent when there is a reason (it is
-gone, a smaller root is known, four minutes are over) and sends each neighbour what it lacks of our ancestry and of its own, root
-first, so that each record connects to what the receiver has. What exceeds the depth of any real tree follows in portions: a
-neighbour that verifies as it reads would hear nothing else meanwhile. A node that has lost its place and finds no one better waits a
-second, and then calls itself the root; at once where all its neighbours are below it, for it must do so before they can help it.
+Once a second, and soon after something has happened that it may act on, upkeep() chooses a parent when there is a
+reason (it is gone, a smaller root is known, four minutes are over) and sends each neighbour what it lacks of our
+ancestry and of its own, root first, so that each record connects to what the receiver has. What exceeds the depth of
+any real tree follows in portions: a neighbour that verifies as it reads would hear nothing else meanwhile. A node that
+has lost its place and finds no one better waits a second, and then calls itself the root; at once where all its
+neighbours are below it, for it must do so before they can help it.
 
-A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the node
-takes it over, and asks its neighbours anew for signatures above it.
+A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the
+node takes it over, and asks its neighbours anew for signatures above it.
 """
 
 from cpython.ref cimport PyObject
@@ -48,12 +52,14 @@ cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our r
 cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after which we become root
 cdef uint64_t READY_AFTER = 1200000000          # ns after its proof: the reference looks at its tree once a second
 cdef uint64_t LAG_UNKNOWN = 4294967295
-cdef uint64_t TELL_RATE = 2500                  # records told a neighbour in a second, after a burst that any real ancestry fits into
+# records told a neighbour in a second, after a burst that any real ancestry fits into
+cdef uint64_t TELL_RATE = 2500
 cdef uint64_t TELL_BURST = 64
 cdef uint64_t TELL_GAP = 10000000               # ns between portions of what does not fit
 cdef size_t TELL_BACKLOG = 16384                # bytes of a link's control messages that go before more is told
 cdef size_t TELL_LOOKS = 20000                  # at records in one go, for all neighbours together
-cdef uint64_t RENUMBER_LEAST = 1000000000       # ns between announcements that our parent knows us by another number; it doubles
+# ns between announcements that our parent knows us by another number; it doubles
+cdef uint64_t RENUMBER_LEAST = 1000000000
 cdef uint64_t RENUMBER_MOST = 64000000000
 
 
@@ -118,8 +124,9 @@ cdef class Tree(Records):
         self._met.append(neighbour)
         return neighbour
 
-    # A number for a neighbour: the one its record names as our child's, when no other has it. Else the lowest that neither a
-    # neighbour has nor the record of a child that is gone still names: until that is forgotten both would share coordinates.
+    # A number for a neighbour: the one its record names as our child's, when no other has it. Else the lowest that
+    # neither a neighbour has nor the record of a child that is gone still names: until that is forgotten both would
+    # share coordinates.
     cdef uint64_t _free_port(self, const uint8_t *key):
         cdef Neighbour neighbour
         cdef Record record
@@ -265,7 +272,8 @@ cdef class Tree(Records):
         cdef Neighbour neighbour = link.neighbour
         cdef uint8_t signed[TREE_BYTES_MAX]
         cdef size_t size
-        cdef bint current = message.seq == link.request_seq and message.nonce == link.request_nonce and not link.responded
+        cdef bint current = (
+            message.seq == link.request_seq and message.nonce == link.request_nonce and not link.responded)
         cdef bint proof = not link.proven and message.seq == link.proof_seq and message.nonce == link.proof_nonce
         # Of what was not asked nothing is believed, so it is not worth a verification.
         if not current and not proof:
@@ -311,7 +319,8 @@ cdef class Tree(Records):
     # Whether our parent has answered with another number for us than our record names, and we may announce that now.
     cdef bint _is_renumbered(self) noexcept:
         cdef Neighbour parent = self._parent()
-        return parent is not None and parent.answered and parent.response_port != self.own.port and self.host.now >= self._renumber_from
+        return (parent is not None and parent.answered and parent.response_port != self.own.port
+                and self.host.now >= self._renumber_from)
 
     # A parent that gives us ever other numbers makes us announce ourselves at growing intervals.
     cdef void _check_number(self) noexcept:
@@ -341,9 +350,11 @@ cdef class Tree(Records):
             return HELD
         self.host.work -= 2 * WORK_VERIFY
         size = tree_bytes(signed, message.node, message.parent, message.seq, message.nonce, message.port)
-        if verify(message.psig, signed, size, message.parent) != 0 or verify(message.sig, signed, size, message.node) != 0:
+        if verify(message.psig, signed, size, message.parent) != 0 or verify(message.sig, signed, size,
+                                                                             message.node) != 0:
             return ERR_BAD_MESSAGE
-        if record is None or _replaces(message.seq, message.parent, message.nonce, record.seq, record.parent, record.nonce):
+        if record is None or _replaces(message.seq, message.parent, message.nonce, record.seq, record.parent,
+                                       record.nonce):
             if self._store(message, neighbour, self.proven(message.node) is not None) < 0:
                 return OK
             if memcmp(message.node, self.host.key, 32) == 0:
@@ -441,8 +452,9 @@ cdef class Tree(Records):
                 self._root_at = self.host.now + ROOT_AFTER      # perhaps a better answer comes before
             self.host.want_upkeep(self._root_at)
 
-    # Whether all our neighbours are below us, or follow a root that is larger than we are. They take us for a way to a root that we
-    # have lost, and have nothing better to tell until they hear that: to wait would cost a second, and each of them one more.
+    # Whether all our neighbours are below us, or follow a root that is larger than we are. They take us for a way to a
+    # root that we have lost, and have nothing better to tell until they hear that: to wait would cost a second, and
+    # each of them one more.
     cdef bint _is_cut_off(self) noexcept:
         cdef Neighbour neighbour
         cdef Record root
@@ -454,7 +466,8 @@ cdef class Tree(Records):
             root = self.record(walk.root)
             if root is None:
                 return False
-            if not walk.through_us and (memcmp(root.key, self.host.key, 32) < 0 or memcmp(root.key, root.parent, 32) != 0):
+            if not walk.through_us and (memcmp(root.key, self.host.key, 32) < 0
+                                        or memcmp(root.key, root.parent, 32) != 0):
                 return False
         return True
 
@@ -466,7 +479,8 @@ cdef class Tree(Records):
         if self.own is not None and not _replaces(parent.response_seq, parent.key, parent.response_nonce,
                                                   self.own.seq, self.own.parent, self.own.nonce):
             return False
-        size = tree_bytes(signed, self.host.key, parent.key, parent.response_seq, parent.response_nonce, parent.response_port)
+        size = tree_bytes(signed, self.host.key, parent.key, parent.response_seq, parent.response_nonce,
+                          parent.response_port)
         sign(sig, signed, size, self.host.secret)
         record.node = self.host.key
         record.parent = parent.key

@@ -4,7 +4,8 @@ from ygg_c.clock import Clock
 from ygg_c.packetio import Upper
 
 class TunPump(Upper):
-    """Carries IPv6 packets between a gateway and a TUN device. Register `readable` with the event loop for its descriptor.
+    """Carries IPv6 packets between a gateway and a TUN device. Register `readable` with the event loop for its
+    descriptor.
 
     The device is read while there is credit for what it holds; what is not read waits in it.
     """

@@ -2,24 +2,28 @@
 
 Theory of operation
 -------------------
-The kernel cannot be told to pause one flow, but what is not read waits in the device, where the kernel's own connections
-notice it as delay and not as loss. So the device is read while there is credit: when a packet leaves its link with room for
-less than one more, reading stops, and goes on when credit_in() tells that a link has drained.
+The kernel cannot be told to pause one flow, but what is not read waits in the device, where the kernel's own
+connections notice it as delay and not as loss. So the device is read while there is credit: when a packet leaves its
+link with room for less than one more, reading stops, and goes on when credit_in() tells that a link has drained.
 
-Packets for every destination and link come by one descriptor, and the next one may be for a link that is idle. Therefore:
+Packets for every destination and link come by one descriptor, and the next one may be for a link that is idle.
+Therefore:
 
-    - The wait ends PATIENCE after the link refused credit. One that takes longer to drain is a bottleneck, or stuck, and is not
+    - The wait ends PATIENCE after the link refused credit. One that takes longer to drain is a bottleneck, or stuck,
+    and is not
       waited for again until it has drained.
     - There is no wait while packets go by several links: SHARED is for how long the use of another one is remembered.
 
-What is read without credit goes to its link all the same. The link's queue shares out by destination; as long as more waits
-there than credit allows it drops by age (CoDel), as it does with what is forwarded for others, and at its limit from the
-fattest. That is what a router does where a fast wire meets a slow one. A queue of our own, by destination, for packets
-that must wait would only repeat it, and dropping what has just arrived would take packets from those that send few.
+What is read without credit goes to its link all the same. The link's queue shares out by destination; as long as more
+waits there than credit allows it drops by age (CoDel), as it does with what is forwarded for others, and at its limit
+from the fattest. That is what a router does where a fast wire meets a slow one. A queue of our own, by destination, for
+packets that must wait would only repeat it, and dropping what has just arrived would take packets from those that send
+few.
 
-No wake-up is lost: the wait begins only when the link has just refused credit, so the link is bound to call credit_in() when
-it drains or closes; being detached ends it, and so does the deadline that poll() returns. All of these only mark that
-reading may go on. It is done in wake(), with the engine at rest, and the turn that it asks for flushes what was read.
+No wake-up is lost: the wait begins only when the link has just refused credit, so the link is bound to call credit_in()
+when it drains or closes; being detached ends it, and so does the deadline that poll() returns. All of these only mark
+that reading may go on. It is done in wake(), with the engine at rest, and the turn that it asks for flushes what was
+read.
 """
 
 import os
@@ -36,7 +40,8 @@ cdef extern from "<unistd.h>" nogil:
     ssize_t read(int fd, void *buffer, size_t size)
     ssize_t write(int fd, const void *buffer, size_t size)
 
-cdef uint64_t PATIENCE = 100000000      # ns: a link that works drains a packet in that time, a busy neighbour gets its turn
+# ns: a link that works drains a packet in that time, a busy neighbour gets its turn
+cdef uint64_t PATIENCE = 100000000
 cdef uint64_t SHARED = 1000000000       # ns
 
 

@@ -1,5 +1,6 @@
-# UDP (RFC 768) and echo sockets: datagrams in, kept compactly until the application takes them all at once. What a socket keeps
-# has a limit of its own, and is part of the stack's memory, of which a node's datagrams may have a share (memory.pxd).
+# UDP (RFC 768) and echo sockets: datagrams in, kept compactly until the application takes them all at once. What a
+# socket keeps has a limit of its own, and is part of the stack's memory, of which a node's datagrams may have a share
+# (memory.pxd).
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -36,10 +37,12 @@ cdef class DatagramSocket(Endpoint):
     cdef void _spare(self) noexcept
     cdef void _clear(self) noexcept
     cdef Record *_next(self) noexcept
-    # Whether a packet of `size` bytes may leave for `target` now, in packets of at most `mtu`; EMSGSIZE when it never may.
+    # Whether a packet of `size` bytes may leave for `target` now, in packets of at most `mtu`; EMSGSIZE when it never
+    # may.
     cdef size_t _wanted         # bytes that it was refused to send, and where to
     cdef uint8_t _target[16]
-    cdef int64_t _granted       # bytes it may send whatever the link says: its turn has come before; negative: more than its share
+    # bytes it may send whatever the link says: its turn has come before; negative: more than its share
+    cdef int64_t _granted
     cdef bint _may_send(self, const uint8_t *target, size_t size, size_t mtu) except -1
     cdef readonly size_t dropped
     cdef bint keep(self, const uint8_t *source, uint16_t port, int failure, const uint8_t *data, size_t size) noexcept
@@ -56,4 +59,5 @@ cdef class UdpSocket(DatagramSocket):
 
 cdef class EchoSocket(DatagramSocket):
     cdef uint64_t _tell_at
-    cdef void deliver(self, const uint8_t *source, uint16_t sequence, int failure, const uint8_t *data, size_t size) noexcept
+    cdef void deliver(self, const uint8_t *source, uint16_t sequence, int failure, const uint8_t *data,
+                      size_t size) noexcept

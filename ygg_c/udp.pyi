@@ -8,8 +8,8 @@ class DatagramSocket(Endpoint):
     queue_limit: int
     """Bytes kept of what arrives, 32 of overhead included for each (1 MiB at first); more is dropped and counted."""
     dont_fragment: bool
-    """Refuse with EMSGSIZE what is larger than the path takes, as IPV6_DONTFRAG does (RFC 3542, 11.2), instead of sending it
-    in fragments (False at first).
+    """Refuse with EMSGSIZE what is larger than the path takes, as IPV6_DONTFRAG does (RFC 3542, 11.2), instead of
+    sending it in fragments (False at first).
     """
     @property
     def dropped(self) -> int:
@@ -34,8 +34,8 @@ class UdpSocket(DatagramSocket):
 
         `data` has at most 65,527 bytes; what is larger than the path takes leaves in fragments (RFC 8200, 4.5).
         False: the link has no room now; nothing was sent, and WRITABLE follows. OSError: EMSGSIZE for more than
-        that, or with `dont_fragment` for more than the path takes, EDESTADDRREQ, EISCONN, EBADF when closed, and on a connected
-        socket once an error that came back, such as ECONNREFUSED.
+        that, or with `dont_fragment` for more than the path takes, EDESTADDRREQ, EISCONN, EBADF when closed, and on a
+        connected socket once an error that came back, such as ECONNREFUSED.
         """
     def recv_many(self, limit: int = ...) -> list[tuple[bytes, tuple[bytes, int]]]:
         """Return up to `limit` datagrams with their (address, port). A pending error of a connected socket is raised

@@ -149,5 +149,6 @@ cdef int decode_traffic(uint8_t *body, size_t size, Routed *out) noexcept nogil
 cdef enum:
     TREE_BYTES_MAX = 94
     ANNOUNCE_MAX = 222
-cdef size_t tree_bytes(uint8_t *out, const uint8_t *node, const uint8_t *parent, uint64_t seq, uint64_t nonce, uint64_t port) noexcept nogil
+cdef size_t tree_bytes(uint8_t *out, const uint8_t *node, const uint8_t *parent, uint64_t seq, uint64_t nonce,
+                       uint64_t port) noexcept nogil
 cdef size_t encode_announce(uint8_t *out, const Announce *message) noexcept nogil

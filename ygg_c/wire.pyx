@@ -39,7 +39,8 @@ cdef size_t ports_size(const uint64_t *ports, size_t count) noexcept nogil:
 
 
 # Take `count` bytes; NULL when there are fewer, or when `at` is NULL already.
-cdef inline const uint8_t *_take(const uint8_t *at, const uint8_t *end, size_t count, const uint8_t **out) noexcept nogil:
+cdef inline const uint8_t *_take(const uint8_t *at, const uint8_t *end, size_t count,
+                                 const uint8_t **out) noexcept nogil:
     if at == NULL or <size_t>(end - at) < count:
         return NULL
     out[0] = at
@@ -50,7 +51,8 @@ cdef inline const uint8_t *_take_uv(const uint8_t *at, const uint8_t *end, uint6
     return NULL if at == NULL else uv_get(at, end, out)
 
 
-cdef inline const uint8_t *_take_path(const uint8_t *at, const uint8_t *end, const uint8_t **out, size_t *size) noexcept nogil:
+cdef inline const uint8_t *_take_path(const uint8_t *at, const uint8_t *end, const uint8_t **out,
+                                      size_t *size) noexcept nogil:
     if at == NULL:
         return NULL
     out[0] = at
@@ -223,11 +225,13 @@ def decode(int kind, const uint8_t[::1] body):
         return {"seq": res.seq, "nonce": res.nonce, "port": res.port, "psig": res.psig[:64]}
     if kind == ANNOUNCE:
         _check(decode_announce(start, size, &announce))
-        return {"node": announce.node[:32], "parent": announce.parent[:32], "seq": announce.seq, "nonce": announce.nonce,
+        return {"node": announce.node[:32], "parent": announce.parent[:32], "seq": announce.seq,
+                "nonce": announce.nonce,
                 "port": announce.port, "psig": announce.psig[:64], "sig": announce.sig[:64]}
     if kind == PATH_LOOKUP:
         _check(decode_lookup(start, size, &lookup))
-        return {"source": lookup.source[:32], "dest": lookup.dest[:32], "from": _path(lookup.origin, lookup.origin_size)}
+        return {"source": lookup.source[:32], "dest": lookup.dest[:32],
+                "from": _path(lookup.origin, lookup.origin_size)}
     if kind == PATH_NOTIFY:
         _check(decode_notify(start, size, &routed))
         return {**_fields(&routed), "seq": routed.seq, "info_path": _path(routed.info_path, routed.info_path_size),
@@ -249,7 +253,8 @@ def encode(int kind, **fields):
     if kind == SIG_RES:
         return encode_uv(fields["seq"]) + encode_uv(fields["nonce"]) + encode_uv(fields["port"]) + fields["psig"]
     if kind == ANNOUNCE:
-        return encode_tree_bytes(*[fields[name] for name in ("node", "parent", "seq", "nonce", "port")]) + fields["psig"] + fields["sig"]
+        return encode_tree_bytes(*[fields[name] for name in ("node", "parent", "seq", "nonce",
+                                                             "port")]) + fields["psig"] + fields["sig"]
     if kind == PATH_LOOKUP:
         return fields["source"] + fields["dest"] + encode_path(fields["from"])
     if kind == TRAFFIC:

@@ -1,4 +1,5 @@
-# What the sender does with an ACK: the peer's window, the scoreboard, the round trip, and what the application may wait for.
+# What the sender does with an ACK: the peer's window, the scoreboard, the round trip, and what the application may wait
+# for.
 #
 # The functions are the sender's: each is given it, and its connection.
 
@@ -13,4 +14,5 @@ cdef bint acknowledge(
     Sender sender, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now
 ) noexcept
 # The same of the SYN,ACK, which acknowledges our SYN.
-cdef void acknowledge_syn(Sender sender, uint64_t ack, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept
+cdef void acknowledge_syn(Sender sender, uint64_t ack, const Segment *segment, TcpEndpoint connection,
+                          uint64_t now) noexcept

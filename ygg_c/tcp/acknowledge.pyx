@@ -189,8 +189,8 @@ cdef void _advanced(Sender sender, uint64_t ack, TcpEndpoint connection, uint64_
     queue_release(&sender.out, min(ack, sender.out.end))
     connection.account()
     if sender.flight != NULL and _has_reneged(&sender.flight.board):
-        # The peer has dropped what it had SACKed, or it would have acknowledged it (RFC 2018, 8). A little later the timer takes
-        # it for lost: ACKs may overtake one another.
+        # The peer has dropped what it had SACKed, or it would have acknowledged it (RFC 2018, 8). A little later the
+        # timer takes it for lost: ACKs may overtake one another.
         sender.rto_at = now + max(sender.rtt.smoothed // 2, <uint64_t>RENEGED_AFTER)
 
 

@@ -96,8 +96,8 @@ cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_
 
 
 cdef void _syn_again(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
-    # A SYN where none is due. In SYN-RECEIVED it may be the one that we know, and the peer has missed our answer; or, where
-    # both opened at once, it may come with the acknowledgement of ours.
+    # A SYN where none is due. In SYN-RECEIVED it may be the one that we know, and the peer has missed our answer; or,
+    # where both opened at once, it may come with the acknowledgement of ours.
     if connection._state != SYN_RCVD or position != connection.sender.wl1:
         connection.receiver.challenge(connection, now)
     elif not segment.flags & ACK:

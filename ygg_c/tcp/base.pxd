@@ -13,7 +13,8 @@ from ygg_c.tcp.state cimport Event, State
 cdef class TcpEndpoint(Endpoint):
     cdef RemoteNode node            # what its connections may have together; None once this one has left
     cdef void *remains              # its place in TIME-WAIT, which it has left the stack for; NULL: none
-    cdef uint8_t key[36]            # remote address, local address, remote port, local port: as an incoming packet has them
+    # remote address, local address, remote port, local port: as an incoming packet has them
+    cdef uint8_t key[36]
     cdef State _state
     cdef uint32_t stamp_offset
     cdef uint32_t flow              # flow label (RFC 6437)
@@ -23,8 +24,8 @@ cdef class TcpEndpoint(Endpoint):
     cdef uint8_t sack               # SACK is in use (RFC 2018)
     # The state after `event`. What cannot happen is counted and changes nothing: False.
     cdef bint step(self, Event event) noexcept
-    # Send one segment: `size` bytes of the stream from `position`, which is the sequence number. The acknowledgement, the
-    # window and the options are the receiver's. SACK blocks that do not fit beside the data are left out.
+    # Send one segment: `size` bytes of the stream from `position`, which is the sequence number. The acknowledgement,
+    # the window and the options are the receiver's. SACK blocks that do not fit beside the data are left out.
     cdef void transmit(self, uint64_t position, size_t size, uint8_t flags, uint64_t now) noexcept
     # Bytes that SACK blocks take in the next segment, from the data of a full one.
     cdef size_t sack_size(self) noexcept

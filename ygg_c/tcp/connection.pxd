@@ -1,7 +1,7 @@
 # A TCP connection: its two halves and what they share, its timers, its end, and what the application calls.
 #
-# Nothing is sent when a segment arrives or the application writes: the connection is marked, and `flush` has the sender send
-# what it may, then decides whether an ACK has to go by itself.
+# Nothing is sent when a segment arrives or the application writes: the connection is marked, and `flush` has the sender
+# send what it may, then decides whether an ACK has to go by itself.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -33,24 +33,27 @@ cdef class TcpConnection(TcpEndpoint):
     cdef uint8_t in_queue           # of its listener
     cdef uint8_t _closes            # the application has closed it since the last turn
 
-    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, TcpOptions options, uint64_t now)
+    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, TcpOptions options,
+                    uint64_t now)
     cdef void _adopt(self, TcpOptions options) noexcept
     cdef void open(self) noexcept
-    # A half-open connection becomes this one: `syn` was answered at `sent_at` (0: not known), with a window of `offered` bytes
-    # and this `scale`, and `again` more times, and the next segment is the ACK of that.
+    # A half-open connection becomes this one: `syn` was answered at `sent_at` (0: not known), with a window of
+    # `offered` bytes and this `scale`, and `again` more times, and the next segment is the ACK of that.
     cdef void answered(self, const Segment *syn, uint16_t offered, int scale, uint64_t sent_at, int again) noexcept
     cdef void learn_syn(self, const Segment *segment) noexcept
     cdef void take_early(self, const Segment *segment) noexcept     # data and FIN that came with the peer's SYN
     cdef void established(self) noexcept                    # the handshake is done
     cdef void heard(self, uint64_t now) noexcept            # the peer is there
-    # The peer may have restarted and know nothing of this connection: ask it. A host that has forgotten answers with a reset,
-    # another with an ACK that changes nothing. True when something was sent.
+    # The peer may have restarted and know nothing of this connection: ask it. A host that has forgotten answers with a
+    # reset, another with an ACK that changes nothing. True when something was sent.
     cdef bint check(self, uint64_t now) noexcept
-    # There is a way to the peer again: what waits for a timer that silence has made long leaves. True when something does.
+    # There is a way to the peer again: what waits for a timer that silence has made long leaves. True when something
+    # does.
     cdef bint hasten(self, uint64_t now) noexcept
     cdef void end(self, Event event, int code) noexcept     # fail with this errno
     cdef size_t memory(self) noexcept                       # bytes that it holds
-    cdef void give_back(self) noexcept                      # free what its queues and its sender keep for what comes next
+    # free what its queues and its sender keep for what comes next
+    cdef void give_back(self) noexcept
     cdef void renege(self) noexcept                         # drop what came out of order
     # Of an orphan: whether its peer has taken less than is due since it was closed.
     cdef bint is_slow(self, uint64_t now) noexcept

@@ -32,7 +32,9 @@ class TcpConnection(TcpEndpoint):
     user_timeout: int
     """ns that sent data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the stack's retry limit decides."""
     congestion_control: str
-    """Name of its congestion control. Another takes over the windows as they are; ValueError for one that there is not."""
+    """Name of its congestion control. Another takes over the windows as they are; ValueError for one that there is
+    not.
+    """
     linger: int | None
     """ns that `close` gives to what is queued and FIN until their acknowledgement, after which the connection is reset;
     0: `close` resets at once; None (at first): as long as it takes. Once closed, it cannot be changed."""
@@ -41,18 +43,20 @@ class TcpConnection(TcpEndpoint):
     mss_limit: int | None
     """Bytes of data in a segment at most, 64 to 65535; None (at first): what the path and the peer take."""
     receive_limit: int
-    """Bytes that are kept unread. It grows with what the application reads, up to the stack's `receive_buffer_max`; once set, it
-    stays as it is. The window that the peer was given is not taken back.
+    """Bytes that are kept unread. It grows with what the application reads, up to the stack's `receive_buffer_max`;
+    once set, it stays as it is. The window that the peer was given is not taken back.
     """
     send_limit: int
-    """Bytes `send` lets be queued, unacknowledged ones included. It grows up to the stack's `send_buffer_max`; once set, it stays
-    as it is.
+    """Bytes `send` lets be queued, unacknowledged ones included. It grows up to the stack's `send_buffer_max`; once
+    set, it stays as it is.
     """
     unsent_limit: int | None
     """Bytes that may be queued and not sent yet; None (at first): `send_limit` alone counts."""
     @property
     def ecn(self) -> int:
-        """Whether it asks for ECN (1), agrees when a peer asks (2) or does neither (0); `info()["ecn"]` tells what came of it."""
+        """Whether it asks for ECN (1), agrees when a peer asks (2) or does neither (0); `info()["ecn"]` tells what came
+        of it.
+        """
     @property
     def write_limit(self) -> int:
         """`send_limit`, or less where the peer's node holds much of what the stack has for data to be sent."""
@@ -99,5 +103,6 @@ class TcpConnection(TcpEndpoint):
         """Reset the connection now (RST) and free it. Does nothing on a connection that ended."""
     def info(self, now: int = 0) -> dict[str, Any]:
         """Return figures by name: those of `ygg.vtun.TcpInfo`, and what the congestion control adds. Times are ns, ages
-        as of `now` or of the stack's latest turn, if that was later; `ssthresh` is 2**62 before the first sign of congestion.
+        as of `now` or of the stack's latest turn, if that was later; `ssthresh` is 2**62 before the first sign of
+        congestion.
         """

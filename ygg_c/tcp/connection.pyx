@@ -12,7 +12,8 @@ from ygg_c.buffer cimport Packet
 from ygg_c.census cimport LIVE_TCP, born, died
 from ygg_c.checksum cimport sum_fold, sum_pseudo
 from ygg_c.endpoint cimport (
-    COUNT_TCP_NO_TRANSITION, COUNT_TCP_ORPHAN_TIMEOUTS, COUNT_TCP_RENEGED, COUNT_TCP_RESETS_SENT, EVENT_CLOSED, EVENT_EOF,
+    COUNT_TCP_NO_TRANSITION, COUNT_TCP_ORPHAN_TIMEOUTS, COUNT_TCP_RENEGED, COUNT_TCP_RESETS_SENT, EVENT_CLOSED,
+    EVENT_EOF,
     EVENT_FAILED,
 )
 from ygg_c.forks cimport check_fork
@@ -32,7 +33,8 @@ from ygg_c.tcp.receivequeue cimport received_fill, received_take
 from ygg_c.tcp.rtt cimport rtt_timeout
 from ygg_c.tcp.sendqueue cimport queue_write
 from ygg_c.tcp.state cimport (
-    ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, State, SYN_SENT, TIMED_OUT,
+    ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, State, SYN_SENT,
+    TIMED_OUT,
     TIME_WAIT, next_state,
 )
 from ygg_c.tcp.timeouts cimport timeouts_fire, timeouts_hasten, timeouts_path_found
@@ -55,8 +57,10 @@ cdef extern from *:
     """
     const uint64_t ORPHAN_START "YGG_ORPHAN_START"          # ns in which the peer of an orphan need not take anything
     const uint64_t SECOND "YGG_SECOND"
-    const uint64_t LOOK "YGG_LOOK"              # ns after which a stranger's connection sees whether places have become scarce
-    const uint64_t REST_AFTER "YGG_REST_AFTER"              # ns without a segment after which a connection gives memory back
+    # ns after which a stranger's connection sees whether places have become scarce
+    const uint64_t LOOK "YGG_LOOK"
+    # ns without a segment after which a connection gives memory back
+    const uint64_t REST_AFTER "YGG_REST_AFTER"
     const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
 
 
@@ -80,7 +84,8 @@ cdef class TcpConnection(TcpEndpoint):
 
     # Opening.
 
-    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, TcpOptions options, uint64_t now):
+    cdef void start(self, Host host, const uint8_t *key, uint32_t iss, uint64_t secret, TcpOptions options,
+                    uint64_t now):
         self.host = host
         memcpy(self.key, key, 36)
         self.flow = <uint32_t>secret
@@ -213,8 +218,8 @@ cdef class TcpConnection(TcpEndpoint):
         self.receiver.renege()
         self.account()
 
-    # What a connection allocates for an exchange stays for the next one. It goes when the connection rests: when no segment of
-    # it has come or left for REST_AFTER. Where memory is short nothing stays.
+    # What a connection allocates for an exchange stays for the next one. It goes when the connection rests: when no
+    # segment of it has come or left for REST_AFTER. Where memory is short nothing stays.
 
     cdef void _look_busy(self) noexcept:
         if self.host.memory.pressed:
@@ -338,7 +343,8 @@ cdef class TcpConnection(TcpEndpoint):
         return True
 
     cdef bint hasten(self, uint64_t now) noexcept:
-        if self.sender.timer_at == NEVER or not timeouts_path_found(self.sender, now, self.host.max_rto * self.host.retries):
+        if self.sender.timer_at == NEVER or not timeouts_path_found(self.sender, now,
+                                                                    self.host.max_rto * self.host.retries):
             return False
         self._arm()
         return True

@@ -3,7 +3,8 @@
 #   in the table of connections    it is that connection's
 #   half-open                      the ACK of our SYN makes a connection of it
 #   in TIME-WAIT                   a duplicate is acknowledged; a newer SYN takes the place
-#   none of them                   a SYN to a listener is answered, and remembered or made a cookie of; an ACK may bring such a
+#   none of them                   a SYN to a listener is answered, and remembered or made a cookie of; an ACK may bring
+#                                  such a
 #                                  cookie back; all else is reset
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t

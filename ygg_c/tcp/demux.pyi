@@ -6,7 +6,8 @@ class TcpDemux(Host):
 
     @property
     def congestion(self) -> str:
-        """Name of the congestion control of new connections, "cubic" at first; `ygg_c.tcp.congestion.registry.algorithms()` has all.
+        """Name of the congestion control of new connections, "cubic" at first;
+        `ygg_c.tcp.congestion.registry.algorithms()` has all.
 
         ValueError for another.
         """
@@ -14,10 +15,14 @@ class TcpDemux(Host):
     def congestion(self, name: str) -> None: ...
     @property
     def options(self) -> TcpOptions:
-        """What connections begin with for which no others are given: those that are opened, and of listeners made from now on."""
+        """What connections begin with for which no others are given: those that are opened, and of listeners made from
+        now on.
+        """
     @property
     def half_open(self) -> int:
-        """Connections whose handshake a listener has answered and that wait for its last ACK. They are no endpoints yet."""
+        """Connections whose handshake a listener has answered and that wait for its last ACK. They are no endpoints
+        yet.
+        """
     @property
     def time_waiting(self) -> int:
         """Connections in TIME-WAIT. They are no endpoints any more."""

@@ -213,7 +213,8 @@ cdef class TcpDemux(Host):
         listener.cookie_until = self._now + COOKIE_LIFE
         self.count[COUNT_TCP_COOKIES_SENT] += 1
         send_syn_ack(
-            self, options, key, &bare, iss, scale, options.window(self, <size_t>-1), stamped and syn.sack_permitted, stamp
+            self, options, key, &bare, iss, scale, options.window(self,
+                                                                  <size_t>-1), stamped and syn.sack_permitted, stamp
         )
 
     cdef bint _cookie_in(self, TcpListener listener, const uint8_t *key, const Segment *segment) noexcept:
@@ -279,9 +280,10 @@ cdef class TcpDemux(Host):
         return connection
 
     cdef bint _has_place(self, const uint8_t *key, bint asking) noexcept:
-        # Whether a node may open one more connection. If not, its SYN is dropped as where a queue is full: it asks again, and
-        # finds a place when one has become free, where a reset would tell its program that nothing listens. When it asks, those
-        # that will soon be open count too; not those that may never be, or a flood would keep its node's others out.
+        # Whether a node may open one more connection. If not, its SYN is dropped as where a queue is full: it asks
+        # again, and finds a place when one has become free, where a reset would tell its program that nothing listens.
+        # When it asks, those that will soon be open count too; not those that may never be, or a flood would keep its
+        # node's others out.
         cdef size_t places = min(self.max_connections_per_node, max(self.max_connections // NODE_PART, <size_t>1))
         cdef RemoteNode node = self._nodes.find(key)
         cdef LightNode *light = self._half_open.nodes.find(key) if asking else NULL

@@ -4,8 +4,8 @@
 #           ←──────────── ECE on every ACK, until CWR comes ────────────
 #           ── CWR on the next new data ───────────────────────────→
 #
-# The sender reduces its window once for each window of data, however many marks that got. Only data that are sent for the
-# first time may be marked: not SYNs, ACKs, retransmissions, probes of the window or of the path MTU.
+# The sender reduces its window once for each window of data, however many marks that got. Only data that are sent for
+# the first time may be marked: not SYNs, ACKs, retransmissions, probes of the window or of the path MTU.
 
 from libc.stdint cimport uint8_t, uint64_t
 

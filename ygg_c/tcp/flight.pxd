@@ -1,6 +1,7 @@
-# What a sender knows while something of it is under way: the scoreboard, what is made of it, and samples of the delivery rate.
-# Most connections are idle most of the time, so this is allocated when the first segment leaves and freed when the connection
-# rests: all is acknowledged, and nothing has been learnt that the next flight should know, as that the path reorders segments.
+# What a sender knows while something of it is under way: the scoreboard, what is made of it, and samples of the
+# delivery rate. Most connections are idle most of the time, so this is allocated when the first segment leaves and
+# freed when the connection rests: all is acknowledged, and nothing has been learnt that the next flight should know, as
+# that the path reorders segments.
 
 from libc.stdint cimport uint64_t
 
@@ -15,10 +16,11 @@ cdef struct Flight:
     Rack rack
     Recovery recovery
     PathSearch search
-    uint64_t small_end          # of the last segment that was less than full: Nagle's algorithm has the next such one wait for it
+    # of the last segment that was less than full: Nagle's algorithm has the next such one wait for it
+    uint64_t small_end
     uint64_t repaired           # what is lost below is so by no loss
-    # For samples of the delivery rate: bytes delivered, when, and when the last segment delivered had left. `limited`: what
-    # `delivered` has to reach before the application is the limit no more.
+    # For samples of the delivery rate: bytes delivered, when, and when the last segment delivered had left. `limited`:
+    # what `delivered` has to reach before the application is the limit no more.
     uint64_t delivered
     uint64_t delivered_at
     uint64_t sent_at

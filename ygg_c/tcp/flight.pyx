@@ -10,7 +10,8 @@ from ygg_c.tcp.scoreboard cimport board_free, board_rest
 
 
 cdef Flight *flight_new() noexcept nogil:
-    cdef Flight *flight = <Flight *>malloc(sizeof(Flight))       # glibc's calloc takes nothing from what a thread has freed
+    # glibc's calloc takes nothing from what a thread has freed
+    cdef Flight *flight = <Flight *>malloc(sizeof(Flight))
     if flight != NULL:
         memset(flight, 0, sizeof(Flight))
         rack_start(&flight.rack)
@@ -29,9 +30,8 @@ cdef Flight *flight_rest(Flight *flight, uint64_t una) noexcept nogil:
     if flight.board.count:
         return flight
     board_rest(&flight.board)
-    if flight.recovery.phase != OPEN or flight.recovery.undoable or flight.recovery.recover >= una or flight.search.most or (
-        not rack_is_fresh(&flight.rack)
-    ):
+    if (flight.recovery.phase != OPEN or flight.recovery.undoable or flight.recovery.recover >= una
+            or flight.search.most or not rack_is_fresh(&flight.rack)):
         return flight
     flight_free(flight)
     return NULL

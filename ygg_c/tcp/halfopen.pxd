@@ -1,6 +1,6 @@
-# Half-open connections: a SYN came and was answered, and the ACK of the answer is awaited (SYN-RECEIVED of RFC 9293). They
-# are structs of 120 bytes, and 24 for a node that has no other; with its ACK each becomes a connection. What no such struct
-# can be had for is answered with a cookie (cookies.pxd), so none is ever given up for another.
+# Half-open connections: a SYN came and was answered, and the ACK of the answer is awaited (SYN-RECEIVED of RFC 9293).
+# They are structs of 120 bytes, and 24 for a node that has no other; with its ACK each becomes a connection. What no
+# such struct can be had for is answered with a cookie (cookies.pxd), so none is ever given up for another.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -28,7 +28,8 @@ cdef struct HalfOpen:
     uint32_t irs            # sequence numbers of the peer's SYN and of ours
     uint32_t iss
     uint32_t ts_recent
-    uint16_t size           # of the text that came with the SYN (RFC 9293, 3.10.7.2), which is acknowledged: it stands behind this
+    # of the text that came with the SYN (RFC 9293, 3.10.7.2), which is acknowledged: it stands behind this
+    uint16_t size
     uint16_t mss            # as in a Segment, like the next ones
     uint16_t window
     uint16_t offered        # the window that our SYN offered
@@ -49,7 +50,8 @@ cdef class HalfOpens(Timed):
     cdef size_t count
     # One more; NULL without memory. `iss`: the number of our SYN, which leaves now unless it is known to have arrived.
     cdef HalfOpen *add(
-        self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
+        self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss,
+        bint arrived
     ) noexcept
     # Take a segment; True when it is the ACK that completes the handshake.
     cdef bint arrive(self, HalfOpen *half, const Segment *segment) noexcept

@@ -68,7 +68,8 @@ cdef class HalfOpens(Timed):
     # What comes and goes.
 
     cdef HalfOpen *add(
-        self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss, bint arrived
+        self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss,
+        bint arrived
     ) noexcept:
         cdef TcpOptions options = (<Acceptor>list.listener).options
         cdef uint16_t offered = options.window(host, self._remote.allowance(key, ours))
@@ -195,7 +196,8 @@ cdef class HalfOpens(Timed):
                 self._object(half)
         elif half.stamped and not segment.stamped and not segment.flags & RST:
             host.count[COUNT_TCP_IGNORED] += 1          # RFC 7323, 3.2
-        elif half.stamped and segment.stamped and <int>(segment.ts_value - half.ts_recent) < 0 and not segment.flags & RST:
+        elif half.stamped and segment.stamped and <int>(segment.ts_value
+                                                        - half.ts_recent) < 0 and not segment.flags & RST:
             host.count[COUNT_TCP_PAWS] += 1
             self._object(half)
         elif offset and not -<int>length < offset < <int>(half.offered - half.size):

@@ -1,5 +1,5 @@
-# Connections at their beginning and at their end: they need little memory and come in great numbers, so they are structs
-# and not objects. One hash table finds them by their ends; lines keep them in the order in which they are due.
+# Connections at their beginning and at their end: they need little memory and come in great numbers, so they are
+# structs and not objects. One hash table finds them by their ends; lines keep them in the order in which they are due.
 
 from libc.stdint cimport uint8_t, uint64_t
 

@@ -1,5 +1,6 @@
-# What ACKs tell of loss, and what the sender does about it: an event begins, is found to be none, ends; the window grows or is
-# reduced. What is lost is found by `rack`, or without SACK by duplicates (RFC 6582); the phases are those of `recovery`.
+# What ACKs tell of loss, and what the sender does about it: an event begins, is found to be none, ends; the window
+# grows or is reduced. What is lost is found by `rack`, or without SACK by duplicates (RFC 6582); the phases are those
+# of `recovery`.
 #
 # The functions are the sender's: each is given it, and its connection.
 

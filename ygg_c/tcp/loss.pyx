@@ -146,13 +146,15 @@ cdef uint64_t _detect(Sender sender, TcpEndpoint connection, uint64_t now) noexc
     cdef Sent *first
     cdef uint64_t window
     if connection.sack:
-        window = rack_window(&flight.rack, &flight.board, &sender.rtt, recovery.phase == RECOVERY or recovery.phase == LOSS)
+        window = rack_window(&flight.rack, &flight.board, &sender.rtt,
+                             recovery.phase == RECOVERY or recovery.phase == LOSS)
         return rack_detect(&flight.rack, &flight.board, window, now)
     if not recovery.first_missing or flight.board.count == 0:
         return 0
     recovery.first_missing = False
     first = board_record(&flight.board, flight.board.first)
-    if first.flags & LOST or (first.flags & RESENT and recovery.phase == RECOVERY and first.last_sent >= recovery.since):
+    if first.flags & LOST or (first.flags & RESENT and recovery.phase == RECOVERY
+                              and first.last_sent >= recovery.since):
         return 0
     board_lose(&flight.board, flight.board.first)
     sender.resend_now = True
@@ -211,7 +213,8 @@ cdef void _grow(Sender sender, const Arrived *arrived, const Delivery *delivery,
 
 
 cdef uint64_t _rate(Sender sender, const Sent *newest, uint64_t now) noexcept:
-    # What was delivered while that segment was under way, over the longer of the times in which it was sent and delivered.
+    # What was delivered while that segment was under way, over the longer of the times in which it was sent and
+    # delivered.
     cdef Flight *flight = sender.flight
     cdef uint64_t interval = max(newest.last_sent - newest.flight_at, now - newest.delivered_at)
     flight.sent_at = newest.last_sent

@@ -1,5 +1,6 @@
-# What connections begin with. A stack has such options for all of its connections, a listener a copy of its own for those that
-# it accepts, and a dial may bring others. Where a living connection can be told too, it has an attribute of the same name.
+# What connections begin with. A stack has such options for all of its connections, a listener a copy of its own for
+# those that it accepts, and a dial may bring others. Where a living connection can be told too, it has an attribute of
+# the same name.
 
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 

@@ -20,7 +20,9 @@ class TcpOptions:
     send_limit: int | None
     """None (at first): it begins with the stack's `send_buffer`, and grows."""
     receive_limit: int | None
-    """None (at first): it begins with the stack's `receive_buffer`, and grows. It sets the window that a SYN offers, too."""
+    """None (at first): it begins with the stack's `receive_buffer`, and grows. It sets the window that a SYN offers,
+    too.
+    """
     unsent_limit: int | None
     """None at first."""
     mss_limit: int | None

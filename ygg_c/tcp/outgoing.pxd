@@ -11,5 +11,6 @@ from ygg_c.tcp.sender cimport Sender
 cdef size_t sack_room(TcpEndpoint connection, Receiver receiver) noexcept
 # The packet of `size` bytes from `position`; NULL: no memory. SACK blocks that do not fit beside the data are left out.
 cdef Packet *make_segment(
-    TcpEndpoint connection, Sender sender, Receiver receiver, uint64_t position, size_t size, uint8_t flags, uint64_t now
+    TcpEndpoint connection, Sender sender, Receiver receiver, uint64_t position, size_t size, uint8_t flags,
+    uint64_t now
 ) noexcept

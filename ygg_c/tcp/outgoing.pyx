@@ -23,7 +23,8 @@ cdef size_t sack_room(TcpEndpoint connection, Receiver receiver) noexcept:
 
 
 cdef Packet *make_segment(
-    TcpEndpoint connection, Sender sender, Receiver receiver, uint64_t position, size_t size, uint8_t flags, uint64_t now
+    TcpEndpoint connection, Sender sender, Receiver receiver, uint64_t position, size_t size, uint8_t flags,
+    uint64_t now
 ) noexcept:
     cdef uint8_t options[MAX_OPTIONS]
     cdef uint8_t *at = options
@@ -76,7 +77,8 @@ cdef uint16_t _own_mss(Sender sender, size_t most) noexcept:
 
 
 cdef uint8_t _take_part(Sender sender, uint8_t *header, uint64_t position, size_t size, uint8_t flags) noexcept:
-    # Data may be marked on their way when they are sent first, unless they probe the path or the window (RFC 3168, 6.1.4-6.1.6).
+    # Data may be marked on their way when they are sent first, unless they probe the path or the window (RFC 3168,
+    # 6.1.4-6.1.6).
     cdef bint new = 0 < size <= sender.mss and position == sender.nxt and not sender.window_forced
     if new:
         put_ecn(header, ECT_0)

@@ -1,4 +1,5 @@
-# What the sender sends next, and when: what is lost first, new data by Nagle's algorithm and within the windows, a probe.
+# What the sender sends next, and when: what is lost first, new data by Nagle's algorithm and within the windows, a
+# probe.
 #
 # The functions are the sender's: each is given it, and its connection.
 

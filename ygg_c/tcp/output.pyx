@@ -101,7 +101,8 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
         pacing_shorten(&flight.pacing, pipe + flight.board.listed * OVERHEAD, rate, now)
     flight.pace_at = NEVER
     if sender.nxt == sender.iss + 1:
-        connection.burst = connection.host.burst_to(connection.key)     # from now on the answers to requests for credit tell
+        # from now on the answers to requests for credit tell
+        connection.burst = connection.host.burst_to(connection.key)
     while True:
         full = min(sender.mss, connection.burst) - connection.sack_size()
         next = _pick(sender, &number, &size, full, connection)
@@ -142,8 +143,8 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
 
 
 cdef inline bint _doubles(Sender sender, uint64_t pipe) noexcept:
-    # A slow start whose window is used by more than half goes on (RFC 7661, 4.2). Where flows wait for a link in turn, what one of
-    # them has under way comes up to a small window now and then only: it would keep a small share for good.
+    # A slow start whose window is used by more than half goes on (RFC 7661, 4.2). Where flows wait for a link in turn,
+    # what one of them has under way comes up to a small window now and then only: it would keep a small share for good.
     return sender.congestion.cwnd < sender.congestion.ssthresh and pipe > sender.congestion.cwnd // 2
 
 
@@ -154,8 +155,8 @@ cdef uint64_t _available(Sender sender) noexcept:
 
 
 cdef bint _leaves_at_once(Sender sender, Next next, uint64_t pipe) noexcept:
-    # Whether what leaves next is not paced: a probe, the first retransmission, what an ACK allows in a recovery, and what is
-    # sent again though no queue has overflowed.
+    # Whether what leaves next is not paced: a probe, the first retransmission, what an ACK allows in a recovery, and
+    # what is sent again though no queue has overflowed.
     cdef const Recovery *recovery = &sender.flight.recovery
     cdef bint little = sender.congestion.cwnd <= pipe + 2 * sender.mss
     return sender.probing or (next == AGAIN and sender.resend_now) or recovery.phase == REPAIR or (
@@ -249,8 +250,8 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full, TcpEndpoint co
 
 
 cdef void _ask_for_more(Sender sender, TcpEndpoint connection) noexcept:
-    # All has left, but what is under way fills the queue, as in a recovery, or where a long way takes all that may be queued: as
-    # a rule more is asked for when half is free.
+    # All has left, but what is under way fills the queue, as in a recovery, or where a long way takes all that may be
+    # queued: as a rule more is asked for when half is free.
     cdef size_t most = sender.most(connection)
     sender.ask_for_more(most - most // 4, connection)
 
@@ -261,7 +262,8 @@ cdef void _send(
     cdef Flight *flight = sender.flight
     cdef uint64_t position = sender.nxt if next == NEW else board_record(&flight.board, number).start
     cdef bint last = position + size == sender.out.end
-    cdef bint fin = last and sender.fin_wanted and (next == NEW or sent_end(board_record(&flight.board, number)) > sender.out.end)
+    cdef bint fin = last and sender.fin_wanted and (next == NEW
+                                                    or sent_end(board_record(&flight.board, number)) > sender.out.end)
     connection.transmit(position, size, ACK | (PSH if last and size else 0) | (FIN if fin else 0), now)
     sender.sent_at = now
     if next == NEW:
@@ -299,7 +301,8 @@ cdef void _sent_again(Sender sender, uint32_t number, TcpEndpoint connection, ui
     cdef Flight *flight = sender.flight
     cdef Sent *record = board_record(&flight.board, number)
     if flight.recovery.resend_stamp == 0 or number == flight.board.first:
-        sender.rto_at = NEVER           # what it waits for, the acknowledgement of the first segment, can come a round trip from now
+        # what it waits for, the acknowledgement of the first segment, can come a round trip from now
+        sender.rto_at = NEVER
     if record.flags & LOST and flight.recovery.phase != OPEN:
         recovery_resent(&flight.recovery, sent_end(record), record.size, connection.stamp(now))
     board_resend(&flight.board, number, now)

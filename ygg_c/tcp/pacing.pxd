@@ -1,8 +1,8 @@
 # When the next segment may leave, so that what a window has freed at once does not arrive at a queue at once.
 #
-# A virtual schedule (generic cell rate algorithm): `free_at` is when all that was sent would have left at the pacing rate.
-# A segment may leave once that has come. What was not used until then is worth `burst` bytes at most, so what one ACK frees as a
-# rule never waits.
+# A virtual schedule (generic cell rate algorithm): `free_at` is when all that was sent would have left at the pacing
+# rate. A segment may leave once that has come. What was not used until then is worth `burst` bytes at most, so what one
+# ACK frees as a rule never waits.
 
 from libc.stdint cimport uint64_t
 
@@ -34,7 +34,8 @@ cdef inline uint64_t pacing_rate(Congestion control, const Rtt *rtt, bint recove
 cdef inline uint64_t pacing_due(const Pacing *pacing, uint64_t now) noexcept nogil:
     return max(pacing.free_at, now + PACING_QUANTUM) if pacing.free_at > now else now
 
-# Round trips may have become shorter since: what waits, waits no longer than what is under way takes at the rate of now.
+# Round trips may have become shorter since: what waits, waits no longer than what is under way takes at the rate of
+# now.
 cdef inline void pacing_shorten(Pacing *pacing, uint64_t under_way, uint64_t rate, uint64_t now) noexcept nogil:
     if pacing.free_at > now:
         pacing.free_at = min(pacing.free_at, now + under_way * 1000000000 // rate)

@@ -1,11 +1,12 @@
-# Finding out what a path takes when no Packet Too Big tells (RFC 4821, RFC 8899): upwards, by a segment that is larger than
-# the others and carries data like them.
+# Finding out what a path takes when no Packet Too Big tells (RFC 4821, RFC 8899): upwards, by a segment that is larger
+# than the others and carries data like them.
 #
 #   path ── known to pass ──┤            ├── size, tried now ──┤            ├── most, the largest that may pass
 #
-# A search is on while `most` is above the path MTU. It begins when what was told has grown old, or after segments have vanished
-# again and again, which may have been an outage: so the first that is tried is the largest. If that is lost, and lost once more,
-# what lies halfway among the usual sizes is next. Congestion control hears nothing of a segment that was lost thus.
+# A search is on while `most` is above the path MTU. It begins when what was told has grown old, or after segments have
+# vanished again and again, which may have been an outage: so the first that is tried is the largest. If that is lost,
+# and lost once more, what lies halfway among the usual sizes is next. Congestion control hears nothing of a segment
+# that was lost thus.
 
 from libc.stdint cimport uint32_t
 

@@ -1,5 +1,6 @@
-# What the sender does about the path MTU (RFC 8201, RFC 4821): it is told, looks it up, or searches for it with a segment of its
-# own. What is too large for a path that has become narrower is sent again in parts, and congestion control hears nothing of it.
+# What the sender does about the path MTU (RFC 8201, RFC 4821): it is told, looks it up, or searches for it with a
+# segment of its own. What is too large for a path that has become narrower is sent again in parts, and congestion
+# control hears nothing of it.
 #
 # The functions are the sender's: each is given it, and its connection.
 

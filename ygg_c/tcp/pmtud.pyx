@@ -59,9 +59,9 @@ cdef void _divide(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
 
 
 cdef uint64_t pmtud_segment(Sender sender, uint64_t full, TcpEndpoint connection) noexcept:
-    # The data of the next new segment, which may be a larger one to try the path with: others must follow it, so that its
-    # loss is seen. It waits for room in the congestion window, which acknowledgements of small segments leave little by
-    # little.
+    # The data of the next new segment, which may be a larger one to try the path with: others must follow it, so that
+    # its loss is seen. It waits for room in the congestion window, which acknowledgements of small segments leave
+    # little by little.
     cdef Flight *flight = sender.flight
     cdef uint64_t size = full + flight.search.size - sender.path
     cdef uint64_t all = size + 3 * full
@@ -75,7 +75,8 @@ cdef uint64_t pmtud_segment(Sender sender, uint64_t full, TcpEndpoint connection
 cdef void pmtud_vanished(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
     # What is sent again and again may be too large for the path, or the path is cut: the smallest segments will show.
     cdef Flight *flight = sender.flight
-    if sender.path > MIN_MTU and board_record(&flight.board, flight.board.first).size + IP_HEADER + TCP_HEADER > MIN_MTU:
+    if sender.path > MIN_MTU and board_record(&flight.board,
+                                              flight.board.first).size + IP_HEADER + TCP_HEADER > MIN_MTU:
         _take(sender, MIN_MTU, connection, now)
         sender.path_until = now
 

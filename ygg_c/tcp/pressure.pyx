@@ -77,7 +77,8 @@ cdef void _evict_idle(Host host, RemoteNodes nodes, size_t held) noexcept:
 
 
 cdef void pressure_orphans(Host host, RemoteNodes nodes, RemoteNode last) noexcept:
-    while nodes.orphans > host.max_orphans and _evict_orphan(host, nodes.greediest_beside(last, ORPHANS, host._now), False):
+    while nodes.orphans > host.max_orphans and _evict_orphan(host, nodes.greediest_beside(last, ORPHANS, host._now),
+                                                             False):
         pass
     while nodes.orphaned > nodes.memory.shared() // 2 and (
         _evict_orphan(host, nodes.greediest_beside(last, ORPHANED, host._now), True)

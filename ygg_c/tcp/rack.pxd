@@ -1,10 +1,10 @@
 # Loss found by time (RACK) and probes for what the end of a flight lost (TLP), RFC 8985.
 #
-# A segment is lost when one sent later was delivered and it still was not a round trip and a reordering window later. That
-# window is zero until reordering was seen, if three segments are SACKed or a recovery is on; else a quarter of the least round
-# trip for each round trip in which a DSACK showed that it was too short. Where segments came late and were not sent
-# again, how late they were says it without a retransmission for nothing: the window is a quarter more than that. It never
-# exceeds SRTT, and 16 recoveries without either reset it.
+# A segment is lost when one sent later was delivered and it still was not a round trip and a reordering window later.
+# That window is zero until reordering was seen, if three segments are SACKed or a recovery is on; else a quarter of the
+# least round trip for each round trip in which a DSACK showed that it was too short. Where segments came late and were
+# not sent again, how late they were says it without a retransmission for nothing: the window is a quarter more than
+# that. It never exceeds SRTT, and 16 recoveries without either reset it.
 
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -37,8 +37,9 @@ cdef void rack_recovered(Rack *rack) noexcept nogil
 cdef uint64_t rack_window(const Rack *rack, const Scoreboard *board, const Rtt *rtt, bint recovering) noexcept nogil
 # Lose what is due, and return how much.
 cdef uint64_t rack_detect(Rack *rack, Scoreboard *board, uint64_t window, uint64_t now) noexcept nogil
-# The retransmission timer expired: lose the first segment, and of the others those that are due; all, before anything was
-# delivered. Return when these were sent at the latest.
+# The retransmission timer expired: lose the first segment, and of the others those that are due; all, before anything
+# was delivered. Return when these were sent at the latest.
 cdef uint64_t rack_timed_out(Rack *rack, Scoreboard *board, uint64_t window, uint64_t now) noexcept nogil
-# Whether an ACK shows that the probe has repaired a loss. `repeats`: it is a pure duplicate; `duplicate_end`: of its DSACK, or 0.
+# Whether an ACK shows that the probe has repaired a loss. `repeats`: it is a pure duplicate; `duplicate_end`: of its
+# DSACK, or 0.
 cdef bint rack_probe_acked(Rack *rack, uint64_t ack, bint repeats, uint64_t duplicate_end) noexcept nogil

@@ -12,7 +12,8 @@ cdef enum:
     CHUNK_LEAST = 960       # of a small message alone
     CHUNK_SMALL = 16384
     CHUNK_LARGE = 65536     # below malloc's mmap threshold: fresh pages for each chunk cost more than the calls saved
-    MAX_RANGES = 2048       # a window that overflows a long queue has hundreds of holes; who opens more has the surplus dropped
+    # a window that overflows a long queue has hundreds of holes; who opens more has the surplus dropped
+    MAX_RANGES = 2048
     COPY_BELOW = 4096       # less than this is copied out of its chunk
 
 cdef struct Chunk:
@@ -39,7 +40,8 @@ cdef inline void received_start(ReceiveQueue *queue, uint64_t position) noexcept
 # Put bytes at `position` (at least `next`); False when there is no room for them or for another hole.
 cdef bint received_insert(ReceiveQueue *queue, uint64_t position, const uint8_t *data, size_t size) noexcept
 cdef object received_take(ReceiveQueue *queue, size_t limit)
-cdef Py_ssize_t received_fill(ReceiveQueue *queue, object buffer) except -1     # what is writable; return how many bytes
+# what is writable; return how many bytes
+cdef Py_ssize_t received_fill(ReceiveQueue *queue, object buffer) except -1
 cdef void received_clear(ReceiveQueue *queue) noexcept                          # drop everything, read or not
 cdef void received_renege(ReceiveQueue *queue) noexcept                         # drop what is beyond `next`
 cdef void received_rest(ReceiveQueue *queue) noexcept                           # free what an empty one keeps

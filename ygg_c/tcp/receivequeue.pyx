@@ -20,8 +20,8 @@ cdef enum:
 
 
 cdef inline void _move(uint8_t *target, const uint8_t *source, size_t size) noexcept:
-    # In pieces that are too small for memcpy to take string instructions: where both sides happen to have nearly the same place
-    # in their pages, these take three times as long.
+    # In pieces that are too small for memcpy to take string instructions: where both sides happen to have nearly the
+    # same place in their pages, these take three times as long.
     cdef size_t part
     while size:
         part = min(size, <size_t>PIECE)

@@ -4,8 +4,8 @@
 #   ──────┼── not read yet ──────┼─ missing ─┬─ queue.ranges ─┬─ missing ─┼── beyond the window
 #                                             (SACK blocks)
 #
-# Positions are 64-bit: their low 32 bits are the sequence number, so that comparisons are plain and nothing wraps. A FIN
-# stands behind the last byte and counts one.
+# Positions are 64-bit: their low 32 bits are the sequence number, so that comparisons are plain and nothing wraps. A
+# FIN stands behind the last byte and counts one.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -87,7 +87,8 @@ cdef class Receiver:
     cdef void rest(self) noexcept                                   # free what nothing is in
     cdef void clear(self) noexcept                                  # drop what was not read
     cdef Aging *ahead(self) noexcept                                # NULL: there is none
-    cdef void renege(self) noexcept                                 # drop what came out of order, and tell no more of it
+    # drop what came out of order, and tell no more of it
+    cdef void renege(self) noexcept
     cdef void _measure(self, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept
     cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept
     cdef uint64_t _wanted(self, uint64_t passed) noexcept
@@ -102,7 +103,7 @@ cdef class Receiver:
     cdef uint64_t _next_edge(self, uint64_t ack, int scale, TcpEndpoint connection) noexcept
     cdef uint64_t _shown(self) noexcept
 
-# Whether a peer's timestamp is older than the one taken `age` ns ago. Of one that is more than 24 days old, nothing can be
-# said: a clock of milliseconds has gone half its way round (RFC 7323, 5.5).
+# Whether a peer's timestamp is older than the one taken `age` ns ago. Of one that is more than 24 days old, nothing can
+# be said: a clock of milliseconds has gone half its way round (RFC 7323, 5.5).
 cdef inline bint stamp_is_old(uint32_t stamp, uint32_t recent, uint64_t age) noexcept nogil:
     return <int>(stamp - recent) < 0 and age < STAMP_LIFE

@@ -28,7 +28,8 @@ cdef enum:
     AT_ONCE = 16                    # segments acknowledged each after one out of order
     KIB = 1024
     LEAST_STEP = 1220               # the window moves in steps of a segment, of this size while none has come
-    LEAST_INTERVAL = 200000         # ns over which the application's reading is measured, and a round trip nothing is known of
+    # ns over which the application's reading is measured, and a round trip nothing is known of
+    LEAST_INTERVAL = 200000
 
 cdef extern from *:
     """
@@ -74,7 +75,8 @@ cdef class Receiver:
     cdef uint64_t ack_position(self) noexcept:
         return self.queue.next + self.fin_received
 
-    cdef bint acceptable(self, const Segment *segment, uint64_t position, TcpEndpoint connection, uint64_t now) noexcept:
+    cdef bint acceptable(self, const Segment *segment, uint64_t position, TcpEndpoint connection,
+                         uint64_t now) noexcept:
         cdef uint64_t expected = self.ack_position()
         cdef uint64_t length = sequence_length(segment)
         cdef uint64_t edge = max(self.advertised, expected)
@@ -94,8 +96,8 @@ cdef class Receiver:
         if segment.flags & (SYN | RST) == SYN:
             return True
         if length == 0:
-            # At the edge, too: a peer that has filled the window has no other place for its ACKs. Where both have, and both
-            # have lost the first segment, they would wait for one another.
+            # At the edge, too: a peer that has filled the window has no other place for its ACKs. Where both have, and
+            # both have lost the first segment, they would wait for one another.
             if expected <= position <= edge:
                 return True
         elif position == expected or (position < edge and position + length > expected):
@@ -121,8 +123,8 @@ cdef class Receiver:
             self._hole_filled = self.queue.ranges.count > 0
 
     cdef uint32_t _lag(self, uint64_t position, uint64_t length) noexcept:
-        # What fills a hole was sent again, later than what lies above it; of that some may still be on its way. To drop it
-        # would be to lose it, so it may have a stamp as much older as segments overtake one another.
+        # What fills a hole was sent again, later than what lies above it; of that some may still be on its way. To drop
+        # it would be to lose it, so it may have a stamp as much older as segments overtake one another.
         return MOST_LAG if self._hole_filled and length and position >= self.queue.next else 0
 
     cdef void challenge(self, TcpEndpoint connection, uint64_t now) noexcept:
@@ -245,7 +247,8 @@ cdef class Receiver:
                 return
 
     cdef size_t memory(self) noexcept:
-        return self.queue.held + self.queue.ranges.room * sizeof(Range) + (sizeof(ToTell) if self._to_tell != NULL else 0)
+        return self.queue.held + self.queue.ranges.room * sizeof(Range) + (sizeof(ToTell) if self._to_tell != NULL
+                                                                           else 0)
 
     cdef void rest(self) noexcept:
         received_rest(&self.queue)
@@ -353,11 +356,11 @@ cdef class Receiver:
             self.ack_now = True
             host.mark(connection)
 
-    # Autotuning: the window is to be twice what the application reads in a round trip, so that neither it nor a sender that
-    # probes for more has to wait; four times on a long path while that grows as in a slow start, or it would wait in every second
-    # round trip. The least round trip of late counts, not the present one: what waits in queues on the way is in it already. On a
-    # path within one machine the window so stays as small as serves, and what waits there is still in the processor's caches
-    # when it is read.
+    # Autotuning: the window is to be twice what the application reads in a round trip, so that neither it nor a sender
+    # that probes for more has to wait; four times on a long path while that grows as in a slow start, or it would wait
+    # in every second round trip. The least round trip of late counts, not the present one: what waits in queues on the
+    # way is in it already. On a path within one machine the window so stays as small as serves, and what waits there is
+    # still in the processor's caches when it is read.
 
     cdef void _tune(self, uint64_t rtt, TcpEndpoint connection, uint64_t now) noexcept:
         cdef uint64_t passed = now - self._tuned_at
@@ -385,8 +388,8 @@ cdef class Receiver:
         return 2 * self.cap if size * (4 if grows else 2) > self.cap else self.cap
 
     cdef void _measure(self, const Segment *segment, TcpEndpoint connection, uint64_t now) noexcept:
-        # Data that echo the timestamp of our ACK: a round trip, and for how long the sender had nothing to send. Timestamps
-        # are whole milliseconds: of a shorter one they only say that.
+        # Data that echo the timestamp of our ACK: a round trip, and for how long the sender had nothing to send.
+        # Timestamps are whole milliseconds: of a shorter one they only say that.
         cdef uint32_t age = connection.stamp(now) - segment.ts_echo
         cdef uint64_t sample = age * MS if age else min(self._rtt, MS)
         if self._rtt == 0 or age >> 31:
@@ -395,8 +398,8 @@ cdef class Receiver:
         self._rtt = min(self._rtt, sample)
         # A handshake within one turn says nothing, for the clock stood still: then the first sample ends the span.
         if self._rtt_since == 0 or now - self._rtt_since > RTT_SPAN:
-            # A little longer it may seem only because all that the window allows waits on the way: a larger one would wait
-            # there longer still.
+            # A little longer it may seem only because all that the window allows waits on the way: a larger one would
+            # wait there longer still.
             if self._rtt_since == 0 or self._rtt_low >= LONG_PATH:
                 self._rtt = self._rtt_low
             self._rtt_low, self._rtt_since = NEVER, now

@@ -2,18 +2,20 @@
 #
 #   OPEN ──── a segment is lost ────→ RECOVERY ── `una` reaches `recover` ──→ OPEN
 #     ├────── the timer expires ────→ LOSS ────── `una` reaches `recover` ──→ OPEN
-#     └─ the path takes less, or the peer's window reopens → REPAIR ─── the same ──→ OPEN (congestion control is not told)
+#     └─ the path takes less, or the peer's window reopens → REPAIR ─── the same ──→ OPEN (congestion control is not
+#     told)
 #
-# `recover` is `nxt` at the start, so one event is one window of data, and reduces the congestion window once: a timeout within
-# a RECOVERY does not again. Proportional rate reduction (RFC 6937 and draft-ietf-tcpm-prr-rfc6937bis) brings the window to
-# `ssthresh` while segments are delivered.
+# `recover` is `nxt` at the start, so one event is one window of data, and reduces the congestion window once: a timeout
+# within a RECOVERY does not again. Proportional rate reduction (RFC 6937 and draft-ietf-tcpm-prr-rfc6937bis) brings the
+# window to `ssthresh` while segments are delivered.
 #
 # What shows that nothing was lost, so that the event is undone, once:
 #   the first ACK that advances answers a segment sent before the first retransmission (Eifel, RFC 3522, by timestamps);
 #     or it advances before anything was sent again
-#   after a timeout, data are delivered that were sent once and that the timer had given up (F-RTO, RFC 5682). Where there are
-#     timestamps, Eifel decides for those that an ACK advances over. With neither these nor SACK two ACKs have to advance, and
-#     meanwhile new data leave in place of retransmissions
+#   after a timeout, data are delivered that were sent once and that the timer had given up (F-RTO, RFC 5682). Where
+#   there are
+#     timestamps, Eifel decides for those that an ACK advances over. With neither these nor SACK two ACKs have to
+#     advance, and meanwhile new data leave in place of retransmissions
 #   DSACKs say that all that was sent again had arrived (RFC 3708), until a round trip after the recovery
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -58,8 +60,8 @@ cdef void recovery_resent(Recovery *recovery, uint64_t end, uint64_t size, uint3
 # Bytes that may leave after an ACK that delivered `size`; `safe`: it advances, and shows no further loss.
 cdef uint64_t recovery_allows(
     Recovery *recovery, uint64_t size, uint64_t in_flight, uint64_t ssthresh, uint64_t mss, bint safe) noexcept nogil
-# Whether the first ACK that answers the first retransmission shows that nothing was lost: it echoes the timestamp `echo`. So
-# does one before anything was sent again, unless something is still `lost`.
+# Whether the first ACK that answers the first retransmission shows that nothing was lost: it echoes the timestamp
+# `echo`. So does one before anything was sent again, unless something is still `lost`.
 cdef bint recovery_answered(Recovery *recovery, uint64_t ack, bint lost, bint stamped, uint32_t echo) noexcept nogil
 # Whether a DSACK of [start, end) shows that.
 cdef bint recovery_duplicate(Recovery *recovery, uint64_t start, uint64_t end) noexcept nogil

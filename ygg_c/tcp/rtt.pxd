@@ -1,9 +1,9 @@
 # Round-trip time and the retransmission timeout (RFC 6298), in ns.
 #
 # Every acknowledgement of data that was sent once may give a sample. The mean deviation that counts is the largest of a
-# round trip, for within one many samples are alike and would hide the one that is not; it falls by a quarter a round trip.
-# What a minimum of the timeout is for, ACKs that a peer delays, comes on top of the round trip: so the variance term has the
-# floor and not the sum, and the timeout never equals the round trip of a steady path.
+# round trip, for within one many samples are alike and would hide the one that is not; it falls by a quarter a round
+# trip. What a minimum of the timeout is for, ACKs that a peer delays, comes on top of the round trip: so the variance
+# term has the floor and not the sum, and the timeout never equals the round trip of a steady path.
 
 from libc.stdint cimport uint64_t
 
@@ -33,11 +33,12 @@ cdef struct Rtt:
 
 cdef void rtt_start(Rtt *rtt) noexcept nogil
 cdef void rtt_sample(Rtt *rtt, uint64_t sample, uint64_t now, uint64_t floor, uint64_t ceiling) noexcept nogil
-# A SYN was lost, or its answer takes longer than the timeout: what follows must not be sent twice for it (RFC 6298, 5.7).
+# A SYN was lost, or its answer takes longer than the timeout: what follows must not be sent twice for it (RFC 6298,
+# 5.7).
 cdef void rtt_lost_syn(Rtt *rtt) noexcept nogil
 
-# What the timeout may be where the way is a new one. Samples that an outage has lengthened are no round trips of that, and the
-# timeout keeps them for long; the least of all may be one.
+# What the timeout may be where the way is a new one. Samples that an outage has lengthened are no round trips of that,
+# and the timeout keeps them for long; the least of all may be one.
 cdef inline uint64_t _rtt_fresh(const Rtt *rtt) noexcept nogil:
     return max(<uint64_t>FIRST_RTO, 2 * rtt.least) if rtt.least else <uint64_t>LOST_SYN_RTO
 

@@ -2,8 +2,8 @@ class RttEstimator:
     """The round-trip time's estimator of one connection by itself (RFC 6298). Times are ns."""
 
     def sample(self, value: int, now: int, floor: int = ..., ceiling: int = ...) -> None:
-        """Take a sample of `value` at `now`. The variance term is at least `floor` (0.2 s), the timeout at most `ceiling`
-        (60 s); the backoff ends.
+        """Take a sample of `value` at `now`. The variance term is at least `floor` (0.2 s), the timeout at most
+        `ceiling` (60 s); the backoff ends.
         """
     def back_off(self) -> None:
         """Double the timeout."""

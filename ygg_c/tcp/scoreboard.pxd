@@ -3,12 +3,12 @@
 #   number   first ............ cursor .................... first + count
 #   record     │ in flight │ SACKED │ LOST │ SACKED │ in flight │           oldest ⇄ ... ⇄ newest, by time of sending
 #
-# A record is in flight, or SACKED, or LOST until it is sent again. Those in flight are linked in the order in which they were
-# last sent, which is the order in which RACK judges them (RFC 8985). A record keeps its number for life, so the ring grows
-# without touching the links.
+# A record is in flight, or SACKED, or LOST until it is sent again. Those in flight are linked in the order in which
+# they were last sent, which is the order in which RACK judges them (RFC 8985). A record keeps its number for life, so
+# the ring grows without touching the links.
 #
-# Receivers SACK the segments that they got, and records are those: one of which a block covers only a part stays in flight.
-# So records are divided only where the path takes smaller segments than before, all at once.
+# Receivers SACK the segments that they got, and records are those: one of which a block covers only a part stays in
+# flight. So records are divided only where the path takes smaller segments than before, all at once.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -29,7 +29,8 @@ cdef struct Sent:
     uint64_t delivered_at
     uint64_t flight_at
     uint32_t size               # positions: a FIN counts one
-    uint32_t older              # neighbours by time of sending. While SACKED, `newer` is a later number: all between are too
+    # neighbours by time of sending. While SACKED, `newer` is a later number: all between are too
+    uint32_t older
     uint32_t newer
     uint16_t sends
     uint8_t flags
@@ -51,7 +52,8 @@ cdef struct Scoreboard:
 
 # What one ACK delivers: acknowledges or SACKs for the first time.
 cdef struct Delivery:
-    # Given: when a segment was sent at the latest that this ACK can answer. What was sent again later had been delivered before.
+    # Given: when a segment was sent at the latest that this ACK can answer. What was sent again later had been
+    # delivered before.
     uint64_t credible
     uint64_t size               # positions
     uint64_t sacked             # those of them that were SACKed

@@ -50,7 +50,8 @@ cdef inline bint _is_earlier(const Scoreboard *board, uint32_t number, uint32_t 
 
 
 cdef void _sort(Scoreboard *board) noexcept nogil:
-    # By time of sending, in place: runs of 1, 2, 4, ... are merged in pairs. A peer has a say in the order that was before.
+    # By time of sending, in place: runs of 1, 2, 4, ... are merged in pairs. A peer has a say in the order that was
+    # before.
     cdef uint32_t run = 1
     cdef uint32_t done, left, right, lefts, rights, next, _step
     while run < board.listed:
@@ -479,7 +480,8 @@ _FLAGS = ((SACKED, "sacked"), (LOST, "lost"), (RESENT, "resent"))
 
 cdef object _delivered(const Delivery *delivery):
     return {
-        "size": delivery.size, "sacked": delivery.sacked, "once_at": delivery.once_at, "once_start": delivery.once_start,
+        "size": delivery.size, "sacked": delivery.sacked, "once_at": delivery.once_at,
+        "once_start": delivery.once_start,
         "late_at": delivery.late_at, "late_resent_at": delivery.late_resent_at, "resent": bool(delivery.resent),
         "newest": (delivery.newest.last_sent, delivery.newest.start) if delivery.newest.last_sent else None,
     }

@@ -5,20 +5,21 @@
 #        una                          nxt          out.end
 #   ──────┼──── on the scoreboard ─────┼── unsent ────┼─ FIN
 #
-# What was sent is on the scoreboard, a record for each segment: in flight, SACKed, or lost. Sending is allowed while the
-# bytes in flight ("pipe", RFC 6675) are below the congestion window, what is lost first. An ACK
+# What was sent is on the scoreboard, a record for each segment: in flight, SACKed, or lost. Sending is allowed while
+# the bytes in flight ("pipe", RFC 6675) are below the congestion window, what is lost first. An ACK
 #   1. is taken by the scoreboard, which tells what it delivers
 #   2. measures the round trip, by a segment that was sent once, or by timestamps
 #   3. may show that the last loss event was none (recovery), or end it
-#   4. may show that segments are lost (rack; without SACK duplicates, RFC 6582), which begins an event or is part of one
+#   4. may show that segments are lost (rack; without SACK duplicates, RFC 6582), which begins an event or is part of
+#   one
 #   5. moves the congestion window: by congestion control, in a recovery by proportional rate reduction
 #
-# Nothing is sent when a packet arrives or the application writes: the connection is marked, and `flush` sends all that the
-# windows and the link's credit allow. Segments are the connection's: it is given to every call, and its `transmit` adds what
-# the receiver has to say.
+# Nothing is sent when a packet arrives or the application writes: the connection is marked, and `flush` sends all that
+# the windows and the link's credit allow. Segments are the connection's: it is given to every call, and its `transmit`
+# adds what the receiver has to say.
 #
-# What is done with this state stands elsewhere: `output` sends, `acknowledge` takes ACKs, `loss` reacts to what they tell,
-# `timeouts` are the timers, `pmtud` is about the path MTU.
+# What is done with this state stands elsewhere: `output` sends, `acknowledge` takes ACKs, `loss` reacts to what they
+# tell, `timeouts` are the timers, `pmtud` is about the path MTU.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -34,7 +35,8 @@ cdef extern from *:
     """
     #define YGG_PATH_CHECK 1000000000ULL
     """
-    const uint64_t PATH_CHECK "YGG_PATH_CHECK"      # ns until the MTU of a path that takes less than ours is looked up again
+    # ns until the MTU of a path that takes less than ours is looked up again
+    const uint64_t PATH_CHECK "YGG_PATH_CHECK"
 
 # Largest first, and flags as bytes: there is one of these for each idle connection.
 cdef class Sender:
@@ -56,7 +58,8 @@ cdef class Sender:
     # Timers.
     cdef uint64_t timer_at          # the first of them
     cdef uint64_t rto_at            # retransmission or persist
-    cdef uint64_t progress_at       # when the peer last acknowledged something new, or had nothing to; NEVER: at the next flush
+    # when the peer last acknowledged something new, or had nothing to; NEVER: at the next flush
+    cdef uint64_t progress_at
     cdef uint64_t tell_at           # when the lower side may be told again that the path works
     cdef uint64_t user_limit
     cdef Rtt rtt
@@ -98,7 +101,8 @@ cdef class Sender:
     cdef void resize(self, TcpEndpoint connection) noexcept     # the path MTU or the peer's MSS has changed
     cdef uint64_t empty_position(self, TcpEndpoint connection) noexcept     # where a segment without data stands
     cdef size_t room(self, TcpEndpoint connection) noexcept     # bytes that may be queued, those that are included
-    # Tell an application that waits for room, if no more than `most` bytes are queued and half of what may be unsent is free.
+    # Tell an application that waits for room, if no more than `most` bytes are queued and half of what may be unsent is
+    # free.
     cdef void ask_for_more(self, size_t most, TcpEndpoint connection) noexcept
     cdef size_t most(self, TcpEndpoint connection) noexcept     # the same without regard to what is unsent
     cdef uint64_t unsent(self) noexcept

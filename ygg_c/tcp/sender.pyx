@@ -100,8 +100,8 @@ cdef class Sender:
         self.congestion.segment_size(self.mss)
 
     cdef uint64_t empty_position(self, TcpEndpoint connection) noexcept:
-        # Within a window that shrank too, or the peer would not look at its ACK. A FIN may stand behind the window: who has got
-        # it expects what follows it.
+        # Within a window that shrank too, or the peer would not look at its ACK. A FIN may stand behind the window: who
+        # has got it expects what follows it.
         cdef uint64_t edge = self.una + self.window
         return self.nxt if connection._state == SYN_RCVD or self.nxt == edge + 1 > self.out.end else min(self.nxt, edge)
 

@@ -149,8 +149,8 @@ cdef void _lose_flight(Sender sender, TcpEndpoint connection, uint64_t now) noex
 
 
 cdef bint timeouts_hasten(Sender sender, uint64_t now) noexcept:
-    # What is sent again asks as well. It only must not wait for a timer that silence has made long, nor must the next one,
-    # for this may be lost.
+    # What is sent again asks as well. It only must not wait for a timer that silence has made long, nor must the next
+    # one, for this may be lost.
     if not rtt_is_long(&sender.rtt):
         return False
     rtt_shorten(&sender.rtt)

@@ -1,9 +1,9 @@
-# TIME-WAIT: what is left of a connection that both ends have closed, so that the peer's FIN is acknowledged once more if our
-# ACK was lost, and segments that are late find nothing new (RFC 9293, 3.6.1). The application's object has left the stack
-# by then; it can still be read, and tells of its state.
+# TIME-WAIT: what is left of a connection that both ends have closed, so that the peer's FIN is acknowledged once more
+# if our ACK was lost, and segments that are late find nothing new (RFC 9293, 3.6.1). The application's object has left
+# the stack by then; it can still be read, and tells of its state.
 #
-# Beyond `max_time_wait` the oldest of the node that has the most goes: others do not lose theirs to one that opens and closes
-# many connections.
+# Beyond `max_time_wait` the oldest of the node that has the most goes: others do not lose theirs to one that opens and
+# closes many connections.
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -36,7 +36,8 @@ cdef class TimeWaits(Timed):
     cdef size_t count
     # Keep the place of a connection that leaves the stack now; False: no memory.
     cdef bint add(
-        self, Host host, TcpEndpoint connection, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
+        self, Host host, TcpEndpoint connection, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp,
+        uint64_t stamped_at
     ) noexcept
     # Take a segment; True when it is a SYN to which the place belongs now.
     cdef bint arrive(self, TimeWait *wait, const Segment *segment) noexcept

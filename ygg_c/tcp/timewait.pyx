@@ -39,7 +39,8 @@ cdef class TimeWaits(Timed):
             free(wait)
 
     cdef bint add(
-        self, Host host, TcpEndpoint connection, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
+        self, Host host, TcpEndpoint connection, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp,
+        uint64_t stamped_at
     ) noexcept:
         cdef TimeWait *wait = <TimeWait *>calloc(1, sizeof(TimeWait))
         cdef LightNode *node = NULL if wait == NULL else self.nodes.enter(connection.key, connection.node.ours)

@@ -1,11 +1,11 @@
 # Congestion control behind one interface: what the sender tells, and the figure that it obeys.
 #
 # The sender asks for `cwnd` (bytes believed to be in the network stay below it), and tells each thing that
-# happened once. An algorithm that models the path from delivery rates, as BBR does, needs nothing else: it sets both figures
-# as it likes, and may ignore `lost`. Windows are bytes, since a segment may be 64 KiB; times are ns.
+# happened once. An algorithm that models the path from delivery rates, as BBR does, needs nothing else: it sets both
+# figures as it likes, and may ignore `lost`. Windows are bytes, since a segment may be 64 KiB; times are ns.
 #
-# Terms: `in_flight` is what was sent and is neither acknowledged, SACKed nor marked lost ("pipe", RFC 6675). "Delivered" is
-# acknowledged or SACKed, each byte once.
+# Terms: `in_flight` is what was sent and is neither acknowledged, SACKed nor marked lost ("pipe", RFC 6675).
+# "Delivered" is acknowledged or SACKed, each byte once.
 
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -53,8 +53,8 @@ cdef class Congestion:
     cdef void sent(self, uint64_t now, uint64_t size, uint64_t in_flight) noexcept
     # An ACK delivered something. Not in RECOVERY, where proportional rate reduction moves `cwnd`.
     cdef void acked(self, const Acked *ack) noexcept
-    # A loss event begins, once for each window: sets `ssthresh`. The sender brings `cwnd` there. `in_flight` is as it was before
-    # the ACK, or the timer, that showed the loss of `size` bytes.
+    # A loss event begins, once for each window: sets `ssthresh`. The sender brings `cwnd` there. `in_flight` is as it
+    # was before the ACK, or the timer, that showed the loss of `size` bytes.
     cdef void lost(self, uint64_t size, uint64_t in_flight, uint64_t now) noexcept
     # Every byte lost was repaired.
     cdef void recovered(self, uint64_t in_flight, uint64_t now) noexcept

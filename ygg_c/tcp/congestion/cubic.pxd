@@ -1,5 +1,5 @@
-# CUBIC (RFC 9438): after a loss the window climbs along a cubic curve, steep at first, flat near where the loss was, steep
-# again beyond. The curve depends on time and not on the round trip.
+# CUBIC (RFC 9438): after a loss the window climbs along a cubic curve, steep at first, flat near where the loss was,
+# steep again beyond. The curve depends on time and not on the round trip.
 #
 #   cwnd │                            ╱      W(t) = C·(t - K)³ + W_max
 #        │  W_max ┄┄┄┄┄┄┄┄┄┄ _____ ╱
@@ -7,8 +7,8 @@
 #        │ W_max·β ┄ ╱
 #        └──────────────────────────── t
 #
-# Where NewReno would have climbed higher by now (short round trips, small windows), `estimate` is what it would have, and
-# the window follows that.
+# Where NewReno would have climbed higher by now (short round trips, small windows), `estimate` is what it would have,
+# and the window follows that.
 
 from libc.stdint cimport uint8_t, uint64_t
 

@@ -91,7 +91,8 @@ cdef class Cubic(Congestion):
         self.ssthresh = max(<uint64_t>(self._used(in_flight) * keep), 2 * self.mss)
 
     cdef void lost(self, uint64_t size, uint64_t in_flight, uint64_t now) noexcept:
-        self._past.before.cwnd, self._past.before.ssthresh, self._past.before.curve = self.cwnd, self.ssthresh, self._curve
+        self._past.before.cwnd, self._past.before.ssthresh = self.cwnd, self.ssthresh
+        self._past.before.curve = self._curve
         self._undoable = True
         self._reduce(in_flight, BETA)
 

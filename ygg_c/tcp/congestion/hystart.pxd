@@ -1,8 +1,8 @@
 # HyStart++ (RFC 9406): a slow start that ends when round trips grow, before the queue overflows.
 #
-# When the least round trip of a round (a window's worth of ACKs) exceeds that of the round before by an eighth, slow start
-# becomes "conservative slow start" (CSS), a quarter as fast. Round trips that fall again show that it was jitter: slow start
-# goes on. Otherwise congestion avoidance follows after five rounds.
+# When the least round trip of a round (a window's worth of ACKs) exceeds that of the round before by an eighth, slow
+# start becomes "conservative slow start" (CSS), a quarter as fast. Round trips that fall again show that it was jitter:
+# slow start goes on. Otherwise congestion avoidance follows after five rounds.
 
 from libc.stdint cimport uint32_t, uint64_t
 
