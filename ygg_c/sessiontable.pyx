@@ -32,14 +32,13 @@ the next. That something opens does not end it, for on a long way that keeps ste
 ends in four ways:
 
 - The first packet under our latest keys shows that the remote has taken our last step, and that we have its own: the
-ends are
-  in step, and a round trip takes no longer than has passed since that step. Twice that time is all the patience there
-  is reason for. Nobody else can make such a packet, and on a way that keeps stepping none arrives within a round trip
-  of a step.
+  ends are in step, and a round trip takes no longer than has passed since that step. Twice that time is all the
+  patience there is reason for. Nobody else can make such a packet, and on a way that keeps stepping none arrives within
+  a round trip of a step.
 - A remote that lets seconds pass between its Inits waits for answers itself, and would wait for longer if it had none
-again.
+  again.
 - A remote that has started anew was not there to answer: what was learned by waiting for it tells nothing, and a second
-will do.
+  will do.
 - Where the remote's own keys show no step, payloads that open for two seconds more than twice the patience settle it.
 
 So over a short way two ends that were in step a moment ago are so again within seconds, whatever is restarted or

@@ -10,8 +10,7 @@ Packets for every destination and link come by one descriptor, and the next one 
 Therefore:
 
     - The wait ends PATIENCE after the link refused credit. One that takes longer to drain is a bottleneck, or stuck,
-    and is not
-      waited for again until it has drained.
+      and is not waited for again until it has drained.
     - There is no wait while packets go by several links: SHARED is for how long the use of another one is remembered.
 
 What is read without credit goes to its link all the same. The link's queue shares out by destination; as long as more

@@ -3,13 +3,11 @@
 # Under pressure (ygg_c/memory.pxd), when a segment needs memory:
 #   0. connections give back what they keep for their next exchange: once, for none keeps any until pressure ends
 #   1. what connections hold out of order is dropped, until memory is no longer short: those of the greediest node
-#   first, then
-#      those of nodes that hold half as much. It has not been acknowledged, so it is sent again; what SACK blocks have
-#      told of it the next ones no longer tell (RFC 2018, 8)
+#      first, then those of nodes that hold half as much. It has not been acknowledged, so it is sent again; what SACK
+#      blocks have told of it the next ones no longer tell (RFC 2018, 8)
 #   2. where a node is refused memory for data in order, the oldest idle connection of a node goes that holds twice as
-#   much: one
-#      that holds something, and that nothing came for in ten seconds. Its application is told, so that nothing is lost
-#      unsaid
+#      much: one that holds something, and that nothing came for in ten seconds. Its application is told, so that
+#      nothing is lost unsaid
 #
 # What an application has closed it cannot be told of any more, so none of these is in question. They have limits of
 # their own: a time for each, a number and a part of the memory for all; beyond these the oldest of the node that has

@@ -11,7 +11,7 @@
 #   2. measures the round trip, by a segment that was sent once, or by timestamps
 #   3. may show that the last loss event was none (recovery), or end it
 #   4. may show that segments are lost (rack; without SACK duplicates, RFC 6582), which begins an event or is part of
-#   one
+#      one
 #   5. moves the congestion window: by congestion control, in a recovery by proportional rate reduction
 #
 # Nothing is sent when a packet arrives or the application writes: the connection is marked, and `flush` sends all that
