@@ -79,7 +79,8 @@ cdef class LinkHost:
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
     cdef void link_rated(self, Link link) noexcept      # its rate is far from what it was
-    cdef void link_proven(self, Link link) noexcept     # its far side has just shown that it holds its key
+    # Its far side has just shown that it holds its key. `alone`: no other link to it is sure to live.
+    cdef void link_proven(self, Link link, bint alone) noexcept
     cdef void no_way(self) noexcept                     # something of ours waits for a path, and none is found
     cdef void credit_in(self, uint64_t link) noexcept   # the link of this number, which had refused credit, has drained
     cdef void marked(self, const uint8_t *frame, size_t size) noexcept  # this packet of our own has waited for too long
@@ -194,8 +195,14 @@ cdef class Link:
     # Timers.
     cdef uint64_t _read_deadline        # NEVER: not waiting
     cdef uint64_t _alive_at             # when a byte last came, or the transport took one, ns
+    cdef uint64_t _heard_at             # when a byte last came, ns
+    # Nothing had come for a while when another link to the neighbour was proven, nor has since: others are used.
+    cdef readonly bint doubted
+    cdef bint doubt(self) noexcept      # whether it is by now
     cdef uint64_t _ack_at               # NEVER: no keepalive due
     cdef void _note_sent(self, bint real) noexcept
+    cdef void _note_unanswered(self) noexcept
+    cdef bint _has_waiting(self) noexcept
     cdef void _note_alive(self) noexcept
     cdef uint64_t _spared_until         # ns; see _is_dead
     cdef uint64_t _unanswered_since(self) noexcept

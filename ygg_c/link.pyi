@@ -47,6 +47,9 @@ class Link:
     def latency(self) -> int:
         """The last round trip of a signature request in ns; 0 before the first."""
     @property
+    def doubted(self) -> bool:
+        """It was silent when another link to the neighbour was made, and has been since: the others are used."""
+    @property
     def proven(self) -> bool:
         """Whether the far side has answered a signature request, which takes its key; a handshake can be replayed."""
     @property

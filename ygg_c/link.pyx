@@ -37,6 +37,7 @@ cdef uint64_t ACK_AFTER = 1000000000        # silence of ours after a message of
 # what the far side may take beyond that, before a link that takes nothing is dead
 cdef uint64_t STUCK_LEAST = 1250000000
 cdef uint64_t SILENT_LEAST = 1000000000     # and before one is whose far side is heard by another way
+cdef uint64_t DOUBT_AFTER = 200000000       # silence after which a link is doubted when its neighbour has made another
 cdef uint64_t SPARED_MOST = 12000000000     # silence of a link whose transport is heard
 cdef uint64_t SPARED_FOR = 500000000        # until it is asked again
 cdef uint64_t LATE = 200000000              # by which we may be late ourselves before silence says nothing
@@ -104,7 +105,7 @@ cdef class LinkHost:
     cdef void link_rated(self, Link link) noexcept:
         pass
 
-    cdef void link_proven(self, Link link) noexcept:
+    cdef void link_proven(self, Link link, bint alone) noexcept:
         pass
 
     cdef void no_way(self) noexcept:
@@ -375,7 +376,7 @@ cdef class Link:
 
     cdef void _note_received(self, bint real) noexcept:
         # While output is stuck the neighbour must go on talking, or it is taken for dead.
-        self._read_deadline = self.host.now + DEAD_AFTER if self.has_output() else NEVER
+        self._read_deadline = self.host.now + DEAD_AFTER if self._has_waiting() else NEVER
         if real and self._ack_at == NEVER:
             self._ack_at = self.host.now + ACK_AFTER
         self.host.due = min(self.host.due, min(self._ack_at, self._read_deadline))
@@ -499,6 +500,9 @@ cdef class Link:
             self._credit_refused = True
             self._refused_at = self.host.now
         self._refused_bytes = used
+        if self.blocked and self._read_deadline == NEVER:
+            self._note_unanswered()     # what the transport holds has to be answered
+            self.host.want_turn()
 
     cpdef void want_flush(self) noexcept:
         if not self._listed and not self.closed:
@@ -510,10 +514,18 @@ cdef class Link:
 
     cdef void _note_sent(self, bint real) noexcept:
         self._ack_at = NEVER
-        if real and self._read_deadline == NEVER:
+        if real:
+            self._note_unanswered()
+        self.want_flush()
+
+    cdef void _note_unanswered(self) noexcept:
+        if self._read_deadline == NEVER:
             self._read_deadline = self.host.now + DEAD_AFTER
             self.host.due = min(self.host.due, self._read_deadline)
-        self.want_flush()
+
+    # Packets that a full transport keeps from being sealed wait further up.
+    cdef bint _has_waiting(self) noexcept:
+        return self.has_output() or (self.blocked and self._credit_refused)
 
     cdef uint64_t run_timers(self, uint64_t now) noexcept:
         if self.closed or self.error:
@@ -547,16 +559,27 @@ cdef class Link:
 
     # Whatever comes is a sign of life: of a large frame on a slow link the end may be long in coming.
     cdef void _note_alive(self) noexcept:
-        self._alive_at = self.host.now
+        self._alive_at = self._heard_at = self.host.now
         if self._read_deadline != NEVER:
             self._read_deadline = self.host.now + DEAD_AFTER
+        if self.doubted:
+            self.doubted = False
+            self.host.link_rated(self)
+
+    cdef bint doubt(self) noexcept:
+        if not self.doubted and self.host.now - self._heard_at >= DOUBT_AFTER:
+            self.doubted = True
+            self.host.link_rated(self)
+            if self._credit_refused:
+                self._offer()           # who waits for it has another way now
+        return self.doubted
 
     # The far side answers within a second, and meanwhile its transport acknowledges bytes, so ours takes more. A link
     # on which more waits, and nothing has moved either way for that time and several round trips, is dead. Silence
     # alone is not enough: of little that was sent nobody knows how long it is under way.
     cdef uint64_t _stuck_until(self) noexcept:
         cdef uint64_t patience
-        if not self.blocked or self._read_deadline == NEVER or not self.has_output():
+        if not self.blocked or self._read_deadline == NEVER or not self._has_waiting():
             return NEVER
         # A slow one may also be busy with one large frame of another sender.
         patience = max(max(STUCK_LEAST, 4 * self.lag), FRAME_MOST * SECOND // self.drain.rate)

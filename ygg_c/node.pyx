@@ -331,8 +331,8 @@ cdef class Node(Router):
         if self.attachment is not None:
             self.attachment.queue_builds_up(dest)
 
-    cdef void link_proven(self, Link link) noexcept:
-        if len(link.neighbour.links) == 1:
+    cdef void link_proven(self, Link link, bint alone) noexcept:
+        if alone:
             self.sessions_table.returned(link.neighbour.key)
             self._links_changed()
         self.later(self.on_link_proven, (link,))

@@ -172,7 +172,7 @@ cdef class Router(LinkHost):
                 # What came before the proof is as good as if it came now.
                 self._take_parked(link, self.work - link._slice_end)
                 self.want_upkeep(self.now)
-                self.link_proven(link)
+                self.link_proven(link, self.tree.doubt_others(link))
             return code
         if kind == ANNOUNCE:
             if decode_announce(body, size, &announce):

@@ -38,6 +38,7 @@ cdef class Tree(Records):
     cdef bint _is_child(self, Record record) noexcept
     cdef void link_up(self, Link link) noexcept
     cdef bint link_down(self, Link link) noexcept                   # True: other proven links to its neighbour remain
+    cdef bint doubt_others(self, Link link) noexcept    # this one was proven; whether no other is sure to live
     cdef void greet(self, Link link) noexcept                       # send an unproven link the records that it lacks
     cdef void prove(self, Link link) noexcept
 

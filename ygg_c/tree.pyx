@@ -85,9 +85,15 @@ cdef Link best_link(Neighbour neighbour):
     cdef Link link
     cdef Link best = None
     for link in neighbour.links:
-        if best is None or link.priority < best.priority or link.priority == best.priority and _is_better(link, best):
+        if best is None or _is_preferred(link, best):
             best = link
     return best
+
+
+cdef inline bint _is_preferred(Link link, Link other) noexcept:
+    if link.doubted != other.doubted:
+        return other.doubted
+    return link.priority < other.priority or link.priority == other.priority and _is_better(link, other)
 
 
 cdef inline bint _is_better(Link link, Link other) noexcept:
@@ -233,6 +239,23 @@ cdef class Tree(Records):
         at = uv_put(at, link.request_nonce)
         link.asked_at = self.host.now
         link.send_control(SIG_REQ, body, at - body)
+
+    # A neighbour that makes another link may have lost those it had: ask by those that are silent, and use them once
+    # they answer.
+    cdef bint doubt_others(self, Link link) noexcept:
+        cdef bint alone = True
+        cdef bint known
+        cdef Link other
+        for other in link.neighbour.links:
+            if other is link:
+                continue
+            known = other.doubted
+            if not other.doubt():
+                alone = False
+            elif not known:
+                other.responded = False
+                self._ask(other)
+        return alone
 
     # Answers to the old questions are of no more use.
     cdef void _ask_again(self) noexcept:

@@ -85,6 +85,78 @@ def test_what_waits_goes_on_after_a_second_outage_soon_after_the_first(rtt: int,
         assert first_byte(bulk, net.now) <= 0.4 + 5 * rtt / 1000
 
 
+@pytest.mark.parametrize("gap", [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8, 1.0])
+@pytest.mark.parametrize("mtu", [1500, 65535])
+@pytest.mark.parametrize("outage", [5, 60])
+def test_what_waits_goes_on_however_short_a_link_has_lived(gap: float, mtu: int, outage: int) -> None:
+    """A link that dies young may have left little that calls for an answer, or a transport that takes nothing more."""
+    for rate, rtt in ((SLOW, 20), (FAST, 20), (FAST, 200)):
+        for source in (1, 2):
+            with net_of(mtu) as net:
+                net.add(1, 2)
+                wires = net.join(1, 2, rate, rtt * MS // 2)
+                net.run(6)
+                bulk = Bulk(net, source, 3 - source).start()
+                net.run(5)
+                cut(wires)
+                net.run(outage)
+                wires = net.join(1, 2, rate, rtt * MS // 2)
+                net.run(gap)
+                cut(wires)
+                net.run(5)
+                net.join(1, 2, rate, rtt * MS // 2)
+                assert first_byte(bulk, net.now) <= 1.5 + 2 * rtt / 1000
+
+
+@pytest.mark.parametrize("source", [1, 2])
+@pytest.mark.parametrize("silence", [1, 20])
+def test_a_link_made_anew_is_used_where_the_old_one_is_not_known_to_be_dead(source: int, silence: int) -> None:
+    """A node whose address changes dials again; to the other end an idle link just looks like one that is idle."""
+    with net_of() as net:
+        net.add(1, 2)
+        wires = net.join(1, 2, FAST, 10 * MS)
+        net.run(6)
+        bulk = Bulk(net, source, 3 - source)
+        net.run(10)
+        cut(wires)
+        net.run(silence)
+        wires[0].link.close("EOF")
+        assert not wires[1].link.closed
+        net.join(1, 2, FAST, 10 * MS)
+        net.run(0.1)
+        bulk.start()
+        assert first_byte(bulk, net.now) <= 0.2
+
+
+def test_links_that_are_heard_are_not_doubted() -> None:
+    with net_of() as net:
+        net.add(1, 2)
+        wires = net.join(1, 2, FAST, 10 * MS)
+        net.run(6)
+        Bulk(net, 1, 2).start()
+        net.run(2)
+        others = net.join(1, 2, FAST, 40 * MS)
+        net.run(2, lambda: wires[0].link.doubted or wires[1].link.doubted)
+        assert others[0].link.proven
+        assert not wires[0].link.doubted
+
+
+def test_a_link_in_doubt_is_used_again_once_it_answers() -> None:
+    with net_of() as net:
+        net.add(1, 2)
+        wires = net.join(1, 2, FAST, 10 * MS)
+        net.run(20)
+        others = net.join(1, 2, FAST, 40 * MS)
+        net.run(2, lambda: wires[0].link.doubted)
+        assert wires[0].link.doubted
+        net.run(0.1)
+        assert not wires[0].link.doubted
+        before = others[0].carried
+        Bulk(net, 1, 2).start()
+        net.run(2)
+        assert others[0].carried - before < 10000
+
+
 @pytest.mark.parametrize("outage", [5, 20])
 def test_what_waits_goes_on_when_a_link_further_on_is_back(outage: int) -> None:
     """Nothing is told to who waits, but the filters that lead to the other end are, and a lookup then finds it."""
