@@ -33,6 +33,19 @@ cdef inline bint bucket_take(Bucket *bucket, uint64_t now) noexcept nogil:
 cdef inline uint64_t bucket_wait(const Bucket *bucket) noexcept nogil:
     return (1000000000 - bucket.level) // bucket.rate + 1
 
+# Something that is done ever less often while there is reason for it again and again.
+cdef struct Backoff:
+    uint64_t after      # when it may be done again
+    uint64_t gap        # ns between the last two
+
+# Note that it is done now, where it may be: the next time is `least` ns later, and twice as late each time, up to `most`.
+# Once it could have been done for as long as that, and was not, all is as it was.
+cdef inline void backoff_step(Backoff *backoff, uint64_t least, uint64_t most, uint64_t now) noexcept nogil:
+    if now - backoff.after > most:
+        backoff.gap = 0
+    backoff.gap = min(max(least, 2 * backoff.gap), most)
+    backoff.after = now + backoff.gap
+
 cdef enum:
     RECENT_SLOTS = 256
 

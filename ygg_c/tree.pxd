@@ -6,6 +6,7 @@ from ygg_c.bytemap cimport ByteMap
 from ygg_c.link cimport Link, LinkHost
 from ygg_c.neighbour cimport Neighbour
 from ygg_c.records cimport Record, Records
+from ygg_c.throttle cimport Backoff
 from ygg_c.wire cimport Announce, SigReq, SigRes
 
 cdef enum:
@@ -24,8 +25,8 @@ cdef class Tree(Records):
     cdef ByteMap _by_target         # that key in the form in which it is looked up -> Neighbour
     cdef bint _refresh              # our record is to be renewed
     cdef uint64_t _root_at          # when we become root if there is no parent by then; NEVER: we have a place
-    cdef uint64_t _renumber_from    # no announcement of another number before
-    cdef uint64_t _renumber_gap
+    cdef Backoff _renumberings      # announcements of another number
+    cdef Backoff _hurries           # times that we became root at once
     cdef list _telling              # of Neighbour: those that may lack records, who has waited longest first
     cdef uint64_t tell_at           # when to go on telling them; NEVER: all have been told
     cdef bint news                  # records have come that upkeep has not seen
@@ -69,6 +70,7 @@ cdef class Tree(Records):
     cdef bint _is_renumbered(self) noexcept
     cdef void _check_number(self) noexcept
     cdef void _choose_parent(self) noexcept
+    cdef bint _may_hurry(self) noexcept
     cdef bint _is_cut_off(self) noexcept
     cdef bint _adopt(self, Neighbour parent) noexcept
     cdef void _become_root(self) noexcept

@@ -29,7 +29,8 @@ reason (it is gone, a smaller root is known, four minutes are over) and sends ea
 ancestry and of its own, root first, so that each record connects to what the receiver has. What exceeds the depth of
 any real tree follows in portions: a neighbour that verifies as it reads would hear nothing else meanwhile. A node that
 has lost its place and finds no one better waits a second, and then calls itself the root; at once where all its
-neighbours are below it, for it must do so before they can help it.
+neighbours are below it, for it must do so before they can help it. Each such haste moves all nodes below: where a
+parent comes and goes it is allowed ever less often.
 
 A node that restarts has lost its sequence number. Its neighbours still hold the old, higher one and send it back; the
 node takes it over, and asks its neighbours anew for signatures above it.
@@ -43,7 +44,7 @@ from ygg_c.link cimport HELD, WORK_SIGN, WORK_VERIFY
 from ygg_c.packetio cimport NEVER
 from ygg_c.records cimport DEPTH_MAX, Walk
 from ygg_c.sodium cimport sign, verify
-from ygg_c.throttle cimport Bucket, bucket_init, bucket_take, bucket_wait
+from ygg_c.throttle cimport Bucket, backoff_step, bucket_init, bucket_take, bucket_wait
 from ygg_c.wire cimport (
     ANNOUNCE, ANNOUNCE_MAX, ERR_BAD_MESSAGE, OK, SIG_REQ, SIG_RES, TREE_BYTES_MAX, encode_announce, tree_bytes, uv_put,
 )
@@ -61,6 +62,8 @@ cdef size_t TELL_LOOKS = 20000                  # at records in one go, for all 
 # ns between announcements that our parent knows us by another number; it doubles
 cdef uint64_t RENUMBER_LEAST = 1000000000
 cdef uint64_t RENUMBER_MOST = 64000000000
+cdef uint64_t HURRY_LEAST = 2000000000          # ns between times that we become root at once; it doubles
+cdef uint64_t HURRY_MOST = 64000000000
 
 
 # The merge rule: whether (seq, parent, nonce) takes the place of the old one.
@@ -343,18 +346,13 @@ cdef class Tree(Records):
     cdef bint _is_renumbered(self) noexcept:
         cdef Neighbour parent = self._parent()
         return (parent is not None and parent.answered and parent.response_port != self.own.port
-                and self.host.now >= self._renumber_from)
+                and self.host.now >= self._renumberings.after)
 
     # A parent that gives us ever other numbers makes us announce ourselves at growing intervals.
     cdef void _check_number(self) noexcept:
-        cdef uint64_t now = self.host.now
-        if not self._is_renumbered():
-            return
-        if now - self._renumber_from > RENUMBER_MOST:
-            self._renumber_gap = 0
-        self._renumber_gap = min(max(RENUMBER_LEAST, 2 * self._renumber_gap), RENUMBER_MOST)
-        self._renumber_from = now + self._renumber_gap
-        self._refresh = True
+        if self._is_renumbered():
+            backoff_step(&self._renumberings, RENUMBER_LEAST, RENUMBER_MOST, self.host.now)
+            self._refresh = True
 
     # Records
 
@@ -467,7 +465,7 @@ cdef class Tree(Records):
             return
         if best is not None and best.answered and self._adopt(best):
             self._settle()
-        elif self.host.now >= self._root_at or (best is None and self._is_cut_off()):
+        elif self.host.now >= self._root_at or (best is None and self._is_cut_off() and self._may_hurry()):
             self._become_root()
             self._settle()
         else:
@@ -492,6 +490,13 @@ cdef class Tree(Records):
             if not walk.through_us and (memcmp(root.key, self.host.key, 32) < 0
                                         or memcmp(root.key, root.parent, 32) != 0):
                 return False
+        return True
+
+    # A parent that comes and goes would have all nodes below us find their place anew each time.
+    cdef bint _may_hurry(self) noexcept:
+        if self.host.now < self._hurries.after:
+            return False
+        backoff_step(&self._hurries, HURRY_LEAST, HURRY_MOST, self.host.now)
         return True
 
     cdef bint _adopt(self, Neighbour parent) noexcept:

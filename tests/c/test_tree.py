@@ -458,6 +458,25 @@ def test_a_lost_root_is_replaced(network):
     nodes.clear()
 
 
+def test_those_below_a_parent_that_comes_and_goes_stay_where_they_are(network):
+    """Half a second there, half a second not: after the first times it is waited for."""
+    flapping, *others = (network.add(number) for number in by_key(1, 2, 3, 4, 5))
+    pipes = [network.join(a, b) for a, b in itertools.pairwise(others)]
+
+    def moves(after: float) -> bool:
+        pipe = network.join(flapping, others[0])
+        network.run(after)
+        network.cut(pipe)
+        network.run(0.5)
+        return others[-1].root != flapping.key
+
+    assert sum(moves(0.5) for _ in range(64)) <= 8
+    assert sum(pipe.heard[ANNOUNCE] for pipe in pipes) / len(pipes) < 100
+    network.run(2)
+    assert agree(others)
+    assert moves(130)       # it had long been there
+
+
 def test_a_silent_cut_is_noticed_by_who_speaks(network):
     """A dead link closes three seconds after something was sent on it."""
     a, b = network.add(1), network.add(2)
