@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/tcp.md").read_text(encoding="utf-8")
-TABLE = PAGE.partition("| RFC |")[2].splitlines()[2:]
+TABLE = PAGE.partition("| RFC |")[2].partition("\n\n")[0].splitlines()[2:]
 ROWS = [line.strip("| ").split(" | ") for line in TABLE if line.startswith("| ")]
 
 
