@@ -204,8 +204,11 @@ cdef class TcpDemux(Host):
         cdef Segment bare = syn[0]
         cdef uint32_t iss = make_cookie(self._cookie_secret, key, syn, self._now)
         cdef TcpOptions options = listener.options
-        cdef int scale = options.scale(self) if stamped and syn.scale >= 0 else -1
+        cdef int scale
         cdef uint32_t stamp
+        if self._now >= listener.cookie_until:
+            listener.cookie_scale = options.scale(self)
+        scale = listener.cookie_scale if stamped and syn.scale >= 0 else -1
         bare.size = 0
         if options.ecn_of(self) == ECN_OFF or not stamped:
             bare.flags = SYN
@@ -235,7 +238,7 @@ cdef class TcpDemux(Host):
             # It exists, as far as the peer knows. Remembered, it can have a place later.
             self._queue(listener, key, &syn, iss, True)
             return True
-        scale = -1 if syn.scale < 0 else listener.options.scale(self)
+        scale = -1 if syn.scale < 0 else listener.cookie_scale
         connection.answered(&syn, listener.options.window(self, <size_t>-1), scale, 0, 0)
         segment_in(connection, segment, self._now)
         return True

@@ -13,6 +13,7 @@ cdef class TcpListener(Acceptor):
     cdef HalfOpens half_opens       # those of the stack
     cdef HalfOpenList half_open     # its own
     cdef uint64_t cookie_until      # until then a cookie may come back, ns
+    cdef int cookie_scale           # of the windows of their connections: it has to be what the peers were told
     cdef list _queue                # completed, oldest first; those that have ended since are among them
     cdef Py_ssize_t _first          # in the queue: those before were accepted
     cdef Py_ssize_t _waiting        # those that have not ended

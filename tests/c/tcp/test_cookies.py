@@ -49,6 +49,27 @@ class TestCookie:
         assert peer.one(flags=ACK | FIN).ack == 1002
         assert listener.accept().at_eof
 
+    @pytest.mark.parametrize(("before", "after"), [(4096, 1 << 30), (1 << 30, None)])
+    def test_the_window_has_the_scale_that_was_told(self, peer, before, after):
+        """What a listener is told between its answer and the ACK does not change what the peer knows."""
+        listener = peer.stack.listen(None, 80)
+        listener.options.receive_limit = before
+        answer = client(peer, 5000, options=MSS_8940 + SCALE_7 + SACK + stamp(77, 0))
+        value, _ = struct.unpack(">II", answer.option(8))
+        listener.options.receive_limit = after
+        peer.send(options=stamp(78, value))
+        assert listener.accept().info()["receive_scale"] == answer.option(3)[0]
+
+    def test_later_cookies_have_the_new_scale(self, peer):
+        listener = peer.stack.listen(None, 80)
+        scales = []
+        for port, limit in ((5000, 4096), (5001, 1 << 30)):
+            listener.options.receive_limit = limit
+            answer = client(peer, port, options=MSS_8940 + SCALE_7 + SACK + stamp(77, 0))
+            scales.append(answer.option(3)[0])
+            peer.wait(140 * SECOND)
+        assert scales[0] < scales[1]
+
     def test_the_timestamp_carries_the_options(self, peer):
         listener = peer.stack.listen(None, 80)
         answer = client(peer, 5000, options=MSS_8940 + SCALE_7 + SACK + stamp(77, 0))
