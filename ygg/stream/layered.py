@@ -127,7 +127,8 @@ class LayeredTransport(ByteStreamTransport):
     def _force_close(self, error: BaseException | None) -> None:
         self._closing = True
         self._error = self._error or error
-        self._carrier.abort()
+        if not self._lost:  # asyncio's own may raise once they are lost
+            self._carrier.abort()
 
     def _carrier_lost(self, error: BaseException | None) -> None:
         # After a close of our own the carrier may complain about the answer to it, which is of no interest.

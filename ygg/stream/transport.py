@@ -187,7 +187,11 @@ class ByteStreamTransport(StartTLSCompatible, SendfileCompatible):
             return 0
         if self._closing:
             return 0
-        count = self._source.recv_into(space)
+        try:
+            count = self._source.recv_into(space)
+        except Exception as error:
+            self._fatal(error, "Fatal error: protocol.get_buffer() has returned a buffer that cannot be written to.")
+            return 0
         if count:
             try:
                 protocol.buffer_updated(count)

@@ -104,7 +104,9 @@ class WebSocketTransport(LayeredTransport):
 
     def _send(self, data: bytes | bytearray | memoryview) -> None:
         if self._websocket.state == OPEN:
-            self._websocket.send_binary(bytes(data))
+            data = bytes(data)
+            for start in range(0, len(data), MAX_FRAME):  # the other side may accept no more of one frame than we do
+                self._websocket.send_binary(data[start : start + MAX_FRAME])
             self.flush()
 
     def can_write_eof(self) -> bool:
