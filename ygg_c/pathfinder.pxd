@@ -134,7 +134,7 @@ cdef class Pathfinder:
     cdef void _find_hop(self, Path path) noexcept
     cdef int _make_header(self, Path path) noexcept
     cdef void _look(self, Rumor rumor) noexcept
-    cdef bint _is_overdue(self, const uint8_t *dest) noexcept
+    cdef bint is_overdue(self, const uint8_t *dest) noexcept
     cdef void _look_again(self) noexcept
     cdef void _expire(self) noexcept
     cdef uint64_t _place(self) noexcept

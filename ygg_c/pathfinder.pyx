@@ -15,7 +15,8 @@ A lookup is in vain while no filter leads to the key, and its answer is lost whe
 meanwhile. While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more
 neighbours or come from another place: after a node has started or lost its parent nobody has to wait for the next
 second. Where a path breaks far away neither happens here, and the lookup goes by filters that lead to the break as the
-path did; so it is repeated after 0.1, 0.2 and 0.4 seconds more, as long as we hear that the path is broken.
+path did; so it is repeated after 0.1, 0.2 and 0.4 seconds more, as long as we hear that the path is broken, or have no
+link for it ourselves.
 
 A path serves for a minute after something has shown that it leads there: a notify, a session packet that answers what
 we sent, an acknowledgement of the stack's. What merely arrives shows that the other way works. A path that has nothing
@@ -438,7 +439,7 @@ cdef class Pathfinder:
         rumor.asked = self.reach.multicast(body, end - body, None, self.host.key, rumor.wanted)
 
     # Whether the last lookup went by filters that did not lead there any more, as it seems.
-    cdef bint _is_overdue(self, const uint8_t *dest) noexcept:
+    cdef bint is_overdue(self, const uint8_t *dest) noexcept:
         cdef uint8_t target[32]
         cdef PyObject *found
         lookup_key(dest, target)
@@ -683,7 +684,7 @@ cdef class Pathfinder:
                 return
             was = (<Path>found).broken
             (<Path>found).broken = True
-            self.want(message.dest, not was or self._is_overdue(message.dest))
+            self.want(message.dest, not was or self.is_overdue(message.dest))
 
     cdef void upkeep(self) noexcept:
         self._expire()

@@ -380,7 +380,7 @@ cdef class Router(LinkHost):
         if path is not None:
             self.pathfinder.prepare(path)
             if path.hop.link == NULL:
-                lost = not path.broken
+                lost = not path.broken or self.pathfinder.is_overdue(dest)
                 path.broken = True
             elif not path.broken and not path.unproven and self.pathfinder.is_doubtful(path):
                 self.pathfinder.doubt(path)

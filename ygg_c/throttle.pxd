@@ -38,8 +38,8 @@ cdef struct Backoff:
     uint64_t after      # when it may be done again
     uint64_t gap        # ns between the last two
 
-# Note that it is done now, where it may be: the next time is `least` ns later, and twice as late each time, up to `most`.
-# Once it could have been done for as long as that, and was not, all is as it was.
+# Note that it is done now, where it may be: the next time is `least` ns later, and twice as late each time, up to
+# `most`. Once it could have been done for as long as that, and was not, all is as it was.
 cdef inline void backoff_step(Backoff *backoff, uint64_t least, uint64_t most, uint64_t now) noexcept nogil:
     if now - backoff.after > most:
         backoff.gap = 0

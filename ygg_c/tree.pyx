@@ -63,7 +63,7 @@ cdef size_t TELL_LOOKS = 20000                  # at records in one go, for all 
 cdef uint64_t RENUMBER_LEAST = 1000000000
 cdef uint64_t RENUMBER_MOST = 64000000000
 cdef uint64_t HURRY_LEAST = 2000000000          # ns between times that we become root at once; it doubles
-cdef uint64_t HURRY_MOST = 64000000000
+cdef uint64_t HURRY_MOST = 8000000000
 
 
 # The merge rule: whether (seq, parent, nonce) takes the place of the old one.

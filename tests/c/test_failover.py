@@ -122,6 +122,22 @@ def test_a_path_that_breaks_far_away_is_found_within_a_second(
         assert flow.takes() <= 1
 
 
+@pytest.mark.parametrize("seed", [0, 23, 84, 104, 8, 68, 75])
+def test_links_that_end_in_turn_are_gone_round_within_a_second(seed: int) -> None:
+    """Each comes back before the next one ends; some end right before the source, or twice beside the same node."""
+    chance = random.Random(f"in turn {seed}")
+    with net_of() as net:
+        wires = build(net, ring(chance), chance)
+        for _ in range(8):
+            flow, edge = a_flow(net, wires, chance)
+            end(wires[edge])
+            assert flow.takes() <= 1
+            flow.receiver.close()
+            net.run(5)
+            wires[edge] = net.join(*edge, 1e9, DELAY)
+            net.run(5)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_node_that_leaves_is_gone_round_within_a_second(seed: int) -> None:
     chance = random.Random(f"leaves {seed}")

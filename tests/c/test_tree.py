@@ -470,11 +470,11 @@ def test_those_below_a_parent_that_comes_and_goes_stay_where_they_are(network):
         network.run(0.5)
         return others[-1].root != flapping.key
 
-    assert sum(moves(0.5) for _ in range(64)) <= 8
+    assert sum(moves(0.5) for _ in range(64)) <= 12
     assert sum(pipe.heard[ANNOUNCE] for pipe in pipes) / len(pipes) < 100
     network.run(2)
     assert agree(others)
-    assert moves(130)       # it had long been there
+    assert moves(15)        # it had been there for a while
 
 
 def test_a_silent_cut_is_noticed_by_who_speaks(network):
