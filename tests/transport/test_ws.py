@@ -141,6 +141,30 @@ async def test_text_is_refused() -> None:
         writer.close()
 
 
+@pytest.mark.parametrize(
+    ("frame", "error"),
+    [
+        (b"\x88\x82\0\0\0\0\x03\xe8", None),
+        (b"\x88\x80\0\0\0\0", None),
+        (b"\x88\x82\0\0\0\0\x03\xf3", "code 1011"),
+    ],
+    ids=["normal", "no code", "internal error"],
+)
+@on_loops
+async def test_the_code_of_a_close_is_told(frame: bytes, error: str | None) -> None:
+    async with LoopbackNetwork() as network, listening(network) as (_, listener):
+        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
+        writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        server, _ = await listener.accept()
+        other_reader, _ = streams(server)
+        writer.write(frame)
+        with pytest.raises(ConnectionResetError, match=error) if error else contextlib.nullcontext():
+            await other_reader.read()
+        assert await reader.read()  # the answer to the close
+        writer.close()
+
+
 @on_loops
 async def test_a_web_server_that_is_none_of_ours() -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -24,7 +24,7 @@ MAX_FRAME = 4 * 1024 * 1024
 OPEN = 1
 """The state of that name in `websockets.protocol.State`; those after it are closing and closed."""
 
-NORMAL, GOING_AWAY, UNSUPPORTED_DATA, POLICY_VIOLATION = 1000, 1001, 1003, 1008
+NORMAL, GOING_AWAY, UNSUPPORTED_DATA, NO_STATUS, POLICY_VIOLATION = 1000, 1001, 1003, 1005, 1008
 """Close codes (RFC 6455, section 7.4.1)."""
 
 
@@ -90,8 +90,9 @@ class WebSocketTransport(LayeredTransport):
         broken = self._websocket.parser_exc
         if broken is not None and not isinstance(broken, EOFError):
             self._error = self._error or ConnectionReset(f"WebSocket peer broke the protocol: {broken}")
-        code = self._websocket.close_code if self._websocket.state > OPEN else None
-        if code not in (None, NORMAL, GOING_AWAY) and self._error is None:
+        frame = self._websocket.close_rcvd
+        code = frame.code if frame is not None else self._websocket.close_code  # which is None until all is over
+        if code not in (None, NORMAL, GOING_AWAY, NO_STATUS) and self._error is None:
             self._error = ConnectionReset(f"WebSocket closed with code {code}")
 
     def _finish_reading(self) -> None:
