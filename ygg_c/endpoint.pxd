@@ -149,9 +149,11 @@ cdef class Host(Upper):
     # Bytes that an endpoint may send there now, which wants to send `size`; 0: it waits, and is flushed when its turn
     # comes.
     cdef size_t credit_for(self, Endpoint endpoint, const uint8_t *address, size_t size) noexcept
-    # Whether there is room for what is never held back while little waits: echoes, replies and errors.
-    # bytes worth sending there at once, and in one packet
+    # Bytes worth sending there at once, and in one packet.
     cdef size_t burst_to(self, const uint8_t *address) noexcept
+    # It has waited for a full link, as others do, and now is when it may send.
+    cdef bint has_turn(self, Endpoint endpoint) noexcept
+    # Whether there is room for what is never held back while little waits: echoes, replies and errors.
     cdef bint has_spare(self, const uint8_t *address, size_t size) noexcept
     cdef void suspect(self, const uint8_t *address) noexcept    # nothing comes back from there
     cdef void works(self, const uint8_t *address) noexcept      # what was sent there is answered; now and then

@@ -111,6 +111,9 @@ cdef class Host(Upper):
         endpoint.wants = False
         return min(way.credit, max(size, most))
 
+    cdef bint has_turn(self, Endpoint endpoint) noexcept:
+        return self._served is endpoint and endpoint.waits_in is not None and endpoint.waits_in.has_others(endpoint)
+
     cdef size_t _left(self, Endpoint endpoint) noexcept:
         # Of what one that waits may send in this turn.
         cdef int64_t left = endpoint.deficit - <int64_t>(self.count[COUNT_BYTES_OUT] - self._served_from)

@@ -28,6 +28,7 @@ cdef class FlowQueue:
     cdef void add(self, Flow flow) noexcept
     cdef void remove(self, Flow flow) noexcept
     cdef Flow next(self)                # whose turn it is; None: nobody's
+    cdef bint has_others(self, Flow flow) noexcept              # than the one whose turn it is
     cdef void satisfied(self, Flow flow) noexcept   # it wants nothing more now
     cdef void _append(self, Flow flow, bint new) noexcept
     cdef void _take_out(self, Flow flow) noexcept

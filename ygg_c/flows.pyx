@@ -39,6 +39,9 @@ cdef class FlowQueue:
                 self._take_out(flow)
                 self._append(flow, False)
 
+    cdef bint has_others(self, Flow flow) noexcept:
+        return flow._after is not None or (flow.is_new and self._old is not None)
+
     cdef void satisfied(self, Flow flow) noexcept:
         # It stays for one round of the old ones: who comes back at once is not new again (RFC 8290, 4.2).
         self._take_out(flow)

@@ -22,7 +22,8 @@ def star(net: Net, rate: float, others: int, delay: int = DELAY) -> list[int]:
 @pytest.mark.parametrize("mtu", [1500, 65535])
 @pytest.mark.parametrize(
     ("rate", "flows"),
-    [(5, 2), (20, 8), pytest.param(5, 8, marks=pytest.mark.slow), pytest.param(20, 2, marks=pytest.mark.slow),
+    [(5, 2), (20, 8), (30, 8), (50, 8), pytest.param(5, 8, marks=pytest.mark.slow),
+     pytest.param(20, 2, marks=pytest.mark.slow), pytest.param(70, 8, marks=pytest.mark.slow),
      pytest.param(100, 2, marks=pytest.mark.slow), pytest.param(100, 8, marks=pytest.mark.slow)],
 )
 def test_flows_to_different_nodes_get_the_same(rate, flows, mtu):

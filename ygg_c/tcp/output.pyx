@@ -114,7 +114,7 @@ cdef bint _flush_data(Sender sender, TcpEndpoint connection, uint64_t now) noexc
         elif pipe + size > sender.congestion.cwnd and not sender.probing and not (next == AGAIN and sender.resend_now):
             sender.cwnd_bound = True
             break
-        elif rate and flight.pacing.free_at > now and not _leaves_at_once(sender, next, pipe):
+        elif rate and flight.pacing.free_at > now and not _leaves_at_once(sender, next, pipe, connection):
             flight.pace_at = pacing_due(&flight.pacing, now)
             sender.cwnd_bound = pipe + _available(sender) >= sender.congestion.cwnd     # it will be used in full
             break
@@ -154,14 +154,15 @@ cdef uint64_t _available(Sender sender) noexcept:
     return end - min(sender.nxt, end)
 
 
-cdef bint _leaves_at_once(Sender sender, Next next, uint64_t pipe) noexcept:
+cdef bint _leaves_at_once(Sender sender, Next next, uint64_t pipe, TcpEndpoint connection) noexcept:
     # Whether what leaves next is not paced: a probe, the first retransmission, what an ACK allows in a recovery, and
-    # what is sent again though no queue has overflowed.
+    # what is sent again though no queue has overflowed. Where flows take turns on a full link, the turns pace them: a
+    # flow that let a part of its own go by would keep a smaller share than others for good.
     cdef const Recovery *recovery = &sender.flight.recovery
     cdef bint little = sender.congestion.cwnd <= pipe + 2 * sender.mss
     return sender.probing or (next == AGAIN and sender.resend_now) or recovery.phase == REPAIR or (
         recovery.phase == RECOVERY and little
-    )
+    ) or connection.host.has_turn(connection)
 
 
 cdef void _begin_flight(Sender sender, uint64_t now) noexcept:
