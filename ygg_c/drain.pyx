@@ -27,7 +27,7 @@ cdef enum:
     UNSENT_TIME = 4000
     CREDIT_TIME = 5000
     BURST_TIME = 10000
-    LEAST_TIME = 80000              # of BURST_LEAST, or that is less too
+    LEAST_TIME = 40000              # of BURST_LEAST, or that is less too
 
 
 cdef inline size_t _worth(uint64_t rate, uint64_t time, size_t least, size_t most) noexcept nogil:
