@@ -88,13 +88,14 @@ cdef class FairQueue:
         while self._new.first >= 0 or self._old.first >= 0:
             flows = &self._new if self._new.first >= 0 else &self._old
             bin = &self._bins[flows.first]
-            if bin.packets.count == 0:
+            # One packet may be worth many quanta: a flow that owes more than one pays, though nothing of it waits.
+            if bin.deficit <= (0 if bin.packets.count else -QUANTUM):
+                bin.deficit += QUANTUM
+                self._move_first(flows, &self._old)
+            elif bin.packets.count == 0:
                 # Sent or dropped empty. A new one stays for a round of the old ones, lest it be new again at once.
                 bin.listed = flows == &self._new and self._old.first >= 0
                 self._move_first(flows, &self._old if bin.listed else NULL)
-            elif bin.deficit <= 0:
-                bin.deficit += QUANTUM
-                self._move_first(flows, &self._old)
             else:
                 packet = self._pop_from(flows.first, now)
                 bin.deficit -= packet.size
