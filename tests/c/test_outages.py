@@ -108,6 +108,21 @@ def test_what_waits_goes_on_however_short_a_link_has_lived(gap: float, mtu: int,
                 assert first_byte(bulk, net.now) <= 1.5 + 2 * rtt / 1000
 
 
+def test_an_outage_is_taken_for_no_round_trip() -> None:
+    """All that was acknowledged between two outages had waited for as long as the first one lasted."""
+    with net_of() as net:
+        wires, bulk = busy(net, 30 * MS)
+        cut(wires)
+        net.run(30)
+        wires = net.join(1, 2, SLOW, 30 * MS)
+        net.run(0.199)
+        cut(wires)
+        net.run(3)
+        assert bulk.client.info()["rto"] > 20 * SECOND
+        net.join(1, 2, SLOW, 30 * MS)
+        assert first_byte(bulk, net.now) <= 1.5 + 2 * 0.06
+
+
 @pytest.mark.parametrize("source", [1, 2])
 @pytest.mark.parametrize("silence", [1, 20])
 def test_a_link_made_anew_is_used_where_the_old_one_is_not_known_to_be_dead(source: int, silence: int) -> None:

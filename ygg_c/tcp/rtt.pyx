@@ -39,7 +39,8 @@ cdef void _follow_deviation(Rtt *rtt, uint64_t now) noexcept nogil:
 
 cdef void _follow_least(Rtt *rtt, uint64_t sample, uint64_t now) noexcept nogil:
     if now - rtt._recent_at >= LEAST_WINDOW:
-        rtt.least = rtt._recent if now - rtt._recent_at < 2 * LEAST_WINDOW else sample
+        # The path may have changed in a long silence; or that was an outage, which has lengthened the sample.
+        rtt.least = rtt._recent if now - rtt._recent_at < 2 * LEAST_WINDOW else min(sample, 4 * rtt._recent)
         rtt._recent = sample
         rtt._recent_at = now
     rtt._recent = min(rtt._recent, sample)
