@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import selectors
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypeVar
 
 from ygg_c.clock import VirtualClock
+
+T = TypeVar("T")
 
 
 class _Selector(selectors.BaseSelector):
@@ -41,8 +44,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose time passes only while nothing else happens.
 
     For programs that wait for timers and for each other: nodes over a `MemoryNetwork` that are given its `clock`, and a
-    seeded `random`, run the same way every time. Threads, other processes and the system's sockets live in real time,
-    so what waits for them sees time fly.
+    seeded `random`, run the same way every time. What is given to a thread (`run_in_executor`, `asyncio.to_thread`)
+    runs at once, in the loop's own: it must not wait for anything in the loop. Other processes and the system's sockets
+    live in real time, so what waits for them sees time fly.
 
     ::
 
@@ -62,3 +66,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the loop's time in seconds, which begins at 0."""
         return self.clock.now() / 1e9
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        """Call `func` now, whatever the executor, so that no time passes meanwhile; return a future that is done."""
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
