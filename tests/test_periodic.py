@@ -17,7 +17,7 @@ class Turns:
     def __init__(self) -> None:
         self.times: list[float] = []
         self.failures = 0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.takes = 0.0
         self.interval = 10.0
 
@@ -146,3 +146,14 @@ def test_a_kick_after_the_loop_has_closed_does_nothing() -> None:
         return service
 
     asyncio.run(main()).kick()
+
+
+def test_a_turn_that_waited_for_what_was_cancelled_is_a_failed_one() -> None:
+    async def main(turns: Turns) -> None:
+        turns.error = asyncio.CancelledError()
+        async with started(turns) as service:
+            await asyncio.sleep(25)
+            assert turns.failures == 3
+            assert service.running
+
+    assert virtually(main) == [0, 10, 20]

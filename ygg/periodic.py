@@ -52,12 +52,20 @@ class PeriodicService:
     async def _run(self) -> None:
         while True:
             self._kicked.clear()
-            try:
-                await self._work()
-            except Exception:
-                self._failed()
+            await self._turn()
             try:
                 async with asyncio.timeout(self._interval()):
                     await self._kicked.wait()
             except TimeoutError:
                 pass
+
+    async def _turn(self) -> None:
+        try:
+            await self._work()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            self._failed()  # something that the turn waited for was cancelled, not the service
+        except Exception:
+            self._failed()
