@@ -18,7 +18,6 @@ ALLOWED = {
     "certificate.py": {"datetime.now"},             # a certificate is valid from the moment that it is made
     "keys.py": {"pysodium.randombytes"},            # a new identity
     "autopeer/builtin.py": {"time.time"},           # what a list says of days ago is reckoned from now
-    "autopeer/probe.py": {"time.perf_counter"},     # times a dial of the system's
     "network/resolver.py": {"time.monotonic"},      # in threads, which have no event loop
 }
 

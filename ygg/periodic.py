@@ -6,6 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
+def loop_time() -> float:
+    """Return the time of the running event loop, in seconds: what passes in virtual time with all else."""
+    return asyncio.get_running_loop().time()
+
+
 class PeriodicService:
     """Does `work` when started and then again and again, with `interval()` seconds between two turns.
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -22,7 +21,7 @@ from ygg.autopeer.peer import PublicPeer, place, plain_url
 from ygg.autopeer.probe import Probe, nearest_first, tcp_probe
 from ygg.errors import PeerUnknownError, URLError, YggError
 from ygg.network import Network
-from ygg.periodic import PeriodicService
+from ygg.periodic import PeriodicService, loop_time
 from ygg.url import PeerURL
 
 MAX_ATTEMPTS = 8
@@ -130,8 +129,9 @@ class AutoPeerManager:
     """Keeps a node connected through peers that a `PeerFetcher` finds.
 
     As an async context manager it also runs the fetcher, unless that runs already. Peers it chose stay with the node
-    when it ends. `rng` breaks ties, `clock` gives monotonic seconds, `probe` measures the round-trip time of a
-    candidate in seconds (by default a TCP dial through the network by which the node would reach it).
+    when it ends. `rng` breaks ties, `clock` gives monotonic seconds (those of the event loop, unless given), `probe`
+    measures the round-trip time of a candidate in seconds (by default a TCP dial through the network by which the node
+    would reach it).
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class AutoPeerManager:
         config: AutoPeerConfig | None = None,
         *,
         rng: random.Random | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = loop_time,
         probe: Probe | None = None,
     ) -> None:
         self.fetcher = fetcher

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from ygg.autopeer.peer import PublicPeer
 from ygg.network import Network
+from ygg.periodic import loop_time
 
 Probe = Callable[[PublicPeer], Awaitable[float | None]]
 """Returns a peer's round-trip time in seconds, None where it cannot be measured; raises `OSError` when it is away."""
@@ -26,9 +26,9 @@ def tcp_probe(network_for: Callable[[str], Network]) -> Probe:
             return None
         network = network_for(peer.host)
         address = (await network.resolve(peer.host))[0]
-        start = time.perf_counter()
+        start = loop_time()
         transport = await network.connect_stream(address, peer.port, timeout=TIMEOUT)
-        elapsed = time.perf_counter() - start
+        elapsed = loop_time() - start
         transport.abort()
         return elapsed
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from typing import Any, Protocol, Self
 from ygg.errors import ConfigError, PeerUnknownError, YggError
 from ygg.jumper.addresses import MEMBER, Address, machine_addresses, own_uris, published_by
 from ygg.jumper.config import JumperConfig
-from ygg.periodic import PeriodicService
+from ygg.periodic import PeriodicService, loop_time
 from ygg.url import PeerURL
 
 PATIENCE = 30.0
@@ -122,8 +121,9 @@ class _Rest:
 class Jumper:
     """Publishes where this node can be reached, and keeps direct links to the destinations in use, while entered.
 
-    `clock` gives monotonic seconds, `rng` spreads the rests, `local_addresses` says what a listener on every address
-    stands for. Leaving it drops its links and takes back what it published. Belongs to one event loop.
+    `clock` gives monotonic seconds (those of the event loop, unless given), `rng` spreads the rests, `local_addresses`
+    says what a listener on every address stands for. Leaving it drops its links and takes back what it published.
+    Belongs to one event loop.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Jumper:
         node: JumpingNode,
         config: JumperConfig | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = loop_time,
         rng: random.Random | None = None,
         local_addresses: Callable[[], Iterable[Address]] = machine_addresses,
     ) -> None:
