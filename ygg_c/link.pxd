@@ -49,7 +49,8 @@ cdef class Sink:
     cdef void flush(self, Link link) noexcept
     cdef bint has_output(self) noexcept         # of what it has taken
     cdef void pause(self, Link link, bint paused) noexcept      # have the transport read no more, or again
-    cdef bint hears(self) noexcept              # the far side's transport has been heard lately, if not its node
+    # The far side's transport goes on, if not its node. `again`: it was asked in this silence before.
+    cdef bint hears(self, bint again) noexcept
 
 cdef class PySink(Sink):
     cdef object _callback

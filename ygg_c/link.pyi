@@ -7,10 +7,11 @@ class PySink(Sink):
     """Calls `callback(link)` when a link has output; the callback writes what link.take() gives, and sets link.blocked
     when full.
 
-    `hears()` tells whether the far side's transport was heard lately; None: it is not known.
+    `hears(again)` tells whether the far side's transport goes on, `again` when it is not asked for the first time in
+    this silence; None: it is not known.
     """
 
-    def __init__(self, callback: Callable[[Link], object], hears: Callable[[], bool] | None = None) -> None: ...
+    def __init__(self, callback: Callable[[Link], object], hears: Callable[[bool], bool] | None = None) -> None: ...
 
 class LinkHost:
     """What links need of the router above them."""

@@ -59,7 +59,7 @@ cdef class Sink:
     cdef void pause(self, Link link, bint paused) noexcept:
         pass
 
-    cdef bint hears(self) noexcept:
+    cdef bint hears(self, bint again) noexcept:
         return False
 
 
@@ -70,8 +70,8 @@ cdef class PySink(Sink):
         self._callback = callback
         self._hears = hears
 
-    cdef bint hears(self) noexcept:
-        return self._hears is not None and self._hears()
+    cdef bint hears(self, bint again) noexcept:
+        return self._hears is not None and self._hears(again)
 
     cdef void flush(self, Link link) noexcept:
         try:
@@ -549,9 +549,10 @@ cdef class Link:
     # A transport that must repeat what was lost holds back what came after it, for as long as its full queues make a
     # round trip. It hears from the far side meanwhile, and a path that is dead says nothing.
     cdef bint _is_dead(self, uint64_t now) noexcept:
+        cdef uint64_t since = self._unanswered_since()
         if self.held or now < self._spared_until or not (self._read_deadline <= now or self._is_stuck(now)):
             return False
-        if now - self._unanswered_since() >= SPARED_MOST or not self.sink.hears():
+        if now - since >= SPARED_MOST or not self.sink.hears(self._spared_until > since):
             return True
         self._alive_at = now
         self._spared_until = now + SPARED_FOR

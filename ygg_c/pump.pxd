@@ -1,6 +1,6 @@
 # Moving bytes between links and sockets: with the clock, the engine's only system calls.
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ygg_c.link cimport Link, Sink, iovec
 from ygg_c.node cimport Node
@@ -9,7 +9,8 @@ cdef enum:
     READS = 4           # turns for one readable event: bounds what one busy link makes the others wait
     PARTS = 256         # pieces of one sendmsg: a whole flight of packets of 1 KiB
     KERNEL_PACKET = 65536   # bytes at most of what the kernel sends at once (GSO)
-    HEARD = 1000            # ms
+    HEARD = 1000        # ms: an acknowledgement was received lately
+    ANSWERS = 1500      # ms: a node says something within a second, at whatever comes
     WIRE_QUEUE = 5000       # µs that packets wait on the way when more than the wire can carry is there
     CHUNK = 65536       # bytes of one write to an asyncio transport
     HELD_MOST = 131072  # that such a transport may hold, in Python's memory
@@ -31,6 +32,11 @@ cdef class SocketPump(Pump):
     # bytes that the kernel holds unsent at most: those it told of, and all it took since
     cdef size_t _given
     cdef bint _woken                    # this turn began because the kernel told of room
+    # bytes that the far side's kernel had acknowledged, and segments that had come, when hears() was asked last
+    cdef uint64_t _acked
+    cdef uint32_t _segments_in
+    cdef uint64_t _asked_at             # bytes it will have acknowledged when it has all that the kernel held at first
+    cdef uint64_t _reached_at           # when it had, ns; NEVER: not yet
     cdef int _open(self, int fd) except -1                      # keep a duplicate of it
     cdef bint _has_room(self, Link link) noexcept
     cdef bint _goes_on(self, size_t size) noexcept

@@ -16,6 +16,7 @@ from ygg_c.drain cimport FLIGHT_MOST, drain_ran_dry
 from ygg_c.forks cimport generation, hold, release
 from ygg_c.link cimport Link, Sink, iovec
 from ygg_c.node cimport Node
+from ygg_c.packetio cimport NEVER
 
 cdef extern from *:
     """
@@ -85,9 +86,9 @@ cdef extern from *:
     #ifdef __linux__
     struct ygg_info {                           /* the beginning of struct tcp_info, which not every libc has so far */
         uint8_t states[2], timeouts, flags[5];
-        uint32_t first[9], data_sent, ack_sent, data_received, ack_received, then[2], rtt, later[8];
-        uint64_t rates[4];
-        uint32_t segments[2], unsent, least_rtt;
+        uint32_t sizes[4], unacked, first[4], data_sent, ack_sent, data_received, ack_received, then[2], rtt, later[8];
+        uint64_t rates[2], bytes_acked, bytes_received;
+        uint32_t segments[2], unsent, least_rtt, data_segments_in;
     };
 
     static int ygg_ask(int fd, struct ygg_info *info) {
@@ -107,14 +108,27 @@ cdef extern from *:
         return 0;
     }
 
-    /* Whether the kernel has heard from the far side of a TCP connection in the last round trip and so many ms more, or
-       sent something for the first time. */
-    static int ygg_hears(int fd, uint32_t time) {
+    /* How a TCP connection gets on. Times are ms. */
+    struct ygg_progress {
+        uint64_t acked, waiting;        /* bytes that the far side has acknowledged, and that it has not */
+        uint32_t segments_in;           /* with data, in whatever order */
+        uint32_t rtt, silent;           /* a round trip, and the time since the last acknowledgement */
+        int sent, timed_out;            /* some has been sent; a retransmission timer has expired since */
+    };
+
+    static int ygg_look(int fd, struct ygg_progress *progress) {
     #ifdef __linux__
         struct ygg_info info;
-        if (ygg_ask(fd, &info)) {
-            time += info.rtt / 1000;
-            return info.data_received < time || info.ack_received < time || (!info.timeouts && info.data_sent < time);
+        int waiting = 0;
+        if (ygg_ask(fd, &info) && ioctl(fd, SIOCOUTQ, &waiting) == 0) {
+            progress->acked = info.bytes_acked;
+            progress->waiting = (uint64_t)waiting;
+            progress->segments_in = info.data_segments_in;
+            progress->rtt = info.rtt / 1000;
+            progress->silent = info.ack_received;
+            progress->sent = info.unacked > 0;
+            progress->timed_out = info.timeouts > 0;
+            return 1;
         }
     #endif
         return 0;
@@ -128,12 +142,21 @@ cdef extern from *:
     void ygg_limit_unsent(int fd, int limit, int buffer) noexcept nogil
     size_t ygg_unsent(int fd) noexcept nogil
     uint32_t ygg_wait(int fd) noexcept nogil
-    bint ygg_hears(int fd, uint32_t time) noexcept nogil
+    struct ygg_progress:
+        uint64_t acked
+        uint64_t waiting
+        uint32_t segments_in
+        uint32_t rtt
+        uint32_t silent
+        bint sent
+        bint timed_out
+    bint ygg_look(int fd, ygg_progress *progress) noexcept nogil
     ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
     int fcntl(int fd, int command, ...) noexcept nogil
     int close(int fd) noexcept nogil
 
 cdef uint64_t SECOND = 1000000000
+cdef uint64_t MS = 1000000
 
 
 cdef void enter_now(Node node) noexcept:
@@ -252,8 +275,25 @@ cdef class SocketPump(Pump):
     cdef bint _goes_on(self, size_t size) noexcept:
         return self._unsent >= KERNEL_PACKET or 2 * (self._given + size) < self._unsent
 
-    cdef bint hears(self) noexcept:
-        return self.fd >= 0 and ygg_hears(self.fd, HEARD)
+    # What the far side sends arrives, out of order, or it goes on acknowledging what the kernel held when this was first
+    # asked, or has done so just now and its node may be about to answer. A node that hangs is not helped by its kernel:
+    # that has acknowledged all of it before long, or as much as it has room for.
+    cdef bint hears(self, bint again) noexcept:
+        cdef ygg_progress now
+        cdef bint moves
+        if self.fd < 0 or not ygg_look(self.fd, &now):
+            return False
+        if not again:
+            self._asked_at, self._reached_at = now.acked + now.waiting, NEVER
+            self._acked, self._segments_in = now.acked, now.segments_in
+        moves = now.segments_in != self._segments_in
+        if self._reached_at == NEVER and now.acked >= self._asked_at:
+            self._reached_at = self.node.now - min(self.node.now, now.silent * MS)
+        elif self._reached_at == NEVER:
+            moves = moves or now.acked != self._acked or now.sent and (
+                not now.timed_out or now.silent < now.rtt + HEARD)
+        self._acked, self._segments_in = now.acked, now.segments_in
+        return moves or (self._reached_at != NEVER and self.node.now - self._reached_at < (now.rtt + ANSWERS) * MS)
 
     cdef void _block(self, Link link) noexcept:
         link.blocked = True

@@ -87,7 +87,7 @@ class FarSide:
         self._rest = b""
         self.heard = False
         """Its transport is, as far as the link may ask."""
-        self.link: Link = clock.router.add_link(self.key, priority, PySink(self._flush, lambda: self.heard))
+        self.link: Link = clock.router.add_link(self.key, priority, PySink(self._flush, lambda again: self.heard))
         clock.turn()
         self.answer()
 

@@ -63,9 +63,9 @@ class Wire:
             self.unacknowledged -= 1
             self.acknowledged_at = self.net.now
 
-    def hears(self) -> bool:
+    def hears(self, again: bool) -> bool:
         """Whether acknowledgements still come, or may be under way, as a transport can tell."""
-        return self.net.now - self.acknowledged_at < SECOND + 2 * self.delay
+        return self.net.now - self.acknowledged_at < 1.5 * SECOND + 2 * self.delay
 
     def _arrive(self, data: bytes) -> None:
         if not self.dead:
