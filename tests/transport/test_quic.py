@@ -444,7 +444,7 @@ async def test_keeping_a_connection_from_idling_out(monkeypatch: pytest.MonkeyPa
 @on_loops
 async def test_networks_without_datagrams() -> None:
     class Streams(LoopbackNetwork):
-        create_datagram_endpoint = Network.create_datagram_endpoint
+        _create_datagram_endpoint = Network._create_datagram_endpoint
 
     async with Streams() as network:
         with pytest.raises(OperationNotSupported):
