@@ -275,9 +275,9 @@ cdef class SocketPump(Pump):
     cdef bint _goes_on(self, size_t size) noexcept:
         return self._unsent >= KERNEL_PACKET or 2 * (self._given + size) < self._unsent
 
-    # What the far side sends arrives, out of order, or it goes on acknowledging what the kernel held when this was first
-    # asked, or has done so just now and its node may be about to answer. A node that hangs is not helped by its kernel:
-    # that has acknowledged all of it before long, or as much as it has room for.
+    # What the far side sends arrives, out of order, or it goes on acknowledging what the kernel held when this was
+    # first asked, or has done so just now and its node may be about to answer. A node that hangs is not helped by its
+    # kernel: that has acknowledged all of it before long, or as much as it has room for.
     cdef bint hears(self, bint again) noexcept:
         cdef ygg_progress now
         cdef bint moves
