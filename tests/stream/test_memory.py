@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import weakref
 from typing import Any
 
 import pytest
@@ -320,3 +321,20 @@ def test_a_forgotten_stream_warns(loop: str) -> None:
             gc.collect()
 
     run(main(), loop)
+
+
+def test_a_record_of_the_log_keeps_no_connection(caplog: pytest.LogCaptureFixture) -> None:
+    """Handlers may keep records for as long as they like: error trackers do, and pytest."""
+
+    async def main() -> weakref.ref[MemoryTransport]:
+        one, _ = pair(Log(), Log())
+        one.abort()
+        for _ in range(20):
+            one.write(b"lost")
+        await settle()
+        return weakref.ref(one)
+
+    transport = run(main())
+    assert caplog.messages and "closed" in caplog.messages[-1]
+    gc.collect()
+    assert transport() is None

@@ -226,7 +226,8 @@ class ByteStreamTransport(StartTLSCompatible, SendfileCompatible):
 
     def _write_lost(self) -> None:
         if self._writes_lost >= _WARN_AFTER_WRITES:
-            logger.warning("written to a closed connection: %r", self)
+            # As text: some handlers keep records, and a record must not keep the connection and its node.
+            logger.warning("written to a closed connection: %s", repr(self))
         self._writes_lost += 1
 
     def can_write_eof(self) -> bool:
