@@ -395,7 +395,8 @@ cdef class StreamPump(SocketPump):
         cdef bint more
         for index in range(used):
             total += parts[index].iov_len
-        more = link.has_more() and self._goes_on(total)
+        # For a slow wire a segment that is not full is a waste. On a fast one waiting is: the far side could be reading.
+        more = self._unsent < FLIGHT_MOST and link.has_more() and self._goes_on(total)
         while True:
             count = ygg_send(self.fd, parts, used, more)
             if count >= 0 or errno != EINTR:
