@@ -395,8 +395,8 @@ cdef class StreamPump(SocketPump):
         cdef bint more
         for index in range(used):
             total += parts[index].iov_len
-        # A segment that is not full is wasted on a slow wire; on a fast one the far side had better begin to read, unless
-        # the rest of the flight follows at once.
+        # A segment that is not full is wasted on a slow wire; on a fast one the far side had better begin to read,
+        # unless the rest of the flight follows at once.
         more = (used == PARTS or self._unsent < FLIGHT_MOST) and link.has_more() and self._goes_on(total)
         while True:
             count = ygg_send(self.fd, parts, used, more)
