@@ -190,7 +190,8 @@ cdef class Link:
     cdef void _refill(self) noexcept
     cdef void _refuse(self, size_t used) noexcept
     cdef void _offer(self) noexcept
-    # it has room: if nothing of ours waits, have who was refused ask again; whether anyone was
+    cdef bint _takes_any(self, size_t limit) noexcept
+    # it has room: if it takes a packet of any size, have who was refused ask again; whether anyone was
     cdef bint offer_all(self) noexcept
 
     # Timers.

@@ -467,15 +467,22 @@ cdef class Link:
         cdef size_t limit = self.drain.ahead if self.blocked else self.drain.credit
         way.link = self.order
         way.burst = self.drain.burst
-        if used == 0 and (limit or not self.blocked):
-            way.credit = max(limit, wanted)
+        way.credit = limit - min(limit, used)
+        if self._takes_any(limit):
+            way.credit = max(way.credit, wanted)
+        if used == 0 and limit:
             way.spare = CREDIT_WINDOW
         else:
-            way.credit = limit - min(limit, used)
             way.spare = self.drain.credit + SPARE - min(self.drain.credit + SPARE, used)
             if way.credit < wanted:
                 self._refuse(used)
         way.full_since = self._refused_at if self._credit_refused else NEVER
+
+    # Whether a packet of any size has room: nothing of ours waits, or it is little, as acknowledgements are, and others
+    # have packets here, with whose flows a large one of ours must be there in time to share.
+    cdef bint _takes_any(self, size_t limit) noexcept:
+        cdef size_t used = self._queue.own_bytes
+        return used < limit and (used == 0 or self._queue.bytes > used)
 
     cdef void flushed(self) noexcept:
         drain_flushed(&self.drain, self.blocked, self.host.now)
@@ -490,7 +497,7 @@ cdef class Link:
         self.host.credit_in(self.order)
 
     cdef bint offer_all(self) noexcept:
-        if not self._credit_refused or self._queue.own_bytes or self.closed:
+        if not self._credit_refused or not self._takes_any(self.drain.credit) or self.closed:
             return False
         self._offer()
         return True

@@ -62,6 +62,26 @@ def test_transit_and_local_traffic_share_a_link(mtu):
 
 
 @pytest.mark.parametrize("mtu", [1500, 65535])
+@pytest.mark.parametrize("rate", [2, 10, 30, pytest.param(100, marks=pytest.mark.slow)])
+def test_they_share_it_beside_acknowledgements(rate, mtu):
+    """Those of transfers to the sender, which go by the same link and always find room."""
+    with net_of(mtu) as net:
+        star(net, rate, 1)
+        net.add(9)
+        net.join(9, SENDER)
+        net.run(8)
+        own, transit = Bulk(net, SENDER, RELAY), Bulk(net, 9, RELAY, 8)
+        others = [Bulk(net, RELAY, SENDER, port) for port in (9, 10)]
+        for transfer in (own, transit, *others):
+            transfer.start()
+        net.run(4)
+        begin = net.now // SECOND + 1
+        net.run(16)
+        shares = [transfer.rate(begin, begin + 15) for transfer in (own, transit)]
+        assert 0.45 <= shares[0] / sum(shares) <= 0.55, shares
+
+
+@pytest.mark.parametrize("mtu", [1500, 65535])
 @pytest.mark.parametrize("rate", [1, 5, 100])
 def test_pings_beside_a_transfer_wait_for_a_packet_or_two(mtu, rate):
     """None is refused, and the queue is one of time, not of bytes."""
