@@ -22,47 +22,61 @@ ROOMS = {"ygg_c": rooms("Rooms of the engine"), "ygg": rooms("Rooms of `ygg`")}
 
 
 def modules(package: str) -> list[str]:
-    """Return a package's modules as paths from it without suffix, but for `__init__`."""
+    """Return a package's modules as paths from it without suffix; its own `__init__`, which has all, is none."""
     found = {path.relative_to(ROOT / package).with_suffix("").as_posix()
              for path in (ROOT / package).rglob("*") if path.suffix in (".py", ".pyx", ".pxd")}
-    return sorted(name for name in found if not name.endswith("__init__"))
+    return sorted(found - {"__init__"})
 
 
 def level(package: str, module: str) -> int | None:
     """Return how high a module's room is."""
     for height, names in enumerate(ROOMS[package]):
-        if any(module == name or (name.endswith("/") and module.startswith(name)) for name in names):
+        if any(module == name.rstrip("/") or (name.endswith("/") and module.startswith(name)) for name in names):
             return height
     return None
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the modules of ours that a file imports or cimports by absolute names, dotted."""
+    """Yield what a file imports or cimports, dotted: modules, and names with their modules."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.ImportFrom) and node.module:
+            if isinstance(node, ast.ImportFrom):
+                assert node.module, f"{path}: a relative import"
+                assert not node.level, f"{path}: a relative import"
                 yield node.module
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
             elif isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
         return
-    for module, names in re.findall(r"^\s*from ([\w.]+) c?import (.+)$", text, re.M):
+    for module, names in re.findall(r"^\s*from ([\w.]+) c?import (\([^)]*\)|.+)$", text, re.M):
         yield module
-        yield from (f"{module}.{name.strip()}" for name in names.split(","))
-    yield from re.findall(r"^\s*c?import ([\w.]+)", text, re.M)
+        yield from (f"{module}.{name}" for name in re.findall(r"\w+", names))
+    for names in re.findall(r"^\s*c?import (.+)$", text, re.M):
+        yield from re.findall(r"[\w.]+", names)
+
+
+def upward_of(package: str, module: str, path: Path) -> Iterator[str]:
+    """Yield what a file imports from rooms above its module's. Names of the package itself stand with programs."""
+    height = level(package, module)
+    for name in imports(path):
+        _, _, inside = name.partition(f"{package}.")
+        if height is None or not inside or not name.startswith(f"{package}."):
+            continue
+        other = level(package, inside.replace(".", "/"))
+        if other is None and "." not in inside:
+            other = len(ROOMS[package]) - 1
+        if other is not None and other > height:
+            yield name
 
 
 def upward(package: str) -> Iterator[tuple[str, str]]:
     """Yield each import of a room by one below it."""
     for module in modules(package):
-        height = level(package, module)
-        for suffix in (".py", ".pyx", ".pxd"):
-            path = ROOT / package / f"{module}{suffix}"
-            for name in imports(path) if path.exists() else ():
-                other = level(package, name.removeprefix(f"{package}.").replace(".", "/"))
-                if name.startswith(f"{package}.") and height is not None and other is not None and other > height:
-                    yield f"{package}.{module}".replace("/", "."), name
+        for path in (ROOT / package / f"{module}{suffix}" for suffix in (".py", ".pyx", ".pxd")):
+            if path.exists():
+                yield from ((f"{package}.{module}".replace("/", "."), name)
+                            for name in upward_of(package, module, path))
 
 
 @pytest.mark.parametrize("package", ROOMS)
@@ -92,6 +106,22 @@ def test_upward_imports_are_found() -> None:
         assert len(set(upward("ygg_c"))) > 50
     finally:
         ROOMS["ygg_c"] = rooms_of
+
+
+@pytest.mark.parametrize(("name", "text", "found"), [
+    ("x.py", "from ygg.vtun import VTun", {"ygg.vtun", "ygg.vtun.VTun"}),
+    ("x.py", "from ygg import vtun, errors", {"ygg.vtun"}),
+    ("x.py", "def late():\n    import ygg.vtun", {"ygg.vtun"}),
+    ("x.py", "from ygg import VTun", {"ygg.VTun"}),
+    ("x.py", "from ygg.errors import YggError\nfrom vtun import ygg", set()),
+    ("x.pyx", "from ygg_c.pump cimport Pump", {"ygg_c.pump"}),
+    ("x.pyx", "from ygg_c cimport (\n    clock,\n    pump,\n)", {"ygg_c.pump"}),
+    ("x.pyx", "cimport ygg_c.clock, ygg_c.pump", {"ygg_c.pump"}),
+])
+def test_each_form_of_an_upward_import_is_found(tmp_path: Path, name: str, text: str, found: set[str]) -> None:
+    (tmp_path / name).write_text(text)
+    package, module = ("ygg", "network/base") if name == "x.py" else ("ygg_c", "router")
+    assert set(upward_of(package, module, tmp_path / name)) == found
 
 
 def contributing() -> list[tuple[str, str]]:
