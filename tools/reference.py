@@ -98,7 +98,8 @@ def assignments(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
 
 def literals(text: str) -> str:
     """Return a docstring's text with Markdown's back-ticks as reStructuredText's literals, also before a letter."""
-    return re.sub(r"(?<!`)`([^`]+)`(?!`)", r"\\ ``\1``\\ ", text.replace("*", r"\*"))
+    # Stars are escaped, but for those in literals.
+    return re.sub(r"(?<!`)`([^`]+)`(?!`)|\*", lambda found: rf"\ ``{found[1]}``\ " if found[1] else r"\*", text)
 
 
 # Stubs

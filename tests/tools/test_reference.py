@@ -57,6 +57,15 @@ def test_a_constant_has_the_text_below_it() -> None:
     assert ".. py:data:: BUILTIN\n\n   The source" in pages()["ygg"]
 
 
+@pytest.mark.parametrize(("text", "becomes"), [
+    ("`x`s and `y`", r"\ ``x``\ s and \ ``y``\ "),
+    ("a * b", r"a \* b"),
+    ("`*.onion`, or 2 * `check_*`", r"\ ``*.onion``\ , or 2 \* \ ``check_*``\ "),
+])
+def test_back_ticks_are_literals_and_stars_are_stars(text: str, becomes: str) -> None:
+    assert reference.literals(text) == becomes
+
+
 STUB = '''
 LIMIT: int
 """How many."""
