@@ -17,6 +17,7 @@ class Delay:
         self.url = f"tcp://{host.address}:{self._listener.getsockname()[1]}"
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -25,7 +26,6 @@ class Delay:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        self._ended = asyncio.Event()
         server = await asyncio.start_server(self._carry, sock=self._listener)
         await self._ended.wait()
         server.close()
@@ -55,5 +55,5 @@ class Delay:
 
     def stop(self) -> None:
         """Cut what it carries, and end."""
-        self._loop.call_soon_threadsafe(lambda: self._ended.set())
+        self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join()

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -33,19 +34,17 @@ def nodes(shared_net: Net) -> Iterator[Nodes]:
     middle = shared_net.daemon(hub, listen=("tcp://{}:9000",))
     found: Nodes = {"ours": [shared_net.ours(key) for key in others[:COUNT]],
                     "daemon": [shared_net.daemon(key) for key in others[COUNT:]]}
-    wires = []
-    for node in [*found["ours"], *found["daemon"]]:
-        wire = Delay(shared_net.host(), (middle.host.address, 9000), DELAY)
-        wires.append(wire)
-        if isinstance(node, Daemon):
-            node.peer(wire.url)
-        else:
-            node.ask("peer", url=wire.url)
-    wait_until(lambda: len(middle.peer_keys()) == 2 * COUNT, "the links are up")
-    time.sleep(SETTLED)
-    yield found
-    for wire in wires:
-        wire.stop()
+    with ExitStack() as stack:
+        for node in [*found["ours"], *found["daemon"]]:
+            wire = Delay(shared_net.host(), (middle.host.address, 9000), DELAY)
+            stack.callback(wire.stop)
+            if isinstance(node, Daemon):
+                node.peer(wire.url)
+            else:
+                node.ask("peer", url=wire.url)
+        wait_until(lambda: len(middle.peer_keys()) == 2 * COUNT, "the links are up")
+        time.sleep(SETTLED)
+        yield found
 
 
 def dial(caller: Node, callee: Node) -> float:
