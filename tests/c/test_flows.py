@@ -6,6 +6,7 @@ import pytest
 
 from tests.c.stackkit import Peer
 from tests.c.tcp.light import client
+from ygg_c.tcp.connection import TcpConnection
 
 SEGMENT = 1220
 ROOM = SEGMENT + 60 + 40         # of credit for a segment, its headers and as many options as there may be
@@ -27,17 +28,23 @@ def next_out(peer: Peer) -> int:
     return segment.dport
 
 
-def test_who_comes_back_at_once_is_not_new_again(peer):
-    """A flow that always has one segment to send gets its part beside one that has many, no more (RFC 8290, 4.2)."""
+def beside_bulk(peer: Peer) -> TcpConnection:
+    """Return a connection to port 5001, beside one to 5000 that has much to send over a full link."""
     listener = peer.stack.listen(None, 80)
     bulk = peer.accept(listener)
     client(peer, 5001)
     peer.send()
-    eager = listener.accept()
+    other = listener.accept()
     peer.tap.burst = SEGMENT + 60
     peer.tap.give_credit(0, peer.now)
     bulk.write(bytes(300 * SEGMENT))
     peer.take()
+    return other
+
+
+def test_who_comes_back_at_once_is_not_new_again(peer):
+    """A flow that always has one segment to send gets its part beside one that has many, no more (RFC 8290, 4.2)."""
+    eager = beside_bulk(peer)
     sent: Counter[int] = Counter()
     for _ in range(40):
         if eager.queued == 0:
@@ -48,15 +55,7 @@ def test_who_comes_back_at_once_is_not_new_again(peer):
 
 
 def test_a_flow_that_was_away_is_served_before_those_that_wait(peer):
-    listener = peer.stack.listen(None, 80)
-    bulk = peer.accept(listener)
-    client(peer, 5001)
-    peer.send()
-    rare = listener.accept()
-    peer.tap.burst = SEGMENT + 60
-    peer.tap.give_credit(0, peer.now)
-    bulk.write(bytes(300 * SEGMENT))
-    peer.take()
+    rare = beside_bulk(peer)
     for _ in range(5):
         assert [next_out(peer) for _ in range(4)] == [5000] * 4
         rare.write(bytes(SEGMENT))

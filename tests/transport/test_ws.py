@@ -126,19 +126,33 @@ async def test_what_a_web_client_is_answered(query: str, head: bytes, status: by
             assert b"\x03\xf0client must speak the ygg-ws subprotocol" in answer
 
 
+@asynccontextmanager
+async def upgraded(
+    network: Network, listener: ManagedListener
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter, asyncio.StreamReader]]:
+    """Yield a client's raw reader and writer after its upgrade, and the reader of the listener's end."""
+    reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
+    writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    server, _ = await listener.accept()
+    other_reader, other = streams(server)
+    try:
+        yield reader, writer, other_reader
+    finally:
+        writer.close()
+        other.close()
+
+
 @on_loops
 async def test_text_is_refused() -> None:
-    async with LoopbackNetwork() as network, listening(network) as (_, listener):
-        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
-        writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
-        await reader.readuntil(b"\r\n\r\n")
-        server, _ = await listener.accept()
-        other_reader, _ = streams(server)
+    async with (
+        LoopbackNetwork() as network, listening(network) as (_, listener),
+        upgraded(network, listener) as (reader, writer, other_reader),
+    ):
         writer.write(b"\x81\x82\0\0\0\0hi")
         with pytest.raises(ConnectionResetError, match="sent text"):
             await other_reader.read()
         assert b"\x03\xeb" in await reader.read()
-        writer.close()
 
 
 @pytest.mark.parametrize(
@@ -152,17 +166,14 @@ async def test_text_is_refused() -> None:
 )
 @on_loops
 async def test_the_code_of_a_close_is_told(frame: bytes, error: str | None) -> None:
-    async with LoopbackNetwork() as network, listening(network) as (_, listener):
-        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
-        writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
-        await reader.readuntil(b"\r\n\r\n")
-        server, _ = await listener.accept()
-        other_reader, _ = streams(server)
+    async with (
+        LoopbackNetwork() as network, listening(network) as (_, listener),
+        upgraded(network, listener) as (reader, writer, other_reader),
+    ):
         writer.write(frame)
         with pytest.raises(ConnectionResetError, match=error) if error else contextlib.nullcontext():
             await other_reader.read()
         assert await reader.read()  # the answer to the close
-        writer.close()
 
 
 @on_loops
@@ -213,17 +224,11 @@ async def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 @on_loops
 async def test_frames_that_are_nonsense_end_the_link_and_nothing_else(frames: bytes) -> None:
     async with LoopbackNetwork() as network, listening(network) as (manager, listener):
-        reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
-        writer.write(b"GET / HTTP/1.1\r\n" + UPGRADE + b"Sec-WebSocket-Protocol: ygg-ws\r\n\r\n")
-        await reader.readuntil(b"\r\n\r\n")
-        server, _ = await listener.accept()
-        other_reader, other = streams(server)
-        writer.write(frames)
-        with pytest.raises(ConnectionResetError):
-            await other_reader.read()
-        assert b"\x88" in await reader.read()  # told why
-        writer.close()
-        other.close()
+        async with upgraded(network, listener) as (reader, writer, other_reader):
+            writer.write(frames)
+            with pytest.raises(ConnectionResetError):
+                await other_reader.read()
+            assert b"\x88" in await reader.read()  # told why
         good = await manager.dial(listener.url)
         await listener.accept()
         assert not good.is_closing()

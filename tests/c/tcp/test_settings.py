@@ -64,18 +64,20 @@ def test_limits_that_are_none_are_refused(peer, limit):
 
 
 @pytest.mark.parametrize("fixed", [False, True])
-def test_a_receive_limit_that_was_set_does_not_tune_itself(fixed):
+@pytest.mark.parametrize("limit", ["send_limit", "receive_limit"])
+def test_a_limit_that_was_set_does_not_tune_itself(limit, fixed):
     world = World(65535, Link(100 * MS))
     client, server = world.pair()
-    first = server.receive_limit
+    end = client if limit == "send_limit" else server
+    first = getattr(end, limit)
     if fixed:
-        server.receive_limit = first
+        setattr(end, limit, first)
     client.write(bytes(30 << 20))
     while server.info()["bytes_in"] < 30 << 20:
         world.run(10 * MS)
         while server.recv():
             pass
-    assert (server.receive_limit == first) == fixed
+    assert (getattr(end, limit) == first) == fixed
     world.close()
 
 
@@ -264,23 +266,6 @@ class TestOptions:
         with pytest.raises(ValueError, match=r"ecn is|a segment has|a limit is"):
             setattr(options, name, value)
         assert getattr(options, name) is None
-
-
-class TestSendLimit:
-    @pytest.mark.parametrize("fixed", [False, True])
-    def test_one_that_was_set_does_not_tune_itself(self, fixed):
-        world = World(65535, Link(100 * MS))
-        client, server = world.pair()
-        first = client.send_limit
-        if fixed:
-            client.send_limit = first
-        client.write(bytes(30 << 20))
-        while server.info()["bytes_in"] < 30 << 20:
-            world.run(10 * MS)
-            while server.recv():
-                pass
-        assert (client.send_limit == first) == fixed
-        world.close()
 
 
 class TestUnsent:
