@@ -326,7 +326,9 @@ class ConnectionOptions:
 
     nodelay = Flag("No segment waits for an acknowledgement (Nagle's algorithm is off)", "nodelay", "TCP_NODELAY")
     """Nagle's algorithm is off."""
-    cork = Flag("Only full segments leave, until it is switched off", "corked", "TCP_CORK")
+    cork = Flag(
+        "Only full segments leave, until it is switched off; or what fills the room that there is", "corked", "TCP_CORK"
+    )
     """Full segments only."""
     quick_ack = Flag("No acknowledgement is delayed, until it is switched off", "quick_ack", "TCP_QUICKACK")
     """Acknowledgements at once."""

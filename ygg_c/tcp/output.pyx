@@ -247,6 +247,9 @@ cdef Next _pick_new(Sender sender, uint64_t *size, uint64_t full, TcpEndpoint co
         return NEW
     if sender.starved:
         _ask_for_more(sender, connection)
+        if sender.starved and sender.nxt == sender.una:
+            # It fills all the room that there is, and no acknowledgement will make more: a cork would hold it for good.
+            return NEW
     return NOTHING
 
 

@@ -342,3 +342,39 @@ class TestUnsent:
         client.on_event = None
         world.close()
         return took
+
+
+class TestCork:
+    """What fills all the room there is leaves though it is no full segment: more could not come."""
+
+    @pytest.mark.parametrize(("name", "limit"), [("send_limit", 4096), ("unsent_limit", 1), ("unsent_limit", 2000)])
+    def test_a_transfer_goes_on(self, name, limit):
+        world = World(65535, Link(10 * MS))
+        client, server = world.pair()
+        client.corked = True
+        setattr(client, name, limit)
+        sent = 0
+
+        def more(_events: int) -> None:
+            nonlocal sent
+            sent += client.send(bytes(2 * limit))
+
+        client.on_event = more
+        more(0)
+        world.run(10 * SECOND, lambda: sent > 20 * limit)
+        assert sent > 20 * limit
+        assert server.info()["bytes_in"] > 18 * limit
+        client.on_event = None
+        world.close()
+
+    def test_it_leaves_when_nothing_is_under_way(self, peer):
+        """What is under way makes room when it is acknowledged; until then it may still become a full segment."""
+        connection = peer.accept()
+        connection.corked = True
+        connection.unsent_limit = 500
+        connection.write(bytes(1220 + 500 + 100))
+        assert [len(segment.data) for segment in peer.take()] == [1220]
+        peer.ack += 1220
+        assert [len(segment.data) for segment in peer.send()] == [600]
+        connection.write(bytes(100))
+        assert peer.take() == []
