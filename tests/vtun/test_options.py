@@ -280,6 +280,32 @@ class TestSockets:
 
         with_pair(main)
 
+    def test_values_are_what_a_kernels_socket_takes(self, with_pair):
+        async def main(pair):
+            there, _, server = await connect(pair)
+            key = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            for sock in (there.get_extra_info("socket"), server.sockets[0]):
+                for kind in (bytes, bytearray, memoryview):
+                    sock.setsockopt(*key, kind(struct.pack("i", 1234)))
+                    assert sock.getsockopt(*key) == 1234
+                sock.setsockopt(*key, (1 << 31) - 1)
+                assert sock.getsockopt(*key) == (1 << 31) - 1
+                for wrong in (1.5, "1"):
+                    with pytest.raises(TypeError):
+                        sock.setsockopt(*key, wrong)
+            server.close()
+
+        with_pair(main)
+
+    def test_a_negative_buffer_of_a_datagram_socket_is_refused(self, with_pair):
+        async def main(pair):
+            transport, _ = await pair.a.create_datagram_endpoint(asyncio.DatagramProtocol, (pair.address_a, 0))
+            with raises_errno(errno.EINVAL):
+                transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, -1)
+            transport.close()
+
+        with_pair(main)
+
     def test_errors_name_the_option_and_its_range(self, with_pair):
         async def main(pair):
             there, _, server = await connect(pair)

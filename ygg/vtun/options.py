@@ -349,7 +349,7 @@ class ConnectionOptions:
     """Probes without an answer."""
     user_timeout: Number[float | None] = Number(
         "Time that sent data may stay unacknowledged before ETIMEDOUT (RFC 5482)", "user_timeout",
-        "TCP_USER_TIMEOUT", 0.001, 2147483, "s", none="the stack's retries decide", off=0, factor=_SECOND,
+        "TCP_USER_TIMEOUT", 0.001, 2147483.647, "s", none="the stack's retries decide", off=0, factor=_SECOND,
         socket_factor=1000,
     )  # fmt: skip
     """Seconds that data may stay unacknowledged."""

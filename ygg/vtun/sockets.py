@@ -5,6 +5,7 @@ that mean something to the stack are set in the stack, the harmless ones are acc
 """
 
 import errno
+import operator
 import socket
 import struct
 from typing import Any
@@ -101,7 +102,9 @@ class OverlaySocket:
             return value[: buflen or None]
         return struct.pack("i", value)[:buflen] if buflen else value
 
-    def setsockopt(self, level: int, optname: int, value: int | bytes | None, optlen: int = 0, /) -> None:
+    def setsockopt(
+        self, level: int, optname: int, value: int | bytes | bytearray | memoryview | None, optlen: int = 0, /
+    ) -> None:
         """Set an option from an int or from the bytes of a C int (SO_LINGER: of two; TCP_CONGESTION: a name).
 
         EINVAL, with a text that names the option and its range, for a value that is none; ENOPROTOOPT where it cannot
@@ -109,7 +112,7 @@ class OverlaySocket:
         """
         option = (level, optname)
         endpoint = self._live()
-        raw = value if isinstance(value, bytes) else int(value or 0)
+        raw = bytes(value) if isinstance(value, bytes | bytearray | memoryview) else operator.index(value or 0)
         if option in _ACCEPTED:
             self._accepted[option] = c_int(raw)
         elif isinstance(endpoint, UdpSocket):
@@ -175,7 +178,10 @@ def _get_datagram(endpoint: UdpSocket, option: _Option) -> int:
 
 def _set_datagram(endpoint: UdpSocket, option: _Option, raw: int | bytes) -> None:
     if option == _SO_RCVBUF:
-        endpoint.queue_limit = c_int(raw)
+        size = c_int(raw)
+        if size < 0:
+            raise failure(errno.EINVAL, f"SO_RCVBUF is no negative number, as {size} is")
+        endpoint.queue_limit = size
     elif option == _DONTFRAG:
         endpoint.dont_fragment = bool(c_int(raw))
     else:
