@@ -194,9 +194,10 @@ cdef class TcpDemux(Host):
         cdef size_t free = most - min(most, listener.half_open.count)
         cdef LightNode *node = self._half_open.nodes.find(key)
         cdef bint ours = self._ours(key)
+        cdef int scale = listener.cookie_scale if arrived else listener.options.scale(self)
         if free == 0 or (node != NULL and node.count >= free and not ours):
             return False
-        return self._half_open.add(self, &listener.half_open, ours, key, syn, iss, arrived) != NULL
+        return self._half_open.add(self, &listener.half_open, ours, key, syn, iss, scale, arrived) != NULL
 
     cdef void _send_cookie(self, TcpListener listener, const uint8_t *key, const Segment *syn) noexcept:
         # Only the timestamp has room for what the options say, and nothing for text.
@@ -216,8 +217,8 @@ cdef class TcpDemux(Host):
         listener.cookie_until = self._now + COOKIE_LIFE
         self.count[COUNT_TCP_COOKIES_SENT] += 1
         send_syn_ack(
-            self, options, key, &bare, iss, scale, options.window(self,
-                                                                  <size_t>-1), stamped and syn.sack_permitted, stamp
+            self, options, key, &bare, iss, scale, options.window(self, <size_t>-1),
+            stamped and syn.sack_permitted, stamp
         )
 
     cdef bint _cookie_in(self, TcpListener listener, const uint8_t *key, const Segment *segment) noexcept:

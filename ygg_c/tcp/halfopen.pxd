@@ -48,10 +48,11 @@ cdef class HalfOpens(Timed):
     cdef RemoteNodes _remote        # where text counts
     cdef Line _lines[16]
     cdef size_t count
-    # One more; NULL without memory. `iss`: the number of our SYN, which leaves now unless it is known to have arrived.
+    # One more; NULL without memory. `iss`: the number of our SYN, which leaves now unless it is known to have arrived,
+    # `scale`: of our window, where the peer scales.
     cdef HalfOpen *add(
         self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss,
-        bint arrived
+        int scale, bint arrived
     ) noexcept
     # Take a segment; True when it is the ACK that completes the handshake.
     cdef bint arrive(self, HalfOpen *half, const Segment *segment) noexcept

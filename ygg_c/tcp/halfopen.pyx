@@ -69,7 +69,7 @@ cdef class HalfOpens(Timed):
 
     cdef HalfOpen *add(
         self, Host host, HalfOpenList *list, bint ours, const uint8_t *key, const Segment *syn, uint32_t iss,
-        bint arrived
+        int scale, bint arrived
     ) noexcept:
         cdef TcpOptions options = (<Acceptor>list.listener).options
         cdef uint16_t offered = options.window(host, self._remote.allowance(key, ours))
@@ -86,7 +86,7 @@ cdef class HalfOpens(Timed):
         half.mss, half.window, half.scale = syn.mss, syn.window, <signed char>syn.scale
         half.sack, half.stamped = syn.sack_permitted, syn.stamped
         half.ecn = options.ecn_of(host) != ECN_OFF and ecn_asks(syn)
-        half.own_scale = -1 if syn.scale < 0 else <signed char>options.scale(host)
+        half.own_scale = -1 if syn.scale < 0 else <signed char>scale
         half.offered = offered
         half.sent_at = 0 if arrived else host._now
         half.list = list

@@ -60,6 +60,22 @@ class TestCookie:
         peer.send(options=stamp(78, value))
         assert listener.accept().info()["receive_scale"] == answer.option(3)[0]
 
+    def test_also_of_one_that_has_to_wait_for_a_place(self, peer):
+        listener = peer.stack.listen(None, 80, backlog=1)
+        listener.options.receive_limit = 4096
+        first = peer.one(sport=4999, seq=1000, ack=0, flags=SYN)
+        answer = client(peer, 5000, options=MSS_8940 + SCALE_7 + SACK + stamp(77, 0))
+        value, _ = struct.unpack(">II", answer.option(8))
+        peer.send(sport=4999, ack=first.seq + 1)
+        listener.options.receive_limit = 1 << 30
+        peer.send(options=stamp(78, value))
+        assert peer.stack.half_open == 1
+        assert listener.accept().remote == (B, 4999)
+        peer.send(options=stamp(79, value))
+        connection = listener.accept()
+        assert connection.remote == (B, 5000)
+        assert connection.info()["receive_scale"] == answer.option(3)[0]
+
     def test_later_cookies_have_the_new_scale(self, peer):
         listener = peer.stack.listen(None, 80)
         scales = []
