@@ -44,6 +44,12 @@ def test_a_chunk_read_in_part_gives_the_rest() -> None:
     assert (inbox.readable, inbox.recv(10)) == (0, b"")
 
 
+def test_empty_chunks_take_no_place() -> None:
+    inbox = filled(*[b""] * 1000, b"abc", b"", b"d")
+    assert inbox.recv(2) == b"abc"
+    assert inbox.recv(2) == b"d"
+
+
 def test_whatever_the_sizes_nothing_is_lost() -> None:
     dice = random.Random(1)
     chunks = [dice.randbytes(dice.randrange(1, 50)) for _ in range(300)]

@@ -14,8 +14,9 @@ class Inbox:
 
     def append(self, chunk: bytes) -> None:
         """Add bytes that have come."""
-        self._chunks.append(chunk)
-        self.readable += len(chunk)
+        if chunk:  # empty ones would wait unseen, any number of them
+            self._chunks.append(chunk)
+            self.readable += len(chunk)
 
     def clear(self) -> None:
         """Drop everything."""
