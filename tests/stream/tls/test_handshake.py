@@ -7,10 +7,11 @@ import pytest
 
 from tests.aio import on_loops, until
 from ygg.certificate import Certificate
-from ygg.errors import ConnectTimeout
+from ygg.errors import ConnectionReset, ConnectTimeout
 from ygg.network import LoopbackNetwork, NativeNetwork, Network, take_over
 from ygg.stream.tls.contexts import client_context, dialing_context, listening_context, server_context
 from ygg.stream.tls.handshake import start_tls
+from ygg.stream.tls.stream import TLSStream
 
 CERTIFICATE = Certificate.generate()
 NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
@@ -21,9 +22,13 @@ class Log(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.data = b""
+        self.lost: list[BaseException | None] = []
 
     def data_received(self, data: bytes) -> None:
         self.data += data
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.lost.append(exc)
 
 
 async def connected(network: Network) -> list[Any]:
@@ -80,3 +85,27 @@ async def test_a_handshake_without_answer_ends_at_its_time(network_type: type[Ne
             await start_tls(near, Log(), client_context(), ssl_handshake_timeout=0.02)
         assert near.is_closing()
         far.abort()
+
+
+@on_loops
+async def test_a_connection_lost_with_the_last_of_the_handshake_is_told() -> None:
+    async with LoopbackNetwork() as network:
+        ends, log = await connected(network), Log()
+        near, far = ends
+        handshake = TLSStream._open
+
+        def broken(stream: TLSStream) -> None:
+            if stream.get_extra_info("sockname") == near.get_extra_info("sockname"):
+                near._force_close(ConnectionReset())  # as where the last flight finds the other side gone
+            handshake(stream)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(TLSStream, "_open", broken)
+            other = asyncio.ensure_future(start_tls(far, Log(), server_context(CERTIFICATE), server_side=True))
+            stream = await start_tls(near, log, client_context())
+            assert stream.is_closing()
+            await until(lambda: log.lost)
+        assert [type(error) for error in log.lost] == [ConnectionReset]
+        await asyncio.wait([other])
+        if other.exception() is None:
+            other.result().abort()

@@ -55,6 +55,8 @@ async def start_tls(
     if protocol is not held:
         stream.set_protocol(protocol)
         stream.resume_reading()
+        if held.lost:  # with the last flight: once it has been returned, as by any transport
+            asyncio.get_running_loop().call_soon(protocol.connection_lost, held.error)
     return stream
 
 
