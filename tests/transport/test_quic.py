@@ -90,6 +90,21 @@ async def test_what_came_before_the_end_is_read_after_it() -> None:
 
 
 @on_loops
+async def test_an_abort_before_what_came_has_been_read_is_told() -> None:
+    async with LoopbackNetwork() as network, connected(network) as (client, server):
+        link, log = server._link, Losing()
+        client.close()
+        await until(lambda: link.gone)
+        server.set_protocol(log)
+        assert server.unread
+        server.abort()
+        server.abort()
+        await until(lambda: log.lost)
+        await settle()
+        assert log.lost == [None]
+
+
+@on_loops
 async def test_a_writer_is_paused_while_nobody_reads_and_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quicstream, "MOST_UNREAD", 64 * 1024)
     async with LoopbackNetwork() as network, connected(network) as (client, server):

@@ -251,8 +251,7 @@ class QuicStream(ByteStreamTransport):
 
     def received(self, data: bytes, ended: bool) -> None:
         """Take what the connection brings."""
-        if data:
-            self._inbox.append(data)
+        self._inbox.append(data)
         self._ended = self._ended or ended
         self._deliver()
 
@@ -305,7 +304,9 @@ class QuicStream(ByteStreamTransport):
 
     def _force_close(self, error: BaseException | None) -> None:
         self._closing = True
-        if self._link is not None:
+        if self._link is None:
+            self._lose(error)
+        else:
             self._link.end(error)
 
     def lose(self, error: BaseException | None) -> None:
