@@ -1,6 +1,7 @@
 """An event loop in virtual time."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -44,6 +45,30 @@ def test_its_clock_shows_its_time() -> None:
         assert loop.clock.unix() - epoch == loop.clock.now()
 
     run(main)
+
+
+def test_timers_go_off_when_years_have_passed() -> None:
+    """In seconds a float no longer tells one nanosecond from the next then."""
+
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.clock.advance(10**17)
+        waiting = asyncio.ensure_future(pauses())
+        guard = threading.Timer(5, loop.call_soon_threadsafe, (waiting.cancel,))
+        guard.start()
+        try:
+            await waiting
+        finally:
+            guard.cancel()
+            guard.join()
+        return loop.time()
+
+    async def pauses() -> None:
+        for pause in (1e-9, 0.1, 7.3):
+            await asyncio.sleep(pause)
+
+    assert run(main) == pytest.approx(10**8 + 7.4, abs=1e-3)
 
 
 def test_no_time_passes_while_a_thread_would_work() -> None:

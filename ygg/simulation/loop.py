@@ -65,7 +65,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         """Return the loop's time in seconds, which begins at 0."""
-        return self.clock.now() / 1e9
+        seconds = self.clock.now() / 1e9
+        # Timers are due up to a resolution after now: where that is lost in rounding, one due now would never go off.
+        self._clock_resolution = max(1e-9, math.ulp(seconds))
+        return seconds
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., T], *args: Any

@@ -1,4 +1,4 @@
-"""The private names of event loops that ygg touches, all of them, each for want of a public one."""
+"""The private names of event loops that ygg touches, all but one of `VirtualLoop`, each for want of a public one."""
 
 import asyncio
 import socket
