@@ -206,7 +206,7 @@ cdef class Link:
     cdef void _note_unanswered(self) noexcept
     cdef bint _has_waiting(self) noexcept
     cdef void _note_alive(self) noexcept
-    cdef uint64_t _spared_until         # ns; see _is_dead
+    cdef uint64_t _spared_until         # ns; see _is_dead. 0: not in this silence
     cdef uint64_t _unanswered_since(self) noexcept
     cdef uint64_t _dead_at(self) noexcept
     cdef bint _is_dead(self, uint64_t now) noexcept

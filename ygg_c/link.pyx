@@ -559,7 +559,7 @@ cdef class Link:
         cdef uint64_t since = self._unanswered_since()
         if self.held or now < self._spared_until or not (self._read_deadline <= now or self._is_stuck(now)):
             return False
-        if now - since >= SPARED_MOST or not self.sink.hears(self._spared_until > since):
+        if now - since >= SPARED_MOST or not self.sink.hears(self._spared_until != 0):
             return True
         self._alive_at = now
         self._spared_until = now + SPARED_FOR
@@ -568,6 +568,7 @@ cdef class Link:
     # Whatever comes is a sign of life: of a large frame on a slow link the end may be long in coming.
     cdef void _note_alive(self) noexcept:
         self._alive_at = self._heard_at = self.host.now
+        self._spared_until = 0
         if self._read_deadline != NEVER:
             self._read_deadline = self.host.now + DEAD_AFTER
         if self.doubted:

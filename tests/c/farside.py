@@ -87,9 +87,15 @@ class FarSide:
         self._rest = b""
         self.heard = False
         """Its transport is, as far as the link may ask."""
-        self.link: Link = clock.router.add_link(self.key, priority, PySink(self._flush, lambda again: self.heard))
+        self.asked: list[bool] = []
+        """For each time that the link has asked, whether it had before in the same silence."""
+        self.link: Link = clock.router.add_link(self.key, priority, PySink(self._flush, self._hears))
         clock.turn()
         self.answer()
+
+    def _hears(self, again: bool) -> bool:
+        self.asked.append(again)
+        return self.heard
 
     def _flush(self, link: Link) -> None:
         if self.stuck:

@@ -162,6 +162,19 @@ def test_a_transport_that_falls_silent_is_given_no_more(clock):
     assert far.link.error == "ErrTimeout"
 
 
+def test_what_comes_ends_the_silence_in_which_a_transport_is_asked(clock):
+    """However soon after the last time it comes: what the transport held then says nothing about the next silence."""
+    far = FarSide(clock, 3)
+    clock.pass_time(2)
+    far.polite, far.heard = False, True
+    far.send(SIG_REQ, seq=1, nonce=1)
+    clock.pass_time(3.7)
+    assert far.asked == [False, True]
+    far.send(SIG_REQ, seq=2, nonce=1)
+    clock.pass_time(3.7)
+    assert far.asked == [False, True] * 2
+
+
 @pytest.mark.parametrize("heard", [False, True])
 def test_output_that_is_stuck_is_given_more_time_as_well(clock, heard):
     far = FarSide(clock, 3, polite=False)
