@@ -60,8 +60,8 @@ cdef class Lower:
     # Send one IPv6 packet; takes ownership.
     cdef void packet_out(self, Packet *packet, uint64_t now) noexcept
     # How the way to this address stands, for one that wants to send `wanted` bytes. If `credit` is less, that is a
-    # refusal: `credit_in` follows once the link has drained, by whatever little. Where nothing waits, no packet is
-    # refused.
+    # refusal: `credit_in` follows once the link has drained, by whatever little. Where nothing waits and the transport
+    # has room, no packet is refused.
     cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept
     # The upper side has work outside a turn (packets given, a timer moved earlier): have its turn come soon.
     cdef void want_turn(self) noexcept
