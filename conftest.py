@@ -20,7 +20,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from ygg_c import census
+from ygg_c.base import live
 
 # What tests share is imported as tests.NAME. The root itself must not be on the path: ygg is the installed one.
 _tests = types.ModuleType("tests")
@@ -138,13 +138,13 @@ def _ended(thread: threading.Thread) -> bool:
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves an engine object, descriptor, thread, task, timer or transport behind."""
     _left_in_loops.clear()
-    objects, descriptors, threads = census.live(), _descriptors(), set(threading.enumerate())
+    objects, descriptors, threads = live.counts(), _descriptors(), set(threading.enumerate())
     yield
     if request.node.stash.get(_FAILED, False):
         return
     gc.collect()
     left = list(_left_in_loops)
-    left += [f"{count - objects[kind]} {kind}" for kind, count in census.live().items() if count > objects[kind]]
+    left += [f"{count - objects[kind]} {kind}" for kind, count in live.counts().items() if count > objects[kind]]
     left += [f"descriptor {name}" for name in sorted(_descriptors() - descriptors)]
     left += [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads if not _ended(thread)]
     if left:

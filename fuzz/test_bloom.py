@@ -5,7 +5,7 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ygg_c.bloom import BloomFilter
+from ygg_c.link.bloom import BloomFilter
 
 KEYS = st.lists(st.binary(min_size=32, max_size=32), max_size=40)
 WORDS = st.lists(st.sampled_from([bytes(8), b"\xff" * 8, b"\x01" * 8]), min_size=128, max_size=128).map(b"".join)

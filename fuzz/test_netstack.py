@@ -22,7 +22,7 @@ from tests.c.stackkit import (
     udp_packet,
     upper_packet,
 )
-from ygg_c.census import live
+from ygg_c.base import live
 
 PORTS = st.sampled_from([7, 80, 5000, 5001, 40000])
 SMALL = st.binary(max_size=80)
@@ -62,7 +62,7 @@ def feed(packets) -> None:
         tap.give([packet], now)
         tap.take()
         now += 10 * MS
-    assert live()["packet"] < 100
+    assert live.counts()["packet"] < 100
     for _ in range(50):
         deadline = tap.poll(now)
         if deadline is None:
@@ -170,7 +170,7 @@ def test_flood_of_everything_is_bounded():
         tap.give(batch, SECOND + turn * MS)
         tap.take()
     assert len(stack.endpoints()) <= 16 + 4 + 2
-    assert live()["packet"] <= 64
+    assert live.counts()["packet"] <= 64
     still_answers(tap, 100 * SECOND)
     stack.close()
     tap.detach()

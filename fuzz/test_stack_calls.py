@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.c.stackkit import MS, SECOND, A, B, Link, Tcp, World, icmp_packet, parse_tcp
-from ygg_c import census
+from ygg_c.base import live
 
 PIECES = (b"", b"x", bytes(3000), bytearray(5000), memoryview(bytes(100_000)))
 OPTIONS = (
@@ -63,7 +63,7 @@ class CallsMachine(RuleBasedStateMachine):
     )
     def open(self, mtu, seed, buffer, backlog):
         gc.collect()
-        self.before = census.live()
+        self.before = live.counts()
         self.world = World(mtu, seed=seed)
         self.stacks = (self.world.a, self.world.b)
         self.taps = (self.world.tap_a, self.world.tap_b)
@@ -250,7 +250,7 @@ class CallsMachine(RuleBasedStateMachine):
         self.stacks = self.taps = self.udp = self.seen = ()
         self.world = self.listener = self.echo = None
         gc.collect()
-        assert census.live() == self.before
+        assert live.counts() == self.before
 
 
 TestCalls = pytest.mark.timeout(600)(CallsMachine.TestCase)      # tools/fuzz has it make many more examples

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.c.stackkit import MS, SECOND, A, B, World
-from ygg_c import census
+from ygg_c.base import live
 
 PORTS = (81, 80)
 LIFETIME = 30 * SECOND
@@ -117,7 +117,7 @@ class Incarnations(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**32), mtu=st.sampled_from([1280, 65535]))
     def begin(self, seed, mtu):
         gc.collect()
-        self.before = census.live()
+        self.before = live.counts()
         self.world = World(mtu, seed=seed)
         self.wire = Wire(self.world)
         self.stacks = (self.world.a, self.world.b)
@@ -252,7 +252,7 @@ class Incarnations(RuleBasedStateMachine):
         before = self.before
         self.__dict__.clear()
         gc.collect()
-        assert census.live() == before
+        assert live.counts() == before
 
     def finish(self):
         """Calm the wire, and have all that is open end in good order."""

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.c.stackkit import ACK, CWR, ECE, MS, RST, SECOND, SYN, A, B, World, icmp_packet, parse_tcp
-from ygg_c import census
+from ygg_c.base import live
 
 CALM_SECONDS = 400
 """For the rest of a transfer: the longest timeout is a minute, and it may have been reached."""
@@ -363,10 +363,10 @@ LIES = ("divided", "optimistic", "duplicates", "unsent", "reneging", "echoes", "
 def check(case):
     """Live a case and check that nothing of it is left."""
     gc.collect()
-    before = census.live()
+    before = live.counts()
     figures = live(case)
     gc.collect()
-    assert census.live() == before
+    assert live.counts() == before
     return figures
 
 

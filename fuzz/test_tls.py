@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tlssides import CLIENT, SERVER, plain_text, shaken
-from ygg_c.tls import Tls
+from ygg_c.io.tls import Tls
 
 records = st.builds(
     lambda kind, version, size, body: bytes([kind]) + version + size.to_bytes(2, "big") + body,

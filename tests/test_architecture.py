@@ -13,12 +13,19 @@ TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 def rooms(title: str) -> list[list[str]]:
     """Return the modules of each room below a title, as paths from the package without suffix; a folder ends in `/`."""
+    return [re.findall(r"`([^`]+)`", row[1]) for row in rows_of(title)]
+
+
+def rows_of(title: str) -> list[list[str]]:
+    """Return the cells of each row of the table below a title, without its head."""
     section = TEXT.split(f"## {title}\n")[1].split("\n## ")[0]
-    rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| ")]
-    return [[name.replace("…", "") for name in re.findall(r"`([^`]+)`", row[1])] for row in rows[1:]]
+    return [line.split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
 
 
-ROOMS = {"ygg_c": rooms("Rooms of the engine"), "ygg": rooms("Rooms of `ygg`")}
+ENGINE = {re.sub(r"[|` ]", "", row[0]): re.findall(r"`([^`]+)`", row[1]) for row in rows_of("Rooms of the engine")}
+"""The modules of each room of the engine; the table does not name those of `tcp/`."""
+
+ROOMS = {"ygg_c": [[room] for room in ENGINE], "ygg": rooms("Rooms of `ygg`")}
 
 
 def modules(package: str) -> list[str]:
@@ -92,6 +99,18 @@ def test_no_room_imports_a_higher_one(package: str) -> None:
     assert list(upward(package)) == []
 
 
+@pytest.mark.parametrize("room", [room for room in ENGINE if room != "tcp/"])
+def test_the_table_names_each_module_of_the_engine(room: str) -> None:
+    found = {path.stem for path in (ROOT / "ygg_c" / room).rglob("*.p[yx][xd]")} - {"__init__"}
+    assert found == set(ENGINE[room])
+
+
+@pytest.mark.parametrize("room", ENGINE)
+def test_each_room_of_the_engine_says_what_it_is_for(room: str) -> None:
+    text = ast.get_docstring(ast.parse((ROOT / "ygg_c" / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert text.count(".") >= 3, text
+
+
 def test_the_engine_does_not_know_what_is_above_it() -> None:
     known = {name.split(".")[0] for path in (ROOT / "ygg_c").rglob("*.p[yx][xd]") for name in imports(path)}
     assert "ygg_c" in known
@@ -114,13 +133,13 @@ def test_upward_imports_are_found() -> None:
     ("x.py", "def late():\n    import ygg.vtun", {"ygg.vtun"}),
     ("x.py", "from ygg import VTun", {"ygg.VTun"}),
     ("x.py", "from ygg.errors import YggError\nfrom vtun import ygg", set()),
-    ("x.pyx", "from ygg_c.pump cimport Pump", {"ygg_c.pump"}),
-    ("x.pyx", "from ygg_c cimport (\n    clock,\n    pump,\n)", {"ygg_c.pump"}),
-    ("x.pyx", "cimport ygg_c.clock, ygg_c.pump", {"ygg_c.pump"}),
+    ("x.pyx", "from ygg_c.io.pump cimport Pump", {"ygg_c.io.pump", "ygg_c.io.pump.Pump"}),
+    ("x.pyx", "from ygg_c.io cimport (\n    tls,\n    pump,\n)", {"ygg_c.io", "ygg_c.io.tls", "ygg_c.io.pump"}),
+    ("x.pyx", "cimport ygg_c.base.clock, ygg_c.io.pump", {"ygg_c.io.pump"}),
 ])
 def test_each_form_of_an_upward_import_is_found(tmp_path: Path, name: str, text: str, found: set[str]) -> None:
     (tmp_path / name).write_text(text)
-    package, module = ("ygg", "network/base") if name == "x.py" else ("ygg_c", "router")
+    package, module = ("ygg", "network/base") if name == "x.py" else ("ygg_c", "routing/router")
     assert set(upward_of(package, module, tmp_path / name)) == found
 
 

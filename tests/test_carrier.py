@@ -18,9 +18,9 @@ from ygg.errors import ConnectionRefused, WrongPasswordError
 from ygg.stream.tls.contexts import dialing_context
 from ygg.transport import DialOptions
 from ygg.url import PeerURL
-from ygg_c.node import Node
-from ygg_c.pump import StreamPump, TransportPump
-from ygg_c.tlspump import TlsPump
+from ygg_c.node.node import Node
+from ygg_c.io.pump import StreamPump, TransportPump
+from ygg_c.io.tlspump import TlsPump
 
 TCP_NOTSENT_LOWAT = 25
 """Linux's number of the socket option."""
@@ -206,7 +206,7 @@ async def test_tls_by_the_engine_and_where_it_cannot_be_had_by_the_ssl_module(
 ) -> None:
     dialing_context.cache_clear()
     if not reachable:
-        monkeypatch.setitem(sys.modules, "ygg_c.tls", None)
+        monkeypatch.setitem(sys.modules, "ygg_c.io.tls", None)
     async with network() as net, node(1, net) as one, node(2, net) as two:
         listener = await two.listen("tls://127.0.0.1:0")
         await one.call_peer(f"tls://{listener.address}")

@@ -10,8 +10,8 @@ from tests.nodes import key, manager, node
 from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, Network, address_of
 from ygg.carrier import Carrier
 from ygg.errors import AnswerError, ConfigError, ConnectionAborted, KeyFormatError, QueryTimeout
-from ygg_c.pump import StreamPump, TransportPump
-from ygg_c.tlspump import TlsPump
+from ygg_c.io.pump import StreamPump, TransportPump
+from ygg_c.io.tlspump import TlsPump
 
 
 async def agree(*cores: Core) -> None:

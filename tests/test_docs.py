@@ -11,8 +11,8 @@ from benchmarks import table
 from tests import nodes
 from tests.aio import run
 from ygg import LoopbackNetwork, ReadWriteCloser
-from ygg_c.clock import Clock
-from ygg_c.tunpump import TunPump
+from ygg_c.base.clock import Clock
+from ygg_c.io.tunpump import TunPump
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = [

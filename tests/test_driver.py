@@ -5,7 +5,7 @@ import asyncio
 from tests.aio import on_loops, until
 from tests.nodes import key
 from ygg.driver import Driver
-from ygg_c.node import Node
+from ygg_c.node.node import Node
 
 
 @on_loops

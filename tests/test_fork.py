@@ -10,7 +10,7 @@ import asyncio, gc, multiprocessing, os, sys
 from ygg import Certificate, Core, NativeNetwork, PrivateKey, TCPTransport, TLSTransport, TransportManager, VTun
 from ygg.errors import ForkedError
 from ygg.transport import UnixTransport, WSTransport
-from ygg_c import forks
+from ygg_c.base import forks
 
 PATH = sys.argv[2]
 LISTEN = {"unix": f"unix://{PATH}"}.get(sys.argv[1], f"{sys.argv[1]}://127.0.0.1:0")

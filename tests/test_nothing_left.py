@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LEAKS = '''
 import asyncio, os, socket, threading, pytest
 from tests.aio import LOOPS, factory
-from ygg_c.node import Node
-from ygg_c.sodium import SeededRandom
+from ygg_c.node.node import Node
+from ygg_c.base.sodium import SeededRandom
 from ygg.keys import PrivateKey
 
 kept = []

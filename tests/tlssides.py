@@ -5,7 +5,7 @@ import ssl
 from tests.nodes import key
 from ygg import Certificate
 from ygg.stream.tls.contexts import listening_context
-from ygg_c.tls import Context, Tls
+from ygg_c.io.tls import Context, Tls
 
 CERTIFICATE = Certificate(key(1))
 _server = listening_context(CERTIFICATE)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from ygg.vtun import VTun
-from ygg_c.packetio import PacketTap
+from ygg_c.ip.layer import PacketTap
 
 Filter = Callable[[bytes], bool]
 

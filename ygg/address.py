@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, IPv6Network
 
 from ygg.errors import KeyFormatError
 from ygg.keys import PUBLIC_SIZE
-from ygg_c import address as _engine
+from ygg_c.base import address as _engine
 
 OVERLAY = IPv6Network("200::/7")
 """Every address of the overlay: nodes in 200::/8, routed subnets in 300::/8."""

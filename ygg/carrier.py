@@ -11,9 +11,9 @@ from socket import AF_INET, AF_INET6
 from ygg.network.base import break_off
 from ygg.stream.event_loops import descriptor_of
 from ygg.stream.tls.stream import TLSStream
-from ygg_c.link import Link
-from ygg_c.node import Node
-from ygg_c.pump import SocketPump, StreamPump, TransportPump
+from ygg_c.link.link import Link
+from ygg_c.node.node import Node
+from ygg_c.io.pump import SocketPump, StreamPump, TransportPump
 
 
 def _socket_below(transport: asyncio.Transport) -> int:
@@ -86,7 +86,7 @@ class Carrier:
         if tls is None:
             pump = StreamPump(node, descriptor, self._blocked, self._paused)
         else:
-            from ygg_c.tlspump import TlsPump  # where there is no `tls` it cannot be imported
+            from ygg_c.io.tlspump import TlsPump  # where there is no `tls` it cannot be imported
 
             pump = TlsPump(node, descriptor, self._blocked, tls, self._paused)
         return pump

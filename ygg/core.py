@@ -21,10 +21,10 @@ from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
 from ygg.strings import check_strings
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
-from ygg_c import forks
-from ygg_c.clock import Clock
-from ygg_c.node import Node
-from ygg_c.sodium import Random
+from ygg_c.base import forks
+from ygg_c.base.clock import Clock
+from ygg_c.node.node import Node
+from ygg_c.base.sodium import Random
 
 log = logging.getLogger("ygg.core")
 

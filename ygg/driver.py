@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from ygg_c.clock import Clock
-from ygg_c.netstack import NetStack
-from ygg_c.node import Node
-from ygg_c.pump import run_turn
+from ygg_c.base.clock import Clock
+from ygg_c.stack.netstack import NetStack
+from ygg_c.node.node import Node
+from ygg_c.io.pump import run_turn
 
 
 class Driver:

@@ -9,7 +9,7 @@ import errno
 import socket
 from typing import ClassVar
 
-from ygg_c import forks
+from ygg_c.base import forks
 
 
 class YggError(Exception):

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 
 from ygg.defaults import MTU_CEILING
-from ygg_c.gateway import Gateway
+from ygg_c.node.gateway import Gateway
 
 if TYPE_CHECKING:
     from ygg.core import Core

@@ -7,7 +7,7 @@ import binascii
 import hmac
 from typing import NoReturn
 
-import ygg_c.sodium  # noqa: F401  (initialises libsodium, and says what to install where there is none)
+import ygg_c.base.sodium  # noqa: F401  (initialises libsodium, and says what to install where there is none)
 
 import pysodium  # isort: skip
 

@@ -48,8 +48,8 @@ from ygg.network.crowding import Networks, most_crowded
 from ygg.redial import Demand, Redial
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
-from ygg_c.link import Link
-from ygg_c.node import Node
+from ygg_c.link.link import Link
+from ygg_c.node.node import Node
 
 log = logging.getLogger("ygg.links")
 

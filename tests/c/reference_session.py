@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pysodium
 
-from ygg_c.wire import decode_uv, encode_uv
+from ygg_c.link.wire import decode_uv, encode_uv
 
 INIT, ACK, TRAFFIC = 1, 2, 3
 LIFETIME = 60.0

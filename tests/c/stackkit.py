@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ygg_c.checksum import checksum
-from ygg_c.endpoint import Endpoint
-from ygg_c.netstack import NetStack
-from ygg_c.packetio import PacketTap
-from ygg_c.sodium import SeededRandom
+from ygg_c.base.checksum import checksum
+from ygg_c.socket.endpoint import Endpoint
+from ygg_c.stack.netstack import NetStack
+from ygg_c.ip.layer import PacketTap
+from ygg_c.base.sodium import SeededRandom
 
 MS = 1_000_000
 SECOND = 1000 * MS

@@ -13,7 +13,7 @@ from tests.nodes import Stranger, key, manager
 from ygg import Certificate, Core, Network, VTun, handshake
 from ygg.stream.held import take_over
 from ygg.vtun import ping
-from ygg_c import wire
+from ygg_c.link import wire
 
 DUMMY, KEEPALIVE, SIG_REQ, SIG_RES, ANNOUNCE, BLOOM, LOOKUP, NOTIFY, BROKEN, TRAFFIC = range(10)
 EVERYTHING = bytes(16) + b"\xff" * 16

@@ -24,7 +24,7 @@ from tests.faults.hostile import (
 )
 from tests.nodes import node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network, PrivateKey
-from ygg_c import wire
+from ygg_c.link import wire
 
 COUNT = 1500
 MOST_RECORDS = 4096

@@ -21,7 +21,7 @@ from tests.faults.hostile import (
 )
 from tests.nodes import key, node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network
-from ygg_c import wire
+from ygg_c.link import wire
 
 OURS, THEIRS = key(99), key(98)
 

@@ -12,7 +12,7 @@ from tests.aio import LOOPS, run, until
 from tests.faults.hostile import FARTHEST, TRAFFIC, Clock, Impostor, Middle, asks, ipv6, parts, tunnels, udp
 from tests.nodes import key, node
 from ygg import Core, LoopbackNetwork, PrivateKey, VTun, address_of
-from ygg_c import wire
+from ygg_c.link import wire
 
 BULK = os.urandom(300_000)
 

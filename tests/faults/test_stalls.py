@@ -7,10 +7,10 @@ from tests.aio import LOOPS, run, until
 from tests.faults.hostile import DUMMY, FARTHEST, SIG_REQ, TRAFFIC, Clock, Impostor
 from tests.nodes import node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network
-from ygg_c import wire
+from ygg_c.link import wire
 
 QUEUE = 4 << 20
-"""Bytes of transit packets that may wait for a link, as ygg_c.fairqueue has it."""
+"""Bytes of transit packets that may wait for a link, as ygg_c.link.fairqueue has it."""
 CONTROL = 1 << 20
 """Bytes of control messages."""
 SLACK = 1 << 20

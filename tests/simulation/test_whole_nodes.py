@@ -12,7 +12,7 @@ from ygg.integrations.httpx import YggTransport
 from ygg.network import LoopbackNetwork
 from ygg.simulation import VirtualLoop
 from ygg.stream.memory import MemoryTransport
-from ygg_c.sodium import SeededRandom
+from ygg_c.base.sodium import SeededRandom
 
 BODY = bytes(range(256)) * 2000
 PEER = "tcp://127.0.0.1:7000"

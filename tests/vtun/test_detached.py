@@ -12,7 +12,7 @@ from tests.expecting import raises_errno
 from tests.vtunpair import ADDRESS_A, ADDRESS_B
 from tests.wire import Wire
 from ygg.vtun import VTun
-from ygg_c import census
+from ygg_c.base import live
 
 
 @on_loops
@@ -101,7 +101,7 @@ async def test_what_was_given_up_is_freed():
         del attempt, udp, sending
         await settle()
         gc.collect()
-        assert (census.live()["tcp"], census.live()["udp"]) == (0, 0)
+        assert (live.counts()["tcp"], live.counts()["udp"]) == (0, 0)
 
 
 def test_what_is_thrown_away_after_the_loop_has_ended_does_no_harm():

@@ -7,8 +7,8 @@ import pytest
 
 from ygg.errors import AddressNotAvailable, MessageTooBig
 from ygg.vtun import ping as ping_module
-from ygg_c.clock import Clock
-from ygg_c.sodium import Random
+from ygg_c.base.clock import Clock
+from ygg_c.base.sodium import Random
 
 
 def test_ping_returns_seconds(with_pair):

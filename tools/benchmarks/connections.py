@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ygg_c.netstack import NetStack
+from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
 
 from .nodes import pair

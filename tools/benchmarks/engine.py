@@ -2,8 +2,8 @@
 
 import time
 
-from ygg_c.checksum import checksum as internet_checksum
-from ygg_c.session import measure_box
+from ygg_c.base.checksum import checksum as internet_checksum
+from ygg_c.session.session import measure_box
 
 
 def checksum(size: int, seconds: float) -> dict[str, float]:

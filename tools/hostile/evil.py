@@ -15,8 +15,8 @@ import pysodium
 
 from hostile import packets
 from ygg.address import address_of
-from ygg_c import wire
-from ygg_c.sessiontap import SessionTap
+from ygg_c.link import wire
+from ygg_c.testing.sessions import SessionTap
 
 DUMMY, KEEPALIVE, SIG_REQ, SIG_RES, ANNOUNCE, BLOOM, LOOKUP, NOTIFY, BROKEN, TRAFFIC = range(10)
 FARTHEST = 2**64 - 1

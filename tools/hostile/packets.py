@@ -2,7 +2,7 @@
 
 import struct
 
-from ygg_c.checksum import checksum
+from ygg_c.base.checksum import checksum
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 NO_OPTIONS = b""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from ygg import wholefile
-from ygg_c.node import Node
+from ygg_c.node.node import Node
 
 INTERVAL = 600
 """Seconds between two writes. What is written is ahead by as much, so that after a crash no second comes again."""

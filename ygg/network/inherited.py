@@ -1,7 +1,7 @@
 """Sockets of this process, which its children must neither read nor write.
 
 A fork shares every socket between parent and child: each would take bytes from the other's streams and put its own
-among them. In a child the sockets told here are cut off, as the engine's own descriptors are (`ygg_c.forks`); the
+among them. In a child the sockets told here are cut off, as the engine's own descriptors are (`ygg_c.base.forks`); the
 parent's go on as if nothing had happened.
 """
 
@@ -12,7 +12,7 @@ import socket
 import weakref
 from typing import TypeVar
 
-from ygg_c import forks
+from ygg_c.base import forks
 
 S = TypeVar("S", bound=socket.socket)
 

@@ -26,7 +26,7 @@ from ygg.network.native_datagram import ConvertedErrors
 from ygg.network.ports import common_family, unspecified
 from ygg.network.resolver import resolve
 from ygg.stream.held import HoldingProtocol
-from ygg_c import forks
+from ygg_c.base import forks
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 

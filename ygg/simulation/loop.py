@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
-from ygg_c.clock import VirtualClock
+from ygg_c.base.clock import VirtualClock
 
 T = TypeVar("T")
 

@@ -31,7 +31,7 @@ from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.pattern import HostPattern, normal
 from ygg.transport.redirect import Redirected, Route
 from ygg.url import PeerURL
-from ygg_c import forks
+from ygg_c.base import forks
 
 T = TypeVar("T", asyncio.Transport, Listener)
 

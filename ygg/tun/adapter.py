@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ygg.defaults import clamp_mtu
 from ygg.ipv6rwc import ReadWriteCloser
-from ygg_c.packetio import Upper
+from ygg_c.ip.layer import Upper
 
 
 class Device(Protocol):

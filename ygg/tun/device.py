@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ygg_c.packetport import PacketPort
+from ygg_c.ip.port import PacketPort
 
 
 class PacketDevice:

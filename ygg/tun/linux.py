@@ -16,9 +16,9 @@ from typing import Self
 from ygg.defaults import MTU_CEILING, clamp_mtu
 from ygg.errors import NetworkError, YggError, from_os_error
 from ygg.tun.netlink import add_address, bring_up
-from ygg_c import forks
-from ygg_c.clock import Clock
-from ygg_c.tunpump import TunPump
+from ygg_c.base import forks
+from ygg_c.base.clock import Clock
+from ygg_c.io.tunpump import TunPump
 
 log = logging.getLogger("ygg.tun")
 

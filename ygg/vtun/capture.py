@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 from ygg.vtun.recording import Recording, Target
-from ygg_c.capture import Capture as Blocks
-from ygg_c.netstack import NetStack
+from ygg_c.stack.capture import Capture as Blocks
+from ygg_c.stack.netstack import NetStack
 
 INTERVAL = 0.5
 """Seconds after which what was recorded is in the file at the latest."""

@@ -16,9 +16,9 @@ from ygg.stream.watermarks import watermarks
 from ygg.vtun.names import Address, Host, endpoint, failure, remote_end, split
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
-from ygg_c import forks
-from ygg_c.endpoint import CLOSED, FAILED, READABLE, WRITABLE
-from ygg_c.udp import UdpSocket as StackSocket
+from ygg_c.base import forks
+from ygg_c.socket.endpoint import CLOSED, FAILED, READABLE, WRITABLE
+from ygg_c.stack.udp import UdpSocket as StackSocket
 
 _HIGH_WATER = 64 * 1024
 _BURST = 64  # datagrams sent in a row without giving the loop a chance

@@ -6,7 +6,7 @@ import errno
 from ygg.errors import from_os_error
 from ygg.vtun.names import endpoint, failure
 from ygg.vtun.registry import Registry
-from ygg_c.netstack import NetStack
+from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.options import TcpOptions
 

@@ -6,8 +6,8 @@ import errno
 from ygg.errors import from_os_error
 from ygg.vtun.names import failure
 from ygg.vtun.registry import Registry
-from ygg_c.endpoint import CLOSED
-from ygg_c.netstack import NetStack
+from ygg_c.socket.endpoint import CLOSED
+from ygg_c.stack.netstack import NetStack
 
 INTERVAL = 1.0
 """Seconds after which an unanswered request is followed by another."""

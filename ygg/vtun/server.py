@@ -14,7 +14,7 @@ from ygg.vtun.names import endpoint
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.stream import StreamTransport
-from ygg_c.endpoint import CLOSED
+from ygg_c.socket.endpoint import CLOSED
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
 

@@ -29,7 +29,7 @@ from ygg.vtun.names import endpoint, failure
 from ygg.vtun.options import ConnectionOptions
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.tcpinfo import TcpInfo
-from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED, READABLE, WRITABLE
+from ygg_c.socket.endpoint import CLOSED, DRAINED, EOF, FAILED, READABLE, WRITABLE
 from ygg_c.tcp.connection import TcpConnection
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 
 from ygg.vtun.names import endpoint
 from ygg.vtun.recording import Recording, Target
-from ygg_c.netstack import NetStack
+from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
 
 

@@ -27,15 +27,15 @@ from ygg.vtun.server import Server, TLSOptions
 from ygg.vtun.stream import StreamTransport
 from ygg.vtun.tcpinfo import TcpInfo
 from ygg.vtun.trace import Trace
-from ygg_c import forks
-from ygg_c.clock import Clock
-from ygg_c.endpoint import CLOSED, DRAINED
-from ygg_c.netstack import NetStack
-from ygg_c.sodium import Random
+from ygg_c.base import forks
+from ygg_c.base.clock import Clock
+from ygg_c.socket.endpoint import CLOSED, DRAINED
+from ygg_c.stack.netstack import NetStack
+from ygg_c.base.sodium import Random
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
 from ygg_c.tcp.options import TcpOptions
-from ygg_c.udp import UdpSocket as StackSocket
+from ygg_c.stack.udp import UdpSocket as StackSocket
 
 if TYPE_CHECKING:
     from ygg.core import Core

@@ -3,13 +3,13 @@
 from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
-from ygg_c.endpoint cimport COUNT_TCP_ECE_IN, COUNT_TCP_ECN_REDUCTIONS, EVENT_DRAINED, TELL_AFTER
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
+from ygg_c.socket.endpoint cimport COUNT_TCP_ECE_IN, COUNT_TCP_ECN_REDUCTIONS, EVENT_DRAINED, TELL_AFTER
 from ygg_c.tcp.ecn cimport ecn_reacts
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.loss cimport Arrived, loss_react
-from ygg_c.tcp.recovery cimport OPEN
 from ygg_c.tcp.pmtud cimport pmtud_lost
+from ygg_c.tcp.recovery cimport OPEN
 from ygg_c.tcp.rtt cimport rtt_lost_syn, rtt_sample
 from ygg_c.tcp.scoreboard cimport SACKED, Delivery, Scoreboard, board_acknowledge, board_lose, board_record, board_sack
 from ygg_c.tcp.sendqueue cimport queue_release

@@ -2,10 +2,10 @@
 
 from libc.errno cimport ECONNREFUSED, ECONNRESET
 
-from ygg_c.endpoint cimport (
+from ygg_c.ip.header cimport CE
+from ygg_c.socket.endpoint cimport (
     COUNT_ACCEPT_QUEUE_FULL, COUNT_TCP_CE_IN, COUNT_TCP_IGNORED, COUNT_TCP_RESETS_IN, EVENT_CONNECTED, EVENT_EOF,
 )
-from ygg_c.ipv6 cimport CE
 from ygg_c.tcp.acknowledge cimport acknowledge, acknowledge_syn
 from ygg_c.tcp.ecn cimport ecn_agrees, ecn_asks, ecn_received
 from ygg_c.tcp.receiver cimport Receiver

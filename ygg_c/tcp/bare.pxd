@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ygg_c.endpoint cimport Host
+from ygg_c.socket.endpoint cimport Host
 
 # What such a segment says.
 cdef struct Bare:

@@ -2,10 +2,10 @@
 
 from libc.string cimport memcpy
 
-from ygg_c.buffer cimport Packet, packet_new
-from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
-from ygg_c.endpoint cimport COUNT_NO_MEMORY
-from ygg_c.ipv6 cimport IP_HEADER, NEXT_TCP, SOURCE, put16, put32, write_header
+from ygg_c.base.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.base.packet cimport Packet, packet_new
+from ygg_c.ip.header cimport IP_HEADER, NEXT_TCP, SOURCE, put16, put32, write_header
+from ygg_c.socket.endpoint cimport COUNT_NO_MEMORY
 from ygg_c.tcp.wire cimport SYN, TCP_HEADER, write_syn_options, write_timestamp
 
 cdef enum:

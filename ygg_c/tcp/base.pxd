@@ -5,8 +5,8 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from ygg_c.endpoint cimport Endpoint
-from ygg_c.remotenode cimport RemoteNode
+from ygg_c.socket.endpoint cimport Endpoint
+from ygg_c.socket.remotenode cimport RemoteNode
 from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.state cimport Event, State
 

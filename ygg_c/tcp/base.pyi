@@ -1,4 +1,4 @@
-from ygg_c.endpoint import Endpoint
+from ygg_c.socket.endpoint import Endpoint
 from ygg_c.tcp.options import TcpOptions
 
 class TcpEndpoint(Endpoint):

@@ -5,8 +5,8 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ygg_c.aging cimport Aging
-from ygg_c.endpoint cimport Host
+from ygg_c.base.lru cimport Aging
+from ygg_c.socket.endpoint cimport Host
 from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
 from ygg_c.tcp.keepalive cimport KeepAlive
 from ygg_c.tcp.options cimport TcpOptions

@@ -7,35 +7,33 @@ from libc.errno cimport ETIMEDOUT
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from ygg_c.aging cimport aging_add, aging_remove, aging_touch
-from ygg_c.buffer cimport Packet
-from ygg_c.census cimport LIVE_TCP, born, died
-from ygg_c.checksum cimport sum_fold, sum_pseudo
-from ygg_c.endpoint cimport (
+from ygg_c.base.checksum cimport sum_fold, sum_pseudo
+from ygg_c.base.clock cimport NEVER, SECOND
+from ygg_c.base.forks cimport check_fork
+from ygg_c.base.live cimport LIVE_TCP, born, died
+from ygg_c.base.lru cimport aging_add, aging_remove, aging_touch
+from ygg_c.base.packet cimport Packet
+from ygg_c.ip.header cimport NEXT_TCP, get16
+from ygg_c.ip.memory cimport INBOUND, LEAST_BUFFER, OUTBOUND
+from ygg_c.socket.endpoint cimport (
     COUNT_TCP_NO_TRANSITION, COUNT_TCP_ORPHAN_TIMEOUTS, COUNT_TCP_RENEGED, COUNT_TCP_RESETS_SENT, EVENT_CLOSED,
-    EVENT_EOF,
-    EVENT_FAILED,
+    EVENT_EOF, EVENT_FAILED,
 )
-from ygg_c.forks cimport check_fork
-from ygg_c.ipv6 cimport NEXT_TCP, get16
-from ygg_c.memory cimport INBOUND, LEAST_BUFFER, OUTBOUND
-from ygg_c.packetio cimport NEVER
-from ygg_c.remotenode cimport RemoteNode
+from ygg_c.socket.remotenode cimport RemoteNode
 from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.tcp.congestion.registry cimport make_congestion
 from ygg_c.tcp.ecn cimport ecn_asks
 from ygg_c.tcp.info cimport flow_info
-from ygg_c.tcp.keepalive cimport ASK_AGAIN, GIVE_UP, Look, REST, keepalive_heard, keepalive_look
-from ygg_c.tcp.outgoing cimport make_segment, sack_room
+from ygg_c.tcp.keepalive cimport ASK_AGAIN, GIVE_UP, REST, Look, keepalive_heard, keepalive_look
 from ygg_c.tcp.options cimport checked_keepalive, checked_mss
+from ygg_c.tcp.outgoing cimport make_segment, sack_room
 from ygg_c.tcp.output cimport output_flush
 from ygg_c.tcp.receivequeue cimport received_fill, received_take
 from ygg_c.tcp.rtt cimport rtt_timeout
 from ygg_c.tcp.sendqueue cimport queue_write
 from ygg_c.tcp.state cimport (
-    ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, State, SYN_SENT,
-    TIMED_OUT,
-    TIME_WAIT, next_state,
+    ABORT, CALL_CLOSE, CALL_LISTEN, CALL_OPEN, CLOSED, ESTABLISHED, FIN_WAIT_2, GOT_FIN, GOT_SYN, SYN_SENT, TIMED_OUT,
+    TIME_WAIT, State, next_state,
 )
 from ygg_c.tcp.timeouts cimport timeouts_fire, timeouts_hasten, timeouts_path_found
 from ygg_c.tcp.timewait cimport end_time_wait, forget_connection
@@ -50,13 +48,11 @@ cdef enum:
 cdef extern from *:
     """
     #define YGG_LEAST_CHECK 1000000000ULL
-    #define YGG_SECOND 1000000000ULL
     #define YGG_LOOK 300000000000ULL
     #define YGG_REST_AFTER 1000000000ULL
     #define YGG_ORPHAN_START 10000000000ULL
     """
     const uint64_t ORPHAN_START "YGG_ORPHAN_START"          # ns in which the peer of an orphan need not take anything
-    const uint64_t SECOND "YGG_SECOND"
     # ns after which a stranger's connection sees whether places have become scarce
     const uint64_t LOOK "YGG_LOOK"
     # ns without a segment after which a connection gives memory back

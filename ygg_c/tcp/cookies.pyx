@@ -2,7 +2,7 @@
 
 from libc.string cimport memcpy, memset
 
-from ygg_c.siphash cimport ygg_siphash
+from ygg_c.base.siphash cimport ygg_siphash
 from ygg_c.tcp.ecn cimport ecn_asks
 from ygg_c.tcp.wire cimport CWR, DEFAULT_MSS, ECE, SYN
 

@@ -9,10 +9,10 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from ygg_c.budget cimport Budget
-from ygg_c.bytemap cimport ByteMap
-from ygg_c.endpoint cimport Host
-from ygg_c.remotenode cimport RemoteNode, RemoteNodes
+from ygg_c.base.budget cimport Budget
+from ygg_c.base.bytemap cimport ByteMap
+from ygg_c.socket.endpoint cimport Host
+from ygg_c.socket.remotenode cimport RemoteNode, RemoteNodes
 from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.halfopen cimport HalfOpen, HalfOpens
 from ygg_c.tcp.light cimport LightTable

@@ -1,4 +1,4 @@
-from ygg_c.endpoint import Host
+from ygg_c.socket.endpoint import Host
 from ygg_c.tcp.options import TcpOptions
 
 class TcpDemux(Host):

@@ -1,24 +1,23 @@
-"""TCP's part of the way of a packet; see demux.pxd."""
+"""TCP's part of the way of a packet; see stack/demux.pxd."""
 
 from cpython.ref cimport PyObject
 from libc.errno cimport ECONNABORTED
 from libc.stdint cimport uint16_t
 from libc.string cimport memcpy, memset
 
-from ygg_c.aging cimport Aging
-from ygg_c.checksum cimport sum_bytes, sum_fold, sum_pseudo
-from ygg_c.endpoint cimport (
+from ygg_c.base.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.base.lru cimport Aging
+from ygg_c.base.siphash cimport ygg_siphash
+from ygg_c.base.sodium cimport wipe
+from ygg_c.ip.header cimport NEXT_TCP, SOURCE, get16, get_ecn
+from ygg_c.ip.icmp cimport icmp_errno
+from ygg_c.socket.endpoint cimport (
     COUNT_ACCEPT_QUEUE_FULL, COUNT_BAD_CHECKSUM, COUNT_MALFORMED, COUNT_NO_MEMORY, COUNT_SYN_QUEUE_FULL,
-    COUNT_TCP_COOKIES_SENT, COUNT_TCP_COOKIES_TAKEN, COUNT_TCP_COOKIES_WRONG, COUNT_TCP_IDLE_EVICTED, COUNT_TCP_IGNORED,
-    COUNT_TCP_IN,
-    COUNT_TCP_NODE_FULL, COUNT_TCP_NO_PORT, COUNT_TCP_RESETS_LIMITED, COUNT_TCP_STACK_FULL,
-    Endpoint,
+    COUNT_TCP_COOKIES_SENT, COUNT_TCP_COOKIES_TAKEN, COUNT_TCP_COOKIES_WRONG, COUNT_TCP_IDLE_EVICTED,
+    COUNT_TCP_IGNORED, COUNT_TCP_IN, COUNT_TCP_NODE_FULL, COUNT_TCP_NO_PORT, COUNT_TCP_RESETS_LIMITED,
+    COUNT_TCP_STACK_FULL, Endpoint,
 )
-from ygg_c.icmpv6 cimport icmp_errno
-from ygg_c.ipv6 cimport NEXT_TCP, SOURCE, get16, get_ecn
-from ygg_c.remotenode cimport OPENED
-from ygg_c.siphash cimport ygg_siphash
-from ygg_c.sodium cimport wipe
+from ygg_c.socket.remotenode cimport OPENED
 from ygg_c.tcp.arrival cimport segment_in
 from ygg_c.tcp.bare cimport stamp_at
 from ygg_c.tcp.congestion.registry cimport make_congestion

@@ -9,7 +9,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
-from ygg_c.ipv6 cimport CE, NOT_ECT
+from ygg_c.ip.header cimport CE, NOT_ECT
 from ygg_c.tcp.wire cimport ACK, CWR, ECE, RST, SYN, Segment
 
 # What a stack does, or one of its connections.

@@ -3,7 +3,7 @@
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
 from ygg_c.tcp.rack cimport rack_is_fresh, rack_start
 from ygg_c.tcp.recovery cimport OPEN
 from ygg_c.tcp.scoreboard cimport board_free, board_rest

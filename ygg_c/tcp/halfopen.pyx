@@ -3,15 +3,15 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from ygg_c.census cimport LIVE_LIGHT, died
-from ygg_c.endpoint cimport (
+from ygg_c.base.clock cimport MS, NEVER
+from ygg_c.base.live cimport LIVE_LIGHT, died
+from ygg_c.ip.memory cimport INBOUND
+from ygg_c.socket.endpoint cimport (
     COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_OPENING_TIMEOUTS,
     COUNT_TCP_PAWS, COUNT_TCP_RESETS_IN, COUNT_TCP_RESETS_SENT, COUNT_TCP_RETRANSMITS, COUNT_TCP_TIMEOUTS,
     COUNT_TCP_UNACCEPTABLE,
 )
-from ygg_c.memory cimport INBOUND
-from ygg_c.packetio cimport NEVER
-from ygg_c.remotenode cimport RemoteNode
+from ygg_c.socket.remotenode cimport RemoteNode
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
 from ygg_c.tcp.base cimport Acceptor
 from ygg_c.tcp.ecn cimport ECN_OFF, ecn_asks
@@ -23,12 +23,6 @@ from ygg_c.tcp.wire cimport ACK, CWR, ECE, RST, SYN, sequence_length
 
 cdef enum:
     OBJECTIONS = 500        # ms from one answer to what does not fit to the next (RFC 5961, 7)
-
-cdef extern from *:
-    """
-    #define YGG_MS 1000000ULL
-    """
-    const uint64_t MS "YGG_MS"
 
 
 cdef void send_syn_ack(

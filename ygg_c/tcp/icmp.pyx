@@ -2,8 +2,8 @@
 
 from libc.stdint cimport uint32_t
 
-from ygg_c.icmpv6 cimport icmp_errno
-from ygg_c.ipv6 cimport MIN_MTU
+from ygg_c.ip.header cimport MIN_MTU
+from ygg_c.ip.icmp cimport icmp_errno
 from ygg_c.tcp.pmtud cimport pmtud_told
 from ygg_c.tcp.state cimport ESTABLISHED, UNREACHABLE
 from ygg_c.tcp.wire cimport unwrap

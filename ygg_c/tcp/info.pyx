@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint32_t
 
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.rack cimport rack_window
 from ygg_c.tcp.rtt cimport rtt_timeout

@@ -3,8 +3,8 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp
 
-from ygg_c.census cimport LIVE_LIGHT, born, died
-from ygg_c.siphash cimport ygg_siphash
+from ygg_c.base.live cimport LIVE_LIGHT, born, died
+from ygg_c.base.siphash cimport ygg_siphash
 
 cdef enum:
     FEWEST = 64                 # buckets

@@ -1,6 +1,6 @@
 # The remote nodes of connections that are structs: how many each of them has. There may be as many nodes as
 # connections, so what is kept for one is a slot of 24 bytes in a hash table, and no object as for nodes with
-# established connections (remotenode.pxd).
+# established connections (socket/remotenode.pxd).
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 

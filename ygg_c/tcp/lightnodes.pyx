@@ -3,7 +3,7 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
-from ygg_c.siphash cimport ygg_siphash
+from ygg_c.base.siphash cimport ygg_siphash
 from ygg_c.tcp.light cimport LightTable
 
 cdef enum:

@@ -1,7 +1,7 @@
 """Listeners: connections on their way to be accepted."""
 
-from ygg_c.census cimport LIVE_LISTENER, born, died
-from ygg_c.endpoint cimport EVENT_READABLE
+from ygg_c.base.live cimport LIVE_LISTENER, born, died
+from ygg_c.socket.endpoint cimport EVENT_READABLE
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.connection cimport TcpConnection
 

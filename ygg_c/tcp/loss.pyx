@@ -2,7 +2,7 @@
 
 from libc.string cimport memset
 
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
 from ygg_c.tcp.congestion.base cimport Acked
 from ygg_c.tcp.ecn cimport ecn_reduced
 from ygg_c.tcp.flight cimport Flight

@@ -4,7 +4,7 @@
 
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
-from ygg_c.endpoint cimport Host
+from ygg_c.socket.endpoint cimport Host
 
 cdef class TcpOptions:
     cdef public bint nodelay

@@ -1,16 +1,10 @@
 """Options of connections; see options.pxd."""
 
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.tcp.ecn cimport ECN_AGREE, ECN_OFF
 from ygg_c.tcp.wire cimport MAX_SCALE, MIN_MSS
 
 from ygg_c.tcp.congestion.registry import check_name
-
-cdef extern from *:
-    """
-    #define YGG_SECOND 1000000000ULL
-    """
-    const uint64_t SECOND "YGG_SECOND"
 
 
 cdef uint16_t checked_mss(object value) except? 1:

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
-from ygg_c.buffer cimport Packet
+from ygg_c.base.packet cimport Packet
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.receiver cimport Receiver
 from ygg_c.tcp.sender cimport Sender

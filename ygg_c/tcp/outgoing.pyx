@@ -3,10 +3,10 @@
 from libc.stdint cimport uint16_t, uint32_t
 from libc.string cimport memcpy
 
-from ygg_c.buffer cimport packet_new
-from ygg_c.checksum cimport sum_bytes, sum_fold
-from ygg_c.endpoint cimport COUNT_NO_MEMORY
-from ygg_c.ipv6 cimport ECT_0, IP_HEADER, NEXT_TCP, put16, put_ecn, write_header
+from ygg_c.base.checksum cimport sum_bytes, sum_fold
+from ygg_c.base.packet cimport packet_new
+from ygg_c.ip.header cimport ECT_0, IP_HEADER, NEXT_TCP, put16, put_ecn, write_header
+from ygg_c.socket.endpoint cimport COUNT_NO_MEMORY
 from ygg_c.tcp.ecn cimport ecn_flags
 from ygg_c.tcp.sendqueue cimport queue_copy
 from ygg_c.tcp.wire cimport (

@@ -2,9 +2,9 @@
 
 from libc.stdint cimport uint8_t, uint32_t
 
-from ygg_c.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS
-from ygg_c.ipv6 cimport IP_HEADER
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
+from ygg_c.ip.header cimport IP_HEADER
+from ygg_c.socket.endpoint cimport COUNT_NO_MEMORY, COUNT_TCP_NO_ROOM, COUNT_TCP_RETRANSMITS
 from ygg_c.tcp.ecn cimport ECN_ASK
 from ygg_c.tcp.flight cimport Flight, flight_memory, flight_new
 from ygg_c.tcp.pacing cimport pacing_due, pacing_rate, pacing_sent, pacing_shorten
@@ -12,8 +12,7 @@ from ygg_c.tcp.pmtud cimport pmtud_look_up, pmtud_segment
 from ygg_c.tcp.rack cimport rack_resume
 from ygg_c.tcp.recovery cimport ADVANCED_ONCE, OPEN, RECOVERY, REPAIR, Recovery, recovery_resent
 from ygg_c.tcp.scoreboard cimport (
-    LIMITED, LOST, SACKED, Sent, board_has_room, board_next_lost, board_push, board_record, board_resend,
-    sent_end,
+    LIMITED, LOST, SACKED, Sent, board_has_room, board_next_lost, board_push, board_record, board_resend, sent_end,
 )
 from ygg_c.tcp.state cimport ESTABLISHED, SYN_SENT, TIME_WAIT
 from ygg_c.tcp.timeouts cimport timeouts_set

@@ -2,8 +2,8 @@
 
 from libc.stdint cimport uint32_t
 
-from ygg_c.ipv6 cimport IP_HEADER, MIN_MTU
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
+from ygg_c.ip.header cimport IP_HEADER, MIN_MTU
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.pathsearch cimport search_begin, search_failed, search_passed, search_told
 from ygg_c.tcp.recovery cimport OPEN

@@ -1,6 +1,6 @@
 # What goes where memory is short, or where too many connections are left to end by themselves.
 #
-# Under pressure (ygg_c/memory.pxd), when a segment needs memory:
+# Under pressure (ygg_c/ip/memory.pxd), when a segment needs memory:
 #   0. connections give back what they keep for their next exchange: once, for none keeps any until pressure ends
 #   1. what connections hold out of order is dropped, until memory is no longer short: those of the greediest node
 #      first, then those of nodes that hold half as much. It has not been acknowledged, so it is sent again; what SACK
@@ -15,10 +15,10 @@
 
 from libc.stdint cimport uint64_t
 
-from ygg_c.bytemap cimport ByteMap
-from ygg_c.endpoint cimport Host
-from ygg_c.memory cimport Memory
-from ygg_c.remotenode cimport RemoteNode, RemoteNodes
+from ygg_c.base.bytemap cimport ByteMap
+from ygg_c.ip.memory cimport Memory
+from ygg_c.socket.endpoint cimport Host
+from ygg_c.socket.remotenode cimport RemoteNode, RemoteNodes
 
 cdef extern from *:
     """

@@ -3,10 +3,10 @@
 from cpython.ref cimport PyObject
 from libc.errno cimport ECONNABORTED
 
-from ygg_c.aging cimport Aging
-from ygg_c.endpoint cimport COUNT_TCP_MEMORY_EVICTED, COUNT_TCP_ORPHANS_EVICTED
-from ygg_c.memory cimport Memory
-from ygg_c.remotenode cimport BYTES, ORPHANED, ORPHANS
+from ygg_c.base.lru cimport Aging
+from ygg_c.ip.memory cimport Memory
+from ygg_c.socket.endpoint cimport COUNT_TCP_MEMORY_EVICTED, COUNT_TCP_ORPHANS_EVICTED
+from ygg_c.socket.remotenode cimport BYTES, ORPHANED, ORPHANS
 from ygg_c.tcp.connection cimport TcpConnection
 
 cdef enum:

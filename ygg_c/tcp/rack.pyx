@@ -1,6 +1,6 @@
 """RACK and the tail loss probe; see rack.pxd."""
 
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
 from ygg_c.tcp.scoreboard cimport LOST, SACKED, Sent, board_lose, board_record, sent_end
 
 cdef enum:

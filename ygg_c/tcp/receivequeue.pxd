@@ -6,7 +6,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from cpython.ref cimport PyObject
 
-from ygg_c.ranges cimport Ranges
+from ygg_c.base.ranges cimport Ranges
 
 cdef enum:
     CHUNK_LEAST = 960       # of a small message alone

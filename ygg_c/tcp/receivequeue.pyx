@@ -7,8 +7,8 @@ from cpython.ref cimport Py_DECREF
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from ygg_c.remotenode cimport BUFFER_COST
-from ygg_c.ranges cimport ranges_add, ranges_clear, ranges_growth, ranges_trim
+from ygg_c.base.ranges cimport ranges_add, ranges_clear, ranges_growth, ranges_trim
+from ygg_c.socket.remotenode cimport BUFFER_COST
 
 cdef extern from "Python.h":
     int _PyBytes_Resize(PyObject **bytes, Py_ssize_t size)

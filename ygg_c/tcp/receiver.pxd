@@ -9,9 +9,9 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ygg_c.aging cimport Aging
-from ygg_c.endpoint cimport Host
-from ygg_c.icmpv6 cimport Bucket
+from ygg_c.base.lru cimport Aging
+from ygg_c.ip.icmp cimport Bucket
+from ygg_c.socket.endpoint cimport Host
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.receivequeue cimport ReceiveQueue

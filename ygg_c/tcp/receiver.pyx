@@ -5,17 +5,17 @@ import cython
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from ygg_c.endpoint cimport (
+from ygg_c.base.clock cimport MS, NEVER
+from ygg_c.base.ranges cimport Range, ranges_find, ranges_overlap
+from ygg_c.ip.icmp cimport bucket_take
+from ygg_c.ip.memory cimport INBOUND
+from ygg_c.socket.endpoint cimport (
     COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_NO_BUFFER,
     COUNT_TCP_NO_ROOM, COUNT_TCP_OUT_OF_ORDER, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE, EVENT_READABLE,
 )
-from ygg_c.icmpv6 cimport bucket_take
-from ygg_c.memory cimport INBOUND
-from ygg_c.packetio cimport NEVER
-from ygg_c.ranges cimport Range, ranges_find, ranges_overlap
 from ygg_c.tcp.receivequeue cimport (
-    received_clear, received_covered, received_growth, received_insert, received_renege, received_rest,
-    received_spare, received_start,
+    received_clear, received_covered, received_growth, received_insert, received_renege, received_rest, received_spare,
+    received_start,
 )
 from ygg_c.tcp.rtt cimport RTT_GRAIN
 from ygg_c.tcp.wire cimport FIN, MAX_SACKS, PSH, RST, SYN, sequence_length, write_sacks
@@ -33,11 +33,9 @@ cdef enum:
 
 cdef extern from *:
     """
-    #define YGG_MS 1000000ULL
     #define YGG_RTT_SPAN 10000000000ULL
     #define YGG_LONG_PATH 50000000ULL
     """
-    const uint64_t MS "YGG_MS"
     const uint64_t RTT_SPAN "YGG_RTT_SPAN"          # ns for which the least round trip counts
     const uint64_t LONG_PATH "YGG_LONG_PATH"        # ns; on shorter ones the window at first serves some 160 Mbit/s
 

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint8_t
 
-from ygg_c.endpoint cimport Host
+from ygg_c.socket.endpoint cimport Host
 from ygg_c.tcp.wire cimport Segment
 
 # `key`: as in TcpEndpoint. A reset is not answered.

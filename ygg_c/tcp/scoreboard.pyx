@@ -1,9 +1,10 @@
 """The scoreboard: what is known of each segment that was sent; see scoreboard.pxd."""
 
 from libc.stdlib cimport free, malloc
+
+from ygg_c.base.clock cimport NEVER
 from libc.string cimport memset
 
-from ygg_c.packetio cimport NEVER
 
 cdef enum:
     LEAST_ROOM = 8

@@ -3,10 +3,10 @@
 cimport cython
 from libc.stdint cimport uint16_t
 
-from ygg_c.endpoint cimport EVENT_WRITABLE
-from ygg_c.ipv6 cimport IP_HEADER
-from ygg_c.memory cimport OUTBOUND
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
+from ygg_c.ip.header cimport IP_HEADER
+from ygg_c.ip.memory cimport OUTBOUND
+from ygg_c.socket.endpoint cimport EVENT_WRITABLE
 from ygg_c.tcp.flight cimport flight_free, flight_memory, flight_rest
 from ygg_c.tcp.recovery cimport OPEN, REPAIR, recovery_begin
 from ygg_c.tcp.rtt cimport rtt_start

@@ -6,8 +6,8 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from ygg_c.checksum cimport sum_copy
-from ygg_c.remotenode cimport BUFFER_COST
+from ygg_c.base.checksum cimport sum_copy
+from ygg_c.socket.remotenode cimport BUFFER_COST
 
 
 cdef void queue_clear(SendQueue *queue) noexcept:

@@ -2,15 +2,15 @@
 
 from libc.errno cimport ETIMEDOUT
 
-from ygg_c.endpoint cimport COUNT_TCP_TIMEOUTS, Host
-from ygg_c.packetio cimport NEVER
+from ygg_c.base.clock cimport NEVER
+from ygg_c.socket.endpoint cimport COUNT_TCP_TIMEOUTS, Host
 from ygg_c.tcp.ecn cimport ecn_reduced
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.loss cimport loss_begin, loss_find, loss_reduce
 from ygg_c.tcp.pathsearch cimport VANISHED
 from ygg_c.tcp.pmtud cimport pmtud_lost, pmtud_vanished
 from ygg_c.tcp.rack cimport rack_timed_out, rack_window
-from ygg_c.tcp.recovery cimport LOSS, OPEN, RECOVERY, REPAIR, Recovery, TIMED_OUT_NOW, recovery_begin
+from ygg_c.tcp.recovery cimport LOSS, OPEN, RECOVERY, REPAIR, TIMED_OUT_NOW, Recovery, recovery_begin
 from ygg_c.tcp.rtt cimport rtt_is_long, rtt_shorten, rtt_timeout
 from ygg_c.tcp.scoreboard cimport SACKED, board_record, board_unsack
 from ygg_c.tcp.state cimport ESTABLISHED

@@ -7,12 +7,12 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ygg_c.endpoint cimport Host
+from ygg_c.base.timers cimport Timed
+from ygg_c.socket.endpoint cimport Host
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.light cimport Light, LightTable, Line
 from ygg_c.tcp.lightnodes cimport LightNode, LightNodes
 from ygg_c.tcp.wire cimport Segment
-from ygg_c.timerheap cimport Timed
 
 cdef struct TimeWait:
     Light light

@@ -1,4 +1,4 @@
-from ygg_c.timerheap import Timed
+from ygg_c.base.timers import Timed
 
 class TimeWaits(Timed):
     """The places of a stack's connections in TIME-WAIT."""

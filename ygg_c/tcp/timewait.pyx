@@ -3,8 +3,8 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from ygg_c.census cimport LIVE_LIGHT, died
-from ygg_c.endpoint cimport (
+from ygg_c.base.live cimport LIVE_LIGHT, died
+from ygg_c.socket.endpoint cimport (
     COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_IGNORED, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE,
     COUNT_TIME_WAIT_EVICTED,
 )

@@ -1,6 +1,6 @@
 """TCP headers to structs, options to bytes."""
 
-from ygg_c.ipv6 cimport NOT_ECT, get16, get32, put16, put32
+from ygg_c.ip.header cimport NOT_ECT, get16, get32, put16, put32
 
 cdef enum:
     KIND_END = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tests.c.stackkit import ACK, MS, SYN, B
 from tests.c.tcp.flow import Flow, payload
 from tests.c.tcp.notation import Options, Segment, split_options
-from ygg_c import endpoint
+from ygg_c.socket import endpoint
 
 if TYPE_CHECKING:
     from tests.c.tcp.player import Player

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, Tcp, make_stack, parse_tcp
-from ygg_c.endpoint import CLOSED, DRAINED, EOF, FAILED
+from ygg_c.socket.endpoint import CLOSED, DRAINED, EOF, FAILED
 
 
 def expire(peer: Peer, connection) -> None:

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.lossy.flows import Figures, Run, Side
 from benchmarks.lossy.link import MS, Cell, Direction
 from tests.c.stackkit import ACK, CWR, ECE, SYN
-from ygg_c.checksum import checksum
+from ygg_c.base.checksum import checksum
 from ygg_c.tcp.connection import TcpConnection
 
 NOT_ECT, ECT_1, ECT_0, CE = range(4)

@@ -24,7 +24,7 @@ from tests.c.stackkit import (
     icmp_packet,
     stamp,
 )
-from ygg_c.endpoint import CLOSED, CONNECTED, FAILED
+from ygg_c.socket.endpoint import CLOSED, CONNECTED, FAILED
 
 MSS_1000 = bytes([2, 4, 3, 232])
 

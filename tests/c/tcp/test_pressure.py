@@ -6,7 +6,7 @@ import pytest
 
 from tests.c.stackkit import MS, SECOND, Link, Log, Peer, Tcp, World, check_transitions
 from tests.c.stage import MIB, Stage, node
-from ygg_c.endpoint import FAILED
+from ygg_c.socket.endpoint import FAILED
 
 
 def hold_ahead(stage: Stage, far, segments: int) -> None:

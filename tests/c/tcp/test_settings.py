@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from tests.c.stackkit import ACK, CWR, ECE, MS, SECOND, SYN, B, Link, Log, Peer, World, stamp
-from ygg_c.endpoint import WRITABLE
+from ygg_c.socket.endpoint import WRITABLE
 from ygg_c.tcp.options import TcpOptions
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, Tcp, World, parse_tcp, stamp
 from tests.c.tcp.light import allocated, client
-from ygg_c.endpoint import CLOSED, DRAINED, EOF, READABLE
+from ygg_c.socket.endpoint import CLOSED, DRAINED, EOF, READABLE
 
 
 def finish(peer: Peer, connection, data: bytes = b"", **fields: object) -> None:

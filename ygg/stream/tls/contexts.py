@@ -30,7 +30,7 @@ class NodeCertificate(Protocol):
 def dialing_context() -> AnyContext:
     """Return what dials links: the engine's own TLS, or where that cannot be had the ssl module's."""
     try:
-        from ygg_c.tls import Context
+        from ygg_c.io.tls import Context
     except ImportError:
         return client_context()
     return Context()
@@ -39,7 +39,7 @@ def dialing_context() -> AnyContext:
 def listening_context(certificate: NodeCertificate) -> AnyContext:
     """Return what accepts links with this certificate: as above, or where it is a chain the ssl module's."""
     try:
-        from ygg_c.tls import Context
+        from ygg_c.io.tls import Context
     except ImportError:
         return server_context(certificate)
     if certificate.certificate_pem.count(b"-----BEGIN CERTIFICATE-----") > 1:

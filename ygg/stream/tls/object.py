@@ -1,7 +1,7 @@
 """The two ways to the one OpenSSL: through the ssl module, and past it.
 
 Whoever has an `ssl.SSLContext` gets what it says. Links need little of what it can say and much of what it costs: they
-are encrypted by `ygg_c.tls`, which calls the same library directly, wherever that library can be reached.
+are encrypted by `ygg_c.io.tls`, which calls the same library directly, wherever that library can be reached.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ssl
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from ygg_c.tls import Context, Tls
+    from ygg_c.io.tls import Context, Tls
 
     AnyContext: TypeAlias = ssl.SSLContext | Context
 
@@ -136,7 +136,7 @@ def tls_object(context: AnyContext, server_side: bool, server_hostname: str | No
     """Return the side of a connection that `context` makes. Raises UnicodeError for a name that cannot be one."""
     if isinstance(context, ssl.SSLContext):
         return _StandardTLS(context, server_side, server_hostname)
-    from ygg_c.tls import Tls
+    from ygg_c.io.tls import Tls
 
     if context.server != server_side:
         raise ValueError("the context is of the other side")
@@ -147,7 +147,7 @@ def require_context(context: object) -> None:
     """Raise TypeError for what is no context of either kind."""
     kinds: tuple[type, ...] = (ssl.SSLContext,)
     try:
-        from ygg_c.tls import Context
+        from ygg_c.io.tls import Context
     except ImportError:
         pass
     else:

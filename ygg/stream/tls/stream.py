@@ -17,7 +17,7 @@ from ygg.stream.tls.object import TLSObject, engine_of, tls_object
 
 if TYPE_CHECKING:
     from ygg.stream.tls.object import AnyContext
-    from ygg_c.tls import Tls
+    from ygg_c.io.tls import Tls
 
 RECORD = 16384
 """Bytes that a TLS record holds at most (RFC 8446, 5.1)."""

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.c.stackkit import MS, SECOND
-from ygg_c.tcp.congestion.tap import CongestionTap
+from ygg_c.testing.congestion import CongestionTap
 
 MSS = 1000
 NONE = 1 << 62

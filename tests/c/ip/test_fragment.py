@@ -1,0 +1,324 @@
+"""Datagrams and echoes larger than the path takes: fragments on sending, and what puts them together again."""
+
+import errno
+import itertools
+import random
+import struct
+
+import pytest
+from hypothesis import given, settings, strategies
+
+from tests.c.stackkit import SECOND, A, B, Log, World, icmp_packet, ipv6_header, make_stack, udp_packet
+from ygg_c.socket.endpoint import WRITABLE
+
+LARGEST = 65_527     # of a UDP datagram: 65,535 less its header
+
+
+def split(mtu_a: int, mtu_b: int | None = None) -> World:
+    """Two stacks; B's packet size may be another than A's."""
+    world = World(mtu_a)
+    if mtu_b is not None:
+        world.tap_b.detach()
+        del world.deadlines[world.tap_b]
+        world.b.close()
+        world.b, world.tap_b = make_stack(B, mtu_b)
+        world.deadlines[world.tap_b] = None
+    return world
+
+
+@pytest.mark.parametrize("mtu", [1280, 1281, 1287, 1500, 9000, 32768, 65535])
+@pytest.mark.parametrize("over", [-49, -48, -47, -41, -40, 0, 1, 1000])
+def test_datagrams_around_the_packet_size_arrive_both_ways(mtu, over):
+    world = split(mtu)
+    size = min(mtu + over, LARGEST)
+    data = bytes(n % 251 for n in range(size))
+    near, far = world.a.udp(A, 1), world.b.udp(B, 2)
+    assert near.send(data, B, 2)
+    assert far.send(data, A, 1)
+    world.run(SECOND)
+    assert far.recv_many() == [(data, (A, 1))]
+    assert near.recv_many() == [(data, (B, 2))]
+    del near, far
+    world.close()
+
+
+@pytest.mark.parametrize("mtu", [1280, 1500, 65535])
+def test_the_largest_datagram_and_one_more(mtu):
+    world = split(mtu)
+    near, far = world.a.udp(A, 1), world.b.udp(B, 2)
+    assert near.send(bytes(LARGEST), B, 2)
+    with pytest.raises(OSError, match="too long") as caught:
+        near.send(bytes(LARGEST + 1), B, 2)
+    assert caught.value.errno == errno.EMSGSIZE
+    world.run(SECOND)
+    assert [len(data) for data, _ in far.recv_many()] == [LARGEST]
+    del near, far
+    world.close()
+
+
+@pytest.mark.parametrize("mtu", [1280, 9000, 65535])
+@pytest.mark.parametrize("size", [0, 1232, 1233, 9000, 65_487, 65_488, 65_527])
+def test_echoes_of_every_size_are_answered(mtu, size):
+    world = split(mtu)
+    echo = world.a.echo()
+    payload = bytes(n % 253 for n in range(size))
+    assert echo.send(B, 1, payload)
+    world.run(SECOND)
+    ((code, _, source, answer, _),) = echo.recv_many()
+    assert (code, source, answer) == (0, B, payload)
+    with pytest.raises(OSError, match="too long"):
+        echo.send(B, 1, bytes(65_528))
+    del echo
+    world.close()
+
+
+def pieces_of(packets: list[bytes]) -> list[tuple[int, bool, int, bytes]]:
+    """Return offset, more, identification and content of fragments."""
+    result = []
+    for packet in packets:
+        assert packet[6] == 44
+        assert len(packet) == 40 + struct.unpack(">H", packet[4:6])[0]
+        _, reserved, offset, identification = struct.unpack(">BBHI", packet[40:48])
+        assert reserved == 0
+        assert not offset & 6
+        result.append((offset & 0xFFF8, bool(offset & 1), identification, packet[48:]))
+    return result
+
+
+def test_fragments_are_as_the_standard_has_them():
+    """In order, full but for the last, a multiple of eight, none above the path's packet size, one identification."""
+    stack, tap = make_stack(A, 1280)
+    socket = stack.udp(A, 1)
+    data = bytes(n % 251 for n in range(5000))
+    socket.send(data, B, 2)
+    packets = tap.take()
+    pieces = pieces_of(packets)
+    assert max(map(len, packets)) <= 1280
+    assert [piece[0] for piece in pieces] == [0, 1232, 2464, 3696, 4928]
+    assert [piece[1] for piece in pieces] == [True] * 4 + [False]
+    assert len({piece[2] for piece in pieces}) == 1
+    assert {packet[40] for packet in packets} == {17}
+    whole = b"".join(piece[3] for piece in pieces)
+    assert ipv6_header(A, B, 17, len(whole)) + whole == udp_packet(A, 1, B, 2, data)
+    assert stack.counters()["fragments_sent"] == 5
+    stack.close()
+    tap.detach()
+
+
+def identifications(seed: object, count: int) -> list[int]:
+    stack, tap = make_stack(A, 1280, seed)
+    socket = stack.udp(A, 1)
+    for _ in range(count):
+        socket.send(bytes(2000), B, 2)
+    found = [piece[2] for piece in pieces_of(tap.take())[::2]]
+    stack.close()
+    tap.detach()
+    return found
+
+
+def test_identifications_cannot_be_foretold():
+    """They follow neither each other nor a pattern, and are drawn from the randomness that was given."""
+    found = identifications(1, 100)
+    assert len(set(found)) == 100
+    differences = {(after - before) % 2**32 for before, after in itertools.pairwise(found)}
+    assert len(differences) == 99
+    assert identifications(1, 100) == found
+    assert not set(identifications(2, 100)) & set(found)
+
+
+def test_what_must_not_be_fragmented_is_refused():
+    stack, tap = make_stack(A, 1280)
+    for socket, send in (
+        (stack.udp(A, 1), lambda socket, size: socket.send(bytes(size), B, 2)),
+        (stack.echo(), lambda socket, size: socket.send(B, 1, bytes(size))),
+    ):
+        assert socket.dont_fragment is False
+        socket.dont_fragment = True
+        assert send(socket, 1232)
+        with pytest.raises(OSError, match="too long") as caught:
+            send(socket, 1233)
+        assert caught.value.errno == errno.EMSGSIZE
+        assert len(tap.take()) == 1
+        socket.dont_fragment = False
+        assert send(socket, 1233)
+        assert len(tap.take()) == 2
+    del socket
+    stack.close()
+    tap.detach()
+
+
+def test_fragments_count_against_the_credit_of_the_link():
+    """A datagram goes whole or not at all, and its sender is told when there is room for all of its fragments."""
+    stack, tap = make_stack(A, 1280)
+    socket = stack.udp(A, 1)
+    log = Log(socket)
+    needed = 65_535 + 54 * 48
+    tap.credit_bytes = needed - 1
+    assert not socket.send(bytes(LARGEST), B, 2)
+    assert tap.take() == []
+    tap.give_credit(needed, SECOND)
+    tap.poll(SECOND)
+    assert log.flags == WRITABLE
+    assert socket.send(bytes(LARGEST), B, 2)
+    packets = tap.take()
+    assert len(packets) == 54
+    assert sum(map(len, packets)) == needed
+    del socket
+    stack.close()
+    tap.detach()
+
+
+def too_big(mtu: int, quoted: bytes, source: bytes = B) -> bytes:
+    return icmp_packet(source, A, 2, 0, struct.pack(">I", mtu) + quoted[:1200])
+
+
+@pytest.mark.parametrize("kind", ["udp", "request", "reply", "fragment"])
+def test_packet_too_big_lowers_the_size_of_fragments(kind):
+    """Whatever was too big: a datagram, an echo request, our answer to one, a fragment. What follows is smaller."""
+    stack, tap = make_stack(A, 9000)
+    socket, echo = stack.udp(A, 1), stack.echo()
+
+    def send() -> None:
+        if kind == "request":
+            echo.send(B, 1, bytes(8000))
+        elif kind == "reply":
+            tap.give([icmp_packet(B, A, 128, 0, bytes(8000))], SECOND)
+        else:
+            socket.send(bytes(8000 if kind == "udp" else 20_000), B, 2)
+
+    send()
+    first = tap.take()
+    assert max(map(len, first)) > 8000
+    tap.give([too_big(2000, first[0])], SECOND)
+    assert stack.counters()["icmp_ignored"] == 0
+    send()
+    sizes = [len(packet) for packet in tap.take()]
+    assert 1900 < max(sizes) <= 2000
+    assert len(sizes) > 4
+    stack.close()
+    tap.detach()
+
+
+@pytest.mark.parametrize("dont_fragment", [False, True])
+def test_a_connected_socket_is_told_once_that_a_datagram_was_too_big(dont_fragment):
+    """As the kernel tells it, with and without IPV6_DONTFRAG; a socket without a peer is not told."""
+    stack, tap = make_stack(A, 9000)
+    connected, unconnected = stack.udp(A, 1, (B, 2)), stack.udp(A, 3)
+    connected.dont_fragment = unconnected.dont_fragment = dont_fragment
+    connected.send(bytes(8000))
+    unconnected.send(bytes(8000), B, 2)
+    tap.give([too_big(2000, packet) for packet in tap.take()], SECOND)
+    assert unconnected.recv_many() == []
+    with pytest.raises(OSError, match="too long") as caught:
+        connected.recv_many()
+    assert caught.value.errno == errno.EMSGSIZE
+    assert connected.recv_many() == []
+    assert connected.send(bytes(1952))
+    (packet,) = tap.take()
+    tap.give([too_big(1280, packet, B[:1] + bytes([255]) + B[2:])], SECOND)
+    assert connected.recv_many() == []
+    del connected, unconnected
+    stack.close()
+    tap.detach()
+
+
+def test_others_cannot_lower_the_size_of_a_path():
+    """Only the node at the end of a path, by its address or from its subnet, says what the path takes."""
+    stack, tap = make_stack(A, 9000)
+    target, subnet = b"\x02\x11" + bytes(13) + b"\x01", b"\x03\x11" + bytes(13) + b"\x07"
+    stranger = b"\x02\x12" + bytes(13) + b"\x01"
+    socket = stack.udp(A, 1)
+    socket.send(bytes(8000), target, 2)
+    (packet,) = tap.take()
+    tap.give([too_big(1280, packet, stranger)], SECOND)
+    socket.send(bytes(8000), target, 2)
+    assert len(tap.take()) == 1
+    tap.give([too_big(2000, packet, subnet)], SECOND)
+    socket.send(bytes(8000), target, 2)
+    assert len(tap.take()) > 4
+    del socket
+    stack.close()
+    tap.detach()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(mtu=strategies.integers(1280, 65535), size=strategies.integers(0, LARGEST), seed=strategies.integers(0, 1 << 30))
+def test_any_size_over_any_packet_size_in_any_order(mtu, size, seed):
+    shuffle = random.Random(seed)
+    near, near_tap = make_stack(A, mtu)
+    far, far_tap = make_stack(B, 65535)
+    source, target = near.udp(A, 1), far.udp(B, 2)
+    data = shuffle.randbytes(size)
+    assert source.send(data, B, 2)
+    packets = near_tap.take()
+    assert all(len(packet) <= mtu for packet in packets)
+    shuffle.shuffle(packets)
+    far_tap.give(packets, SECOND)
+    assert target.recv_many() == [(data, (A, 1))]
+    del source, target
+    for stack, tap in ((near, near_tap), (far, far_tap)):
+        stack.close()
+        tap.detach()
+
+
+def test_datagrams_to_ourselves_may_be_as_large():
+    stack, tap = make_stack(A, 1280)
+    here, there = stack.udp(A, 1), stack.udp(A, 2)
+    assert here.send(bytes(LARGEST), A, 2)
+    tap.poll(SECOND)
+    assert [len(data) for data, _ in there.recv_many()] == [LARGEST]
+    del here, there
+    stack.close()
+    tap.detach()
+
+
+def fragment_of(source: bytes, number: int, index: int = 0, more: bool = True, data: bytes = bytes(64)) -> bytes:
+    """One fragment of a datagram that is never whole, or its other piece."""
+    header = struct.pack(">BBHI", 17, 0, index * 64 | more, number)
+    return ipv6_header(source, A, 44, 8 + len(data)) + header + data
+
+
+def test_a_flood_of_fragments_takes_its_own_places_only():
+    """Of all that fill the places, whoever holds most of them gives way; others' datagrams are put together."""
+    stack, tap = make_stack(A)
+    honest = b"\x02\x22" + bytes(14)
+    whole = udp_packet(honest, 1, A, 9, bytes(56))
+    socket = stack.udp(A, 9)
+    first, last = whole[40:72], whole[72:]
+    tap.give([ipv6_header(honest, A, 44, 40) + struct.pack(">BBHI", 17, 0, 1, 77) + first], SECOND)
+    flood = [b"\x02\x33" + bytes(6), b"\x03\x33" + bytes(6)]
+    for number in range(5000):
+        tap.give([fragment_of(flood[number % 2] + number.to_bytes(8, "big"), number)], SECOND + number)
+    tap.give([ipv6_header(honest, A, 44, 40) + struct.pack(">BBHI", 17, 0, 32, 77) + last], 2 * SECOND)
+    assert [data for data, _ in socket.recv_many()] == [bytes(56)]
+    assert stack.counters()["reassembly_evicted"] == 5000 - 63
+    tap.poll(100 * SECOND)
+    assert stack.counters()["reassembly_timeouts"] == 63
+    tap.take()
+    del socket
+    stack.close()
+    tap.detach()
+
+
+def test_a_fragment_that_comes_twice_does_no_harm():
+    world = split(1280)
+    world.link.duplicate = 1.0
+    near, far = world.a.udp(A, 1), world.b.udp(B, 2)
+    near.send(bytes(5000), B, 2)
+    world.run(SECOND)
+    assert [len(data) for data, _ in far.recv_many()][:1] == [5000]
+    del near, far
+    world.close()
+
+
+def test_a_fragment_that_says_something_else_drops_the_datagram():
+    stack, tap = make_stack(A)
+    socket = stack.udp(A, 9)
+    whole = udp_packet(B, 1, A, 9, bytes(120))
+    pieces = [fragment_of(B, 1, 0, True, whole[40:104]), fragment_of(B, 1, 1, False, whole[104:])]
+    tap.give([pieces[0], fragment_of(B, 1, 0, True, b"\1" * 64), pieces[1]], SECOND)
+    assert socket.recv_many() == []
+    assert stack.counters()["fragments_dropped"] == 2
+    del socket
+    stack.close()
+    tap.detach()

@@ -1,0 +1,360 @@
+"""Whole nodes: sessions through a mesh, queries, and the turn with its callbacks."""
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from ygg_c.node.gateway import Gateway
+from ygg_c.link.link import PySink
+from ygg_c.node.node import Node
+from ygg_c.base.sodium import SeededRandom
+
+from tests.c.mesh import START, Mesh, mesh_of
+from tests.c.session_pair import identity
+
+
+def ask(mesh: Mesh, asker: int, asked: int, kind: str, seconds: float = 3) -> list[tuple[bytes, str, bytes]]:
+    answers: list[tuple[bytes, str, bytes]] = []
+    mesh.nodes[asker].request(mesh.nodes[asked].key, kind, lambda *answer: answers.append(answer))
+    mesh.run(seconds)
+    return answers
+
+
+def test_identity() -> None:
+    """Key, address and subnet belong together; a secret whose halves do not is refused."""
+    node = Node(identity(1))
+    assert node.key.hex() == "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
+    assert node.address.hex() == "0200eaee384517ec1cd4055a49a5868b"
+    assert node.subnet.hex() == "0300eaee384517ec"
+    node.close()
+    with pytest.raises(ValueError, match="public half"):
+        Node(identity(1)[:32] + identity(2)[32:])
+    with pytest.raises(ValueError, match="64 bytes"):
+        Node(b"short")
+
+
+def test_nodeinfo_across_a_line() -> None:
+    """A node three hops away tells its node information."""
+    with mesh_of(1, 2, 3, 4) as mesh:
+        far = mesh.nodes[4]
+        far.nodeinfo = b'{"name":"far"}'
+        assert ask(mesh, 1, 4, "nodeinfo") == [(far.key, "nodeinfo", b'{"name":"far"}')]
+        (session,) = mesh.nodes[1].sessions()
+        assert session["key"] == far.key
+        assert session["bytes_sent"] == 2
+
+
+def test_nodeinfo_is_bounded() -> None:
+    """Node information has at most 16384 bytes."""
+    node = Node(identity(1))
+    node.nodeinfo = bytes(16384)
+    with pytest.raises(ValueError, match="16384"):
+        node.nodeinfo = bytes(16385)
+    assert len(node.nodeinfo) == 16384
+    node.close()
+
+
+def test_debug_queries() -> None:
+    """Self, peers and tree are answered in the protocol's forms."""
+    with mesh_of(1, 2, 3) as mesh:
+        keys = {number: node.key for number, node in mesh.nodes.items()}
+        ((_, kind, data),) = ask(mesh, 1, 2, "self")
+        assert kind == "self"
+        assert json.loads(data) == {"key": keys[2].hex(), "routing_entries": "3"}
+        ((_, _, data),) = ask(mesh, 1, 2, "peers")
+        assert sorted((data[:32], data[32:])) == sorted((keys[1], keys[3]))
+        ((_, _, data),) = ask(mesh, 1, 3, "tree")
+        held = [record["key"] for record in mesh.nodes[3].tree_records()]
+        assert [data[place : place + 32] for place in range(0, len(data), 32)] == held
+        assert {keys[2], keys[3]} <= set(held)
+
+
+def test_a_newer_request_replaces_an_older_one() -> None:
+    """Requests carry no number: one a kind and key waits, the newest."""
+    with mesh_of(1, 2) as mesh:
+        older: list[Any] = []
+        mesh.nodes[1].request(mesh.nodes[2].key, "self", lambda *answer: older.append(answer))
+        assert len(ask(mesh, 1, 2, "self")) == 1
+        assert older == []
+
+
+def test_requests_are_forgotten_after_a_minute() -> None:
+    """A request nobody answers does not keep its callback."""
+    with mesh_of(1, 2) as mesh:
+        callback = lambda *answer: None  # noqa: E731
+        before = sys.getrefcount(callback)
+        mesh.nodes[1].request(bytes(32), "self", callback)
+        mesh.run(59)
+        assert sys.getrefcount(callback) == before + 1
+        mesh.run(2)
+        assert sys.getrefcount(callback) == before
+
+
+def test_unasked_answers_and_nonsense_are_ignored() -> None:
+    """Responses without a request, unknown kinds and empty payloads do nothing."""
+    with mesh_of(1, 2) as mesh:
+        for payload in ("", "00", "02", "0200", "02027b7d", "02ff", "02ff02", "02ff09", "63"):
+            mesh.nodes[1].send_payload(mesh.nodes[2].key, bytes.fromhex(payload))
+            mesh.run(1.5)
+        (session,) = mesh.nodes[2].sessions()
+        assert session["packets_received"] == 9
+        assert session["packets_sent"] == 0
+
+
+def test_queries_are_answered_in_bounded_number() -> None:
+    """A flood of queries is answered up to a burst of bytes, and the rest counted; others are still answered."""
+    with mesh_of(1, 2, 3) as mesh:
+        assert len(ask(mesh, 1, 2, "self")) == 1
+        for _ in range(2000):
+            mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\xff\x05")
+        mesh.run(0)
+        answered = mesh.nodes[2].sessions()[0]["packets_sent"]
+        assert 1 < answered <= 700
+        assert mesh.nodes[2].counters()["queries_unanswered"] > 0
+        assert len(ask(mesh, 3, 2, "self", 0.2)) == 1
+
+
+def test_answers_are_counted_by_their_bytes() -> None:
+    """Of large answers fewer are given than of small ones."""
+    def answers(size: int) -> int:
+        with mesh_of(1, 2) as mesh:
+            mesh.nodes[2].nodeinfo = bytes(size)
+            mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\x01")
+            mesh.run(2)
+            for _ in range(2000):
+                mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\x01")
+            mesh.run(0)
+            return mesh.nodes[2].sessions()[0]["packets_sent"]
+
+    assert answers(16000) <= 45 < 400 < answers(10)
+
+
+def test_payloads_that_go_nowhere_are_counted() -> None:
+    """IPv6 without a gateway, kinds that do not exist, answers to what was not asked, and cut messages."""
+    with mesh_of(1, 2) as mesh:
+        ask(mesh, 1, 2, "self")
+        odd = [b"", b"\x07", b"\x02", b"\x02\x09", b"\x02\xff", b"\x02\xff\x07", b"\x02\x02{}", b"\x02\xff\x02{}"]
+        for payload in [*odd, b"\x01" + bytes(40)]:
+            mesh.nodes[1].send_payload(mesh.nodes[2].key, payload)
+        mesh.run(0)
+        counters = mesh.nodes[2].counters()
+        assert (counters["payloads_unknown"], counters["payloads_detached"]) == (len(odd), 1)
+
+
+def test_bad_requests() -> None:
+    """A request names a kind and a key."""
+    node = Node(identity(1))
+    with pytest.raises(ValueError, match="kind"):
+        node.request(bytes(32), "weather", print)
+    with pytest.raises(ValueError, match="32 bytes"):
+        node.request(b"", "self", print)
+    with pytest.raises(ValueError, match="32 bytes"):
+        node.send_payload(b"", b"")
+    node.close()
+
+
+def test_group_passwords_part_sessions_not_routing() -> None:
+    """Nodes of different groups forward for each other and have no sessions."""
+    mesh = Mesh()
+    for number, group in ((1, b"x"), (2, b""), (3, b"x")):
+        mesh.add(number, group)
+    mesh.connect(1, 2)
+    mesh.connect(2, 3)
+    mesh.run(8)
+    assert len(ask(mesh, 1, 3, "self")) == 1
+    assert ask(mesh, 1, 2, "self") == []
+    mesh.close()
+
+
+def test_counters_name_everything() -> None:
+    """Counters of all layers come in one dict of numbers."""
+    node = Node(identity(1))
+    counters = node.counters()
+    assert {"session_replayed", "session_forged", "queries_unanswered", "unroutable"} <= counters.keys()
+    assert set(counters.values()) == {0}
+    gateway = Gateway(node)
+    assert node.counters()["gateway_dropped_incoming"] == 0
+    gateway.close()
+    node.close()
+
+
+# The turn
+
+
+def test_on_work_is_called_once() -> None:
+    """Work outside a turn asks for one turn, not for one each."""
+    node = Node(identity(1))
+    asked: list[int] = []
+    node.on_work = lambda: asked.append(1)
+    for _ in range(3):
+        node.send_payload(bytes(32), b"\x00")
+    assert asked == [1]
+    node.turn(1, START)
+    node.send_payload(bytes(32), b"\x00")
+    assert asked == [1, 1]
+    node.close()
+
+
+def test_a_closed_link_is_told_once() -> None:
+    """A link that breaks the protocol is closed and named with the reason, after the turn's work."""
+    node = Node(identity(1))
+    node.turn(1, START)
+    closed: list[tuple[Any, str]] = []
+    node.on_link_closed = lambda link, reason: closed.append((link, reason))
+    link = node.add_link(identity(2)[32:], 0, PySink(lambda link: link.take()))
+    link.receive(b"\x02\x63\x00")
+    assert closed == []
+    node.turn(2, START)
+    node.turn(3, START)
+    assert closed == [(link, "ErrUnrecognizedMessage")]
+    node.close()
+
+
+def test_a_link_whose_far_side_shows_its_key_is_told_once() -> None:
+    """Each end is told of its own; a link on which nobody answers is not proven, whatever else it carries."""
+    with mesh_of(1, 2) as mesh:
+        told: list[Any] = []
+        for node in mesh.nodes.values():
+            node.on_link_proven = told.append
+        mesh.connect(1, 2)
+        mesh.run(4)
+        assert sorted(link.key for link in told) == sorted(node.key for node in mesh.nodes.values())
+        assert all(link.proven for link in told)
+        replayed = mesh.nodes[1].add_link(identity(3)[32:], 0, PySink(lambda link: link.take()))
+        replayed.receive(b"\x01\x01" * 3)
+        mesh.run(2)
+        assert not replayed.proven
+        assert len(told) == 2
+
+
+def test_close_by_the_host_is_told_too() -> None:
+    """Closing a link outside a turn asks for a turn, in which it is told."""
+    node = Node(identity(1))
+    node.turn(1, START)
+    asked, closed = [], []
+    node.on_work = lambda: asked.append(1)
+    node.on_link_closed = lambda link, reason: closed.append(reason)
+    node.add_link(identity(2)[32:], 0, PySink(lambda link: link.take())).close("because")
+    assert asked == [1]
+    node.turn(2, START)
+    assert closed == ["because"]
+    node.close()
+
+
+def test_what_callbacks_raise_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception goes to on_error, or to the interpreter's hook, and the node goes on."""
+    with mesh_of(1, 2) as mesh:
+        def fail(*answer: object) -> None:
+            raise RuntimeError("callback")
+
+        errors: list[BaseException] = []
+        mesh.nodes[1].on_error = errors.append
+        mesh.nodes[1].request(mesh.nodes[2].key, "self", fail)
+        mesh.run(2)
+        assert [str(error) for error in errors] == ["callback"]
+        mesh.nodes[1].on_error = None
+        monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: errors.append(unraisable.exc_value))
+        mesh.nodes[1].request(mesh.nodes[2].key, "self", fail)
+        mesh.run(2)
+        assert [str(error) for error in errors] == ["callback", "callback"]
+        errors.clear()
+
+
+def test_callbacks_may_do_anything() -> None:
+    """From a callback one may ask, close links, take a turn, and close the node."""
+    with mesh_of(1, 2, 3) as mesh:
+        node = mesh.nodes[1]
+        heard: list[str] = []
+
+        def second(key: bytes, kind: str, data: bytes) -> None:
+            heard.append(kind)
+            for link in [link for link in mesh.streams if link.key == mesh.nodes[2].key]:
+                link.close()
+            node.turn(mesh.now, mesh.wall)
+            node.close()
+            node.turn(mesh.now, mesh.wall)
+
+        def first(key: bytes, kind: str, data: bytes) -> None:
+            heard.append(kind)
+            node.request(key, "peers", second)
+            assert node.turn(mesh.now, mesh.wall) is not None
+
+        node.request(mesh.nodes[3].key, "self", first)
+        mesh.run(5)
+        assert heard == ["self", "peers"]
+        assert node.peers() == []
+
+
+def test_two_nodes_that_answer_at_once_come_to_rest() -> None:
+    """Callbacks that always write again do not keep a turn from ending."""
+    node = Node(identity(1))
+    calls: list[int] = []
+
+    def again(*_: object) -> None:
+        calls.append(1)
+        node.add_link(identity(2)[32:], 0, PySink(lambda link: link.take())).close()
+
+    node.on_link_closed = again
+    again()
+    assert node.turn(1, START) == 1
+    assert 2 <= len(calls) <= 8
+    node.close()
+
+
+def test_the_deadline_is_promised() -> None:
+    """A turn returns when the next is due; an earlier deadline that comes up in a pump's turn asks for one."""
+    node = Node(identity(1), random=SeededRandom(1))
+    second = 1_000_000_000
+    assert node.turn(second, START) == node.deadline == 2 * second
+    asked: list[int] = []
+    node.on_work = lambda: asked.append(1)
+    node.enter(second + 10, START)
+    node.leave()
+    assert asked == []
+    node.close()
+
+
+def test_close_is_idempotent_and_final() -> None:
+    """After close a node holds nothing and calls nobody."""
+    with mesh_of(1, 2) as mesh:
+        node = mesh.nodes[1]
+        assert len(ask(mesh, 1, 2, "self")) == 1
+        node.on_link_closed = lambda link, reason: pytest.fail("called after close")
+        node.close()
+        node.close()
+        node.turn(mesh.now, mesh.wall)
+        node.send_payload(mesh.nodes[2].key, b"\x01")
+        assert node.sessions() == []
+
+
+def test_a_wall_clock_that_is_set_back_goes_on() -> None:
+    """What a node tells of the time never goes back, follows the wall clock forward, and goes on from where set."""
+    second = 1_000_000_000
+    node = Node(identity(1))
+    node.turn(100 * second, START)
+    assert node.wall == START
+    node.turn(105 * second, START - 3600)
+    assert node.wall == START + 5
+    node.turn(106 * second, START + 50)
+    assert node.wall == START + 50
+    node.go_on_from(START + 1000)
+    node.go_on_from(START)
+    node.turn(107 * second, START + 51)
+    assert node.wall == START + 1000
+    node.turn(110 * second, START + 54)
+    assert node.wall == START + 1003
+    for wrong in (-1, 2**33):
+        with pytest.raises(ValueError, match="a clock shows"):
+            node.go_on_from(wrong)
+    node.close()
+
+
+def test_a_clock_set_before_the_first_turn() -> None:
+    """It goes on from there, whatever the time of the first turn is."""
+    node = Node(identity(1))
+    node.go_on_from(START + 1000)
+    node.turn(10**15, START)
+    assert node.wall == START + 1000
+    node.close()

@@ -1,0 +1,265 @@
+"""A root a thousand hops away: what is told of it, how it is told and verified, and what goes on meanwhile."""
+
+import itertools
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from ygg_c.link import wire
+from ygg_c.node.node import Node
+
+from tests.simnet import MILLISECOND, Network, Pipe, secret_of
+from tests.c.farside import ANNOUNCE, MAX, NOTIFY, SIG_REQ, SIG_RES, TRAFFIC, Clock, FarSide, announce, sign
+from .test_router import traffic
+
+DEPTH = 1000
+EVIL = 7
+"""The neighbour that brings the records; its own is the last of them."""
+
+
+@cache
+def records() -> list[bytes]:
+    """Return frames with the records from a small root down to the one that brings them."""
+    root = min((secret_of(number) for number in range(100_000, 102_000)), key=lambda secret: secret[32:])
+    secrets = [root, *(secret_of(10_000 + number) for number in range(DEPTH)), secret_of(EVIL)]
+    fields = [announce(root, root, 1, 1, 0)]
+    fields += [announce(below, above, 9, 1, 2**64 - 1) for above, below in itertools.pairwise(secrets)]
+    return [wire.encode_frame(ANNOUNCE, wire.encode(ANNOUNCE, **each)) for each in fields]
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """Give an empty network of nodes."""
+    network = Network("deep", make=Node)
+    yield network
+    network.close()
+
+
+def say(network: Network, pipe: Pipe) -> None:
+    """Have the second end of a pipe hear all the records in the name of the first."""
+    pipe.ends[1].turn(network.now, network.wall)
+    pipe.links[1].receive(b"".join(records()))
+    network.settle(pipe.ends[1])
+
+
+def ask(network: Network, asker: Node, key: bytes) -> float:
+    """Return after how many ms a node answers a question that is asked once."""
+    answers: list[Any] = []
+    begun = network.now
+    asker.turn(network.now, network.wall)
+    asker.request(key, "self", lambda *answer: answers.append(answer))
+    network.settle(asker)
+    assert network.run_until(lambda: answers, 5)
+    return (network.now - begun) / MILLISECOND
+
+
+def deepen(clock: Clock) -> FarSide:
+    """Have the router be a thousand hops deep; return the neighbour that brought that about."""
+    evil = FarSide(clock, EVIL)
+    evil.link.receive(b"".join(records()))
+    clock.pass_time(0.7)
+    evil.answer()
+    clock.pass_time(0.5)
+    evil.raw(b"\x01\x01")
+    assert len(clock.router.coords) == DEPTH + 2
+    return evil
+
+
+# Whole nodes
+
+
+def test_neighbours_and_newcomers_feel_nothing(network: Network) -> None:
+    """Echoes take two trips as ever, who is there follows the root within seconds, and a newcomer is answered soon."""
+    evil, victim, *line = (network.add(number) for number in (EVIL, 1, 2, 3, 4))
+    attack = network.join(evil, victim)
+    for above, below in itertools.pairwise([victim, *line]):
+        network.join(above, below)
+    network.run(20)
+    ask(network, line[0], victim.key)
+    say(network, attack)
+    for _ in range(50):
+        assert ask(network, line[0], victim.key) <= 3
+        network.run(0.05)
+    assert [len(node.coords) for node in line] == [DEPTH + 3, DEPTH + 4, DEPTH + 5]
+    for number in (300, 301, 302):
+        newcomer = network.add(number)
+        network.join(newcomer, victim)
+        assert ask(network, newcomer, victim.key) <= 700
+        network.remove(newcomer)
+        network.run(0.5)
+
+
+# Telling
+
+
+def test_a_neighbour_is_told_in_portions(clock: Clock) -> None:
+    """One that verifies as it reads is kept from nothing else for long, and the whole takes half a second."""
+    neighbours = [FarSide(clock, number) for number in (3, 4, 5)]
+    evil = FarSide(clock, EVIL)
+    evil.link.receive(b"".join(records()))
+    portions: dict[FarSide, list[int]] = {far: [] for far in neighbours}
+    for step in range(120):
+        clock.pass_time(0.01)
+        evil.raw(b"\x01\x01")
+        evil.answer()
+        for far in neighbours:
+            portions[far].append(len(far.got(ANNOUNCE)))
+            far.raw(b"\x01\x01")
+            if step % 10 == 0:
+                far.answer()
+                far.send(SIG_REQ, seq=1, nonce=step)
+                assert len(far.got(SIG_RES)) == 1
+    for counts in portions.values():
+        assert DEPTH + 2 <= sum(counts) <= DEPTH + 20
+        assert max(counts) <= 70
+        assert sorted(counts)[-2] <= 30
+        assert sum(bool(count) for count in counts) <= 50
+
+
+def test_who_takes_nothing_is_told_no_more(clock: Clock) -> None:
+    """What waits for a full transport is bounded; the rest comes when it drains."""
+    evil, far = deepen(clock), FarSide(clock, 3, polite=False)
+    clock.turn()
+    far.stuck = True
+    for request in far.got(SIG_REQ):
+        far.respond(request)
+    clock.pass_time(1)
+    assert far.link.queued < 65_536
+    far.stuck = far.link.blocked = False
+    told = 0
+    for _ in range(70):
+        far.link.want_flush()
+        clock.pass_time(0.01)
+        evil.raw(b"\x01\x01")
+        far.raw(b"\x01\x01")
+        told += len(far.got(ANNOUNCE))
+    assert told >= DEPTH - 128
+
+
+def test_many_neighbours_take_turns(clock: Clock) -> None:
+    """What is told in one go is bounded for all together, and all get what they lack."""
+    sides = [deepen(clock), *(FarSide(clock, number) for number in range(1000, 1060))]
+    told = [len(far.got(ANNOUNCE)) for far in sides]
+    most = 0
+    for _ in range(200):
+        clock.now += 10 * MILLISECOND
+        clock.turn()
+        counts = [len(far.got(ANNOUNCE)) for far in sides]
+        told = [sum(pair) for pair in zip(told, counts, strict=True)]
+        most = max(most, sum(counts))
+        for far in sides:
+            far.link.receive(b"\x01\x01")
+    assert min(told[1:]) >= DEPTH + 2
+    assert most <= 25 * 64
+
+
+# Verifying
+
+
+def test_a_burst_of_records_keeps_nothing_else_waiting(clock: Clock) -> None:
+    """A neighbour that tells all at once goes on being heard, and nothing of what it told is lost."""
+    far = FarSide(clock, EVIL)
+    far.become_child()
+    clock.pass_time(1)
+    far.link.receive(b"".join(records()))
+    while far.link.held:            # as long as its share of a turn asks for
+        clock.turn()
+    assert far.link.waits
+    assert len(clock.router.tree_records()) < 120
+    for number in range(40):
+        far.send(TRAFFIC, **traffic([], dest=clock.router.key, payload=b"%d" % number))
+        far.send(SIG_REQ, seq=2, nonce=number)
+        assert [payload for _, payload in clock.router.take_delivered()] == [b"%d" % number]
+        assert len(far.got(SIG_RES)) == 1
+        clock.pass_time(0.01)
+        assert not far.link.held
+    clock.pass_time(0.3)
+    assert not far.link.waits
+    assert len(clock.router.tree_records()) == DEPTH + 3
+
+
+def test_what_waits_is_bounded(clock: Clock) -> None:
+    """A link that brings more than the deepest ancestry waits itself; many divide what room there is."""
+    sides = [FarSide(clock, number) for number in range(1000, 1100)]
+    flood = b"".join(records()) * 2
+    for far in sides:
+        far.link.receive(flood)
+        while far.link.held and not far.link.waits:
+            clock.turn()
+    for _ in range(50):
+        clock.turn()
+        clock.now += 100_000
+    assert all(far.link.waits and far.link.held for far in sides)
+    waiting = clock.router.counters()["announces_limited"] * len(records()[5])
+    assert 2**22 < waiting < 2**24 + 2**23
+    assert all(len(far.link.get_buffer()) <= 2**14 for far in sides)
+
+
+def test_answers_that_are_waited_for_wait_their_turn(clock: Clock) -> None:
+    """As many as six hundred that come at once, by one neighbour that has used up its share: none is lost."""
+    far = FarSide(clock, 3)
+    far.become_child()
+    clock.pass_time(1)
+    far.filter()
+    secrets = [secret_of(1000 + number) for number in range(600)]
+    for secret in secrets:
+        clock.router.find(secret[32:])
+    signed = wire.encode_uv(5) + wire.encode_path([1, 7])
+    far.link.receive(b"".join(
+        wire.encode_frame(NOTIFY, wire.encode(
+            NOTIFY, path=[], watermark=MAX, source=secret[32:], dest=clock.router.key, seq=5, info_path=[1, 7],
+            sig=sign(signed, secret),
+        )) for secret in secrets
+    ))
+    clock.turn()
+    assert len(clock.router.known_paths()) < 250
+    clock.pass_time(0.2)
+    assert len(clock.router.known_paths()) == 600
+    assert clock.router.counters()["checks_limited"] == 0
+
+
+def test_answers_that_strangers_make_up_keep_no_records_waiting(clock: Clock) -> None:
+    """Ten thousand a second by an honest neighbour, about keys that are wanted: its own records count soon."""
+    far = FarSide(clock, 3)
+    far.become_child()
+    far.filter()
+    clock.pass_time(1)
+    wanted = [secret_of(number)[32:] for number in range(1000, 1004)]
+    for key in wanted:
+        clock.router.find(key)
+    junk = b"".join(
+        wire.encode_frame(NOTIFY, wire.encode(
+            NOTIFY, path=[], watermark=MAX, source=wanted[number % 4], dest=clock.router.key, seq=5, info_path=[1, 7],
+            sig=bytes(64),
+        )) for number in range(10)
+    )
+    before = len(clock.router.tree_records())
+    for step in range(1, 1501):
+        clock.now += MILLISECOND
+        far.raw(junk)
+        far.answer()
+        assert not far.link.held
+        if step % 50 == 0:
+            far.send(ANNOUNCE, **announce(secret_of(5000 + step), far.secret, 1, 1, step))
+            assert len(clock.router.tree_records()) - before >= step // 50 - 6
+
+
+def test_records_and_answers_have_one_budget(clock: Clock) -> None:
+    """Who has used up its share with records finds none for answers, and another has its own."""
+    hostile, honest = FarSide(clock, EVIL), FarSide(clock, 3)
+    for far in (hostile, honest):
+        far.become_child()
+    clock.pass_time(1)
+    hostile.link.receive(b"".join(records()))
+    while hostile.link.held:
+        clock.turn()
+    secret = secret_of(9)
+    clock.router.find(secret[32:])
+    fields = {"path": [], "watermark": MAX, "source": secret[32:], "dest": clock.router.key, "info_path": [1]}
+    for far, found in ((hostile, False), (honest, True)):
+        for seq in (3, 4):
+            far.send(NOTIFY, **fields, seq=seq, sig=bytes(64))
+        far.send(NOTIFY, **fields, seq=5, sig=sign(wire.encode_uv(5) + wire.encode_path([1]), secret))
+        assert bool(clock.router.known_paths()) == found

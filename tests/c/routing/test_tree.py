@@ -1,0 +1,533 @@
+"""The spanning tree: the shared rules, what one node does with what it is told, and whole networks."""
+
+import itertools
+import random
+
+import pytest
+
+from ygg_c.link import wire
+from ygg_c.testing.sessions import ScriptedRandom
+from ygg_c.routing.tree import replaces, smooth_lag
+
+from tests.simnet import MILLISECOND, Network, secret_of
+from tests.c.farside import ANNOUNCE, BLOOM, SECOND, SIG_REQ, Clock, FarSide, announce
+
+P1, P2, P3 = (bytes([number]) * 32 for number in (1, 2, 3))
+
+
+@pytest.fixture
+def network():
+    """Give an empty network."""
+    network = Network("tree")
+    yield network
+    network.close()
+
+
+def by_key(*numbers: int) -> list[int]:
+    """Return seeds in the order of their keys, smallest first."""
+    return sorted(numbers, key=lambda number: secret_of(number)[32:])
+
+
+def parent_of(router, key=None):
+    """Return the parent in a node's record of a key, by default its own."""
+    records = {record["key"]: record["parent"] for record in router.tree_records()}
+    return records.get(key or router.key)
+
+
+def agree(nodes) -> bool:
+    """Tell whether all nodes see one root, and coordinates that fit their parents'."""
+    coords = {node.key: node.coords for node in nodes}
+    root = min(node.key for node in nodes)
+    for node in nodes:
+        if node.root != root:
+            return False
+        parent = parent_of(node)
+        if node.key == root:
+            if node.coords:
+                return False
+        elif parent not in coords or node.coords[:-1] != coords[parent]:
+            return False
+    return len({tuple(where) for where in coords.values()}) == len(nodes)
+
+
+def all_exchange(network) -> None:
+    """Have every pair exchange a message both ways."""
+    pairs = list(itertools.permutations(network.nodes, 2))
+    for a, b in pairs:
+        network.send(a, b, a.key + b.key)
+    network.run(3)
+    for node in network.nodes:
+        expected = sorted((a.key, a.key + b.key) for a, b in pairs if b is node)
+        assert sorted(node.take_delivered()) == expected
+
+
+# The shared rules
+
+
+@pytest.mark.parametrize(
+    ("new", "accepted"),
+    [
+        ((4, P1, 0), False),
+        ((6, P3, 99), True),
+        ((5, P1, 99), True),
+        ((5, P3, 0), False),
+        ((5, P2, 8), True),
+        ((5, P2, 9), False),
+    ],
+)
+def test_merge_rule(new, accepted):
+    """The vectors of the protocol, against (seq 5, parent P2, nonce 9)."""
+    assert replaces(new, (5, P2, 9)) is accepted
+
+
+def test_lag():
+    """The first round trip counts double; later ones an eighth, capped at twice the lag."""
+    ms = MILLISECOND
+    assert smooth_lag(None, 8 * ms) == 16 * ms
+    assert smooth_lag(16 * ms, 100 * ms) == 18 * ms
+
+
+# One node
+
+
+def test_a_lone_node_is_root_at_once(clock):
+    """The first tick makes a fresh node root, with sequence number 1."""
+    assert clock.router.tree_records() == [{"key": clock.router.key, "parent": clock.router.key, "sequence": 1}]
+    assert (clock.router.coords, clock.router.root) == ([], clock.router.key)
+
+
+def test_the_announcement_of_a_root():
+    """A root of seed 01 with sequence number 1 and nonce 5 says what the vector of section 3.3 says."""
+    clock = Clock(1, ScriptedRandom([(5).to_bytes(8, "little")] * 100))
+    far = FarSide(clock, 3)
+    clock.pass_time(1)
+    (record,) = far.got(ANNOUNCE)
+    signature = ("51e964830b3c6d507daa3213deea9091933c51d5456cb93a6b3c0bcf20692828"
+                 "eb869bfb2cf3edb812183711e1a2ab59392bfb9a4e8e114475e2550be02d510a")
+    assert wire.encode(ANNOUNCE, **record).hex() == clock.router.key.hex() * 2 + "010500" + signature * 2
+    clock.close()
+
+
+def test_a_request_is_answered_on_its_link(clock):
+    """Same numbers, the neighbour's port, signed by us."""
+    far = FarSide(clock, 3)
+    far.become_child()                     # verifies by being accepted
+    assert not far.link.closed
+    assert parent_of(clock.router, far.key) == clock.router.key
+
+
+def test_a_smaller_root_is_followed_within_a_tick(clock):
+    """A neighbour's smaller root is adopted, and the record announced root first to everyone."""
+    small, child = FarSide(clock, 8), FarSide(clock, 3)
+    assert small.key < clock.router.key
+    child.frames.clear()
+    small.become_root()
+    clock.pass_time(1)
+    assert clock.router.coords == [small.port]
+    assert [record["node"] for record in child.got(ANNOUNCE)] == [small.key, clock.router.key]
+    small.answer()
+    assert clock.router.root == small.key
+
+
+def test_a_larger_root_is_not(clock):
+    """A node never follows a root with a larger key than its own."""
+    far = FarSide(clock, 3)
+    assert far.key > clock.router.key
+    far.become_root()
+    clock.pass_time(2)
+    assert clock.router.root == clock.router.key
+
+
+def test_no_parent_without_proof(clock):
+    """A neighbour that does not answer signature requests can be no parent."""
+    small = FarSide(clock, 8, polite=False)
+    small.become_root()
+    clock.pass_time(1)
+    assert clock.router.root == clock.router.key
+    assert clock.router.counters()["unroutable"] == 0
+
+
+def test_an_answer_with_the_wrong_signature_closes(clock):
+    """SigRes signed by another key."""
+    far = FarSide(clock, 8, polite=False)
+    (request,) = far.got(SIG_REQ)
+    assert not far.respond(request, secret=secret_of(9))
+    assert far.link.error == "ErrBadMessage"
+
+
+def test_an_answer_to_another_question_is_ignored(clock):
+    """A replayed SigRes proves nothing, and closes nothing."""
+    far = FarSide(clock, 8, polite=False)
+    far.become_root()
+    assert far.respond({"seq": 1, "nonce": 99})
+    clock.pass_time(1)
+    assert clock.router.root == clock.router.key
+
+
+def test_a_stale_record_is_answered_with_the_newer(clock):
+    """Only on the link it came from; the same record again is not answered."""
+    far, other = FarSide(clock, 3), FarSide(clock, 4)
+    far.frames.clear()
+    newer, older = (announce(secret_of(9), secret_of(9), seq, 1, 0) for seq in (5, 4))
+    far.send(ANNOUNCE, **newer)
+    far.send(ANNOUNCE, **newer)
+    assert far.got(ANNOUNCE) == []
+    other.frames.clear()
+    far.send(ANNOUNCE, **older)
+    assert far.got(ANNOUNCE) == [newer]
+    assert other.got(ANNOUNCE) == []
+
+
+def test_port_zero_is_for_roots(clock):
+    """A record with port 0 and another parent closes the link; a root with a port passes."""
+    far = FarSide(clock, 3)
+    assert far.send(ANNOUNCE, **announce(secret_of(9), secret_of(9), 1, 1, 5))
+    assert not far.send(ANNOUNCE, **announce(secret_of(9), secret_of(8), 1, 1, 0))
+
+
+def test_foreign_records_expire_after_five_minutes(clock):
+    """Own records do not."""
+    far = FarSide(clock, 3)
+    far.send(ANNOUNCE, **announce(secret_of(9), secret_of(9), 1, 1, 0))
+    far.link.close()
+    clock.pass_time(299)
+    assert len(clock.router.tree_records()) == 2
+    clock.pass_time(2)
+    assert [record["key"] for record in clock.router.tree_records()] == [clock.router.key]
+
+
+def test_the_own_record_is_renewed_every_four_minutes(clock):
+    """A root raises its sequence number."""
+    clock.pass_time(239)
+    assert clock.router.tree_records()[0]["sequence"] == 1
+    clock.pass_time(3)
+    assert clock.router.tree_records()[0]["sequence"] == 2
+
+
+def test_the_parent_is_kept_until_refresh_and_then_changed_for_half_the_cost(clock):
+    """The worked example: between refreshes nothing changes, at refresh the root itself wins."""
+    root, near, direct = secret_of(8), FarSide(clock, 3, rtt=0.005), FarSide(clock, 8, rtt=0.050)
+    middle = secret_of(4)
+    direct.frames.clear()
+    near.send(ANNOUNCE, **announce(root, root, 1, 5, 0))
+    near.send(ANNOUNCE, **announce(middle, root, 1, 5, 3))
+    near.send(ANNOUNCE, **announce(near.secret, middle, 1, 5, 4))
+    clock.pass_time(1)
+    # The direct link costs nothing, for the root is no hop away from itself.
+    assert parent_of(clock.router) == direct.key
+    for far in (near, direct):
+        far.answer()
+    direct.link.close()
+    clock.pass_time(1)
+    assert parent_of(clock.router) == near.key
+    near.answer()
+    again = FarSide(clock, 8, rtt=0.050)
+    clock.pass_time(2)
+    for far in (near, again):
+        far.raw(b"\x01\x01")
+    assert parent_of(clock.router) == near.key
+    for _ in range(120):
+        clock.pass_time(2)
+        for far in (near, again):
+            far.raw(b"\x01\x01")
+            far.answer()
+    assert parent_of(clock.router) == again.key
+
+
+def test_a_lost_parent_is_replaced_within_a_tick(clock):
+    """The stored answer of another neighbour serves at once."""
+    first, second = FarSide(clock, 8), FarSide(clock, 7)
+    root = secret_of(by_key(*range(1, 256))[0])
+    for far in (first, second):
+        far.send(ANNOUNCE, **announce(root, root, 1, 5, 0))
+        far.send(ANNOUNCE, **announce(far.secret, root, 1, 5, far.port))
+    clock.pass_time(1)
+    for far in (first, second):
+        far.answer()
+    assert clock.router.root == root[32:]
+    lost = next(far for far in (first, second) if far.key == parent_of(clock.router))
+    kept = second if lost is first else first
+    lost.link.close()
+    clock.pass_time(1)
+    assert parent_of(clock.router) == kept.key
+
+
+def test_a_restarted_node_gets_above_its_old_sequence(clock):
+    """Neighbours send the old record back; the node becomes root above it."""
+    far = FarSide(clock, 3)
+    far.send(ANNOUNCE, **announce(clock.secret, far.secret, 41, 1, 9))
+    clock.pass_time(2)
+    (own,) = [record for record in clock.router.tree_records() if record["key"] == clock.router.key]
+    assert own["sequence"] == 42
+    assert own["parent"] == clock.router.key
+
+
+def test_a_second_link_shares_the_port_and_learns_what_was_sent(clock):
+    """It gets a request and the records at once, and once it is proven the last filter. The first, silent, is asked."""
+    small = FarSide(clock, 8)
+    small.become_root()
+    clock.pass_time(1)
+    small.answer()
+    first = FarSide(clock, 3)
+    clock.pass_time(1)
+    first.frames.clear()
+    second = FarSide(clock, 3, polite=False)
+    assert second.link.port == first.link.port
+    assert second.link.order > first.link.order
+    assert {record["node"] for record in second.got(ANNOUNCE)} == {small.key, clock.router.key}
+    (request,) = second.got(SIG_REQ)
+    assert second.frames == first.frames == []
+    second.respond(request)
+    assert [kind for kind, _ in second.frames] == [BLOOM]
+    assert [kind for kind, _ in first.frames] == [SIG_REQ]
+
+
+def test_ports_are_the_smallest_free(clock):
+    """A port is freed with the last link of its key."""
+    first, second, third = FarSide(clock, 3), FarSide(clock, 4), FarSide(clock, 5)
+    assert [far.link.port for far in (first, second, third)] == [1, 2, 3]
+    second.link.close()
+    assert FarSide(clock, 6).link.port == 2
+
+
+def test_invented_keys_do_not_fill_the_memory(clock):
+    """Records in nobody's ancestry make room; the neighbour's own ancestry stays."""
+    far = FarSide(clock, 8)
+    far.become_root()
+    clock.pass_time(1)
+    for number in range(1000, 5200):
+        secret = secret_of(number)
+        far.link.receive(_frame(announce(secret, secret, 1, 1, 0)))
+    _settle(clock, far)
+    held = len(clock.router.tree_records())
+    assert held <= 4096 + 2
+    assert clock.router.counters()["records_evicted"] > 0
+    assert clock.router.root == far.key
+
+
+def test_strangers_with_endless_ancestries_shut_nobody_out(clock):
+    """Four links fill the table with chains of invented parents; a neighbour that comes later still finds its place."""
+    strangers = {start: FarSide(clock, start) for start in range(10_000, 50_000, 10_000)}
+    for start, stranger in strangers.items():
+        _bring(stranger, range(start, start + 4096))
+        _settle(clock, *strangers.values())
+    assert len(clock.router.tree_records()) == 1 + 4 * 4095
+    honest, child = FarSide(clock, 3), FarSide(clock, 4)
+    _bring(honest, [3, *range(100, 120), 8, 8])
+    child.become_child()
+    _settle(clock, *strangers.values(), honest, child)
+    assert clock.router.root == secret_of(8)[32:]
+    assert len(clock.router.coords) == 22
+    assert parent_of(clock.router, child.key) == clock.router.key
+    for start, stranger in strangers.items():
+        _bring(stranger, range(start + 4095, start + 4200))
+    _settle(clock, *strangers.values(), honest, child)
+    assert clock.router.root == secret_of(8)[32:]
+    assert len(clock.router.coords) == 22
+    records = {record["key"] for record in clock.router.tree_records()}
+    assert len(records) <= 16384
+    assert {far.key for far in (*strangers.values(), honest, child)} <= records
+
+
+def test_a_neighbours_own_record_has_room_where_there_is_none(clock):
+    """Whoever brought all it may, and all of it needed, still brings what a neighbour says of itself."""
+    bringer, honest = FarSide(clock, 9000), FarSide(clock, 3)
+    starts = range(10_000, 180_000, 10_000)
+    others = [FarSide(clock, start) for start in starts]
+    for start in starts:
+        # From the neighbour up, so that each is needed as it comes.
+        for node, parent in itertools.pairwise([secret_of(number) for number in range(start, start + 258)]):
+            bringer.link.receive(_frame(announce(node, parent, 1, 1, 1)))
+        _settle(clock, bringer, honest, *others)
+    refused = clock.router.counters()["records_refused"]
+    for number in (500, 3, 501):
+        bringer.link.receive(_frame(announce(secret_of(number), secret_of(10_001), 1, 1, 1)))
+    _settle(clock, bringer, honest, *others)
+    assert clock.router.counters()["records_refused"] == refused + 2
+    assert parent_of(clock.router, honest.key) == secret_of(10_001)[32:]
+
+
+def _settle(clock, *sides):
+    """Let time pass until everything brought has been handled."""
+    while True:
+        clock.pass_time(0.5)
+        for far in sides:
+            far.raw(b"\x01\x01")
+            far.answer()
+        if not any(far.link.held or far.link.waits for far in sides):
+            return
+
+
+def _bring(far, numbers):
+    """Have `far` announce keys, each the parent of the one before it, the last one first."""
+    for parent, node in itertools.pairwise([secret_of(number) for number in reversed(numbers)]):
+        far.link.receive(_frame(announce(node, parent, 1, 1, 1)))
+
+
+def _frame(fields):
+    from ygg_c.link import wire
+
+    return wire.encode_frame(ANNOUNCE, wire.encode(ANNOUNCE, **fields))
+
+
+def test_request_floods_are_limited(clock):
+    """Signatures cost time: past a burst of a hundred, ten a second are answered."""
+    far = FarSide(clock, 3)
+    for nonce in range(500):
+        far.send(SIG_REQ, seq=1, nonce=nonce)
+    assert len(far.got(3)) == 100
+    assert clock.router.counters()["requests_limited"] == 400
+
+
+# Networks
+
+
+EIGHT = by_key(*range(1, 9))
+
+
+@pytest.mark.parametrize("order", [range(1, 9), EIGHT, EIGHT[::-1]], ids=["any", "rising", "falling"])
+def test_a_line_of_eight(network, order):
+    """Root agreement, coordinates along the line, every pair exchanges."""
+    nodes = [network.add(number) for number in order]
+    for a, b in itertools.pairwise(nodes):
+        network.join(a, b)
+    network.run(15)
+    assert agree(nodes)
+    all_exchange(network)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_random_tree(network, seed):
+    """Twelve nodes joined at random, some by shortcuts; every pair exchanges."""
+    rng = random.Random(seed)
+    nodes = [network.add(number) for number in rng.sample(range(1, 200), 12)]
+    for index, node in enumerate(nodes[1:], 1):
+        network.join(node, rng.choice(nodes[:index]), delay=rng.randrange(1, 20) * MILLISECOND)
+    for _ in range(4):
+        a, b = rng.sample(nodes, 2)
+        network.join(a, b, delay=rng.randrange(1, 20) * MILLISECOND)
+    network.run(20)
+    assert agree(nodes)
+    all_exchange(network)
+
+
+def test_idle_nodes_are_silent(network):
+    """Between refreshes a settled network sends nothing at all."""
+    nodes = [network.add(number) for number in range(1, 5)]
+    for a, b in itertools.pairwise(nodes):
+        network.join(a, b)
+    network.run(20)
+    before = [peer["tx_bytes"] for node in nodes for peer in node.peers()]
+    network.run(100)
+    assert [peer["tx_bytes"] for node in nodes for peer in node.peers()] == before
+
+
+def test_a_lost_link_is_routed_around(network):
+    """A square loses a side: new parent within two ticks, and traffic goes the other way round."""
+    a, b, c, d = (network.add(number) for number in by_key(1, 2, 3, 4))
+    ab = network.join(a, b)
+    network.join(b, c, delay=20 * MILLISECOND)
+    network.join(c, d)
+    network.join(d, a)
+    network.run(260)            # past a refresh, c has its cheaper parent
+    assert (parent_of(b), parent_of(c)) == (a.key, d.key)
+    network.send(a, b, b"before")
+    network.run(1)
+    network.cut(ab)
+    network.run(2.1)
+    assert parent_of(b) == c.key
+    for _ in range(4):
+        network.send(a, b, b"after")
+        network.run(2)
+    received = [payload for _, payload in b.take_delivered()]
+    assert received[0] == b"before"
+    assert received[-1] == b"after"
+    assert agree(network.nodes)
+
+
+def test_a_lost_root_is_replaced(network):
+    """The others agree on the next smallest key."""
+    nodes = [network.add(number) for number in by_key(1, 2, 3, 4, 5)]
+    for a, b in itertools.combinations(nodes, 2):
+        network.join(a, b)
+    network.run(5)
+    network.remove(nodes[0])
+    network.run(5)
+    assert network.nodes[0].root == nodes[1].key
+    assert agree(network.nodes)
+    nodes.clear()
+
+
+def test_those_below_a_parent_that_comes_and_goes_stay_where_they_are(network):
+    """Half a second there, half a second not: after the first times it is waited for."""
+    flapping, *others = (network.add(number) for number in by_key(1, 2, 3, 4, 5))
+    pipes = [network.join(a, b) for a, b in itertools.pairwise(others)]
+
+    def moves(after: float) -> bool:
+        pipe = network.join(flapping, others[0])
+        network.run(after)
+        network.cut(pipe)
+        network.run(0.5)
+        return others[-1].root != flapping.key
+
+    assert sum(moves(0.5) for _ in range(64)) <= 12
+    assert sum(pipe.heard[ANNOUNCE] for pipe in pipes) / len(pipes) < 100
+    network.run(2)
+    assert agree(others)
+    assert moves(15)        # it had been there for a while
+
+
+def test_a_silent_cut_is_noticed_by_who_speaks(network):
+    """A dead link closes three seconds after something was sent on it."""
+    a, b = network.add(1), network.add(2)
+    pipe = network.join(a, b)
+    network.run(5)
+    pipe.deaf = True
+    network.send(a, b, b"lost")
+    network.run(2.9)
+    assert not pipe.links[0].closed
+    network.run(0.2)
+    assert pipe.links[0].error == "ErrTimeout"
+    pipe.links.clear()
+    del pipe
+
+
+def test_a_restart_is_healed(network):
+    """A node that comes back with its key and no memory finds its place and is reached again."""
+    numbers = by_key(1, 2, 3, 4)
+    nodes = [network.add(number) for number in numbers]
+    for a, b in itertools.pairwise(nodes):
+        network.join(a, b)
+    network.run(10)
+    network.run(600)            # a few refreshes, so that the old sequence number is well above 1
+    network.remove(nodes[1])
+    again = network.add(numbers[1])
+    for neighbour in (nodes[0], nodes[2]):
+        network.join(again, neighbour)
+    network.run(10)
+    assert agree(network.nodes)
+    all_exchange(network)
+    nodes.clear()
+    del again
+
+
+def test_the_cheaper_of_two_parents_wins_a_refresh(network):
+    """At refresh a parent at less than half the cost is taken."""
+    root, slow, fast, leaf = (network.add(number) for number in by_key(1, 2, 3, 4))
+    network.join(root, slow)
+    network.join(slow, leaf, delay=50 * MILLISECOND)
+    network.run(5)
+    assert parent_of(leaf) == slow.key
+    network.join(root, fast)
+    network.join(fast, leaf, delay=2 * MILLISECOND)
+    network.run(5)
+    assert parent_of(leaf) == slow.key
+    network.run(250)
+    assert parent_of(leaf) == fast.key
+
+
+def test_time_is_the_hosts(network):
+    """A settled node asks for one turn a second, no more."""
+    node = network.add(1)
+    network.run(3)
+    assert node.turn(network.now, network.wall) - network.now <= SECOND

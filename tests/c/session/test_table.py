@@ -1,0 +1,374 @@
+"""When sessions are opened, answered, limited, replaced and forgotten."""
+
+import pytest
+
+from ygg_c.testing.sessions import SessionTap
+from ygg_c.base.sodium import SeededRandom
+
+from tests.c.session_pair import START, End, Pair, identity
+
+
+def kinds(messages: list[bytes]) -> list[int]:
+    return [message[0] for message in messages]
+
+
+def test_first_payload_opens_a_session() -> None:
+    """A payload for an unknown key is kept while Init and Ack are exchanged, then sent."""
+    pair = Pair()
+    assert kinds(pair.send(pair.a, b"first")) == [1]
+    assert pair.a.table.states() == []
+    pair = Pair()
+    assert pair.exchange(pair.a, b"first") == [b"first"]
+    (state,) = pair.a.table.states()
+    assert state["key"] == pair.b.key
+    assert (state["bytes_sent"], state["packets_sent"], state["bytes_received"]) == (5, 1, 0)
+
+
+def test_payloads_wait_in_order() -> None:
+    """Payloads for a key without a session wait until it is open, and leave in the order in which they came."""
+    pair = Pair()
+    first = pair.send(pair.a, b"0")
+    for number in range(1, 10):
+        assert pair.send(pair.a, b"%d" % number) == []
+    for message in pair.give(pair.b, *first):
+        pair.give(pair.b, *pair.give(pair.a, message))
+    assert pair.arrived(pair.b) == [b"%d" % number for number in range(10)]
+    assert pair.a.table.counters()["payloads_dropped"] == 0
+
+
+def test_inits_are_repeated_ever_more_rarely() -> None:
+    """While nothing answers, an Init is sent again after 1, 2, 4 … 32 s, twice with the stamp it had."""
+    pair = Pair()
+    sent = []
+    for second in range(130):
+        for _ in range(3):
+            sent += [(second, message[0]) for message in pair.send(pair.a, b"anybody?")]
+        pair.advance(1)
+    assert sent == [(second, 1) for second in (0, 1, 3, 7, 15, 31, 63, 95, 127)]
+
+
+def test_a_lost_init_or_ack_is_sent_again() -> None:
+    """The second Init has a later stamp, so that it counts even where the first arrived and its Ack was lost."""
+    pair = Pair()
+    pair.send(pair.a, b"lost")
+    pair.advance(1)
+    assert pair.exchange(pair.a, b"found") == [b"lost", b"found"]
+    pair = Pair()
+    pair.give(pair.b, *pair.send(pair.a, b"first"))
+    pair.advance(1)
+    assert pair.exchange(pair.a, b"second") == [b"first", b"second"]
+
+
+def test_a_new_path_brings_one_more_init() -> None:
+    """An Init that may have been lost on the old path is sent again at once, but once a second; no session needs it."""
+    pair = Pair()
+    first = pair.send(pair.a, b"lost")
+    pair.a.table.path_found(pair.b.key)
+    (again,) = pair.leaving(pair.a)
+    assert kinds([*first, again]) == [1, 1]
+    pair.a.table.path_found(pair.b.key)
+    assert pair.leaving(pair.a) == []
+    for message in pair.give(pair.b, again):
+        for answer in pair.give(pair.a, message):
+            pair.give(pair.b, answer)
+    assert pair.arrived(pair.b) == [b"lost"]
+    pair.advance(1)
+    pair.a.table.path_found(pair.b.key)
+    pair.b.table.path_found(pair.a.key)
+    assert pair.leaving(pair.a) == pair.leaving(pair.b) == []
+
+
+def test_an_init_counts_once() -> None:
+    """An older Init is not answered, nor is a copy of the last one when something has opened since."""
+    pair = Pair()
+    init = pair.send(pair.a, b"x")
+    assert kinds(pair.give(pair.b, *init)) == [2]
+    assert pair.give(pair.b, *init) == []
+    pair.advance(5)
+    later = pair.send(pair.a, b"y")
+    for message in pair.give(pair.b, *later):
+        pair.give(pair.b, *pair.give(pair.a, message))
+    assert pair.arrived(pair.b) == [b"x", b"y"]
+    pair.advance(5)
+    ratchet = pair.b.table.ratchet(pair.a.key)
+    old = pair.b.table.counters()["handshake_old"]
+    assert pair.give(pair.b, *init, *later) == []
+    assert pair.b.table.ratchet(pair.a.key) == ratchet
+    assert pair.b.table.counters()["handshake_old"] == old + 2
+
+
+def test_a_copy_of_an_init_is_answered_with_a_copy() -> None:
+    """The remote has no answer yet. It gets the same one, which changes nothing if it has the first."""
+    pair = Pair()
+    init = pair.send(pair.a, b"x")
+    (lost,) = pair.give(pair.b, *init)
+    pair.advance(1)
+    (ack,) = pair.give(pair.b, *init)
+    assert kinds([ack]) == [2]
+    assert pair.b.table.ratchet(pair.a.key) == (1, 0, 0)
+    pair.give(pair.b, *pair.give(pair.a, ack))
+    assert pair.arrived(pair.b) == [b"x"]
+    ratchet = pair.a.table.ratchet(pair.b.key)
+    assert pair.give(pair.a, lost, ack) == []
+    assert pair.a.table.ratchet(pair.b.key) == ratchet
+    pair.advance(1)
+    assert pair.give(pair.b, *init) == []       # it has talked
+
+
+def test_copies_of_an_init_are_answered_ever_less_often() -> None:
+    pair = Pair()
+    init = pair.send(pair.a, b"x")
+    assert kinds(pair.give(pair.b, *init)) == [2]
+    answered = []
+    for second in range(1, 60):
+        pair.advance(1)
+        answered += [second] * len(pair.give(pair.b, *init))
+    assert answered == [1, 2, 4, 8, 16, 32]
+
+
+@pytest.mark.parametrize("restarted", ["a", "b"])
+def test_restart_of_one_side(restarted: str) -> None:
+    """Traffic under a session that one side has lost makes it open a new one at once."""
+    pair = Pair()
+    pair.open()
+    pair.advance(3)
+    end = getattr(pair, restarted)
+    pair.restart(end)
+    assert pair.exchange(pair.other(end), b"into the void") == []
+    assert pair.exchange(pair.other(end), b"heard") == [b"heard"]
+    assert pair.exchange(end, b"answered") == [b"answered"]
+
+
+def test_a_restarted_side_that_talks_first_replaces_the_session() -> None:
+    """The new Init is later than what the remote knows, and counts."""
+    pair = Pair()
+    pair.open()
+    pair.advance(3)
+    pair.restart(pair.b)
+    assert pair.exchange(pair.b, b"back again") == [b"back again"]
+    assert pair.exchange(pair.a, b"welcome") == [b"welcome"]
+
+
+def test_a_session_from_a_replay_gives_way() -> None:
+    """While nothing proves that the remote holds the keys of a session, a side that talks repeats its Init."""
+    pair = Pair()
+    (ack,) = pair.give(pair.a, *pair.send(pair.b, b"first"))
+    pair.give(pair.a, *pair.give(pair.b, ack))
+    assert pair.arrived(pair.a) == [b"first"]
+    pair.advance(5)
+    pair.restart(pair.b)
+    assert kinds(pair.give(pair.b, ack)) == [2]     # the replay; its answer is lost
+    # The remote could be one that drops these without a word.
+    assert kinds(pair.send(pair.b, b"unheard")) == [3]
+    pair.advance(1)
+    assert kinds(pair.send(pair.b, b"unheard")) == [3]
+    pair.advance(1)
+    (_, init) = pair.send(pair.b, b"unheard")
+    assert kinds([init, *pair.send(pair.b, b"unheard")]) == [1, 3]
+    assert kinds(pair.give(pair.a, init)) == [2]    # lost again
+    pair.advance(2)
+    (_, init) = pair.send(pair.b, b"unheard")
+    pair.give(pair.b, *pair.give(pair.a, init))
+    assert pair.exchange(pair.b, b"heard") == [b"heard"]
+    pair.advance(2)
+    assert kinds(pair.send(pair.b, b"proven")) == [3]
+
+
+@pytest.mark.parametrize("opener", ["a", "b"])
+def test_one_way_traffic_needs_no_further_init(opener: str) -> None:
+    """An Ack to an Init of our own, or traffic under the keys of our Ack, proves a session."""
+    pair = Pair()
+    talker = getattr(pair, opener)
+    assert pair.exchange(talker, b"first") == [b"first"]
+    for _ in range(5):
+        pair.advance(2)
+        assert kinds(pair.send(talker, b"more")) == [3]
+    pair.settle()
+    for _ in range(5):
+        pair.advance(2)
+        assert kinds(pair.send(pair.other(talker), b"back")) == [3]
+
+
+def test_of_two_crossing_inits_one_counts() -> None:
+    """When both sides send an Init in one second the node with the smaller key waits for the answer to its own."""
+    pair = Pair()
+    assert pair.b.key < pair.a.key
+    init_a, init_b = pair.send(pair.a, b"from a"), pair.send(pair.b, b"from b")
+    assert pair.give(pair.b, *init_a) == []
+    assert kinds(pair.give(pair.a, *init_b)) == [2, 3]
+    pair.restart(pair.a)
+    pair.restart(pair.b)
+    pair.advance(1)
+    pair.a.table.write(pair.b.key, b"from a")
+    pair.b.table.write(pair.a.key, b"from b")
+    pair.settle()
+    assert (pair.arrived(pair.a), pair.arrived(pair.b)) == ([b"from b"], [b"from a"])
+    assert pair.b.table.counters()["handshake_crossed"] == 1
+
+
+@pytest.mark.parametrize("skew", [-3600, -1, 1, 3600])
+def test_inits_cross_whatever_the_clocks_say(skew: int) -> None:
+    """The node with the smaller key tells a crossing by its own clock; a session it then has is not disturbed."""
+    pair = Pair()
+    pair.a.table.tick(0, START + skew)
+    init_a, init_b = pair.send(pair.a, b"from a"), pair.send(pair.b, b"from b")
+    assert pair.give(pair.b, *init_a) == []
+    pair.give(pair.b, *pair.give(pair.a, *init_b))
+    pair.settle()
+    assert pair.b.table.counters()["handshake_crossed"] == 1
+    assert pair.exchange(pair.a, b"more")[-1] == b"more"
+    # That exchange is over: an Init in the same second, of a node that was restarted, counts.
+    pair.restart(pair.a)
+    pair.a.table.tick(0, START + skew + 1)
+    assert pair.exchange(pair.a, b"anew") == [b"anew"]
+
+
+def test_strangers_get_one_init_a_second() -> None:
+    """However much traffic comes from a key without a session, it is answered once a second."""
+    pair = Pair()
+    assert kinds(pair.give(pair.b, *[b"\x03" + bytes(60)] * 50)) == [1]
+    pair.advance(1)
+    assert kinds(pair.give(pair.b, *[b"\x03"] * 50)) == [1]
+    assert pair.b.table.counters()["init_limited"] == 98
+
+
+def test_unknown_keys_are_answered_once_a_second() -> None:
+    """Traffic that does not open makes an existing session repeat its Init, once a second."""
+    pair = Pair()
+    pair.open()
+    pair.advance(10)
+    junk = b"\x03\x70\x70\x01" + bytes(60)
+    assert kinds(pair.give(pair.b, *[junk] * 20)) == [1]
+    assert pair.b.table.counters()["unknown_keys"] == 20
+    pair.advance(0.5)
+    pair.settle()
+    assert pair.exchange(pair.a, b"still here") == [b"still here"]
+
+
+def test_a_flood_of_strangers_is_bounded() -> None:
+    """Invented keys cost a bounded number of answers and a bounded table; who is let down is counted."""
+    table = SessionTap(identity(1), b"", SeededRandom(1))
+    table.tick(0, START)
+    table.opening_limit = 50
+    source = SeededRandom("strangers")
+    for _ in range(3000):
+        table.feed(source.bytes(32), b"\x03", 1)
+    counters = table.counters()
+    # Most invented keys are no points.
+    assert 70 <= counters["init_sent"] + counters["unsealed"] <= 100
+    assert counters["init_sent"] + counters["stranger_limited"] + counters["unsealed"] == 3000
+    assert counters["evicted"] >= 20
+    table.close()
+
+
+def test_sessions_are_forgotten_after_a_minute() -> None:
+    """A session, and an opening, live for 60 s after their last use."""
+    pair = Pair()
+    pair.open()
+    pair.advance(59)
+    assert pair.a.table.ratchet(pair.b.key) is not None
+    pair.advance(1)
+    assert pair.a.table.ratchet(pair.b.key) is None
+    pair.send(pair.a, b"x")
+    pair.advance(59)
+    assert pair.a.table.counters()["expired"] == 1
+    pair.advance(1)
+    assert pair.a.table.counters()["expired"] == 2
+    assert pair.a.table.tick(int(pair.now * 1e9), 1_700_000_200) is None
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_the_idlest_session_gives_way(answers: bool) -> None:
+    """At the limit a new session takes the place of the idlest; those we have sent in are counted apart."""
+    hub = End(9)
+    hub.table.session_limit, hub.table.quiet_limit = (2, 100) if answers else (100, 2)
+    ends = [End(number) for number in (1, 2, 3)]
+    for end in ends:
+        pair = Pair(end, hub)
+        assert pair.exchange(end, b"hello") == [b"hello"]
+        if answers:
+            assert pair.exchange(hub, b"hello") == [b"hello"]
+    assert [state["key"] for state in hub.table.states()] == sorted(end.key for end in ends[1:])
+    assert hub.table.counters()["evicted"] == 1
+
+
+def test_groups_do_not_meet() -> None:
+    """Nodes with different group passwords never get a session; with the same they do."""
+    for groups, arrived in (((b"one", b"two"), []), ((b"one", b""), []), ((b"one", b"one"), [b"x"])):
+        pair = Pair(End(1, groups[0]), End(2, groups[1]))
+        assert pair.exchange(pair.a, b"x") == arrived
+
+
+def test_handshakes_for_others_are_ignored() -> None:
+    """An Init made for another recipient, or in another's name, opens nothing."""
+    pair = Pair()
+    (init,) = pair.send(pair.a, b"x")
+    third = Pair(End(3), pair.b)
+    assert third.give(pair.b, init) == []
+    assert Pair(pair.a, End(4)).give(End(4), init) == []
+    assert pair.b.table.counters()["handshake_forged"] == 1
+    assert pair.b.table.states() == []
+
+
+def test_oversized_payloads_are_dropped() -> None:
+    """A payload that fits no message is counted, session or not."""
+    pair = Pair()
+    assert pair.send(pair.a, bytes(130915)) == []
+    pair.open()
+    assert pair.send(pair.a, bytes(130915)) == []
+    assert pair.a.table.counters()["oversized"] == 2
+
+
+def test_a_key_that_is_no_point_gets_nothing() -> None:
+    """Payloads for an impossible key wait and are forgotten."""
+    end = End(1)
+    end.table.tick(0, 1_700_000_000)
+    end.table.write(b"\xff" * 32, b"x")
+    assert end.table.messages() == []
+    assert end.table.counters()["unsealed"] == 1
+    end.table.tick(60_000_000_000, 1_700_000_060)
+    assert end.table.counters()["expired"] == 1
+
+
+def test_waiting_payloads_are_bounded_in_memory() -> None:
+    """Payloads for keys that never answer take at most 16 MiB; those that have waited for longest give way."""
+    end = End(1)
+    end.table.tick(0, START)
+    source = SeededRandom("keys")
+    for _ in range(200):
+        end.table.write(source.bytes(32), bytes(130000))
+    assert end.table.counters()["evicted"] == 200 - 16777216 // 130600
+    end.table.close()
+
+
+def test_one_key_cannot_hold_everything() -> None:
+    """What waits for one key is bounded, in memory and in time, and leaves room for others."""
+    end = End(1)
+    end.table.tick(0, START)
+    for _ in range(2000):
+        end.table.write(bytes(32), b"short")
+    assert 1400 < end.table.counters()["payloads_dropped"] < 1600
+    other = Pair(End(2), end)
+    assert other.exchange(end, b"through") == [b"through"]
+    end.table.close()
+    pair = Pair()
+    pair.send(pair.a, b"old")
+    pair.advance(29)
+    pair.send(pair.a, b"young")
+    pair.advance(2)
+    assert pair.exchange(pair.a, b"new") == [b"young", b"new"]
+
+
+@pytest.mark.parametrize("message", [b"", b"\x00junk", b"\x04", b"\x01", b"\x02" + bytes(191), b"\x01" + bytes(193)])
+def test_malformed_messages_do_nothing(message: bytes) -> None:
+    """Empty, dummy, unknown and wrongly sized messages are ignored."""
+    pair = Pair()
+    assert pair.give(pair.b, message) == []
+    assert pair.b.table.states() == []
+
+
+@pytest.mark.parametrize("arguments", [(b"short",), (bytes(63),)])
+def test_bad_secret(arguments: tuple[bytes]) -> None:
+    """A secret has 64 bytes."""
+    with pytest.raises(ValueError, match="64 bytes"):
+        SessionTap(*arguments)

@@ -1,0 +1,175 @@
+"""UDP sockets: who receives what, limits, errors that come back."""
+
+import errno
+
+import pytest
+
+from tests.c.stackkit import SECOND, A, B, Log, World, icmp_packet, make_stack, udp_packet
+from ygg_c.socket.endpoint import FAILED, READABLE, WRITABLE
+
+
+@pytest.fixture
+def world():
+    world = World()
+    yield world
+    world.close()
+
+
+def test_there_and_back(world):
+    server = world.b.udp(None, 53)
+    client = world.a.udp(None, 0)
+    log = Log(server)
+    assert client.send(b"question", B, 53)
+    world.run(SECOND)
+    assert log.flags == READABLE
+    ((data, source),) = server.recv_many()
+    assert (data, source) == (b"question", (A, client.local[1]))
+    server.send(b"answer", *source)
+    world.run(SECOND)
+    assert client.recv_many() == [(b"answer", (B, 53))]
+    assert client.recv_many() == []
+
+
+def test_sizes_odd_empty_and_largest(world):
+    server = world.b.udp(B, 53)
+    client = world.a.udp(A, 0)
+    client.dont_fragment = True
+    sizes = (0, 1, 2, 3, 999, 1280 - 48)
+    for size in sizes:
+        client.send(bytes(size), B, 53)
+    world.run(SECOND)
+    assert [len(data) for data, _ in server.recv_many()] == list(sizes)
+    with pytest.raises(OSError, match="too long") as caught:
+        client.send(bytes(1280 - 47), B, 53)
+    assert caught.value.errno == errno.EMSGSIZE
+
+
+def test_connected_socket_hears_only_its_peer(world):
+    chosen = world.b.udp(None, 53, (A, 1000))
+    other = world.b.udp(None, 54)
+    everyone = world.a.udp(None, 1000)
+    stranger = world.a.udp(None, 1001)
+    everyone.send(b"peer", B, 53)
+    stranger.send(b"stranger", B, 53)
+    world.run(SECOND)
+    assert [data for data, _ in chosen.recv_many()] == [b"peer"]
+    with pytest.raises(OSError, match="connected") as caught:
+        chosen.send(b"x", A, 1)
+    assert caught.value.errno == errno.EISCONN
+    with pytest.raises(OSError, match="estination") as caught:
+        other.send(b"x")
+    assert caught.value.errno == errno.EDESTADDRREQ
+
+
+def test_refusal_reaches_a_connected_socket_once(world):
+    connected = world.a.udp(None, 0, (B, 9))
+    plain = world.a.udp(None, 0)
+    log, plain_log = Log(connected), Log(plain)
+    connected.send(b"x")
+    plain.send(b"x", B, 9)
+    world.run(SECOND)
+    assert log.flags == FAILED
+    assert plain_log.flags == 0
+    with pytest.raises(ConnectionRefusedError):
+        connected.recv_many()
+    assert connected.recv_many() == []
+    assert connected.send(b"y")
+
+
+def test_unbound_port_is_answered_with_code_4():
+    _, tap = make_stack(A)
+    packet = udp_packet(B, 1, A, 9, bytes(3000))
+    tap.give([packet], SECOND)
+    (error,) = tap.take()
+    assert (error[6], error[40], error[41]) == (58, 1, 4)
+    assert len(error) == 1280
+    assert packet.startswith(error[48:])
+    tap.detach()
+
+
+def test_flood_of_an_unbound_port_is_answered_at_a_limited_rate():
+    stack, tap = make_stack(A)
+    packets = [udp_packet(B, 1, A, 9, b"x")] * 10_000
+    tap.give(packets, SECOND)
+    assert 0 < len(tap.take()) <= 50
+    tap.credit_bytes = 0
+    tap.give(packets, 3 * SECOND)
+    assert tap.take() == []
+    assert stack.counters()["udp_no_port"] == 20_000
+    tap.detach()
+
+
+def test_queue_is_bounded_and_counts_what_it_drops(world):
+    server = world.b.udp(None, 53)
+    server.queue_limit = 10_000
+    world.tap_b.give([udp_packet(A, 1, B, 53, bytes(100))] * 1000, world.now)
+    assert server.pending < 100
+    assert server.dropped == 1000 - server.pending == world.b.counters()["udp_full"]
+    assert len(server.recv_many(10)) == 10
+    world.tap_b.give([udp_packet(A, 1, B, 53, bytes(100))] * 5, world.now)
+    rest = server.recv_many()
+    assert all(item == (bytes(100), (A, 1)) for item in rest)
+
+
+def test_full_link_refuses_then_tells():
+    stack, tap = make_stack(A)
+    socket = stack.udp(None, 0)
+    log = Log(socket)
+    tap.credit_bytes = 0
+    assert socket.send(b"x", B, 1) is False
+    tap.give_credit(10_000, SECOND)
+    tap.poll(SECOND)
+    assert log.flags == WRITABLE
+    assert socket.send(b"x", B, 1) is True
+    socket.close()
+    tap.take()
+    tap.detach()
+
+
+def test_bad_packets_are_dropped():
+    stack, tap = make_stack(A)
+    socket = stack.udp(None, 53)
+    good = udp_packet(B, 1, A, 53, b"hello")
+    wrong_sum = good[:-1] + b"!"
+    wrong_length = good[:44] + b"\xff\xff" + good[46:]
+    tap.give([wrong_sum, wrong_length, good[:41], good], SECOND)
+    assert [data for data, _ in socket.recv_many()] == [b"hello"]
+    counters = stack.counters()
+    assert (counters["bad_checksum"], counters["malformed"]) == (1, 2)
+    stack.close()
+    tap.detach()
+
+
+def test_ports_and_addresses(world):
+    world.a.udp(None, 53)
+    for address in (None, A):
+        with pytest.raises(OSError, match="in use"):
+            world.a.udp(address, 53)
+    with pytest.raises(OSError, match="assign"):
+        world.a.udp(B, 54)
+    first = world.a.udp(A, 55)
+    with pytest.raises(OSError, match="in use"):
+        world.a.udp(None, 55)
+    first.close()
+    first.close()
+    world.a.udp(None, 55).close()
+    with pytest.raises(OSError, match="descriptor"):
+        first.send(b"x", B, 1)
+
+
+def test_too_big_lowers_what_may_be_sent():
+    stack, tap = make_stack(A)
+    socket = stack.udp(None, 0)
+    socket.dont_fragment = True
+    socket.send(bytes(5000), B, 9)
+    (packet,) = tap.take()
+    tap.give([icmp_packet(B, A, 2, 0, (2000).to_bytes(4, "big") + packet[:1200])], SECOND)
+    with pytest.raises(OSError, match="too long"):
+        socket.send(bytes(5000), B, 9)
+    assert socket.send(bytes(1952), B, 9)
+    # It is forgotten after ten minutes.
+    tap.poll(SECOND + 601 * SECOND)
+    assert socket.send(bytes(5000), B, 9)
+    tap.take()
+    stack.close()
+    tap.detach()

@@ -1,7 +1,0 @@
-from ygg_c.timerheap import Timed
-
-class Flow(Timed):
-    """What may have to wait for a link."""
-
-class FlowQueue:
-    """Those that wait for one link."""

@@ -1,0 +1,522 @@
+"""Moving bytes between links and sockets: with the clock, the engine's only system calls.
+
+A pump is a link's sink. A plain stream socket is read and written here without Python; whatever else carries a link
+(TLS, a tunnel, memory, a user's own transport) goes through the methods of its asyncio transport. Either way a readable
+event is one turn of the node: bytes in, frames handled in place, then one flush of each link that has output.
+"""
+
+import os
+
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from ygg_c.base.clock cimport MS, NEVER, SECOND, Clock
+from ygg_c.base.forks cimport generation, hold, release
+from ygg_c.base.live cimport LIVE_PUMP, born, died
+from ygg_c.link.drain cimport FLIGHT_MOST, drain_ran_dry
+from ygg_c.link.link cimport Link, Sink, iovec
+from ygg_c.node.node cimport Node
+
+cdef extern from *:
+    """
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <netinet/in.h>
+    #include <netinet/tcp.h>
+    #include <sys/ioctl.h>
+    #include <sys/socket.h>
+    #include <sys/types.h>
+    #include <sys/uio.h>
+    #include <unistd.h>
+
+    #ifdef __linux__
+    #include <linux/sockios.h>
+    #endif
+
+    #ifndef MSG_NOSIGNAL
+    #define MSG_NOSIGNAL 0      /* macOS: SO_NOSIGPIPE below */
+    #endif
+    #ifndef MSG_MORE
+    #define MSG_MORE 0
+    #endif
+
+    /* `more` waits: the kernel need not send what fills no segment. */
+    static ssize_t ygg_send(int fd, struct iovec *parts, int count, int more) {
+        struct msghdr message = {0};
+        message.msg_iov = parts;
+        message.msg_iovlen = count;
+        return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+    }
+
+    /* What fails may fail: it makes links slower. A UNIX socket's buffer does not grow by itself as TCP's does: it
+       should take a whole flight, which the other side then reads at once. */
+    static void ygg_tune(int fd, int flight) {
+        int one = 1;
+        if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
+            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &flight, sizeof flight);
+    #ifdef SO_NOSIGPIPE
+        setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
+    #endif
+    }
+
+    /* What a UNIX socket has taken and the other side not read is all in its buffer, of which the kernel doubles the
+       size; it calls the socket writable when a quarter is in use. */
+    static void ygg_limit_unsent(int fd, int limit, int buffer) {
+    #ifdef TCP_NOTSENT_LOWAT
+        if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit) == 0)
+            return;
+    #endif
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    }
+
+    /* Bytes that the kernel has taken and not sent, or for a UNIX socket, that are not read; 0 where it does not tell.
+       */
+    static size_t ygg_unsent(int fd) {
+    #ifdef SIOCOUTQNSD
+        int count = 0;
+        if (ioctl(fd, SIOCOUTQNSD, &count) < 0 && ioctl(fd, SIOCOUTQ, &count) < 0)
+            return 0;
+        return count > 0 ? (size_t)count : 0;
+    #else
+        return 0;
+    #endif
+    }
+
+    #ifdef __linux__
+    struct ygg_info {                           /* the beginning of struct tcp_info, which not every libc has so far */
+        uint8_t states[2], timeouts, flags[5];
+        uint32_t sizes[4], unacked, first[4], data_sent, ack_sent, data_received, ack_received, then[2], rtt, later[8];
+        uint64_t rates[2], bytes_acked, bytes_received;
+        uint32_t segments[2], unsent, least_rtt, data_segments_in;
+    };
+
+    static int ygg_ask(int fd, struct ygg_info *info) {
+        socklen_t size = sizeof *info;
+        return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) == 0 && size == sizeof *info;
+    }
+    #endif
+
+    /* µs by which packets of a TCP connection now take longer than they once did: what waits for the wire, as a rule
+       before its slowest part. 0 where the kernel does not tell. */
+    static uint32_t ygg_wait(int fd) {
+    #ifdef __linux__
+        struct ygg_info info;
+        if (ygg_ask(fd, &info) && info.rtt > info.least_rtt)
+            return info.rtt - info.least_rtt;
+    #endif
+        return 0;
+    }
+
+    /* How a TCP connection gets on. Times are ms. */
+    struct ygg_progress {
+        uint64_t acked, waiting;        /* bytes that the far side has acknowledged, and that it has not */
+        uint32_t segments_in;           /* with data, in whatever order */
+        uint32_t rtt, silent;           /* a round trip, and the time since the last acknowledgement */
+        int sent, timed_out;            /* some has been sent; a retransmission timer has expired since */
+    };
+
+    static int ygg_look(int fd, struct ygg_progress *progress) {
+    #ifdef __linux__
+        struct ygg_info info;
+        int waiting = 0;
+        if (ygg_ask(fd, &info) && ioctl(fd, SIOCOUTQ, &waiting) == 0) {
+            progress->acked = info.bytes_acked;
+            progress->waiting = (uint64_t)waiting;
+            progress->segments_in = info.data_segments_in;
+            progress->rtt = info.rtt / 1000;
+            progress->silent = info.ack_received;
+            progress->sent = info.unacked > 0;
+            progress->timed_out = info.timeouts > 0;
+            return 1;
+        }
+    #endif
+        return 0;
+    }
+    """
+    enum:
+        F_DUPFD_CLOEXEC
+        MSG_DONTWAIT
+    ssize_t ygg_send(int fd, iovec *parts, int count, bint more) noexcept nogil
+    void ygg_tune(int fd, int flight) noexcept nogil
+    void ygg_limit_unsent(int fd, int limit, int buffer) noexcept nogil
+    size_t ygg_unsent(int fd) noexcept nogil
+    uint32_t ygg_wait(int fd) noexcept nogil
+    struct ygg_progress:
+        uint64_t acked
+        uint64_t waiting
+        uint32_t segments_in
+        uint32_t rtt
+        uint32_t silent
+        bint sent
+        bint timed_out
+    bint ygg_look(int fd, ygg_progress *progress) noexcept nogil
+    ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
+    int fcntl(int fd, int command, ...) noexcept nogil
+    int close(int fd) noexcept nogil
+
+
+cdef void enter_now(Node node) noexcept:
+    node.enter(node.clock.now_ns(), node.clock.unix_ns() // SECOND)
+
+
+def run_turn(engine, Clock clock not None):
+    due = engine.turn(clock.now_ns(), clock.unix_ns() // SECOND)
+    if due is None:
+        return None
+    cdef uint64_t deadline = due
+    cdef uint64_t now = clock.now_ns()
+    return deadline - now if deadline > now else 0
+
+
+cdef str _reason(error):
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror.lower() if strerror else str(error) or type(error).__name__
+
+
+cdef class Pump(Sink):
+    """Moves bytes between one link and what carries it."""
+
+    def __cinit__(self):
+        born(LIVE_PUMP)
+
+    def __dealloc__(self):
+        died(LIVE_PUMP)
+
+    def start(self, bytes key not None, int priority, bytes data not None):
+        """Make the link and have its first turn, in which it takes `data`. Return it."""
+        cdef Node node = self.node
+        if self.link is not None or node is None:
+            raise ValueError("the pump has carried a link already")
+        enter_now(node)
+        try:
+            self.link = link = node.add_link(key, priority, self)
+            link.receive(data)
+        finally:
+            node.leave()
+        return link
+
+    def close(self):
+        """Let go of link and carrier. Idempotent."""
+        self.node = None
+        self.link = None
+
+
+cdef class SocketPump(Pump):
+    """Moves bytes over a stream socket, or over something that has one below it."""
+
+    def __cinit__(self):
+        self.fd = -1
+
+    def __dealloc__(self):
+        if self.fd >= 0:
+            release(self.fd)
+            close(self.fd)
+
+    cdef int _open(self, int fd) except -1:
+        if self.fd >= 0:
+            raise ValueError("the pump has a descriptor already")
+        self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
+        if self.fd < 0:
+            raise OSError(errno, os.strerror(errno))
+        hold(self.fd)
+        return 0
+
+    def fileno(self):
+        """The descriptor to watch; -1 where there is none, and once closed."""
+        return self.fd
+
+    def close(self):
+        """Let go of the link and close the descriptor. Idempotent."""
+        Pump.close(self)
+        self.on_blocked = None
+        if self.fd >= 0:
+            release(self.fd)
+            close(self.fd)
+            self.fd = -1
+
+    def writable(self):
+        """Write what waits, in a turn."""
+        cdef Node node = self.node
+        if self.link is None or self.link.closed or node.made_in != generation:
+            return
+        self.link.blocked = False
+        self.link.want_flush()
+        self._woken = True
+        enter_now(node)
+        node.leave()
+        self._woken = False
+        if self.link is not None and not self.link.blocked:
+            self._want_writer(False)
+
+    # What waits shall wait in the link's queue. But to the packet it is filling the kernel adds whatever it is given,
+    # up to 64 KiB, however much it may hold unsent: where that is less, it has to be asked.
+    cdef bint _has_room(self, Link link) noexcept:
+        cdef bint woken = self._woken
+        if self.fd < 0 or self._unsent >= FLIGHT_MOST or not (link.has_output() or self.has_output()):
+            return True
+        self._woken = False
+        if not woken and self._goes_on(0):
+            return True
+        self._given = ygg_unsent(self.fd)
+        # As long as the wire has a queue of its own it does not run dry with us.
+        if woken and self._given == 0 and ygg_wait(self.fd) < WIRE_QUEUE:
+            drain_ran_dry(&link.drain)
+        if self._goes_on(0):
+            return True
+        self._block(link)
+        return False
+
+    # Whether there is room for sure after so many bytes more. Where there is not, the kernel must not be told that more
+    # comes: with nothing under way it would wait 200 ms for it.
+    cdef bint _goes_on(self, size_t size) noexcept:
+        return self._unsent >= KERNEL_PACKET or 2 * (self._given + size) < self._unsent
+
+    # What the far side sends arrives, out of order, or it goes on acknowledging what the kernel held when this was
+    # first asked, or has done so just now and its node may be about to answer. A node that hangs is not helped by its
+    # kernel: that has acknowledged all of it before long, or as much as it has room for.
+    cdef bint hears(self, bint again) noexcept:
+        cdef ygg_progress now
+        cdef bint moves
+        if self.fd < 0 or not ygg_look(self.fd, &now):
+            return False
+        if not again:
+            self._asked_at, self._reached_at = now.acked + now.waiting, NEVER
+            self._acked, self._segments_in = now.acked, now.segments_in
+        moves = now.segments_in != self._segments_in
+        if self._reached_at == NEVER and now.acked >= self._asked_at:
+            self._reached_at = self.node.now - min(self.node.now, now.silent * MS)
+        elif self._reached_at == NEVER:
+            moves = moves or now.acked != self._acked or now.sent and (
+                not now.timed_out or now.silent < now.rtt + HEARD)
+        self._acked, self._segments_in = now.acked, now.segments_in
+        return moves or (self._reached_at != NEVER and self.node.now - self._reached_at < (now.rtt + ANSWERS) * MS)
+
+    cdef void _block(self, Link link) noexcept:
+        link.blocked = True
+        self._want_writer(True)
+
+    # Below is told anew only when it makes a difference. The kernel calls a socket writable when less than half of this
+    # is left.
+    cdef int _limit_unsent(self, size_t limit) except -1:
+        if limit < 2 * self._unsent and 2 * limit > self._unsent:
+            return 0
+        self._unsent = limit
+        if self.fd >= 0:
+            ygg_limit_unsent(self.fd, <int>limit, <int>min(limit, <size_t>FLIGHT_MOST))
+        return 1
+
+    cdef void _want_writer(self, bint wanted) noexcept:
+        if self._writer == wanted or self.on_blocked is None:
+            return
+        self._writer = wanted
+        try:
+            self.on_blocked(wanted)
+        except Exception as error:
+            self.link.fail(f"event loop: {error}")
+
+
+cdef class StreamPump(SocketPump):
+    """Drives a connected stream socket by itself."""
+
+    def __init__(self, Node node not None, int fd, on_blocked, on_paused=None):
+        self._open(fd)
+        self.node = node
+        self.on_blocked = on_blocked
+        self.on_paused = on_paused
+        ygg_tune(self.fd, FLIGHT_MOST)
+
+    def close(self):
+        """Let go of the link and close the descriptor. Idempotent."""
+        SocketPump.close(self)
+        self.on_paused = None
+
+    def readable(self):
+        """Read what the socket holds, in bounded measure, and run a turn for each read."""
+        cdef int turn
+        cdef bint more = True
+        cdef Node node = self.node
+        for turn in range(READS):
+            if not more or self.link is None or self.link.closed or self.link.held or node.made_in != generation:
+                return
+            enter_now(node)
+            more = (self.link.begin_event() if turn == 0 else self.link.has_time()) and self._read()
+            node.leave()
+
+    cdef bint _read(self) noexcept:
+        cdef size_t room = 0
+        cdef ssize_t count
+        cdef Link link = self.link
+        cdef uint8_t *space = link.rx_space(&room)
+        if space == NULL:
+            link.fail("out of memory")
+            return False
+        count = self._recv(link, space, room)
+        if count > 0:
+            return link.rx_commit(count) == 0 and <size_t>count == room
+        if count == 0:
+            link.rx_commit(0)       # gives the read buffer back
+        return False
+
+    cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept:
+        cdef ssize_t count
+        while True:
+            count = recv(self.fd, space, room, MSG_DONTWAIT)
+            if count >= 0 or errno != EINTR:
+                break
+        if count > 0:
+            return count
+        if count < 0 and errno == EAGAIN:
+            return 0
+        link.fail(os.strerror(errno).lower() if count else "EOF")
+        return -1
+
+    cdef void flush(self, Link link) noexcept:
+        cdef iovec parts[PARTS]
+        cdef int used
+        cdef ssize_t count
+        self._limit_unsent(link.drain.unsent)
+        while self.fd >= 0 and not link.blocked and self._has_room(link):
+            used = link.gather(parts, PARTS)
+            if used == 0:
+                break
+            count = self._send(link, parts, used)
+            if count < 0:
+                return
+            link.sent(count)
+
+    cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept:
+        cdef int index
+        cdef size_t total = 0
+        cdef ssize_t count
+        cdef bint more
+        for index in range(used):
+            total += parts[index].iov_len
+        # A segment that is not full is wasted on a slow wire; on a fast one the far side had better begin to read,
+        # unless the rest of the flight follows at once.
+        more = (used == PARTS or self._unsent < FLIGHT_MOST) and link.has_more() and self._goes_on(total)
+        while True:
+            count = ygg_send(self.fd, parts, used, more)
+            if count >= 0 or errno != EINTR:
+                break
+        if count < 0:
+            if errno != EAGAIN:
+                link.fail(os.strerror(errno).lower())
+                return -1
+            count = 0
+        self._given += count
+        if <size_t>count < total:       # full: asking the kernel once more would only say so
+            self._block(link)
+        return count
+
+    cdef void pause(self, Link link, bint paused) noexcept:
+        if self.on_paused is None:
+            return
+        try:
+            self.on_paused(paused)
+        except Exception as error:
+            link.fail(f"event loop: {error}")
+
+
+cdef class TransportPump(SocketPump):
+    """Drives an asyncio transport."""
+
+    def __init__(self, Node node not None, transport, on_limit=None, int fd=-1, on_blocked=None):
+        if fd >= 0:
+            self._open(fd)
+        self.node = node
+        self.transport = transport
+        self.on_limit = on_limit
+        self.on_blocked = on_blocked
+
+    def close(self):
+        """Let go of link, transport and descriptor. Idempotent."""
+        SocketPump.close(self)
+        self.transport = self.on_limit = None
+
+    def writable(self):
+        """Write what waits, in a turn, unless it is the transport that is full: it will tell."""
+        if self._full:
+            self._want_writer(False)
+        else:
+            SocketPump.writable(self)
+
+    def connection_made(self, transport):
+        """Do nothing: the transport is known."""
+
+    def get_buffer(self, sizehint):
+        if self.link is None or self.link.closed:
+            return memoryview(bytearray(4096))      # a late read of a closed link: thrown away
+        return self.link.get_buffer()
+
+    def buffer_updated(self, nbytes):
+        cdef Node node = self.node
+        if self.link is not None:
+            enter_now(node)
+            self.link.buffer_updated(nbytes)
+            node.leave()
+
+    def data_received(self, data):
+        cdef Node node = self.node
+        if self.link is not None:
+            enter_now(node)
+            self.link.receive(data)
+            node.leave()
+
+    def eof_received(self):
+        """Close the link."""
+        self._end("EOF")
+        return False
+
+    def connection_lost(self, exc):
+        """Close the link."""
+        self._end("remote side closed the connection" if exc is None else _reason(exc))
+
+    def pause_writing(self):
+        self._full = True
+        if self.link is not None:
+            self.link.blocked = True
+
+    def resume_writing(self):
+        cdef Node node = self.node
+        self._full = False
+        if self.link is not None:
+            self.link.blocked = False
+            self.link.want_flush()
+            enter_now(node)
+            node.leave()
+
+    def _end(self, str reason):
+        cdef Node node = self.node
+        if self.link is not None and not self.link.closed:
+            enter_now(node)
+            self.link.fail(reason)
+            node.leave()
+
+    # What comes nevertheless, from a transport that cannot pause, the link keeps.
+    cdef void pause(self, Link link, bint paused) noexcept:
+        try:
+            if self.transport is None:
+                return
+            if paused:
+                self.transport.pause_reading()
+            else:
+                self.transport.resume_reading()
+        except NotImplementedError:
+            pass
+        except Exception as error:
+            link.fail(_reason(error))
+
+    cdef void flush(self, Link link) noexcept:
+        try:
+            self._limit_unsent(min(link.drain.unsent, <size_t>HELD_MOST))
+            while not link.blocked and self.transport is not None and link.has_output() and self._has_room(link):
+                data = link.take(CHUNK)
+                self._given += len(data)
+                self.transport.write(data)
+        except Exception as error:
+            link.fail(_reason(error))
+
+    cdef int _limit_unsent(self, size_t limit) except -1:
+        if SocketPump._limit_unsent(self, limit) and self.on_limit is not None:
+            self.on_limit(limit)
+        return 0

@@ -1,0 +1,33 @@
+# ICMPv6 (RFC 4443): what we send, and the quoted packet in an error that arrives.
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+from ygg_c.base.packet cimport Packet
+
+cdef enum:
+    ICMP_UNREACHABLE = 1
+    ICMP_TOO_BIG = 2
+    ICMP_TIME_EXCEEDED = 3
+    ICMP_PROBLEM = 4
+    ICMP_ECHO_REQUEST = 128
+    ICMP_ECHO_REPLY = 129
+    CODE_NO_PORT = 4
+    CODE_REASSEMBLY = 1
+    ICMP_HEADER = 8
+
+# A token bucket: `rate` tokens a second, `burst` at most.
+cdef struct Bucket:
+    uint64_t stamp
+    uint64_t credit         # ns worth of tokens
+
+cdef bint bucket_take(Bucket *bucket, uint64_t now, uint64_t rate, uint64_t burst) noexcept nogil
+# An error about `packet`, from `source`; NULL where RFC 4443, 2.4 (e) forbids one, or without memory.
+cdef Packet *icmp_error(
+    const uint8_t *packet, size_t size, const uint8_t *source, uint8_t kind, uint8_t code, uint32_t parameter
+) noexcept
+cdef Packet *icmp_echo(
+    const uint8_t *source, const uint8_t *target, uint8_t kind, uint16_t identifier, uint16_t sequence,
+    const uint8_t *payload, size_t size,
+) noexcept
+# What an ICMPv6 error means for a socket, as an errno; `hard` when a connection being opened shall fail at once.
+cdef int icmp_errno(uint8_t kind, uint8_t code, bint *hard) noexcept nogil

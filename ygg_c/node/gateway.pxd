@@ -1,0 +1,43 @@
+# IPv6 packets to and from keys (protocol 0.5, section 9): the Lower of whatever is attached to a node.
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from ygg_c.base.bytemap cimport ByteMap
+from ygg_c.base.lru cimport Aging, AgingList
+from ygg_c.base.packet cimport Packet
+from ygg_c.base.pending cimport Held, HoldAccount
+from ygg_c.node.node cimport Attachment, Node
+
+# A key we exchange packets with.
+cdef class Route:
+    cdef uint8_t key[32]
+    cdef uint8_t address[16]
+    cdef uint8_t subnet[8]
+    cdef Aging aging
+    cdef uint64_t mark_until        # until then the next packet to it that may be marked is; 0: none need be
+
+# Packets for a destination whose key is not known yet.
+cdef class Waiting:
+    cdef uint8_t destination[16]    # an address, or a subnet and eight zero bytes
+    cdef Held held
+    cdef Aging aging
+
+cdef class Gateway(Attachment):
+    cdef Node node
+    cdef uint8_t address[16]
+    cdef uint8_t subnet[8]
+    cdef size_t _mtu
+    cdef ByteMap _by_key, _by_address, _by_subnet, _waiting
+    cdef AgingList _routes, _waits
+    cdef HoldAccount _account
+    cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big, marked
+
+    cdef bint _is_ours(self, const uint8_t *address) noexcept
+    cdef Route _route_to(self, const uint8_t *destination)
+    cdef Route _learn(self, const uint8_t *key)
+    cdef void _forget(self, Route route) noexcept
+    cdef void _wait(self, const uint8_t *destination, Packet *packet) noexcept
+    cdef void _flush(self, Route route, const uint8_t *destination) noexcept
+    cdef void _drop_waiting(self, Waiting waiting) noexcept
+    cdef void _mark(self, Route route, Packet *packet) noexcept
+    cdef void _packet_too_big(self, const uint8_t *data, size_t size) noexcept

@@ -1,0 +1,45 @@
+from ygg_c.node.node import Attachment, Node
+from ygg_c.ip.layer import Upper
+
+class Route:
+    """A key that packets are exchanged with."""
+
+class Waiting:
+    """Packets for an unknown destination."""
+
+class Gateway(Attachment):
+    """The IPv6 side of a node (protocol 0.5, section 9): packets for what is attached, one thing at a time.
+
+    Source and destination addresses are tied to session keys in both directions; what does not fit is dropped and
+    counted.
+    """
+
+    def __init__(self, node: Node, mtu: int = 65535) -> None:
+        """Take a node's IPv6 payloads. ValueError when the node already has a gateway.
+
+        `mtu` in bytes is clamped to 1280 … 65535; longer packets that arrive are answered with Packet Too Big.
+        """
+
+    mtu: int
+    """Largest packet delivered upwards, in bytes; setting it clamps to 1280 … 65535."""
+
+    @property
+    def attached(self) -> Upper | None:
+        """What takes the packets now."""
+
+    def attach(self, upper: Upper) -> None:
+        """Give packets to `upper`. ValueError when something is attached already, or `upper` is attached elsewhere."""
+
+    def detach(self) -> Upper | None:
+        """Part from what is attached and return it; packets are dropped until something else is attached."""
+
+    def replace(self, upper: Upper) -> Upper | None:
+        """Attach `upper` in place of what is attached, without a gap, and return the old one."""
+
+    def counters(self) -> dict[str, int]:
+        """Return the packets dropped, by reason, and those `marked` (RFC 3168) because others to the same node wait too
+        long.
+        """
+
+    def close(self) -> None:
+        """Detach and part from the node. Idempotent."""

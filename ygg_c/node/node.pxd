@@ -1,0 +1,76 @@
+# A whole node without IO: router, sessions, queries, and the turn in which its host runs them.
+
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+
+from ygg_c.base.budget cimport Budget
+from ygg_c.base.clock cimport Clock
+from ygg_c.base.packet cimport Packet
+from ygg_c.ip.layer cimport Lower
+from ygg_c.node.queries cimport QueryTable
+from ygg_c.routing.router cimport Router
+from ygg_c.session.session cimport Session
+from ygg_c.session.table cimport SessionTable
+
+# What a node gives its IPv6 payloads to: the gateway, which is defined above this module.
+cdef class Attachment(Lower):
+    # An IPv6 packet that arrived from a session of this key; it may be changed in place.
+    cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept
+    # What is sent to this key waits for too long: its flow is to be told.
+    cdef void queue_builds_up(self, const uint8_t *key) noexcept
+    # This key now has a path.
+    cdef void path_in(self, const uint8_t *key) noexcept
+    # Forget what has expired; return the next deadline or NEVER.
+    cdef uint64_t poll(self, uint64_t now) noexcept
+    # The node has closed: part from it, and tell what is above.
+    cdef void node_closed(self) noexcept
+    # The node of this key has made a new session in place of one we had: it may have restarted.
+    cdef void peer_renewed(self, const uint8_t *key) noexcept
+    # There is a link that was not there before, or one less: any way may be another.
+    cdef void links_changed(self) noexcept
+
+cdef class Node(Router):
+    cdef readonly Clock clock
+    cdef SessionTable sessions_table
+    cdef QueryTable queries
+    cdef Attachment attachment          # None: IPv6 payloads are dropped
+    cdef public object on_work
+    cdef public object on_link_closed
+    cdef public object on_link_proven
+    cdef public object on_no_way
+    cdef public object on_error
+    cdef bytes _nodeinfo
+    cdef Budget _answers                # bytes of answers to queries of strangers
+    cdef int64_t _clock_base            # ns of unix time when `now` was 0, as we tell it: never moved back
+    cdef uint64_t _unanswered
+    cdef uint64_t _detached             # IPv6 payloads that came while nothing took them
+    cdef uint64_t _told_no_way          # when that was last told, ns
+    cdef uint64_t _unknown              # payloads of no known kind, answers to no request
+    cdef int64_t _clock_least           # unix second from which it shall go on in the next turn
+    cdef uint64_t _deadline             # when the next turn is due, in ns; NEVER when nothing waits
+    cdef uint64_t _promised             # the deadline the host knows of
+    cdef int _depth                     # of enter and leave
+    cdef bint _again                    # there is more to do in this turn
+    cdef bint _asked                    # on_work was called since the last turn
+    cdef bint _closed
+    cdef list _events                   # callbacks to run at the end of the turn: (function, arguments)
+
+    # The turn, for hosts in C: enter, feed links, leave.
+    cpdef void enter(self, uint64_t now, uint64_t wall) noexcept
+    cpdef void leave(self) noexcept
+    # The upper side acts at this time, perhaps outside a turn.
+    cdef void catch_up(self, uint64_t now) noexcept
+    # An IPv6 packet for a key: prepends the core payload type; takes ownership.
+    cdef void send_ipv6(self, const uint8_t *key, Packet *packet) noexcept
+    cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept
+    # Run a Python callback at the end of the turn; what it raises goes to on_error.
+    cdef void later(self, object function, tuple arguments) noexcept
+
+    cdef uint64_t _poll(self) noexcept
+    cdef void _wake(self) noexcept
+    cdef void _links_changed(self) noexcept
+    cdef void _call(self, object function, tuple arguments) noexcept
+    cdef void _protocol_in(self, Session session, const uint8_t *data, size_t size) noexcept
+    cdef void _answer(self, Session session, int kind) noexcept
+    cdef size_t _answer_size(self, int kind) noexcept
+    cdef void _reply_in(self, const uint8_t *key, int kind, const uint8_t *data, size_t size) noexcept
+    cdef int _send_bytes(self, const uint8_t *key, bytes payload) except -1

@@ -1,0 +1,457 @@
+"""A whole node without IO.
+
+Theory of operation
+-------------------
+Everything happens in turns. The host (an event loop's pump, a simulator) enters with the time, feeds links what their
+streams brought, and leaves. Leaving ends the batch: the upper side sends its acknowledgements, due timers run, every
+link with output is flushed once, and then the callbacks that gathered during the turn run. Only there does
+application code run, with the engine at rest, so a callback may call anything: write, close, even take a turn, which is
+then only noted. What callbacks queued is flushed in a further round; after a few rounds the rest waits for the next
+turn, lest two ends in one process keep each other busy for good.
+
+Between turns anything may queue work (an application writes, a timer moves); it asks for a turn through on_work, once.
+A host need not look at the deadline after every batch: it keeps a timer for the last one turn() returned, and is asked
+for a turn when an earlier one comes up.
+"""
+
+import sys
+from types import SimpleNamespace
+
+from cpython.bytes cimport PyBytes_AS_STRING
+
+from ygg_c.base.address cimport key_address, key_subnet
+from ygg_c.base.clock cimport NEVER, SECOND
+from ygg_c.base.forks cimport check_fork, generation
+from ygg_c.base.packet cimport packet_copy, packet_free, packet_push
+from ygg_c.base.sodium cimport SIG_SIZE, Random, sign, verify
+from ygg_c.ip.layer cimport Upper
+from ygg_c.link.link cimport Link, LinkHost
+from ygg_c.node.queries cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
+
+cdef int64_t CLOCK_MOST = 1 << 33               # seconds
+cdef uint64_t NO_WAY_INTERVAL = 500000000      # ns between two calls of on_no_way
+cdef int64_t NOT_SET = -(1 << 62)
+
+cdef enum:                      # first byte of a session payload
+    PAYLOAD_DUMMY = 0
+    PAYLOAD_IPV6 = 1
+    PAYLOAD_PROTOCOL = 2
+
+cdef enum:                      # first byte of a protocol message
+    NODEINFO_REQUEST = 1
+    NODEINFO_RESPONSE = 2
+    DEBUG = 255
+
+cdef enum:
+    ROUNDS = 4                  # of flushing and callbacks in one turn
+    NODEINFO_MAX = 16384
+    KEYS_MAX = 65533            # bytes of an answer that lists keys
+    ANSWER_RATE = 262144        # bytes of answers to queries per second; one asks for up to 64 KiB
+    ANSWER_BURST = 1048576
+    ANSWER_LEAST = 1024         # what one counts for at least, for its work
+
+# Debug requests in the order of the query kinds after QUERY_NODEINFO: 1, 3, 5; the responses are one above.
+_KINDS = ("nodeinfo", "self", "peers", "tree")
+
+
+cdef class Attachment(Lower):
+    """What a node gives its IPv6 payloads to."""
+
+    cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept:
+        pass
+
+    cdef void queue_builds_up(self, const uint8_t *key) noexcept:
+        pass
+
+    cdef void path_in(self, const uint8_t *key) noexcept:
+        pass
+
+    cdef uint64_t poll(self, uint64_t now) noexcept:
+        return NEVER
+
+    cdef void node_closed(self) noexcept:
+        pass
+
+    cdef void peer_renewed(self, const uint8_t *key) noexcept:
+        pass
+
+    cdef void links_changed(self) noexcept:
+        pass
+
+    def counters(self):
+        """Return the packets dropped, by reason."""
+        return {}
+
+
+cdef class _NodeSessions(SessionTable):
+    # The node's sessions: messages leave through its router, payloads arrive in it.
+
+    cdef Node node
+
+    cdef void emit(self, const uint8_t *key, Packet *packet) noexcept:
+        if self.node is None:
+            packet_free(packet)
+        else:
+            self.node.send_traffic(key, packet)
+
+    cdef void heard(self, Session session, bint answered) noexcept:
+        if self.node is not None:
+            self.node.source_proven(session.key)
+            if answered:
+                self.node.path_works(session.key)
+
+    cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
+        if self.node is not None:
+            self.node.payload_in(session, payload, size)
+
+    cdef void ask_used(self) noexcept:
+        if self.node is not None and self.node.attachment is not None and self.node.attachment.upper is not None:
+            self.node.attachment.upper.name_remotes()
+
+    cdef void asked(self, const uint8_t *key) noexcept:
+        if self.node is not None:
+            self.node.introduce(key)
+
+    cdef void renewed(self, const uint8_t *key) noexcept:
+        if self.node is not None and self.node.attachment is not None:
+            self.node.attachment.peer_renewed(key)
+
+
+cdef class Node(Router):
+    """A whole Yggdrasil node without IO."""
+
+    def __init__(self, bytes secret not None, *, bytes group_password=b"", Random random=None, Clock clock=None):
+        cdef uint8_t signature[SIG_SIZE]
+        cdef _NodeSessions table
+        sign(signature, self.secret, 32, self.secret)
+        if verify(signature, self.secret, 32, (<LinkHost>self).key) != 0:
+            raise ValueError("the public half of the secret does not belong to its seed")
+        table = _NodeSessions(secret, group_password or b"", self.random)
+        table.node = self
+        self.sessions_table = table
+        self.queries = QueryTable(self.random.u64())
+        self._nodeinfo = b"{}"
+        self._events = []
+        self._deadline = self._promised = NEVER
+        self._answers = Budget(ANSWER_RATE, ANSWER_BURST, self.random.u64())
+        self._clock_base = NOT_SET
+        self.clock = Clock() if clock is None else clock
+
+    @property
+    def address(self):
+        """The 16-byte address inside 200::/7."""
+        cdef uint8_t address[16]
+        key_address((<LinkHost>self).key, address)
+        return address[:16]
+
+    @property
+    def subnet(self):
+        """The 8-byte prefix of the routed /64."""
+        cdef uint8_t subnet[8]
+        key_subnet((<LinkHost>self).key, subnet)
+        return subnet[:8]
+
+    def go_on_from(self, int64_t seconds):
+        """Have unix time as it is told to others go on from `seconds`, or from where it stands if that is later."""
+        if not 0 <= seconds < CLOCK_MOST:
+            raise ValueError(f"a clock shows 0 to {CLOCK_MOST - 1} seconds, not {seconds}")
+        # From the next turn on: before the first there is no time that it could be the clock of.
+        self._clock_least = max(self._clock_least, seconds)
+        self.wall = max(self.wall, <uint64_t>seconds)
+        self.sessions_table.wall = self.wall
+
+    @property
+    def deadline(self):
+        """When the next turn is due, in ns; None when no timer runs."""
+        return None if self._deadline == NEVER else self._deadline
+
+    @property
+    def nodeinfo(self):
+        """The JSON text with which node information requests are answered."""
+        return self._nodeinfo
+
+    @nodeinfo.setter
+    def nodeinfo(self, bytes value not None):
+        if len(value) > NODEINFO_MAX:
+            raise ValueError(f"node information has at most {NODEINFO_MAX} bytes, not {len(value)}")
+        self._nodeinfo = value
+
+    def sessions(self):
+        """Return the sessions, sorted by key."""
+        return self.sessions_table.states()
+
+    def counters(self):
+        """Return how often each thing happened that a healthy exchange does not need, by name."""
+        result = Router.counters(self)
+        result.update((f"session_{name}", count) for name, count in self.sessions_table.counters().items())
+        result["queries_unanswered"] = self._unanswered
+        result["payloads_detached"] = self._detached
+        result["payloads_unknown"] = self._unknown
+        if self.attachment is not None:
+            result.update((f"gateway_{name}", count) for name, count in self.attachment.counters().items())
+        return result
+
+    def close(self):
+        """Drop every link, session and buffer and let go of every callback."""
+        self._closed = True
+        if self.attachment is not None:
+            self.attachment.node_closed()
+        Router.close(self)
+        self.sessions_table.clear()
+        (<_NodeSessions>self.sessions_table).node = None
+        self.queries.clear()
+        self._events.clear()
+        self.on_work = self.on_link_closed = self.on_link_proven = self.on_no_way = self.on_error = None
+
+    # The turn
+
+    cpdef void enter(self, uint64_t now, uint64_t wall) noexcept:
+        self._depth += 1
+        self._asked = False
+        self.now = max(self.now, now)
+        # What others have accepted of us counts only against what is later, so a wall clock that is set back goes on
+        # here.
+        self._clock_base = max(self._clock_base,
+                               max(min(<int64_t>wall, CLOCK_MOST), self._clock_least) * <int64_t>SECOND - <int64_t>self.now)
+        self._clock_least = 0
+        self.wall = <uint64_t>((self._clock_base + <int64_t>self.now) // <int64_t>SECOND)
+        self.sessions_table.now = self.now
+        self.sessions_table.wall = self.wall
+
+    cpdef void leave(self) noexcept:
+        cdef int _round
+        if self.made_in != generation:
+            self._depth = 0
+            return
+        if self._depth > 1:
+            self._depth -= 1
+            self._again = True
+            return
+        for _round in range(ROUNDS):
+            self._again = False
+            if self.attachment is not None and self.attachment.upper is not None:
+                self.attachment.upper.batch_end(self.now)
+            self._deadline = self._poll()
+            self.flush_links()
+            self._again = False
+            self._wake()
+            if not self._again:
+                break
+        self._depth = 0
+        # What does not fit one flush goes on at once, but after other callbacks of the host.
+        if self._again or self.ready:
+            self._deadline = self.now
+        if self._deadline < self._promised:
+            self.want_turn()
+
+    def turn(self, uint64_t now, uint64_t wall):
+        """Run what is due, flush links, run callbacks; return the next deadline in ns, or None."""
+        check_fork(self.made_in)
+        self.enter(now, wall)
+        if self._depth == 1:
+            self._promised = 0
+            self.begin_round()
+        self.leave()
+        if self._depth == 0:
+            self._promised = self._deadline
+        return self.deadline
+
+    cdef uint64_t _poll(self) noexcept:
+        cdef uint64_t deadline = self.run_timers()
+        deadline = min(deadline, self.sessions_table.poll())
+        deadline = min(deadline, self.queries.poll(self.now))
+        if self.attachment is not None:
+            deadline = min(deadline, self.attachment.poll(self.now))
+            if self.attachment.upper is not None:
+                deadline = min(deadline, self.attachment.upper.poll(self.now))
+        return deadline
+
+    cdef void _wake(self) noexcept:
+        # A callback may detach what is being called.
+        cdef Upper upper = self.attachment.upper if self.attachment is not None else None
+        cdef list events
+        if self._events:
+            events, self._events = self._events, []
+            for function, arguments in events:
+                self._call(function, arguments)
+        if upper is not None:
+            upper.wake()
+        if self._events:
+            self._again = True
+
+    cdef void want_turn(self) noexcept:
+        if self._depth:
+            self._again = True
+        elif not self._asked and self.on_work is not None:
+            self._asked = True
+            self._call(self.on_work, ())
+
+    cdef void catch_up(self, uint64_t now) noexcept:
+        if self._depth == 0:
+            self.now = max(self.now, now)
+            self.sessions_table.now = self.now
+        self.want_turn()
+
+    cdef void later(self, object function, tuple arguments) noexcept:
+        if function is not None and not self._closed:
+            self._events.append((function, arguments))
+            self.want_turn()
+
+    cdef void _call(self, object function, tuple arguments) noexcept:
+        try:
+            function(*arguments)
+        except BaseException as error:
+            try:
+                if self.on_error is None:
+                    raise
+                self.on_error(error)
+            except BaseException as unhandled:
+                sys.unraisablehook(SimpleNamespace(
+                    exc_type=type(unhandled), exc_value=unhandled, exc_traceback=unhandled.__traceback__,
+                    err_msg="Exception ignored in a callback", object=function,
+                ))
+
+    # What the router tells
+
+    cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
+        self.sessions_table.worked = 0
+        self.sessions_table.receive(link.neighbour.port, source, payload, size)
+        self.work -= <int64_t>self.sessions_table.worked
+
+    cdef void path_in(self, const uint8_t *key, bint held) noexcept:
+        self.sessions_table.path_in(key, held)
+        if self.attachment is not None:
+            self.attachment.path_in(key)
+
+    cdef void credit_in(self, uint64_t link) noexcept:
+        if self.attachment is not None and self.attachment.upper is not None:
+            self.attachment.upper.credit_in(link, self.now)
+
+    cdef void queue_builds_up(self, const uint8_t *dest) noexcept:
+        if self.attachment is not None:
+            self.attachment.queue_builds_up(dest)
+
+    cdef void link_proven(self, Link link, bint alone) noexcept:
+        if alone:
+            self.sessions_table.returned(link.neighbour.key)
+            self._links_changed()
+        self.later(self.on_link_proven, (link,))
+
+    cdef void link_closed(self, Link link) noexcept:
+        if link.proven and self.tree.neighbours:
+            self._links_changed()
+        self.later(self.on_link_closed, (link, link.error))
+
+    # What timers of silence keep back, of sessions and of connections, may go where there was no way.
+    cdef void _links_changed(self) noexcept:
+        self.sessions_table.links_changed()
+        if self.attachment is not None:
+            self.attachment.links_changed()
+
+    cdef void no_way(self) noexcept:
+        if self.now - self._told_no_way >= NO_WAY_INTERVAL:
+            self._told_no_way = self.now
+            self.later(self.on_no_way, ())
+
+    # Payloads
+
+    cdef void send_ipv6(self, const uint8_t *key, Packet *packet) noexcept:
+        packet_push(packet, 1)[0] = PAYLOAD_IPV6
+        self.sessions_table.send(key, packet)
+
+    cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept:
+        if size and payload[0] == PAYLOAD_IPV6:
+            if self.attachment is not None:
+                self.attachment.packet_in(session.key, payload + 1, size - 1)
+            else:
+                self._detached += 1
+        elif size and payload[0] == PAYLOAD_PROTOCOL:
+            self._protocol_in(session, payload + 1, size - 1)
+        elif size != 1 or payload[0] != PAYLOAD_DUMMY:
+            self._unknown += 1
+
+    def send_payload(self, bytes key not None, bytes payload not None):
+        """Send one session payload, its type byte included, to a 32-byte key."""
+        check_fork(self.made_in)
+        if len(key) != 32:
+            raise ValueError(f"key must be 32 bytes, not {len(key)}")
+        self._send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), payload)
+        self.want_turn()
+
+    # Queries
+
+    def request(self, bytes key not None, str kind not None, on_reply):
+        """Ask the node of a 32-byte public key."""
+        cdef int code
+        check_fork(self.made_in)
+        if len(key) != 32:
+            raise ValueError(f"key must be 32 bytes, not {len(key)}")
+        if kind not in _KINDS:
+            raise ValueError(f"kind must be one of {', '.join(_KINDS)}, not {kind}")
+        code = _KINDS.index(kind)
+        self.queries.add(code, <const uint8_t *>PyBytes_AS_STRING(key), on_reply, self.now)
+        self._send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), _message(code, False, b""))
+        self.want_turn()
+
+    cdef void _protocol_in(self, Session session, const uint8_t *data, size_t size) noexcept:
+        if size and data[0] == NODEINFO_REQUEST:
+            self._answer(session, QUERY_NODEINFO)
+        elif size and data[0] == NODEINFO_RESPONSE:
+            self._reply_in(session.key, QUERY_NODEINFO, data + 1, size - 1)
+        elif size >= 2 and data[0] == DEBUG and 1 <= data[1] <= 6:
+            if data[1] & 1:
+                self._answer(session, (data[1] + 1) // 2)
+            else:
+                self._reply_in(session.key, data[1] // 2, data + 2, size - 2)
+        else:
+            self._unknown += 1
+
+    cdef void _answer(self, Session session, int kind) noexcept:
+        if not self._answers.take(session.origin, session.key, False, max(self._answer_size(kind), ANSWER_LEAST),
+                                  self.now):
+            self._unanswered += 1
+            return
+        if kind == QUERY_NODEINFO:
+            content = self._nodeinfo
+        elif kind == QUERY_SELF:
+            entries = self.self_state()["routing_entries"]
+            content = b'{"key":"%s","routing_entries":"%d"}' % ((<LinkHost>self).key[:32].hex().encode(), entries)
+        elif kind == QUERY_PEERS:
+            content = _keys(self.peers())
+        else:
+            content = _keys(self.tree_records())
+        self._send_bytes(session.key, _message(kind, True, content))
+
+    # Bytes of an answer, before it is made.
+    cdef size_t _answer_size(self, int kind) noexcept:
+        if kind == QUERY_NODEINFO:
+            return len(self._nodeinfo)
+        if kind == QUERY_SELF:
+            return ANSWER_LEAST
+        return min(32 * <size_t>len(self.links if kind == QUERY_PEERS else self.tree._all), <size_t>KEYS_MAX)
+
+    cdef void _reply_in(self, const uint8_t *key, int kind, const uint8_t *data, size_t size) noexcept:
+        on_reply = self.queries.take(kind, key)
+        if on_reply is not None:
+            self.later(on_reply, (key[:32], _KINDS[kind], data[:size]))
+        else:
+            self._unknown += 1
+
+    cdef int _send_bytes(self, const uint8_t *key, bytes payload) except -1:
+        cdef Packet *packet = packet_copy(<const uint8_t *>PyBytes_AS_STRING(payload), len(payload))
+        if packet == NULL:
+            raise MemoryError
+        self.sessions_table.send(key, packet)
+        return 0
+
+
+cdef bytes _message(int kind, bint is_response, bytes content):
+    if kind == QUERY_NODEINFO:
+        head = bytes((PAYLOAD_PROTOCOL, NODEINFO_RESPONSE if is_response else NODEINFO_REQUEST))
+    else:
+        head = bytes((PAYLOAD_PROTOCOL, DEBUG, 2 * kind if is_response else 2 * kind - 1))
+    return head + content
+
+
+cdef bytes _keys(list states):
+    return b"".join([state["key"] for state in states[:KEYS_MAX // 32]])

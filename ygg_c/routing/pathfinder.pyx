@@ -1,0 +1,734 @@
+"""Paths to keys (protocol 0.5, path discovery).
+
+Theory of operation
+-------------------
+
+To reach a key, a node needs the coordinates of its holder: a path. It asks with a lookup, which travels the tree along
+the links whose filters may lead to the key. The holder answers with a notify: its coordinates and the time, signed,
+routed greedily to the asker. Keys are looked up in a transformed, shorter form, so that an IPv6 address is enough to
+ask with.
+
+    rumor   somebody is wanted; keyed by the transformed key; sees to it that one lookup a second goes out
+    path    somebody is found; keyed by the whole key; lives for a minute after the last traffic from it
+
+A lookup is in vain while no filter leads to the key, and its answer is lost when the asker's coordinates change
+meanwhile. While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more
+neighbours or come from another place: after a node has started or lost its parent nobody has to wait for the next
+second. Where a path breaks far away neither happens here, and the lookup goes by filters that lead to the break as the
+path did; so it is repeated after 0.1, 0.2 and 0.4 seconds more, as long as we hear that the path is broken, or have no
+link for it ourselves.
+
+A path serves for a minute after something has shown that it leads there: a notify, a session packet that answers what
+we sent, an acknowledgement of the stack's. What merely arrives shows that the other way works. A path that has nothing
+to show is looked for again, ever less often, and so is one when we have moved in the tree, when its holder writes from
+elsewhere, or when the stack hears nothing back: then the first hop is suspected of swallowing what it is given, and
+another neighbour that is nearer takes its place for a while. Meanwhile a path in doubt goes on being used, and any
+signed answer replaces it, of whatever number: a holder that was restarted with its clock behind has none that is
+higher. A neighbour needs no path: its link is one.
+
+The answer to a first message does not wait for a lookup's round trip. Who is written to by a node to which it has no
+path answers the way that the message came, by the coordinates of its header, and looks for a path meanwhile. Nothing
+has signed those, and while the tree settles they are soon wrong: what goes by them is kept too, and sent again when a
+notify tells others. The reference does not do so. It holds its answer until it is told a path, and takes any notify for
+a key that it looks for: one that it did not ask for, a little behind our Init, spares it the round trip (introduce()).
+
+Both hold the last few packets that could not be sent; they leave when the path is found. One would not do: when both
+ends have begun to talk, an Ack waits ahead of the first payload, which is worth nothing without it. A node that cannot
+forward traffic says so to the source (path broken), which then looks again and goes on using the old path meanwhile:
+anyone can forge that message, so it must not stop anything by itself.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.ref cimport PyObject
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp, memcpy
+
+from ygg_c.base.address cimport lookup_key
+from ygg_c.base.clock cimport NEVER
+from ygg_c.base.packet cimport packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
+from ygg_c.base.ratelimit cimport bucket_init, bucket_take, recent_pass
+from ygg_c.base.sodium cimport sign, verify
+from ygg_c.link.bloom cimport probe_init
+from ygg_c.link.link cimport HELD, WORK_SIGN, WORK_VERIFY
+from ygg_c.link.wire cimport (
+    FRAME_MAX, OK, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put,
+    ports_size, uv_put, uv_size,
+)
+from ygg_c.routing.nexthop cimport hop_bit
+
+cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
+cdef uint64_t LOOKUP_INTERVAL = 1000000000
+# of a path that only the header of a message tells, without more from there
+cdef uint64_t UNPROVEN_LIFE = 3000000000
+# ns from an Init until its receiver, which has to open it first, looks for us
+cdef uint64_t INTRODUCTION_AFTER = 10000000
+cdef enum:
+    INTRODUCTIONS_MAX = 1024                    # that wait for that
+cdef size_t PATH_OVERHEAD = 384                 # bytes of memory of a path besides its ports and its header
+# seconds by which moves may put the number in our notifies ahead of the clock
+cdef uint64_t AHEAD_MAX = 5
+cdef uint64_t DOUBT_AFTER = 45000000000         # ns without a sign that a path works, after which it is looked for anew
+cdef uint64_t PATIENCE_MAX = 32000000000        # ns between lookups for a path in doubt, at most
+cdef uint64_t AVOID_LEAST = 60000000000         # ns for which a first hop is avoided; it doubles
+cdef uint64_t AVOID_MOST = 960000000000
+cdef uint64_t REVIEW_RATE = 100                 # lookups a second for paths in doubt, all together
+cdef uint64_t REVIEW_BURST = 200
+cdef int REPEATS_MAX = 4                        # of a lookup for good reason, between two of those
+cdef uint64_t OVERDUE_AFTER = 100000000         # ns without an answer for a path that goes on being broken; it doubles
+cdef uint64_t ANSWER_INTERVAL = 100000000       # between answers to the same source at the same place
+
+
+cdef class Path:
+    """Where a key is."""
+
+    def __dealloc__(self):
+        queue_clear(&self.held)
+        free(self.ports)
+        free(self.header)
+
+
+cdef class Rumor:
+    """A key somebody here wants to reach."""
+
+    def __dealloc__(self):
+        queue_clear(&self.held)
+
+
+cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,
+                      const uint8_t *rest, size_t rest_size, bint own) noexcept:
+    cdef size_t size = path_size + uv_size(watermark) + rest_size
+    cdef size_t whole = size + frame_header_size(size)
+    cdef Packet *packet
+    cdef uint8_t *at
+    packet = packet_new(whole) if size < FRAME_MAX else NULL
+    if packet == NULL:
+        link.lost += 1
+        return
+    packet.size = whole
+    at = frame_put(packet.data, kind, size)
+    memcpy(at, path, path_size)
+    at = uv_put(at + path_size, watermark)
+    memcpy(at, rest, rest_size)
+    link.send_packet(packet, rest, rest + 32, own)
+
+
+cdef class Pathfinder:
+    """The paths and rumors of one node."""
+
+    def __cinit__(self, LinkHost host not None, Tree tree not None, NextHops hops not None, Reach reach not None):
+        self.host = host
+        self.tree = tree
+        self.hops = hops
+        self.reach = reach
+        self._paths = ByteMap(32, host.random.u64())
+        self._rumors = ByteMap(32, host.random.u64())
+        self._all_paths = []
+        self._all_rumors = []
+        self._introductions = []
+        self._expire_at = self.introduce_at = NEVER
+        self._salt = host.random.u64()
+        bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
+        # Many nodes may look for one at the same moment, as a server's clients do. A lookup costs no work with keys,
+        # and an answer none either: one signature serves all answers of a second (see _sign_info).
+        self._lookups = Budget(4000, 2000, self._salt)
+        self._answers = Budget(500, 1000, self._salt)
+        self._breaks = Budget(200, 100, self._salt)
+        lookup_key(host.key, self._target)
+
+    # Paths
+
+    cdef Path path(self, const uint8_t *key):
+        cdef PyObject *found = self._paths.get(key)
+        return <Path>found if found != NULL else None
+
+    cdef Path path_to(self, const uint8_t *key):
+        cdef Path path = self.path(key)
+        if path is None and self.tree.is_ready(key):
+            path = self._new_path(key)
+            if self._follow_neighbour(path) < 0:
+                self._remove_path(path)
+                return None
+            self._confirm(path)
+        return path
+
+    # Nothing has signed these coordinates: the message is its sender's, its header may be anyone's who has passed it on
+    # or kept a copy. They serve for an answer of the message's own size and what follows in the round trip that a
+    # lookup takes; any notify replaces them, and its holder could sign what it likes there too.
+    cdef Path path_back(self, const uint8_t *key, const uint8_t *origin, size_t size):
+        cdef Path path
+        self.want(key)
+        path = self._new_path(key)
+        if self._set_ports(path, origin, size) < 0:
+            self._remove_path(path)
+            return None
+        path.unproven = True
+        path.expires = self.host.now + UNPROVEN_LIFE
+        self._expire_at = min(self._expire_at, path.expires)
+        return path
+
+    # What went by an unsigned path has arrived there.
+    cdef void _forget_copies(self, Path path) noexcept:
+        cdef PacketQueue held = self.release(path)
+        queue_clear(&held)
+        path.unproven = False
+
+    # A neighbour's coordinates are known without asking.
+    cdef int _follow_neighbour(self, Path path) noexcept:
+        cdef uint8_t encoded[PATH_MAX]
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.coords(self.tree.record(path.key), &ports)
+        return self._set_ports(path, encoded, path_put(encoded, ports, count) - encoded)
+
+    cdef void prepare(self, Path path) noexcept:
+        if path.avoid_until <= self.host.now:
+            path.avoided = 0
+            path.avoid_until = NEVER
+            path.generation = 0
+        if path.generation == self.tree.generation:
+            return
+        self._find_hop(path)
+        if self._make_header(path) < 0:
+            path.hop.link = NULL
+            return
+        path.generation = self.tree.generation
+
+    cdef void _find_hop(self, Path path) noexcept:
+        cdef bint direct = self.tree.link_to(path.key) is not None
+        if direct:
+            self._follow_neighbour(path)
+            path.broken = False
+        elif path.direct:
+            path.place = ~self.place            # perhaps it was never looked for
+        path.direct = direct
+        self.hops.towards(path.key, path.ports, path.size, &path.hop)
+        if path.avoided and path.hop.link != NULL and not direct:
+            self._find_other_hop(path)
+
+    cdef void _find_other_hop(self, Path path) noexcept:
+        cdef Hop other
+        self.hops.search(path.ports, path.size, path.avoided, &other)
+        if other.link != NULL:
+            path.hop = other
+        else:
+            path.avoided = 0                    # there is no other: begin again
+            path.avoid_until = NEVER
+
+    cdef int _make_header(self, Path path) noexcept:
+        cdef uint64_t *ports
+        cdef uint8_t *at
+        cdef size_t count, size
+        count = self.tree.own_coords(&ports)
+        size = path.size + ports_size(ports, count) + 64
+        if size != path.header_size:
+            free(path.header)
+            path.header = <uint8_t *>malloc(size)
+            self._bytes -= path.header_size
+            path.header_size = size if path.header != NULL else 0
+            self._bytes += path.header_size
+            self._make_room(path)
+        if path.header == NULL:
+            return -1
+        memcpy(path.header, path.ports, path.size)
+        at = path_put(path.header + path.size, ports, count)
+        memcpy(at, self.host.key, 32)
+        memcpy(at + 32, path.key, 32)
+        return 0
+
+    # Doubt
+
+    cdef bint is_doubtful(self, Path path) noexcept:
+        return not path.direct and (path.place != self.place or self.host.now - path.confirmed >= DOUBT_AFTER)
+
+    cdef bint doubt(self, Path path) noexcept:
+        cdef uint64_t now = self.host.now
+        cdef bint moved = path.place != self.place
+        if path.direct or (path.doubted and now - path.doubted < (LOOKUP_INTERVAL if moved else path.patience)):
+            return False
+        if not bucket_take(&self._reviews, now):
+            return False
+        path.doubted = now
+        path.patience = min(max(LOOKUP_INTERVAL, 2 * path.patience), PATIENCE_MAX)
+        self.want(path.key)
+        return True
+
+    cdef void suspect(self, const uint8_t *key) noexcept:
+        cdef Path path = self.path(key)
+        if path is None:
+            self.want(key)
+        elif self.doubt(path):
+            self._avoid_hop(path)
+
+    # Go by another first hop that is nearer too, for a while.
+    cdef void _avoid_hop(self, Path path) noexcept:
+        self.prepare(path)
+        if path.hop.link == NULL or path.direct:
+            return
+        path.avoided |= hop_bit((<Link>path.hop.link).neighbour.port)
+        path.avoid_for = min(max(AVOID_LEAST, 2 * path.avoid_for), AVOID_MOST)
+        path.avoid_until = self.host.now + path.avoid_for
+        path.generation = 0
+
+    cdef void confirm(self, const uint8_t *key) noexcept:
+        cdef Path path = self.path(key)
+        if path is not None:
+            if path.unproven:
+                self._forget_copies(path)
+            self._confirm(path)
+
+    cdef void _confirm(self, Path path) noexcept:
+        path.confirmed = self.host.now
+        path.expires = path.confirmed + LIFE
+        path.patience = 0
+        self._expire_at = min(self._expire_at, path.expires)
+
+    cdef void heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept:
+        cdef Path path = self.path(key)
+        if path is None:
+            return
+        if not path.broken:
+            path.expires = self.host.now + LIFE
+        if size == path.size and memcmp(origin, path.ports, size) == 0:
+            return
+        if path.unproven:
+            self._set_ports(path, origin, size)
+        else:
+            self.doubt(path)
+
+    # Whether a notify of this number is too old for the path that we have.
+    cdef bint _is_kept(self, Path path, uint64_t seq) noexcept:
+        return seq <= path.seq and self.host.now - path.confirmed < LIFE
+
+    cdef Path _new_path(self, const uint8_t *key):
+        cdef Path path
+        if len(self._all_paths) >= PATHS_MAX:
+            self._remove_path(self._burden(None))
+        path = Path()
+        self._bytes += PATH_OVERHEAD
+        memcpy(path.key, key, 32)
+        path.created = self.host.now
+        path.place = self.place
+        path.avoid_until = path.introduce_at = NEVER
+        self._take_rumor(path)
+        path._slot = len(self._all_paths)
+        self._all_paths.append(path)
+        self._paths.put(key, path)
+        return path
+
+    cdef int _set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept:
+        cdef uint8_t *copy = <uint8_t *>malloc(size)
+        if copy == NULL:
+            return -1
+        memcpy(copy, ports, size)
+        self._bytes += size - path.size
+        free(path.ports)
+        path.ports = copy
+        path.size = size
+        path.generation = 0
+        self._make_room(path)
+        return 0
+
+    # Memory
+
+    cdef size_t _weight(self, Path path) noexcept:
+        return PATH_OVERHEAD + path.size + path.header_size
+
+    # Of a few taken at random, the path that takes most memory for the longest time without a sign that it is of use:
+    # long paths that strangers invent go before short ones in use, in constant time.
+    cdef Path _burden(self, Path kept):
+        cdef Path path
+        cdef Path worst = None
+        cdef uint64_t burden, most = 0
+        cdef int _index
+        for _index in range(8):
+            path = <Path>self._all_paths[self.host.random.u64() % <uint64_t>len(self._all_paths)]
+            burden = self._weight(path) * ((self.host.now + LIFE + LOOKUP_INTERVAL
+                                            - min(path.expires, self.host.now + LIFE)) >> 20)
+            if path is not kept and (worst is None or burden > most):
+                worst = path
+                most = burden
+        return worst
+
+    cdef void _make_room(self, Path kept) noexcept:
+        cdef Path path
+        while self._bytes > PATHS_BYTES and len(self._all_paths) > 1:
+            path = self._burden(kept)
+            if path is not None:
+                self._remove_path(path)
+                self.paths_evicted += 1
+
+    cdef void _remove_path(self, Path path) noexcept:
+        cdef Path last = <Path>self._all_paths.pop()
+        if last is not path:
+            self._all_paths[path._slot] = last
+            last._slot = path._slot
+        self._bytes -= self._weight(path)
+        self._drop_held(&path.held, 0)
+        self._paths.discard(path.key)
+
+    # Rumors
+
+    cdef Rumor _new_rumor(self, const uint8_t *target):
+        cdef Rumor rumor
+        if len(self._all_rumors) >= RUMORS_MAX:
+            self._remove_rumor(<Rumor>_stalest(self._all_rumors, self.host))
+        rumor = Rumor()
+        memcpy(rumor.target, target, 32)
+        probe_init(&rumor.probe, target)
+        rumor.expires = self.host.now + LIFE
+        self._expire_at = min(self._expire_at, rumor.expires)
+        rumor._slot = len(self._all_rumors)
+        self._all_rumors.append(rumor)
+        self._rumors.put(target, rumor)
+        return rumor
+
+    cdef void _remove_rumor(self, Rumor rumor) noexcept:
+        cdef Rumor last = <Rumor>self._all_rumors.pop()
+        if last is not rumor:
+            self._all_rumors[rumor._slot] = last
+            last._slot = rumor._slot
+        self._drop_held(&rumor.held, 0)
+        self._rumors.discard(rumor.target)
+
+    # What waited for this very key waits for its path now.
+    cdef void _take_rumor(self, Path path) noexcept:
+        cdef uint8_t target[32]
+        cdef PyObject *found
+        lookup_key(path.key, target)
+        found = self._rumors.get(target)
+        if found != NULL and memcmp((<Rumor>found).dest, path.key, 32) == 0:
+            path.held = (<Rumor>found).held
+            queue_init(&(<Rumor>found).held)
+
+    cdef bint want(self, const uint8_t *dest, bint urgent=False) noexcept:
+        cdef uint8_t target[32]
+        cdef uint64_t now = self.host.now
+        cdef Path path = self.path(dest)
+        cdef PyObject *found
+        cdef Rumor rumor
+        lookup_key(dest, target)
+        found = self._rumors.get(target)
+        rumor = <Rumor>found if found != NULL else self._new_rumor(target)
+        if not self.tree.neighbours or (found != NULL and not rumor.answered and now - rumor.sent >= LOOKUP_INTERVAL):
+            self.host.no_way()
+        memcpy(rumor.wanted, dest, 32)
+        rumor.answered = False
+        if (found != NULL and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None
+                                                                      and now - path.created < LOOKUP_INTERVAL):
+            if not urgent or rumor.repeats >= REPEATS_MAX:
+                return False
+            rumor.repeats += 1
+        else:
+            rumor.repeats = 0
+            rumor.sent = now
+            rumor.expires = now + LIFE
+            self._expire_at = min(self._expire_at, rumor.expires)
+        if path is not None:
+            path.place = self.place
+        self._look(rumor)
+        return True
+
+    cdef void _look(self, Rumor rumor) noexcept:
+        cdef uint8_t body[64 + PATH_MAX]
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.own_coords(&ports)
+        cdef uint8_t *end = path_put(body + 64, ports, count)
+        memcpy(body, self.host.key, 32)
+        memcpy(body + 32, rumor.wanted, 32)
+        rumor.place = self._place()
+        rumor.looked = self.host.now
+        rumor.asked = self.reach.multicast(body, end - body, None, self.host.key, rumor.wanted)
+
+    # Whether the last lookup went by filters that did not lead there any more, as it seems.
+    cdef bint is_overdue(self, const uint8_t *dest) noexcept:
+        cdef uint8_t target[32]
+        cdef PyObject *found
+        lookup_key(dest, target)
+        found = self._rumors.get(target)
+        return found != NULL and self.host.now - (<Rumor>found).looked >= OVERDUE_AFTER << (<Rumor>found).repeats
+
+    cdef void _look_again(self) noexcept:
+        cdef uint64_t place = self._place()
+        cdef Rumor rumor
+        cdef size_t leads
+        for rumor in self._all_rumors:
+            if rumor.answered or rumor.repeats >= REPEATS_MAX:
+                continue
+            leads = self.reach.leads(&rumor.probe)
+            if leads > rumor.asked or (leads and rumor.place != place):
+                rumor.repeats += 1
+                self._look(rumor)
+
+    # Our own coordinates, as a number that tells whether they have changed.
+    cdef uint64_t _place(self) noexcept:
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.own_coords(&ports)
+        cdef uint64_t place = count
+        cdef size_t index
+        for index in range(count):
+            place = (place ^ ports[index]) * <uint64_t>0x9e3779b97f4a7c15
+            place ^= place >> 32
+        return place
+
+    # Packets that wait
+
+    cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept:
+        cdef uint8_t target[32]
+        cdef PyObject *found = self._paths.get(dest)
+        cdef PacketQueue *held = NULL
+        cdef size_t most = HELD_FIRST
+        cdef Rumor rumor
+        if found != NULL:
+            held = &(<Path>found).held
+            if (<Path>found).unproven:
+                most = HELD_EACH                        # the Ack is the first of them
+            else:
+                # copies of what goes by the path that may be broken: the newest count
+                self._drop_held(held, HELD_EACH - 1)
+        else:
+            lookup_key(dest, target)
+            found = self._rumors.get(target)
+            if found != NULL:
+                rumor = <Rumor>found
+                held = &rumor.held
+                if memcmp(rumor.dest, dest, 32) != 0:
+                    self._drop_held(held, 0)
+                    memcpy(rumor.dest, dest, 32)
+        if held == NULL or held.count >= most or self._held + packet.capacity > HELD_MAX:
+            self.held_dropped += 1
+            packet_free(packet)
+        else:
+            queue_push(held, packet)
+            self._held += packet.capacity
+
+    # Drop the oldest of what waits.
+    cdef void _drop_held(self, PacketQueue *held, size_t keep) noexcept:
+        cdef Packet *packet
+        while held.count > keep:
+            packet = queue_pop(held)
+            self.held_dropped += 1
+            self._held -= packet.capacity
+            packet_free(packet)
+
+    cdef PacketQueue release(self, Path path) noexcept:
+        cdef PacketQueue held = path.held
+        cdef Packet *packet = held.head
+        while packet != NULL:
+            self._held -= packet.capacity
+            packet = packet.next
+        queue_init(&path.held)
+        return held
+
+    # Messages
+
+    cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept:
+        cdef uint8_t target[32]
+        if not self._lookups.take(came_from.port, message.source, False, 1.0, self.host.now):
+            self.lookups_limited += 1
+            return
+        self.reach.multicast(body, size, came_from, message.source, message.dest)
+        lookup_key(message.dest, target)
+        if memcmp(target, self._target, 32) == 0:
+            self._answer(came_from.port, message)
+
+    cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept:
+        cdef uint8_t asker[32]
+        cdef uint64_t now = self.host.now
+        cdef size_t index
+        # Source and place together: a forged lookup can then only keep back an answer that was sent to the same place
+        # just now.
+        memcpy(asker, message.source, 32)
+        for index in range(message.origin_size):
+            asker[8 + index % 24] ^= message.origin[index]
+        if (not recent_pass(&self._answered, asker, self._salt, now, ANSWER_INTERVAL)
+                or not self._answers.take(origin, message.source, self.path(message.source) is not None, 1.0, now)):
+            self.answers_limited += 1
+            return
+        self.answers_unroutable += not self._notify(message.source, message.origin, message.origin_size)
+
+    # Tell a node at these coordinates where we are; False when no link leads there.
+    cdef bint _notify(self, const uint8_t *dest, const uint8_t *path, size_t size) noexcept:
+        cdef uint8_t rest[64 + UV_MAX + PATH_MAX + 64]
+        cdef bytes info
+        cdef Hop hop
+        self.hops.towards(dest, path, size, &hop)
+        if hop.link == NULL:
+            return False
+        info = self._sign_info()
+        memcpy(rest, self.host.key, 32)
+        memcpy(rest + 32, dest, 32)
+        memcpy(rest + 64, PyBytes_AS_STRING(info), PyBytes_GET_SIZE(info))
+        send_routed(<Link>hop.link, PATH_NOTIFY, path, size, hop.distance, rest, 64 + PyBytes_GET_SIZE(info), True)
+        return True
+
+    # A notify that comes before its receiver looks for us is refused, without a verification.
+    cdef void introduce(self, const uint8_t *key) noexcept:
+        cdef Path path = self.path(key)
+        if path is None or path.introduce_at != NEVER or len(self._introductions) >= INTRODUCTIONS_MAX:
+            return
+        path.introduce_at = self.host.now + INTRODUCTION_AFTER
+        self._introductions.append(path)
+        self.introduce_at = min(self.introduce_at, path.introduce_at)
+        self.host.due = min(self.host.due, self.introduce_at)
+
+    cdef void send_introductions(self) noexcept:
+        cdef Path path
+        self.introduce_at = NEVER
+        while self._introductions:
+            path = <Path>self._introductions[0]
+            if path.introduce_at > self.host.now:
+                self.introduce_at = path.introduce_at
+                return
+            # An answer that is here already needs no more.
+            if path.confirmed + INTRODUCTION_AFTER <= path.introduce_at:
+                self._notify(path.key, path.ports, path.size)
+            path.introduce_at = NEVER
+            self._introductions.pop(0)
+
+    # Unix seconds that never stand still: when the clock is set back they go on with the time that passes.
+    cdef uint64_t _clock(self) noexcept:
+        cdef uint64_t passed = (self.host.now - self._second_at) // 1000000000
+        self._second += passed
+        self._second_at += passed * 1000000000
+        if self.host.wall > self._second:
+            self._second = self.host.wall
+            self._second_at = self.host.now
+        return self._second
+
+    # The signed end of our notifies; the last signature serves while second and place are the same.
+    cdef bytes _sign_info(self):
+        cdef uint8_t signed[UV_MAX + PATH_MAX + 64]
+        cdef uint64_t *ports
+        cdef size_t count = self.tree.own_coords(&ports)
+        cdef uint8_t *end
+        cdef uint64_t place = self._place()
+        cdef uint64_t clock = self._clock()
+        # Who has our path of this second takes another one only under a later number.
+        if place != self._info_place and self._info_seq < clock + AHEAD_MAX:
+            self._info_seq += 1
+        self._info_place = place
+        self._info_seq = max(self._info_seq, clock)
+        end = path_put(uv_put(signed, self._info_seq), ports, count)
+        if (self._info is None or PyBytes_GET_SIZE(self._info) != end - signed + 64
+                or memcmp(PyBytes_AS_STRING(self._info), signed, end - signed) != 0):
+            self.host.work -= WORK_SIGN
+            sign(end, signed, end - signed, self.host.secret)
+            self._info = (<char *>signed)[:end - signed + 64]
+        return self._info
+
+    cdef int notify_in(self, Link link, const Routed *message) noexcept:
+        cdef uint64_t ports[PATH_PORTS_MAX]
+        cdef uint8_t shortest[PATH_MAX]
+        cdef uint8_t target[32]
+        cdef size_t size, count
+        cdef Path path = self.path(message.source)
+        cdef PyObject *rumor
+        cdef bint same = False
+        cdef int code
+        # Paths are kept and compared in their shortest form.
+        count = path_ports(message.info_path, message.info_path + message.info_path_size, ports, PATH_PORTS_MAX)
+        size = path_put(shortest, ports, count) - shortest
+        lookup_key(message.source, target)
+        rumor = self._rumors.get(target)
+        if path is None:
+            if rumor == NULL:
+                self.notifies_refused += 1
+                return OK
+        elif self._is_kept(path, message.seq):
+            return OK
+        else:
+            same = path.size == size and memcmp(path.ports, shortest, size) == 0 and not path.broken
+            if same and self.host.now - path.confirmed < LOOKUP_INTERVAL:
+                return OK
+        code = self._check(link, message, ports, count, rumor != NULL and not (<Rumor>rumor).answered)
+        if code != RENEWED:
+            return code
+        if path is None:
+            path = self._new_path(message.source)
+        elif same and path.unproven:
+            self._forget_copies(path)
+        if not same and self._set_ports(path, shortest, size) < 0:
+            self._remove_path(path)
+            return OK
+        if rumor != NULL:
+            (<Rumor>rumor).answered = True
+        path.seq = message.seq
+        path.broken = path.unproven = False
+        self._confirm(path)
+        return OK if same else RENEWED
+
+    cdef bint is_awaited(self, const uint8_t *key) noexcept:
+        cdef uint8_t target[32]
+        cdef PyObject *rumor
+        lookup_key(key, target)
+        rumor = self._rumors.get(target)
+        return rumor != NULL and not (<Rumor>rumor).answered
+
+    # RENEWED when the signature is right. An answer that we want finds room when others have used up theirs, and else
+    # waits.
+    cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept:
+        if not self.host.verifications.take(link.order, message.source, wanted, 1, self.host.now):
+            self.checks_limited += not wanted
+            return HELD if wanted else OK
+        self.host.work -= WORK_VERIFY
+        if not _is_signed(message, ports, count):
+            self.notifies_refused += 1
+            return OK
+        return RENEWED
+
+    cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept:
+        cdef PyObject *found = self._paths.get(message.dest)
+        cdef bint was
+        if found != NULL and not (<Path>found).direct:
+            if not self._breaks.take(origin, message.dest, False, 1.0, self.host.now):
+                self.breaks_limited += 1
+                return
+            was = (<Path>found).broken
+            (<Path>found).broken = True
+            self.want(message.dest, not was or self.is_overdue(message.dest))
+
+    cdef void upkeep(self) noexcept:
+        self._expire()
+        if self._seen_tree != self.tree.generation or self._seen_gains != self.reach.gains:
+            self._seen_tree = self.tree.generation
+            self._seen_gains = self.reach.gains
+            self.place = self._place()
+            self._look_again()
+
+    cdef void _expire(self) noexcept:
+        cdef uint64_t now = self.host.now
+        cdef Path path
+        cdef Rumor rumor
+        if now < self._expire_at:
+            return
+        self._expire_at = NEVER
+        for path in list(self._all_paths):
+            if path.expires <= now:
+                self._remove_path(path)
+            else:
+                self._expire_at = min(self._expire_at, path.expires)
+        for rumor in list(self._all_rumors):
+            if rumor.expires <= now:
+                self._remove_rumor(rumor)
+            else:
+                self._expire_at = min(self._expire_at, rumor.expires)
+
+
+# The signature is over the integers, not over how they happened to be spelled.
+cdef bint _is_signed(const Routed *message, const uint64_t *ports, size_t count) noexcept:
+    cdef uint8_t signed[UV_MAX + PATH_MAX]
+    cdef uint8_t *end = path_put(uv_put(signed, message.seq), ports, count)
+    return verify(message.sig, signed, end - signed, message.source) == 0
+
+
+# Of a few taken at random, the one that expires first: near enough to the stalest of all, in constant time.
+cdef object _stalest(list entries, LinkHost host):
+    cdef object entry, best = None
+    cdef uint64_t expires, best_expires = NEVER
+    cdef int _index
+    for _index in range(8):
+        entry = entries[host.random.u64() % <uint64_t>len(entries)]
+        expires = (<Path>entry).expires if isinstance(entry, Path) else (<Rumor>entry).expires
+        if best is None or expires < best_expires:
+            best = entry
+            best_expires = expires
+    return best

@@ -1,0 +1,111 @@
+"""Sessions that wait for the remote's keys; see openings.pxd.
+
+What strangers can make us keep is bounded apart from what we want ourselves, and shared by where it comes in
+(remotes.pxd). Payloads wait in order, each for a while (base/pending.pxd).
+"""
+
+from cpython.ref cimport PyObject
+from libc.string cimport memcpy
+
+from ygg_c.base.clock cimport NEVER
+from ygg_c.base.pending cimport hold_clear, hold_expire, hold_is_crowded, hold_pop, hold_push
+from ygg_c.base.sodium cimport wipe
+from ygg_c.session.remotes cimport remotes_add, remotes_remove, remotes_victim
+from ygg_c.session.session cimport fresh_pair
+
+cdef uint64_t LIFETIME = 60 * <uint64_t>1000000000      # of openings since their last use
+
+cdef enum:
+    HOLD_LIMIT = 16777216       # bytes of memory of payloads that wait
+
+
+cdef class Opening(Remote):
+    """A session that waits for the remote's keys."""
+
+    def __dealloc__(self):
+        cdef HoldAccount none
+        none.used = self.held.memory
+        hold_clear(&none, &self.held)
+        wipe(&self.current, sizeof(KeyPair))
+        wipe(&self.next, sizeof(KeyPair))
+
+
+cdef class Openings:
+    """The openings of one identity by remote key."""
+
+    def __cinit__(self, Random random not None, uint64_t seed):
+        self.random = random
+        self._by_key = ByteMap(32, seed)
+        self._account.limit = HOLD_LIMIT
+        self.limit = 4096
+
+    cdef Opening find(self, const uint8_t *key):
+        cdef PyObject *found = self._by_key.get(key)
+        return <Opening>found if found != NULL else None
+
+    cdef Opening open(self, uint64_t origin, const uint8_t *key, bint wanted, uint64_t now):
+        cdef Opening opening = self.find(key)
+        cdef RemoteList *list
+        if opening is None:
+            opening = Opening.__new__(Opening)
+            memcpy(opening.key, key, 32)
+            opening.origin = origin
+            opening.wanted = wanted
+            opening.since = now
+            fresh_pair(&opening.current, self.random)
+            fresh_pair(&opening.next, self.random)
+        else:
+            remotes_remove(self._list_of(opening), opening)
+            opening.wanted |= wanted
+        list = self._list_of(opening)
+        if list.aging.count >= self.limit:
+            self.evicted += 1
+            self.drop(<Opening>remotes_victim(list))
+        self._by_key.put(key, opening)
+        remotes_add(list, opening, now)
+        return opening
+
+    cdef void hold(self, Opening opening, Packet *payload, uint64_t now) noexcept:
+        self.dropped += hold_expire(&self._account, &opening.held, now)
+        # Who has waited for longest is the least likely to be answered.
+        while hold_is_crowded(&self._account, &opening.held,
+                              payload) and <void *>opening != self._wanted.aging.oldest.owner:
+            self.evicted += 1
+            self.drop(<Opening>self._wanted.aging.oldest.owner)
+        self.dropped += not hold_push(&self._account, &opening.held, payload, now)
+
+    cdef Packet *release(self, Opening opening, uint64_t now) noexcept:
+        self.dropped += hold_expire(&self._account, &opening.held, now)
+        return hold_pop(&self._account, &opening.held)
+
+    cdef bint waits(self, Opening opening, uint64_t now) noexcept:
+        self.dropped += hold_expire(&self._account, &opening.held, now)
+        return opening.held.packets.count > 0
+
+    cdef bint is_crowded(self) noexcept:
+        return 2 * self._wanted.aging.count >= self.limit
+
+    cdef uint64_t poll(self, uint64_t now) noexcept:
+        if self._wanted.aging.count == 0 and self._strangers.aging.count == 0:
+            return NEVER
+        return min(self._expire(&self._wanted, now), self._expire(&self._strangers, now))
+
+    cdef uint64_t _expire(self, RemoteList *list, uint64_t now) noexcept:
+        while list.aging.count and now - list.aging.oldest.used >= LIFETIME:
+            self.expired += 1
+            self.drop(<Opening>list.aging.oldest.owner)
+        return list.aging.oldest.used + LIFETIME if list.aging.count else NEVER
+
+    cdef void clear(self) noexcept:
+        while self._wanted.aging.count:
+            self.drop(<Opening>self._wanted.aging.oldest.owner)
+        while self._strangers.aging.count:
+            self.drop(<Opening>self._strangers.aging.oldest.owner)
+
+    cdef RemoteList *_list_of(self, Opening opening) noexcept:
+        return &self._wanted if opening.wanted else &self._strangers
+
+    cdef void drop(self, Opening opening) noexcept:
+        self.dropped += hold_clear(&self._account, &opening.held)
+        remotes_remove(self._list_of(opening), opening)
+        self._by_key.discard(opening.key)
