@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ygg import nodeinfo
-from ygg.core import _split_keys
 from ygg.errors import AnswerError, ConfigError
+from ygg.node import nodeinfo
+from ygg.node.core import _split_keys
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ygg.config import Config, MulticastInterface
+from ygg.config.config import Config, MulticastInterface
 from ygg.errors import ConfigError
-from ygg.keys import PrivateKey
+from ygg.identity.keys import PrivateKey
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 json_values = st.recursive(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ygg.errors import HandshakeError
-from ygg.handshake import Decoder, Meta, encode
-from ygg.keys import PrivateKey
+from ygg.identity.keys import PrivateKey
+from ygg.node.handshake import Decoder, Meta, encode
 
 LARGEST = 6 + 0xFFFF
 KEY = PrivateKey.from_seed(b"\x01" * 32)

@@ -6,9 +6,9 @@ from ipaddress import IPv6Address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ygg.address import OVERLAY, address_of, partial_key_of, subnet_of
 from ygg.errors import KeyFormatError, URLError
-from ygg.keys import PrivateKey, parse_public_key, verify
+from ygg.identity.address import OVERLAY, address_of, partial_key_of, subnet_of
+from ygg.identity.keys import PrivateKey, parse_public_key, verify
 from ygg.transport.pattern import HostPattern, normal
 
 SEEDS = st.binary(min_size=32, max_size=32)

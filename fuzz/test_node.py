@@ -8,11 +8,11 @@ import pysodium
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ygg_c.node.gateway import Gateway
-from ygg_c.link.link import Link, PySink
-from ygg_c.node.node import Node
-from ygg_c.ip.port import PacketPort
 from ygg_c.base.sodium import SeededRandom
+from ygg_c.ip.port import PacketPort
+from ygg_c.link.link import Link, PySink
+from ygg_c.node.gateway import Gateway
+from ygg_c.node.node import Node
 
 START = 1_700_000_000
 SECRETS = [pysodium.crypto_sign_seed_keypair(bytes([number]) * 32)[1] for number in (1, 2)]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.aio import run, settle
-from ygg.certificate import Certificate
+from ygg.identity.certificate import Certificate
 from ygg.network import LoopbackNetwork, take_over
 from ygg.transport import QuicTransport, TransportManager
 

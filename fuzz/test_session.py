@@ -5,8 +5,8 @@ import pysodium
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ygg_c.testing.sessions import SessionTap
 from ygg_c.base.sodium import SeededRandom
+from ygg_c.testing.sessions import SessionTap
 
 START = 1_700_000_000
 SECRETS = [pysodium.crypto_sign_seed_keypair(bytes([number]) * 32)[1] for number in (1, 2)]

@@ -290,7 +290,7 @@ class Life:
             assert text.startswith(got)
 
 
-def live(case):
+def live_through(case):
     """Live a case to its end and check it; return its figures."""
     life = Life(case)
     life.open()
@@ -364,7 +364,7 @@ def check(case):
     """Live a case and check that nothing of it is left."""
     gc.collect()
     before = live.counts()
-    figures = live(case)
+    figures = live_through(case)
     gc.collect()
     assert live.counts() == before
     return figures

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire
 from ygg_c.link.link import PySink
 from ygg_c.routing.router import Router
-from ygg_c.base.sodium import SeededRandom
 
 U64 = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1))
 KEY = st.binary(min_size=32, max_size=32)

@@ -4,9 +4,9 @@ import contextlib
 import socket
 
 from tests.nodes import key
+from ygg_c.io.pump import StreamPump
 from ygg_c.link import wire
 from ygg_c.node.node import Node
-from ygg_c.io.pump import StreamPump
 
 KEEPALIVE = b"\x01\x01"
 UNKNOWN = b"\x02\x63\x00"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pysodium
 
-from ygg_c.link.link import Link, PySink
-from ygg_c.routing.router import Router
 from ygg_c.base.sodium import SeededRandom
+from ygg_c.link.link import Link, PySink
 from ygg_c.link.wire import decode_uv
+from ygg_c.routing.router import Router
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000

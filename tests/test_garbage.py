@@ -17,8 +17,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.aio import run, until
-from ygg import Certificate, Core, NativeNetwork, PrivateKey, TCPTransport, TLSTransport, TransportManager, handshake
-from ygg.admission import DEFAULT_LIMITS, IncomingLimits
+from ygg import Certificate, Core, NativeNetwork, PrivateKey, TCPTransport, TLSTransport, TransportManager
+from ygg.node import handshake
+from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
 from ygg.transport import QuicTransport, WSTransport, tls, upgrade, ws
 
 UPGRADE = (

@@ -12,7 +12,7 @@ import asyncio, os, socket, threading, pytest
 from tests.aio import LOOPS, factory
 from ygg_c.node.node import Node
 from ygg_c.base.sodium import SeededRandom
-from ygg.keys import PrivateKey
+from ygg.identity.keys import PrivateKey
 
 kept = []
 on_loops = pytest.mark.parametrize("loop", LOOPS)

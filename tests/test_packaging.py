@@ -55,7 +55,8 @@ def test_runs_away_from_its_sources(tmp_path: Path) -> None:
 def test_wheel_holds_what_users_need() -> None:
     """Types and declarations are shipped; sources of the engine, generated code and tests are not."""
     files = installed()
-    for needed in ("ygg/py.typed", "ygg_c/py.typed", "ygg_c/stack/netstack.pyi", "ygg_c/ip/layer.pxd", "ygg/__init__.py"):
+    for needed in ("ygg/py.typed", "ygg_c/py.typed", "ygg_c/stack/netstack.pyi", "ygg_c/ip/layer.pxd",
+                   "ygg/__init__.py"):
         assert needed in files
     # A name that starts with ".." is the command line's, in the folder of programs.
     assert {name.split("/")[0] for name in files if ".dist-info" not in name} - {".."} == {"ygg", "ygg_c"}

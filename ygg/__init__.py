@@ -8,38 +8,38 @@ from typing import TYPE_CHECKING, Any
 from ygg.version import __version__
 
 if TYPE_CHECKING:
-    from ygg.address import address_of, partial_key_of, subnet_of
-    from ygg.admission import IncomingLimits
     from ygg.autopeer import BUILTIN, AutoPeerConfig, AutoPeerManager, PeerFetcher, PublicPeer
-    from ygg.certificate import Certificate
-    from ygg.config import Config
-    from ygg.core import Core
+    from ygg.config.config import Config
     from ygg.errors import YggError
-    from ygg.ipv6rwc import ReadWriteCloser
+    from ygg.identity.address import address_of, partial_key_of, subnet_of
+    from ygg.identity.certificate import Certificate
+    from ygg.identity.keys import PrivateKey
     from ygg.jumper import Jumper, JumperConfig
-    from ygg.keys import PrivateKey
     from ygg.multicast import InterfaceRule, Multicast
     from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network, RejectNetwork, SocksNetwork
-    from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
+    from ygg.node.admission import IncomingLimits
+    from ygg.node.core import Core
+    from ygg.node.gateway import ReadWriteCloser
+    from ygg.node.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
     from ygg.transport import DialOptions, ListenOptions, TCPTransport, TLSTransport, Transport, TransportManager
     from ygg.tun import PacketDevice, TunAdapter
     from ygg.url import LinkOptions, PeerURL
     from ygg.vtun import OverlayNetwork, VTun
 
 _HOMES = {
-    "ygg.address": ("address_of", "partial_key_of", "subnet_of"),
-    "ygg.admission": ("IncomingLimits",),
+    "ygg.identity.address": ("address_of", "partial_key_of", "subnet_of"),
+    "ygg.node.admission": ("IncomingLimits",),
     "ygg.autopeer": ("BUILTIN", "AutoPeerConfig", "AutoPeerManager", "PeerFetcher", "PublicPeer"),
-    "ygg.certificate": ("Certificate",),
-    "ygg.config": ("Config",),
-    "ygg.core": ("Core",),
+    "ygg.identity.certificate": ("Certificate",),
+    "ygg.config.config": ("Config",),
+    "ygg.node.core": ("Core",),
     "ygg.errors": ("YggError",),
-    "ygg.ipv6rwc": ("ReadWriteCloser",),
+    "ygg.node.gateway": ("ReadWriteCloser",),
     "ygg.jumper": ("Jumper", "JumperConfig"),
-    "ygg.keys": ("PrivateKey",),
+    "ygg.identity.keys": ("PrivateKey",),
     "ygg.multicast": ("InterfaceRule", "Multicast"),
     "ygg.network": ("Listener", "LoopbackNetwork", "NativeNetwork", "Network", "RejectNetwork", "SocksNetwork"),
-    "ygg.state": ("PathEntry", "PeerInfo", "SelfInfo", "SessionEntry", "TreeEntry"),
+    "ygg.node.state": ("PathEntry", "PeerInfo", "SelfInfo", "SessionEntry", "TreeEntry"),
     "ygg.transport": (
         "DialOptions",
         "ListenOptions",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pysodium
 
+from ygg_c.base.sodium import Random, SeededRandom
 from ygg_c.link import wire
 from ygg_c.link.link import Link, PySink
 from ygg_c.routing.router import Router
-from ygg_c.base.sodium import Random, SeededRandom
 
 from ..simnet import secret_of
 

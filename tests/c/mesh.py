@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.link import Link, PySink
 from ygg_c.node.node import Node
-from ygg_c.base.sodium import SeededRandom
 
 from .session_pair import identity
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pysodium
 
-from ygg_c.testing.sessions import SessionTap
 from ygg_c.base.sodium import Random, SeededRandom
+from ygg_c.testing.sessions import SessionTap
 
 SECOND = 1_000_000_000
 START = 1_700_000_000

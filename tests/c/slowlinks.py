@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.c.session_pair import identity
-from ygg_c.node.gateway import Gateway
-from ygg_c.link.link import Link, PySink
-from ygg_c.stack.netstack import NetStack
-from ygg_c.node.node import Node
 from ygg_c.base.sodium import SeededRandom
+from ygg_c.link.link import Link, PySink
+from ygg_c.node.gateway import Gateway
+from ygg_c.node.node import Node
+from ygg_c.stack.netstack import NetStack
 
 SECOND = 1_000_000_000
 MS = 1_000_000

@@ -8,7 +8,7 @@ import pytest
 from tests.aio import on_loops, until
 from tests.nodes import key, node
 from ygg import Config, LoopbackNetwork, NativeNetwork
-from ygg.config import MulticastInterface
+from ygg.config.config import MulticastInterface
 from ygg.daemon import Daemon, every_transport
 from ygg.errors import ConfigError, OperationNotSupported
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.aio import until
 from tests.nodes import Stranger, key, manager
-from ygg import Certificate, Core, Network, VTun, handshake
+from ygg import Certificate, Core, Network, VTun
+from ygg.node import handshake
 from ygg.stream.held import take_over
 from ygg.vtun import ping
 from ygg_c.link import wire

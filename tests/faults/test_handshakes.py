@@ -9,7 +9,7 @@ import pytest
 from tests.aio import LOOPS, run, until
 from tests.faults.hostile import Impostor
 from tests.nodes import Stranger, key, manager, node
-from ygg import Certificate, LoopbackNetwork, NativeNetwork, Network, handshake
+from ygg import Certificate, LoopbackNetwork, NativeNetwork, Network
 from ygg.errors import (
     HandshakeError,
     HandshakeKeyError,
@@ -23,6 +23,7 @@ from ygg.errors import (
     SelfConnectionError,
     WrongPasswordError,
 )
+from ygg.node import handshake
 from ygg.stream.held import take_over
 
 HONEST = handshake.encode(key(99), 0)

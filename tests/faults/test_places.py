@@ -11,7 +11,8 @@ import pytest
 from tests.aio import LOOPS, run, settle, until
 from tests.faults.hostile import Impostor
 from tests.nodes import Stranger, node
-from ygg import Core, IncomingLimits, NativeNetwork, handshake
+from ygg import Core, IncomingLimits, NativeNetwork
+from ygg.node import handshake
 
 TIGHT = IncomingLimits(links=32, per_address=12, reserved=4, newcomers=16, grouping=lambda host: (host,))
 """Small, and tells loopback addresses apart."""

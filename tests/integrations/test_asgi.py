@@ -11,8 +11,8 @@ import uvicorn
 
 from tests.aio import settle, until
 from tests.expecting import raises_errno
-from ygg.certificate import Certificate
 from ygg.errors import YggError
+from ygg.identity.certificate import Certificate
 from ygg.integrations.asgi import ServeError, ServeOptionError, serve
 from ygg.integrations.asgi_options import OURS, REFUSED, TLS, WORKING
 from ygg.stream.tls.contexts import client_context, server_context

@@ -7,7 +7,7 @@ import sys
 import httpx
 import pytest
 
-from ygg.certificate import Certificate
+from ygg.identity.certificate import Certificate
 from ygg.integrations.asgi import serve
 from ygg.integrations.httpx import YggTransport
 from ygg.stream.tls.contexts import server_context

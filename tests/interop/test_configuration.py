@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.interop.daemon import find
-from ygg.address import address_of, subnet_of
-from ygg.config import Config, MulticastInterface
+from ygg.config.config import Config, MulticastInterface
 from ygg.errors import ConfigError
-from ygg.keys import PrivateKey
+from ygg.identity.address import address_of, subnet_of
+from ygg.identity.keys import PrivateKey
 
 FORMS = {"hjson": "node.conf", "json": "node.json"}
 

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from ygg.config import MulticastInterface
+from ygg.config.config import MulticastInterface
 from ygg.errors import ConfigError
 from ygg.multicast.rules import InterfaceRule, first_match, rules_from
 

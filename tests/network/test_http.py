@@ -12,7 +12,7 @@ import httpcore
 
 from tests.aio import on_loops
 from tests.autopeer.server import ok, serving
-from ygg.certificate import Certificate
+from ygg.identity.certificate import Certificate
 from ygg.network import LoopbackNetwork, RejectNetwork
 from ygg.network.http import HTTPBackend
 from ygg.network.streams import serving as serving_streams

@@ -13,7 +13,7 @@ import pytest
 
 from tests.aio import on_loops, run, settle, until
 from tests.vtunpair import joined
-from ygg.certificate import Certificate
+from ygg.identity.certificate import Certificate
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network, WrapperTransport, take_over
 from ygg.stream.tls.contexts import client_context, dialing_context, listening_context, server_context
 from ygg.stream.tls.handshake import start_tls

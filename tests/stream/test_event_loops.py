@@ -11,7 +11,7 @@ import pytest
 
 from tests.aio import on_loops, run, until
 from tests.vtunpair import joined
-from ygg.certificate import Certificate
+from ygg.identity.certificate import Certificate
 from ygg.network import LoopbackNetwork
 from ygg.stream.event_loops import descriptor_of
 from ygg.stream.tls.contexts import client_context, server_context

@@ -24,7 +24,7 @@ def test_each_module_has_a_page() -> None:
     assert PUBLIC[0] == "ygg"
     assert len(PUBLIC) == len(set(PUBLIC))
     assert not set(PUBLIC) & set(reference.internal_modules())
-    assert {"ygg.links", "ygg_c.io.pump", "ygg_c.tcp.output"} <= set(reference.internal_modules())
+    assert {"ygg.node.links", "ygg_c.io.pump", "ygg_c.tcp.output"} <= set(reference.internal_modules())
     for name, text in pages().items():
         assert text.startswith(f"{name}\n")
 

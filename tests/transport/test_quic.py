@@ -13,7 +13,6 @@ import pytest
 from aioquic.quic.connection import QuicConnection
 
 from tests.aio import on_loops, run, settle, until
-from ygg.certificate import Certificate
 from ygg.errors import (
     AddressInUse,
     ConnectionRefused,
@@ -23,6 +22,7 @@ from ygg.errors import (
     MissingExtraError,
     OperationNotSupported,
 )
+from ygg.identity.certificate import Certificate
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network, take_over
 from ygg.network.streams import streams
 from ygg.transport import DialOptions, Listener, ListenOptions, QuicTransport, quic, quicstream

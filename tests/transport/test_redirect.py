@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("websockets")
 
 from tests.aio import on_loops
-from ygg.certificate import Certificate
 from ygg.errors import BlockedHostError, LinkError
+from ygg.identity.certificate import Certificate
 from ygg.network import Listener, LoopbackNetwork
 from ygg.network.streams import serving
 from ygg.transport import TransportManager

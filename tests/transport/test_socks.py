@@ -4,8 +4,8 @@ import pytest
 
 from tests.aio import on_loops
 from tests.network.socks_proxy import Proxy
-from ygg.certificate import Certificate
 from ygg.errors import OperationNotSupported, URLError
+from ygg.identity.certificate import Certificate
 from ygg.network import LoopbackNetwork
 from ygg.network.streams import streams
 from ygg.transport import SocksTransport, TCPTransport, TLSTransport, TransportManager

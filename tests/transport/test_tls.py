@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.aio import on_loops, settle, until
-from ygg.certificate import Certificate
 from ygg.errors import ConnectTimeout, ListenerClosed, TLSError, URLError
+from ygg.identity.certificate import Certificate
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
 from ygg.network.streams import serving, streams
 from ygg.stream.tls.contexts import client_context, listening_context, server_context

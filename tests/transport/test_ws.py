@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("websockets")
 
 from tests.aio import on_loops, settle, until
-from ygg.certificate import Certificate
 from ygg.errors import ConnectTimeout, LinkError, MissingExtraError, OperationNotSupported
+from ygg.identity.certificate import Certificate
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network
 from ygg.network.streams import open_connection, serving, streams
 from ygg.stream import layered

@@ -1,4 +1,4 @@
-"""ygg.ipv6rwc and ygg.tun: what is attached to a node, and changing that while it runs."""
+"""ygg.node.gateway and ygg.tun: what is attached to a node, and changing that while it runs."""
 
 import pytest
 

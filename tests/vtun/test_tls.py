@@ -7,7 +7,7 @@ from ipaddress import IPv6Address
 
 import pytest
 
-from ygg.certificate import Certificate
+from ygg.identity.certificate import Certificate
 from ygg.stream.tls.contexts import client_context, server_context
 from ygg.vtun import start_tls
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ygg import Config
-from ygg.address import address_of
+from ygg.identity.address import address_of
 
 from .hosts import Host
 

@@ -15,7 +15,7 @@ from hostile.distance import distant
 from hostile.victim import SEED as VICTIM
 from hostile.victim import tell
 from ygg import Certificate, Core, NativeNetwork, PrivateKey, TCPTransport, TransportManager, VTun
-from ygg.address import address_of
+from ygg.identity.address import address_of
 from ygg.network.base import Network
 
 SEED = bytes([12]) * 32

@@ -14,7 +14,7 @@ from typing import Any
 import pysodium
 
 from hostile import packets
-from ygg.address import address_of
+from ygg.identity.address import address_of
 from ygg_c.link import wire
 from ygg_c.testing.sessions import SessionTap
 

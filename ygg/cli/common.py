@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ygg.config import Config
+    from ygg.config.config import Config
 
 
 class Subcommands(Protocol):
@@ -38,8 +38,8 @@ def add_new_identity(parser: argparse.ArgumentParser) -> None:
 
 def load(path: str, *, new_identity: bool = False) -> Config:
     """Read a configuration. Raises `ConfigError`, for one without an identity too unless a new one is asked for."""
-    from ygg.config import Config
-    from ygg.keys import PrivateKey
+    from ygg.config.config import Config
+    from ygg.identity.keys import PrivateKey
 
     if path == "-":
         config = Config.parse(sys.stdin.buffer.read(), need_identity=not new_identity)

@@ -22,7 +22,7 @@ def add(commands: Subcommands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print or write it."""
-    from ygg.config import Config
+    from ygg.config.config import Config
 
     config = Config.generate()
     text = config.to_json() if arguments.json else config.to_hjson()

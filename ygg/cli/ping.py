@@ -14,8 +14,8 @@ from ygg.url import PeerURL
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
-    from ygg.config import Config
-    from ygg.core import Core
+    from ygg.config.config import Config
+    from ygg.node.core import Core
 
 OVERLAY = IPv6Network("200::/7")
 """The addresses that can be pinged."""
@@ -62,10 +62,10 @@ async def ping(
     Without one the identity is new. Raises `CommandError` when no peer connects within `timeout` seconds, or an answer
     takes longer.
     """
-    from ygg.config import Config
-    from ygg.core import Core
+    from ygg.config.config import Config
     from ygg.daemon import every_transport
     from ygg.network import NativeNetwork
+    from ygg.node.core import Core
     from ygg.vtun import VTun
 
     config = config or Config.generate()

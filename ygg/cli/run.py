@@ -18,7 +18,7 @@ from ygg.errors import YggError
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
-    from ygg.config import Config
+    from ygg.config.config import Config
     from ygg.daemon import Daemon
 
 LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "warning": logging.WARNING, "info": logging.INFO,

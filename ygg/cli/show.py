@@ -25,7 +25,7 @@ def add(commands: Subcommands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print it."""
-    from ygg.address import address_of, subnet_of
+    from ygg.identity.address import address_of, subnet_of
 
     key = load(arguments.config).private_key.public_key
     found = {"address": str(address_of(key)), "subnet": str(subnet_of(key)), "key": key.hex()}

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from ygg.config import Config
-from ygg.core import Core
+from ygg.config.config import Config
 from ygg.daemon.clockfile import ClockFile
 from ygg.daemon.transports import every_transport
 from ygg.errors import PeerExistsError, YggError
-from ygg.ipv6rwc import ReadWriteCloser
 from ygg.multicast import Multicast
 from ygg.multicast.rules import rules_from
 from ygg.network import NativeNetwork, Network
+from ygg.node.core import Core
+from ygg.node.gateway import ReadWriteCloser
 from ygg.tun import TunAdapter
 from ygg.url import PeerURL
 

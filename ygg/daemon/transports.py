@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ygg.certificate import Certificate
+from ygg.identity.certificate import Certificate
 from ygg.network import Network
 from ygg.transport import (
     QuicTransport,

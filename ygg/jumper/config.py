@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 
+from ygg.identity.keys import PUBLIC_SIZE
 from ygg.jumper.addresses import Reach
-from ygg.keys import PUBLIC_SIZE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ygg.defaults import clamp_mtu
-from ygg.ipv6rwc import ReadWriteCloser
+from ygg.config.defaults import clamp_mtu
+from ygg.node.gateway import ReadWriteCloser
 from ygg_c.ip.layer import Upper
 
 

@@ -13,7 +13,7 @@ from ipaddress import IPv6Address, IPv6Interface
 from pathlib import Path
 from typing import Self
 
-from ygg.defaults import MTU_CEILING, clamp_mtu
+from ygg.config.defaults import MTU_CEILING, clamp_mtu
 from ygg.errors import NetworkError, YggError, from_os_error
 from ygg.tun.netlink import add_address, bring_up
 from ygg_c.base import forks

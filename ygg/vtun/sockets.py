@@ -15,9 +15,9 @@ from ygg.vtun.names import Address, failure
 from ygg.vtun.options import BY_SOCKET_OPTION, ConnectionOptions, Option, Target, c_int
 from ygg.vtun.tcpinfo import TcpInfo
 from ygg_c.socket.endpoint import Endpoint
+from ygg_c.stack.udp import UdpSocket
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
-from ygg_c.stack.udp import UdpSocket
 
 _Option = tuple[int, int]
 _SO_ERROR = (socket.SOL_SOCKET, socket.SO_ERROR)

@@ -9,9 +9,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, Unpack
 
-from ygg.driver import Driver
 from ygg.errors import from_os_error
-from ygg.ipv6rwc import ReadWriteCloser
+from ygg.node.driver import Driver
+from ygg.node.gateway import ReadWriteCloser
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.tls.handshake import start_tls
 from ygg.tun import TunAdapter
@@ -29,16 +29,16 @@ from ygg.vtun.tcpinfo import TcpInfo
 from ygg.vtun.trace import Trace
 from ygg_c.base import forks
 from ygg_c.base.clock import Clock
+from ygg_c.base.sodium import Random
 from ygg_c.socket.endpoint import CLOSED, DRAINED
 from ygg_c.stack.netstack import NetStack
-from ygg_c.base.sodium import Random
+from ygg_c.stack.udp import UdpSocket as StackSocket
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
 from ygg_c.tcp.options import TcpOptions
-from ygg_c.stack.udp import UdpSocket as StackSocket
 
 if TYPE_CHECKING:
-    from ygg.core import Core
+    from ygg.node.core import Core
 
 DEFAULT_MTU = 65535
 """Bytes of the largest packet, unless told otherwise."""

@@ -3,8 +3,8 @@ from collections.abc import Callable
 
 from ygg_c.base.clock import Clock
 from ygg_c.link.link import Link, Sink
-from ygg_c.stack.netstack import NetStack
 from ygg_c.node.node import Node
+from ygg_c.stack.netstack import NetStack
 
 def run_turn(engine: Node | NetStack, clock: Clock) -> int | None:
     """Run a turn at the time that `clock` shows; return the ns until the next is due, or None."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from ygg_c.node.node import Node
 from ygg_c.io.pump import StreamPump
 from ygg_c.io.tls import Tls
+from ygg_c.node.node import Node
 
 class TlsPump(StreamPump):
     """Drives a stream socket that carries TLS, whose handshake is over."""

@@ -1,5 +1,5 @@
-from ygg_c.node.node import Attachment, Node
 from ygg_c.ip.layer import Upper
+from ygg_c.node.node import Attachment, Node
 
 class Route:
     """A key that packets are exchanged with."""

@@ -2,9 +2,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ygg_c.base.clock import Clock
+from ygg_c.base.sodium import Random
 from ygg_c.ip.layer import Lower
 from ygg_c.routing.router import Router
-from ygg_c.base.sodium import Random
 
 class Attachment(Lower):
     """What a node gives its IPv6 payloads to; Gateway is the one there is."""

@@ -212,7 +212,8 @@ cdef class Node(Router):
         # What others have accepted of us counts only against what is later, so a wall clock that is set back goes on
         # here.
         self._clock_base = max(self._clock_base,
-                               max(min(<int64_t>wall, CLOCK_MOST), self._clock_least) * <int64_t>SECOND - <int64_t>self.now)
+                               max(min(<int64_t>wall, CLOCK_MOST), self._clock_least)
+                               * <int64_t>SECOND - <int64_t>self.now)
         self._clock_least = 0
         self.wall = <uint64_t>((self._clock_base + <int64_t>self.now) // <int64_t>SECOND)
         self.sessions_table.now = self.now

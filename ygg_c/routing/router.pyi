@@ -1,7 +1,7 @@
 from typing import TypedDict
 
-from ygg_c.link.link import Link, LinkHost, Sink
 from ygg_c.base.sodium import Random
+from ygg_c.link.link import Link, LinkHost, Sink
 
 class _PeerState(TypedDict):
     """One link: its neighbour's key (32 bytes), the counters of ygg_c.link.link.Link, `latency` and `uptime` in ns."""

@@ -2,9 +2,9 @@ from collections.abc import Callable
 from typing import Final
 
 from ygg_c.base.clock import Clock
-from ygg_c.ip.layer import Upper
 from ygg_c.base.sodium import Random
 from ygg_c.base.timers import Timed
+from ygg_c.ip.layer import Upper
 
 READABLE: Final = 1
 """There is something to read: stream data, a datagram, an echo reply, or on a listener a connection to accept."""

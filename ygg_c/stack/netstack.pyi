@@ -1,12 +1,12 @@
 from collections.abc import Iterable
 
 from ygg_c.base.clock import Clock
-from ygg_c.stack.demux import Demux
 from ygg_c.base.sodium import Random
+from ygg_c.stack.demux import Demux
+from ygg_c.stack.udp import EchoSocket, UdpSocket
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
 from ygg_c.tcp.options import TcpOptions
-from ygg_c.stack.udp import EchoSocket, UdpSocket
 
 class NetStack(Demux):
     """TCP, UDP and ICMPv6 for one or more IPv6 addresses, over any `Lower`. Sans-IO: it is driven by its turn.

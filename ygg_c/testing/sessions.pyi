@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 
-from ygg_c.session.table import SessionTable
 from ygg_c.base.sodium import Random
+from ygg_c.session.table import SessionTable
 
 class ScriptedRandom(Random):
     """Randomness that was written down, for reproducing transcripts: each request takes the next item, then zeros."""

@@ -15,9 +15,9 @@ import pytest
 
 from tests.nodes import key
 from tests.pumphost import KEEPALIVE, REQUEST, UNKNOWN, Host, proof, signed_record
+from ygg_c.io.pump import StreamPump, TransportPump, run_turn
 from ygg_c.link import wire
 from ygg_c.node.node import Node
-from ygg_c.io.pump import StreamPump, TransportPump, run_turn
 
 
 @pytest.fixture

@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.expecting import raises_errno
-from ygg_c.base import live
-from ygg_c.socket.endpoint import CLOSED, FAILED
-from ygg_c.node.gateway import Gateway
-from ygg_c.stack.netstack import NetStack
-from ygg_c.node.node import Node
-from ygg_c.ip.layer import PacketTap
-from ygg_c.stack.udp import UdpSocket
-
-from tests.simnet import secret_of
 from tests.c.stackkit import MS, SECOND, A, B, Log, World
+from tests.expecting import raises_errno
+from tests.simnet import secret_of
+from ygg_c.base import live
+from ygg_c.ip.layer import PacketTap
+from ygg_c.node.gateway import Gateway
+from ygg_c.node.node import Node
+from ygg_c.socket.endpoint import CLOSED, FAILED
+from ygg_c.stack.netstack import NetStack
+from ygg_c.stack.udp import UdpSocket
 
 
 class Alone:

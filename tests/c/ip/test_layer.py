@@ -1,7 +1,7 @@
 """The seam between the gateway and the stack, seen through the tap that joins it to Python."""
 
-from ygg_c.stack.netstack import NetStack
 from ygg_c.ip.layer import Lower, PacketTap, Upper
+from ygg_c.stack.netstack import NetStack
 
 ADDRESS, REMOTE = bytes.fromhex("02" + "00" * 14 + "01"), bytes.fromhex("02" + "00" * 14 + "02")
 

@@ -1,9 +1,9 @@
 """One budget of bytes for all that waits in a stack: of connections, in sockets and as fragments. Nodes share it."""
 
 
+from tests.c.ip.test_fragment import fragment_of
 from tests.c.stackkit import MS, A, Link, World, udp_packet
 from tests.c.stage import MIB, Stage, node
-from tests.c.ip.test_fragment import fragment_of
 
 
 def datagrams(stage: Stage, source: bytes, count: int, port: int = 53, size: int = 1000) -> None:

@@ -4,9 +4,6 @@ import contextlib
 
 import pytest
 
-from ygg_c.link import wire
-from ygg_c.link.link import Link, PySink
-
 from tests.c.farside import (
     ANNOUNCE,
     BLOOM,
@@ -19,6 +16,8 @@ from tests.c.farside import (
     TRAFFIC,
     FarSide,
 )
+from ygg_c.link import wire
+from ygg_c.link.link import Link, PySink
 
 KEY = b"\x55" * 32
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.c.farside import ANNOUNCE, SIG_REQ, SIG_RES, Clock, FarSide, announce
+from tests.simnet import secret_of
 from ygg_c.link import wire
 from ygg_c.link.link import Link
-
-from tests.simnet import secret_of
-from tests.c.farside import ANNOUNCE, SIG_REQ, SIG_RES, Clock, FarSide, announce
 
 MIB = 1 << 20
 KEEPALIVE = b"\x01\x01"

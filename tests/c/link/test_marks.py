@@ -6,18 +6,17 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.c.slowlinks import Bulk, Net, jain, net_of
-from tests.c.stackkit import ACK, CWR, ECE, PSH, SYN, A, B, Peer
-from ygg_c.link.fairqueue import FairQueue
-from ygg_c.node.gateway import Gateway
-from ygg_c.link.link import Link
-from ygg_c.stack.netstack import NetStack
-from ygg_c.ip.layer import PacketTap
-from ygg_c.ip.port import PacketPort
-from ygg_c.base.sodium import SeededRandom
-
 from tests.c.mesh import mesh_of
 from tests.c.node.test_gateway import Port, ipv6
+from tests.c.slowlinks import Bulk, Net, jain, net_of
+from tests.c.stackkit import ACK, CWR, ECE, PSH, SYN, A, B, Peer
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.ip.layer import PacketTap
+from ygg_c.ip.port import PacketPort
+from ygg_c.link.fairqueue import FairQueue
+from ygg_c.link.link import Link
+from ygg_c.node.gateway import Gateway
+from ygg_c.stack.netstack import NetStack
 
 MS = 1_000_000
 NOT_ECT, ECT_1, ECT_0, CE = range(4)

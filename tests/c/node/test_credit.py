@@ -9,11 +9,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.c.mesh import SECOND, Mesh
 from tests.c.stackkit import MS, Log
-from ygg_c.socket.endpoint import WRITABLE
-from ygg_c.node.gateway import Gateway
-from ygg_c.link.link import Link, PySink
-from ygg_c.stack.netstack import NetStack
 from ygg_c.base.sodium import SeededRandom
+from ygg_c.link.link import Link, PySink
+from ygg_c.node.gateway import Gateway
+from ygg_c.socket.endpoint import WRITABLE
+from ygg_c.stack.netstack import NetStack
 
 FIRST, SECOND_NODE = 1, 2
 

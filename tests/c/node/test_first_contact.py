@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.c.slowlinks import MS, SECOND, Net, net_of
-from ygg_c.link import wire
-from ygg_c.node.node import Node
-from ygg_c.testing.sessions import SessionTap
-from ygg_c.base.sodium import SeededRandom
-
 from tests.c.farside import LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
 from tests.c.mesh import START, Mesh, mesh_of
 from tests.c.session_pair import identity
+from tests.c.slowlinks import MS, SECOND, Net, net_of
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.link import wire
+from ygg_c.node.node import Node
+from ygg_c.testing.sessions import SessionTap
 
 DELAY = 10 * MS
 

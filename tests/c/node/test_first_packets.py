@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.c.mesh import Mesh, mesh_of
+from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire
 from ygg_c.node.gateway import Gateway
 from ygg_c.stack.netstack import NetStack
-from ygg_c.base.sodium import SeededRandom
-
-from tests.c.mesh import Mesh, mesh_of
 
 TRAFFIC = 9
 

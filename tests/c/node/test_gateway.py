@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.c.mesh import mesh_of
+from ygg_c.ip.port import PacketPort
 from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
-from ygg_c.ip.port import PacketPort
-
-from tests.c.mesh import mesh_of
 
 
 class Port:

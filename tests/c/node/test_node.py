@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from ygg_c.node.gateway import Gateway
-from ygg_c.link.link import PySink
-from ygg_c.node.node import Node
-from ygg_c.base.sodium import SeededRandom
-
 from tests.c.mesh import START, Mesh, mesh_of
 from tests.c.session_pair import identity
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.link.link import PySink
+from ygg_c.node.gateway import Gateway
+from ygg_c.node.node import Node
 
 
 def ask(mesh: Mesh, asker: int, asked: int, kind: str, seconds: float = 3) -> list[tuple[bytes, str, bytes]]:

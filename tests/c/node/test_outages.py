@@ -2,11 +2,10 @@
 
 import pytest
 
+from tests.c.farside import MAX, SIG_REQ, TRAFFIC, Clock, FarSide
 from tests.c.slowlinks import MS, SECOND, Bulk, Net, Wire, net_of
 from ygg_c.link import wire
 from ygg_c.link.link import Link
-
-from tests.c.farside import MAX, SIG_REQ, TRAFFIC, Clock, FarSide
 
 SLOW = 4e6
 FAST = 20e6

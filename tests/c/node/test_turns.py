@@ -6,13 +6,6 @@ from typing import Any
 
 import pytest
 
-from ygg_c.link import wire
-from ygg_c.link.link import PySink
-from ygg_c.node.node import Node
-from ygg_c.testing.sessions import SessionTap
-from ygg_c.base.sodium import SeededRandom
-
-from tests.simnet import secret_of
 from tests.c.farside import (
     ANNOUNCE,
     BLOOM,
@@ -31,6 +24,12 @@ from tests.c.farside import (
 )
 from tests.c.routing.test_multicast import child
 from tests.c.routing.test_router import traffic
+from tests.simnet import secret_of
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.link import wire
+from ygg_c.link.link import PySink
+from ygg_c.node.node import Node
+from ygg_c.testing.sessions import SessionTap
 
 X = b"\x11" * 32
 MOST = 8000

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ygg_c.node.node import Node
-
 from tests.churn import NODES, Edge, Event, Plan
 from tests.simnet import SECOND, Network, Pipe
+from ygg_c.node.node import Node
+
 from .test_tree import by_key
 
 NUMBERS = by_key(*range(1, NODES + 1))

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.c.farside import ANNOUNCE, MAX, NOTIFY, SIG_REQ, SIG_RES, TRAFFIC, Clock, FarSide, announce, sign
+from tests.simnet import MILLISECOND, Network, Pipe, secret_of
 from ygg_c.link import wire
 from ygg_c.node.node import Node
 
-from tests.simnet import MILLISECOND, Network, Pipe, secret_of
-from tests.c.farside import ANNOUNCE, MAX, NOTIFY, SIG_REQ, SIG_RES, TRAFFIC, Clock, FarSide, announce, sign
 from .test_router import traffic
 
 DEPTH = 1000

@@ -6,11 +6,6 @@ from typing import Any
 
 import pytest
 
-from ygg_c.node.gateway import Gateway
-from ygg_c.node.node import Node
-from ygg_c.ip.port import PacketPort
-
-from tests.simnet import MILLISECOND, Network, secret_of
 from tests.c.farside import (
     ANNOUNCE,
     BLOOM,
@@ -25,8 +20,13 @@ from tests.c.farside import (
     announce,
 )
 from tests.c.node.test_gateway import ipv6
-from .test_pathfinder import notify
+from tests.simnet import MILLISECOND, Network, secret_of
+from ygg_c.ip.port import PacketPort
+from ygg_c.node.gateway import Gateway
+from ygg_c.node.node import Node
+
 from .test_multicast import alive, child, holding
+from .test_pathfinder import notify
 from .test_tree import agree, by_key, parent_of
 
 X, Y = b"\x11" * 32, b"\x22" * 32

@@ -1,11 +1,10 @@
 """Filters exchanged along the tree, and where lookups go."""
 
 
-from ygg_c.link import wire
-from ygg_c.base.address import lookup_key_for_key
-from ygg_c.link.bloom import BloomFilter
-
 from tests.c.farside import BLOOM, EMPTY_FILTER, FULL_FILTER, LOOKUP, Clock, FarSide
+from ygg_c.base.address import lookup_key_for_key
+from ygg_c.link import wire
+from ygg_c.link.bloom import BloomFilter
 
 X, Y = b"\x11" * 32, b"\x22" * 32
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from ygg_c.link import wire
+from tests.c.farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SIG_REQ, TRAFFIC, Clock, FarSide, announce, sign
+from tests.simnet import Network
 from ygg_c.base.address import address_for_key, partial_key_for_address
+from ygg_c.link import wire
 from ygg_c.node.node import Node
 
-from tests.simnet import Network
-from tests.c.farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SIG_REQ, TRAFFIC, Clock, FarSide, announce, sign
 from .test_tree import by_key
 
 S, D = b"\x11" * 32, b"\x22" * 32

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.c.farside import BROKEN, LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
+from tests.simnet import secret_of
 from ygg_c.base import live
 from ygg_c.link import wire
 
-from tests.simnet import secret_of
-from tests.c.farside import BROKEN, LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
 from .test_pathfinder import TARGET, T, notify
 
 OTHER = secret_of(10)

@@ -2,11 +2,10 @@
 
 import pytest
 
-from ygg_c.link import wire
-from ygg_c.base.address import address_for_key, partial_key_for_address
-
-from tests.simnet import Network, secret_of
 from tests.c.farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SECOND, TRAFFIC, Clock, FarSide, announce, sign
+from tests.simnet import Network, secret_of
+from ygg_c.base.address import address_for_key, partial_key_for_address
+from ygg_c.link import wire
 
 TARGET = secret_of(9)
 T = TARGET[32:]

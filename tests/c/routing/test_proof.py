@@ -5,10 +5,6 @@ from typing import Any
 
 import pytest
 
-from ygg_c.link import wire
-from ygg_c.node.node import Node
-
-from tests.simnet import MILLISECOND, Network, secret_of
 from tests.c.farside import (
     ANNOUNCE,
     BLOOM,
@@ -23,8 +19,12 @@ from tests.c.farside import (
     FarSide,
     announce,
 )
-from .test_pathfinder import notify
+from tests.simnet import MILLISECOND, Network, secret_of
+from ygg_c.link import wire
+from ygg_c.node.node import Node
+
 from .test_multicast import alive, child, holding
+from .test_pathfinder import notify
 from .test_router import traffic
 from .test_tree import parent_of
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from ygg_c.routing.router import Router
-
-from tests.simnet import MILLISECOND, Network, secret_of
 from tests.c.farside import ANNOUNCE, BROKEN, MAX, TRAFFIC, Clock, FarSide, announce
+from tests.simnet import MILLISECOND, Network, secret_of
+from ygg_c.routing.router import Router
 
 S, D = b"\x51" * 32, b"\x52" * 32
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.c.farside import ANNOUNCE, SIG_REQ, SIG_RES, Clock, FarSide, sign
+from tests.simnet import MILLISECOND, Network, Pipe
 from ygg_c.link import wire
 
-from tests.simnet import MILLISECOND, Network, Pipe
-from tests.c.farside import ANNOUNCE, SIG_REQ, SIG_RES, Clock, FarSide, sign
 from .test_tree import agree, by_key
 
 

@@ -5,12 +5,11 @@ import random
 
 import pytest
 
-from ygg_c.link import wire
-from ygg_c.testing.sessions import ScriptedRandom
-from ygg_c.routing.tree import replaces, smooth_lag
-
-from tests.simnet import MILLISECOND, Network, secret_of
 from tests.c.farside import ANNOUNCE, BLOOM, SECOND, SIG_REQ, Clock, FarSide, announce
+from tests.simnet import MILLISECOND, Network, secret_of
+from ygg_c.link import wire
+from ygg_c.routing.tree import replaces, smooth_lag
+from ygg_c.testing.sessions import ScriptedRandom
 
 P1, P2, P3 = (bytes([number]) * 32 for number in (1, 2, 3))
 

@@ -3,12 +3,11 @@
 import pysodium
 import pytest
 
-from ygg_c.session.session import measure_box
-from ygg_c.testing.sessions import ScriptedRandom
+from tests.c.session_pair import SECOND, START, End, Pair
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.wire import encode_uv
-
-from tests.c.session_pair import SECOND, START, End, Pair
+from ygg_c.session.session import measure_box
+from ygg_c.testing.sessions import ScriptedRandom
 
 INIT = bytes.fromhex(
     "014c2817a9d668ed844d2f95b93b69ecb8485095783a015a424164b0d09702894f8da42ed00445ba04e0b4e9f8520ac6b5fcf5d4ca7ccc42"

@@ -4,10 +4,9 @@ import os
 
 import pytest
 
-from ygg_c.testing.sessions import SessionTap
-from ygg_c.base.sodium import SeededRandom
-
 from tests.c.session_pair import SECOND, START, End, Pair, identity
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.testing.sessions import SessionTap
 
 HONEST, EVIL = 1, 2
 MS = SECOND // 1000

@@ -2,10 +2,9 @@
 
 import pytest
 
-from ygg_c.testing.sessions import SessionTap
-from ygg_c.base.sodium import SeededRandom
-
 from tests.c.session_pair import SECOND, START, End, Pair
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.testing.sessions import SessionTap
 
 
 def run(pair: Pair, seconds: float, step: float = 1.0) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ygg_c.testing.sessions import SessionTap
-from ygg_c.base.sodium import SeededRandom
-
 from tests.c.reference_session import ACK, INIT, TRAFFIC, ReferenceTable
 from tests.c.session_pair import identity
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.testing.sessions import SessionTap
+
 from .test_session_rtt import Way
 
 RTTS = [0.1, 0.5, 1.0, 2.0, 5.0]

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from ygg_c.testing.sessions import SessionTap
-from ygg_c.base.sodium import SeededRandom
-
 from tests.c.reference_session import ReferenceTable
 from tests.c.session_pair import SECOND, START, identity
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.testing.sessions import SessionTap
 
 
 class Way:

@@ -2,10 +2,9 @@
 
 import pytest
 
-from ygg_c.testing.sessions import SessionTap
-from ygg_c.base.sodium import SeededRandom
-
 from tests.c.session_pair import START, End, Pair, identity
+from ygg_c.base.sodium import SeededRandom
+from ygg_c.testing.sessions import SessionTap
 
 
 def kinds(messages: list[bytes]) -> list[int]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.c.mesh import SECOND, Mesh
+from ygg_c.base.sodium import SeededRandom
 from ygg_c.node.gateway import Gateway
 from ygg_c.stack.netstack import NetStack
-from ygg_c.base.sodium import SeededRandom
 
 OURS, THEIRS, BETWEEN = 1, 2, 3
 

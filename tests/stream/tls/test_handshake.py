@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.aio import on_loops, until
-from ygg.certificate import Certificate
 from ygg.errors import ConnectionReset, ConnectTimeout
+from ygg.identity.certificate import Certificate
 from ygg.network import LoopbackNetwork, NativeNetwork, Network, take_over
 from ygg.stream.tls.contexts import client_context, dialing_context, listening_context, server_context
 from ygg.stream.tls.handshake import start_tls

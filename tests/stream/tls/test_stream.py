@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.aio import on_loops, run, settle, until
-from ygg.certificate import Certificate
 from ygg.errors import ConnectionReset, ConnectTimeout, TLSError
+from ygg.identity.certificate import Certificate
 from ygg.network import (
     HoldingProtocol,
     LoopbackNetwork,

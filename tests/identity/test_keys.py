@@ -1,4 +1,4 @@
-"""ygg.keys: the forms of an identity."""
+"""ygg.identity.keys: the forms of an identity."""
 
 import base64
 import copy
@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from ygg.errors import KeyFormatError
-from ygg.keys import PrivateKey, parse_public_key, verify
+from ygg.identity.keys import PrivateKey, parse_public_key, verify
 
 PUBLIC_01 = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
 SEED_01 = b"\x01" * 32

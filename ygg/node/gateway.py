@@ -5,11 +5,11 @@ from __future__ import annotations
 from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 
-from ygg.defaults import MTU_CEILING
+from ygg.config.defaults import MTU_CEILING
 from ygg_c.node.gateway import Gateway
 
 if TYPE_CHECKING:
-    from ygg.core import Core
+    from ygg.node.core import Core
 
 
 class ReadWriteCloser:

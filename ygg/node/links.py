@@ -3,14 +3,14 @@
 A record stands for each link there is or shall be. It is known by its URL without the query and the interface it leaves
 by, and is of one of three kinds:
 
-    persistent   configured: redialed after every failure, with growing pauses (`ygg.redial`), until it is removed
+    persistent   configured: redialed after every failure, with growing pauses (`ygg.node.redial`), until it is removed
     ephemeral    dialed once: gone when the attempt fails or the link ends
     incoming     accepted by a listener: gone when the link ends
 
 Everything the other side can do ends a link with a reason in the log and in the record, and nowhere else.
 
 What a listener accepts is a newcomer until its link's far side has shown that it holds its key. Only then does it take
-one of the places for incoming links, and another may have to make room: `ygg.admission` chooses.
+one of the places for incoming links, and another may have to make room: `ygg.node.admission` chooses.
 """
 
 from __future__ import annotations
@@ -26,10 +26,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ygg import handshake
-from ygg.address import address_of
-from ygg.admission import DEFAULT_LIMITS, Incoming, IncomingLimits, KnownKeys, to_end
-from ygg.carrier import Carrier
 from ygg.errors import (
     ConnectionAborted,
     LinkError,
@@ -39,13 +35,17 @@ from ygg.errors import (
     SelfConnectionError,
     forget_frames,
 )
-from ygg.keys import PrivateKey
-from ygg.meeting import meet
+from ygg.identity.address import address_of
+from ygg.identity.keys import PrivateKey
 from ygg.network.base import break_off
 from ygg.network.changes import NetworkChanges
 from ygg.network.congestion import use_congestion
 from ygg.network.crowding import Networks, most_crowded
-from ygg.redial import Demand, Redial
+from ygg.node import handshake
+from ygg.node.admission import DEFAULT_LIMITS, Incoming, IncomingLimits, KnownKeys, to_end
+from ygg.node.carrier import Carrier
+from ygg.node.handshake_io import meet
+from ygg.node.redial import Demand, Redial
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
 from ygg_c.link.link import Link
@@ -464,7 +464,7 @@ class Links:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "a task of ygg.links failed", "exception": error})
+            self._loop.call_exception_handler({"message": "a task of ygg.node.links failed", "exception": error})
 
     def _require_open(self) -> None:
         if self._closed:

@@ -11,9 +11,9 @@ from socket import AF_INET, AF_INET6
 from ygg.network.base import break_off
 from ygg.stream.event_loops import descriptor_of
 from ygg.stream.tls.stream import TLSStream
+from ygg_c.io.pump import SocketPump, StreamPump, TransportPump
 from ygg_c.link.link import Link
 from ygg_c.node.node import Node
-from ygg_c.io.pump import SocketPump, StreamPump, TransportPump
 
 
 def _socket_below(transport: asyncio.Transport) -> int:

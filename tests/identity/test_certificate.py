@@ -1,4 +1,4 @@
-"""ygg.certificate: the X.509 form of an identity."""
+"""ygg.identity.certificate: the X.509 form of an identity."""
 
 import pickle
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from ygg.certificate import Certificate
-from ygg.keys import PrivateKey
+from ygg.identity.certificate import Certificate
+from ygg.identity.keys import PrivateKey
 
 SEED_01 = PrivateKey.from_seed(b"\x01" * 32)
 PUBLIC_01 = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"

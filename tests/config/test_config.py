@@ -1,4 +1,4 @@
-"""ygg.config: the stock daemon's configuration file."""
+"""ygg.config.config: the stock daemon's configuration file."""
 
 import codecs
 import dataclasses
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ygg.config import Config, MulticastInterface
+from ygg.config.config import Config, MulticastInterface
 from ygg.errors import ConfigError
-from ygg.keys import PrivateKey
+from ygg.identity.keys import PrivateKey
 
 KEY_01 = PrivateKey.from_seed(b"\x01" * 32)
 

@@ -1,12 +1,12 @@
-"""ygg.admission: who keeps a place, and who has to go; as functions of small records."""
+"""ygg.node.admission: who keeps a place, and who has to go; as functions of small records."""
 
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ygg.admission import LONG, SHARE, Incoming, IncomingLimits, KnownKeys, evicted, to_end, unprotected
 from ygg.network.crowding import crowding, networks_of
+from ygg.node.admission import LONG, SHARE, Incoming, IncomingLimits, KnownKeys, evicted, to_end, unprotected
 
 HOSTS = [f"198.51.100.{last}" for last in range(4)] + ["203.0.113.9", "2001:db8::1", "2001:db8:0:1::1", "/run/x#1"]
 

@@ -1,4 +1,4 @@
-"""ygg.redial: when persistent peers are dialed again, in virtual time."""
+"""ygg.node.redial: when persistent peers are dialed again, in virtual time."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ygg.redial import ATTEMPTS, GAP, LIVED, SHARE, Demand, Redial
+from ygg.node.redial import ATTEMPTS, GAP, LIVED, SHARE, Demand, Redial
 from ygg.simulation import VirtualLoop
 
 

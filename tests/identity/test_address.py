@@ -1,11 +1,11 @@
-"""ygg.address: vectors of the protocol (Identity, addresses, subnets)."""
+"""ygg.identity.address: vectors of the protocol (Identity, addresses, subnets)."""
 
 from ipaddress import IPv6Address, IPv6Network
 
 import pytest
 
-from ygg.address import address_of, partial_key_of, subnet_of
 from ygg.errors import KeyFormatError
+from ygg.identity.address import address_of, partial_key_of, subnet_of
 
 VECTORS = [
     (

@@ -1,11 +1,11 @@
-"""ygg.nodeinfo: what a node tells about itself."""
+"""ygg.node.nodeinfo: what a node tells about itself."""
 
 import json
 
 import pytest
 
-from ygg import nodeinfo
 from ygg.errors import AnswerError, ConfigError
+from ygg.node import nodeinfo
 
 
 def test_build_members_override_the_users_unless_private() -> None:

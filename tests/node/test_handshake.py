@@ -1,4 +1,4 @@
-"""ygg.handshake: the message both sides open a link with."""
+"""ygg.node.handshake: the message both sides open a link with."""
 
 import pytest
 
@@ -13,8 +13,8 @@ from ygg.errors import (
     SelfConnectionError,
     WrongPasswordError,
 )
-from ygg.handshake import Decoder, Meta, check_key, check_version, encode
-from ygg.keys import PrivateKey
+from ygg.identity.keys import PrivateKey
+from ygg.node.handshake import Decoder, Meta, check_key, check_version, encode
 
 KEY_01 = PrivateKey.from_seed(b"\x01" * 32)
 KEY_02 = PrivateKey.from_seed(b"\x02" * 32)

@@ -1,4 +1,4 @@
-"""ygg.meeting: the handshake over a transport, from both sides at once."""
+"""ygg.node.handshake_io: the handshake over a transport, from both sides at once."""
 
 import asyncio
 
@@ -6,9 +6,10 @@ import pytest
 
 from tests.aio import on_loops, until
 from tests.nodes import key
-from ygg import LoopbackNetwork, NativeNetwork, handshake
+from ygg import LoopbackNetwork, NativeNetwork
 from ygg.errors import RemoteClosed, WrongPasswordError
-from ygg.meeting import meet
+from ygg.node import handshake
+from ygg.node.handshake_io import meet
 from ygg.stream.held import HoldingProtocol
 from ygg.url import LinkOptions
 

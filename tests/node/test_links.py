@@ -1,4 +1,4 @@
-"""ygg.links and what it is made of: links come to be, are kept up, and end with a reason."""
+"""ygg.node.links and what it is made of: links come to be, are kept up, and end with a reason."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ import pytest
 
 from tests.aio import LOOPS, on_loops, run, settle, until
 from tests.nodes import Stranger, key, manager, node
-from ygg import Certificate, Core, IncomingLimits, LoopbackNetwork, handshake, redial
+from ygg import Certificate, Core, IncomingLimits, LoopbackNetwork
 from ygg.errors import (
     ConnectionAborted,
     ConnectionRefused,
@@ -22,7 +22,8 @@ from ygg.errors import (
     UnknownSchemeError,
     WrongPasswordError,
 )
-from ygg.redial import pause_before_redial
+from ygg.node import handshake, redial
+from ygg.node.redial import pause_before_redial
 from ygg.transport import SocksTransport
 from ygg.url import PeerURL
 

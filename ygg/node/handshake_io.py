@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Collection
 from typing import cast
 
-from ygg import handshake
 from ygg.errors import HandshakeTimeout, LinkError, RemoteClosed, from_os_error
-from ygg.keys import PrivateKey
+from ygg.identity.keys import PrivateKey
+from ygg.node import handshake
 from ygg.stream.held import take_over
 from ygg.url import LinkOptions
 

@@ -1,8 +1,8 @@
-"""ygg.defaults: the configuration's defaults, platform by platform (protocol 0.5, Config file)."""
+"""ygg.config.defaults: the configuration's defaults, platform by platform (protocol 0.5, Config file)."""
 
 import pytest
 
-from ygg import defaults
+from ygg.config import defaults
 
 
 @pytest.mark.parametrize(

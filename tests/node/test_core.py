@@ -1,4 +1,4 @@
-"""ygg.core: whole nodes, over every carrier there is."""
+"""ygg.node.core: whole nodes, over every carrier there is."""
 
 import asyncio
 import json
@@ -8,8 +8,8 @@ import pytest
 from tests.aio import LOOPS, on_loops, run, settle, until
 from tests.nodes import key, manager, node
 from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, Network, address_of
-from ygg.carrier import Carrier
 from ygg.errors import AnswerError, ConfigError, ConnectionAborted, KeyFormatError, QueryTimeout
+from ygg.node.carrier import Carrier
 from ygg_c.io.pump import StreamPump, TransportPump
 from ygg_c.io.tlspump import TlsPump
 

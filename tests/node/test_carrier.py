@@ -1,4 +1,4 @@
-"""ygg.carrier: links over transports that users write, and over full sockets."""
+"""ygg.node.carrier: links over transports that users write, and over full sockets."""
 
 import asyncio
 import socket
@@ -12,15 +12,15 @@ from tests.aio import LOOPS, on_loops, run, until
 from tests.nodes import key, node
 from tests.pumphost import proof, signed_record
 from ygg import LoopbackNetwork, NativeNetwork, Network, Transport, VTun
-from ygg.carrier import Carrier
-from ygg.driver import Driver
 from ygg.errors import ConnectionRefused, WrongPasswordError
+from ygg.node.carrier import Carrier
+from ygg.node.driver import Driver
 from ygg.stream.tls.contexts import dialing_context
 from ygg.transport import DialOptions
 from ygg.url import PeerURL
-from ygg_c.node.node import Node
 from ygg_c.io.pump import StreamPump, TransportPump
 from ygg_c.io.tlspump import TlsPump
+from ygg_c.node.node import Node
 
 TCP_NOTSENT_LOWAT = 25
 """Linux's number of the socket option."""

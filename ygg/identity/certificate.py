@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from ygg.keys import PrivateKey
+from ygg.identity.keys import PrivateKey
 
 _FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 

@@ -9,22 +9,22 @@ from collections.abc import Collection, Mapping
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any, Self
 
-from ygg import nodeinfo
-from ygg.address import address_of, subnet_of
-from ygg.admission import DEFAULT_LIMITS, IncomingLimits
-from ygg.certificate import Certificate
-from ygg.driver import Driver
 from ygg.errors import AnswerError, ConnectionAborted, KeyFormatError, QueryTimeout
-from ygg.keys import PUBLIC_SIZE
-from ygg.links import Kind, Links, Record
-from ygg.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
+from ygg.identity.address import address_of, subnet_of
+from ygg.identity.certificate import Certificate
+from ygg.identity.keys import PUBLIC_SIZE
+from ygg.node import nodeinfo
+from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
+from ygg.node.driver import Driver
+from ygg.node.links import Kind, Links, Record
+from ygg.node.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
 from ygg.strings import check_strings
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
 from ygg_c.base import forks
 from ygg_c.base.clock import Clock
-from ygg_c.node.node import Node
 from ygg_c.base.sodium import Random
+from ygg_c.node.node import Node
 
 log = logging.getLogger("ygg.core")
 

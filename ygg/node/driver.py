@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from ygg_c.base.clock import Clock
-from ygg_c.stack.netstack import NetStack
-from ygg_c.node.node import Node
 from ygg_c.io.pump import run_turn
+from ygg_c.node.node import Node
+from ygg_c.stack.netstack import NetStack
 
 
 class Driver:

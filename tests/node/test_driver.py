@@ -1,10 +1,10 @@
-"""ygg.driver: turns when they are due, and no timer too many."""
+"""ygg.node.driver: turns when they are due, and no timer too many."""
 
 import asyncio
 
 from tests.aio import on_loops, until
 from tests.nodes import key
-from ygg.driver import Driver
+from ygg.node.driver import Driver
 from ygg_c.node.node import Node
 
 

@@ -23,7 +23,7 @@ from ygg.errors import (
     SelfConnectionError,
     WrongPasswordError,
 )
-from ygg.keys import PUBLIC_SIZE, PrivateKey, verify
+from ygg.identity.keys import PUBLIC_SIZE, PrivateKey, verify
 
 TIMEOUT = 6.0
 """Seconds for the whole exchange, from the moment the stream is open."""

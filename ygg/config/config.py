@@ -12,11 +12,12 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-from ygg import defaults, wholefile
-from ygg.certificate import Certificate
-from ygg.confile import Members, parse_document
+from ygg import wholefile
+from ygg.config import defaults
+from ygg.config.document import Members, parse_document
 from ygg.errors import ConfigError, KeyFormatError
-from ygg.keys import PrivateKey, parse_public_key
+from ygg.identity.certificate import Certificate
+from ygg.identity.keys import PrivateKey, parse_public_key
 from ygg.strings import check_strings
 
 log = logging.getLogger("ygg.config")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv6Address, IPv6Network
 
 from ygg.errors import KeyFormatError
-from ygg.keys import PUBLIC_SIZE
+from ygg.identity.keys import PUBLIC_SIZE
 from ygg_c.base import address as _engine
 
 OVERLAY = IPv6Network("200::/7")
