@@ -8,8 +8,8 @@ burst is handled at a few a second, five times what the tick alone would do.
 
 Records of the tree, answers to lookups, and answers to our own questions are signed. A verification takes longer than
 all else that a message asks for, so there is one budget of them for all links together. A record for which there is
-nothing left, or an answer that we want, waits beside its link (see link/deferred.pxd), which goes on with what comes behind
-it: a neighbour that is told a thousand records by another must not be deaf meanwhile. What waits goes first, and
+nothing left, or an answer that we want, waits beside its link (see link/deferred.pxd), which goes on with what comes
+behind it: a neighbour that is told a thousand records by another must not be deaf meanwhile. What waits goes first, and
 answers leave half of the room to records: strangers far away can have us verify answers that they made up, by whichever
 neighbour. Only when there is no room for more records does the link itself wait.
 """

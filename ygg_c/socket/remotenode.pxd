@@ -4,8 +4,8 @@
 # A node is known by what its address and its /64 have in common, so that it counts once whatever addresses it sends
 # from. Those that only have connections that are half-open or in TIME-WAIT are not here, but in tcp/lightnodes.pxd.
 #
-# Memory (ip/memory.pxd) is shared by dynamic thresholds (Choudhury and Hahne, 1998): a node may hold as much as is free,
-# both ways together. Alone it gets half of what is shared, one connection a third, and there always is room for the
+# Memory (ip/memory.pxd) is shared by dynamic thresholds (Choudhury and Hahne, 1998): a node may hold as much as is
+# free, both ways together. Alone it gets half of what is shared, one connection a third, and there always is room for the
 # next. What a node might hold more decides
 #   how large a window its connections offer. What was offered stays offered; of what arrives there the rest, for which
 #   there
