@@ -17,14 +17,14 @@ READS = {
 }
 UNLESS_GIVEN = {"random.Random()"}
 ALLOWED = {
-    "certificate.py": {"datetime.now"},             # a certificate is valid from the moment that it is made
-    "keys.py": {"pysodium.randombytes"},            # a new identity
+    "identity/certificate.py": {"datetime.now"},             # a certificate is valid from the moment that it is made
+    "identity/keys.py": {"pysodium.randombytes"},            # a new identity
     "autopeer/builtin.py": {"time.time"},           # what a list says of days ago is reckoned from now
     "network/resolver.py": {"time.monotonic"},      # in threads, which have no event loop
     "autopeer/fetcher.py": {"time.time"},           # unless one is given, as the others below
     "autopeer/manager.py": UNLESS_GIVEN,
     "jumper/jumper.py": UNLESS_GIVEN,
-    "links.py": UNLESS_GIVEN,
+    "node/links.py": UNLESS_GIVEN,
     "multicast/discovery.py": UNLESS_GIVEN,
 }
 
