@@ -19,6 +19,8 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from ygg_c.base import live
 
@@ -32,7 +34,12 @@ hypothesis.settings.register_profile(
     "long", max_examples=300, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],
     database=hypothesis.database.DirectoryBasedExampleDatabase(".cache/hypothesis"),
 )
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "brief")
+hypothesis.settings.load_profile(PROFILE)
+if PROFILE == "brief":
+    # Hypothesis draws constants of the modules that are loaded as well. A test's examples would depend on the tests that
+    # were imported before it; what failed in the suite could pass alone. There is no setting for this.
+    providers._get_local_constants = Constants
 
 FUZZ_UNTIL = time.monotonic() + float(os.environ.get("YGG_FUZZ_SECONDS", "inf"))
 

@@ -19,6 +19,7 @@ traffic = st.builds(
 handshake = st.builds(
     lambda kind, body: bytes([kind]) + body, st.sampled_from([1, 2]), st.binary(min_size=192, max_size=192)
 )
+payload = st.binary(max_size=100).filter(lambda data: data != b"\x00")      # that is a dummy, which is not delivered
 message = st.one_of(st.binary(max_size=300), traffic, handshake)
 
 
@@ -77,7 +78,7 @@ def test_arbitrary_messages_into_a_session(messages: list[bytes]) -> None:
 def test_mutated_messages(data: st.DataObject) -> None:
     """A genuine message that was changed in any way delivers nothing."""
     a, b = ends()
-    a.write(KEYS[1], data.draw(st.binary(max_size=100)))
+    a.write(KEYS[1], data.draw(payload))
     ((_, original),) = a.messages()
     changed = bytearray(original)
     for position, value in data.draw(
