@@ -6,7 +6,7 @@ from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.lru cimport Aging, AgingList
 from ygg_c.base.packet cimport Packet
 from ygg_c.base.pending cimport Held, HoldAccount
-from ygg_c.node.node cimport Attachment, Node
+from ygg_c.node.node cimport Node, PayloadSink
 
 # A key we exchange packets with.
 cdef class Route:
@@ -22,7 +22,7 @@ cdef class Waiting:
     cdef Held held
     cdef Aging aging
 
-cdef class Gateway(Attachment):
+cdef class Gateway(PayloadSink):
     cdef Node node
     cdef uint8_t address[16]
     cdef uint8_t subnet[8]

@@ -1,5 +1,5 @@
 from ygg_c.ip.layer import Upper
-from ygg_c.node.node import Attachment, Node
+from ygg_c.node.node import Node, PayloadSink
 
 class Route:
     """A key that packets are exchanged with."""
@@ -7,7 +7,7 @@ class Route:
 class Waiting:
     """Packets for an unknown destination."""
 
-class Gateway(Attachment):
+class Gateway(PayloadSink):
     """The IPv6 side of a node (protocol 0.5, section 9): packets for what is attached, one thing at a time.
 
     Source and destination addresses are tied to session keys in both directions; what does not fit is dropped and

@@ -50,7 +50,7 @@ cdef class Waiting:
         hold_clear(&none, &self.held)
 
 
-cdef class Gateway(Attachment):
+cdef class Gateway(PayloadSink):
     """The IPv6 side of a node."""
 
     def __cinit__(self):
@@ -257,7 +257,7 @@ cdef class Gateway(Attachment):
 
     # Incoming
 
-    cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept:
+    cdef void payload_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept:
         cdef Route route
         if size < IP_HEADER or data[0] >> 4 != 6 or not self._is_ours(data + TARGET):
             self.dropped_incoming += 1
@@ -303,7 +303,7 @@ cdef class Gateway(Attachment):
         if self.upper is not None:
             self.upper.path_found(NULL, NULL)
 
-    cdef void peer_renewed(self, const uint8_t *key) noexcept:
+    cdef void session_renewed(self, const uint8_t *key) noexcept:
         cdef uint8_t address[16]
         cdef uint8_t subnet[8]
         if self.upper is not None:
@@ -359,7 +359,7 @@ cdef class Gateway(Attachment):
             self._by_subnet.discard(route.subnet)
         self._by_key.discard(route.key)
 
-    cdef uint64_t poll(self, uint64_t now) noexcept:
+    cdef uint64_t expire(self, uint64_t now) noexcept:
         cdef uint64_t deadline = NEVER
         while self._routes.count and now - self._routes.oldest.used >= LIFETIME:
             self._forget(<Route>self._routes.oldest.owner)

@@ -11,20 +11,20 @@ from ygg_c.routing.router cimport Router
 from ygg_c.session.session cimport Session
 from ygg_c.session.table cimport SessionTable
 
-# What a node gives its IPv6 payloads to: the gateway, which is defined above this module.
-cdef class Attachment(Lower):
+# What a node gives its IPv6 payloads to: an interface. The gateway, which is defined above this module, has it.
+cdef class PayloadSink(Lower):
     # An IPv6 packet that arrived from a session of this key; it may be changed in place.
-    cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept
+    cdef void payload_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept
     # What is sent to this key waits for too long: its flow is to be told.
     cdef void queue_builds_up(self, const uint8_t *key) noexcept
     # This key now has a path.
     cdef void path_in(self, const uint8_t *key) noexcept
     # Forget what has expired; return the next deadline or NEVER.
-    cdef uint64_t poll(self, uint64_t now) noexcept
+    cdef uint64_t expire(self, uint64_t now) noexcept
     # The node has closed: part from it, and tell what is above.
     cdef void node_closed(self) noexcept
     # The node of this key has made a new session in place of one we had: it may have restarted.
-    cdef void peer_renewed(self, const uint8_t *key) noexcept
+    cdef void session_renewed(self, const uint8_t *key) noexcept
     # There is a link that was not there before, or one less: any way may be another.
     cdef void links_changed(self) noexcept
 
@@ -32,7 +32,7 @@ cdef class Node(Router):
     cdef readonly Clock clock
     cdef SessionTable sessions_table
     cdef QueryTable queries
-    cdef Attachment attachment          # None: IPv6 payloads are dropped
+    cdef PayloadSink attachment         # None: IPv6 payloads are dropped
     cdef public object on_work
     cdef public object on_link_closed
     cdef public object on_link_proven

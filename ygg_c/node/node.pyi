@@ -6,7 +6,7 @@ from ygg_c.base.sodium import Random
 from ygg_c.ip.layer import Lower
 from ygg_c.routing.router import Router
 
-class Attachment(Lower):
+class PayloadSink(Lower):
     """What a node gives its IPv6 payloads to; Gateway is the one there is."""
 
     def counters(self) -> dict[str, int]:

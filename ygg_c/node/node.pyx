@@ -54,10 +54,10 @@ cdef enum:
 _KINDS = ("nodeinfo", "self", "peers", "tree")
 
 
-cdef class Attachment(Lower):
+cdef class PayloadSink(Lower):
     """What a node gives its IPv6 payloads to."""
 
-    cdef void packet_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept:
+    cdef void payload_in(self, const uint8_t *key, uint8_t *data, size_t size) noexcept:
         pass
 
     cdef void queue_builds_up(self, const uint8_t *key) noexcept:
@@ -66,13 +66,13 @@ cdef class Attachment(Lower):
     cdef void path_in(self, const uint8_t *key) noexcept:
         pass
 
-    cdef uint64_t poll(self, uint64_t now) noexcept:
+    cdef uint64_t expire(self, uint64_t now) noexcept:
         return NEVER
 
     cdef void node_closed(self) noexcept:
         pass
 
-    cdef void peer_renewed(self, const uint8_t *key) noexcept:
+    cdef void session_renewed(self, const uint8_t *key) noexcept:
         pass
 
     cdef void links_changed(self) noexcept:
@@ -114,7 +114,7 @@ cdef class _NodeSessions(SessionTable):
 
     cdef void renewed(self, const uint8_t *key) noexcept:
         if self.node is not None and self.node.attachment is not None:
-            self.node.attachment.peer_renewed(key)
+            self.node.attachment.session_renewed(key)
 
 
 cdef class Node(Router):
@@ -262,7 +262,7 @@ cdef class Node(Router):
         deadline = min(deadline, self.sessions_table.poll())
         deadline = min(deadline, self.queries.poll(self.now))
         if self.attachment is not None:
-            deadline = min(deadline, self.attachment.poll(self.now))
+            deadline = min(deadline, self.attachment.expire(self.now))
             if self.attachment.upper is not None:
                 deadline = min(deadline, self.attachment.upper.poll(self.now))
         return deadline
@@ -363,7 +363,7 @@ cdef class Node(Router):
     cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept:
         if size and payload[0] == PAYLOAD_IPV6:
             if self.attachment is not None:
-                self.attachment.packet_in(session.key, payload + 1, size - 1)
+                self.attachment.payload_in(session.key, payload + 1, size - 1)
             else:
                 self._detached += 1
         elif size and payload[0] == PAYLOAD_PROTOCOL:
