@@ -15,6 +15,7 @@ from tests.nodes import node
 from ygg import Core, LoopbackNetwork, ReadWriteCloser, TunAdapter
 from ygg.errors import NetworkDown
 from ygg.vtun import VTun
+from ygg_c.testing.layers import CountingLayer
 
 
 @asynccontextmanager
@@ -45,6 +46,38 @@ async def test_streams_through_two_nodes():
             writer.write_eof()
             assert hashlib.sha256(await reader.read()).digest() == hashlib.sha256(payload).digest()
             writer.close()
+
+
+@on_loops
+async def test_layers_come_and_go_below_a_vtun():
+    """A layer sees what passes while it is there; it belongs to the node, and not to a VTun that is detached."""
+    layer, lowest = CountingLayer(), CountingLayer()
+    async with two_nodes() as (server, client), VTun.over(server) as there, VTun([client.address]) as here:
+        with pytest.raises(ValueError, match="no node"):
+            here.insert(layer)
+        gateway = ReadWriteCloser(client)
+        adapter = TunAdapter(gateway)
+        adapter.attach(here)
+        async with await there.start_server(_echo, port=7):
+            here.insert(layer)
+            gateway.insert(lowest, 0)
+            assert here.layers == gateway.layers == (lowest, layer)
+            reader, writer = await here.open_connection(server.address, 7)
+            writer.write(b"first")
+            assert await reader.readexactly(5) == b"first"
+            here.remove(layer)
+            counted = layer.packets_in, layer.packets_out
+            assert min(counted) > 0
+            writer.write(b"again")
+            assert await reader.readexactly(5) == b"again"
+            assert (layer.packets_in, layer.packets_out) == counted < (lowest.packets_in, lowest.packets_out)
+            writer.close()
+        adapter.detach()
+        assert (here.layers, gateway.layers) == ((), (lowest,))
+        with pytest.raises(ValueError, match="no node"):
+            here.remove(lowest)
+        gateway.remove(lowest)
+        gateway.close()
 
 
 @on_loops

@@ -6,6 +6,7 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 
 from ygg.config.defaults import MTU_CEILING
+from ygg_c.ip.layer import Layer
 from ygg_c.node.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -49,6 +50,23 @@ class ReadWriteCloser:
     def engine(self) -> Gateway:
         """The engine, for what attaches to it."""
         return self._gateway
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that packets pass between the node and what is attached: those that arrive in this order."""
+        return self._gateway.layers
+
+    def insert(self, layer: Layer, position: int | None = None) -> None:
+        """Have all packets pass `layer` from now on, at this index of `layers`; None: above the others.
+
+        Layers are written in Cython (`ygg_c/ip/layer.pxd`). They stay when another device is attached, and leave when
+        the gateway closes. ValueError when the layer is in a place already, or the gateway is closed.
+        """
+        self._gateway.insert(layer, position)
+
+    def remove(self, layer: Layer) -> None:
+        """Take a layer out, and have what it held back go at once. ValueError when it is not here."""
+        self._gateway.remove(layer)
 
     def counters(self) -> dict[str, int]:
         """Return the packets dropped, by reason."""

@@ -30,6 +30,8 @@ from ygg.vtun.trace import Trace
 from ygg_c.base import forks
 from ygg_c.base.clock import Clock
 from ygg_c.base.sodium import Random
+from ygg_c.ip.layer import Layer
+from ygg_c.node.gateway import Gateway
 from ygg_c.socket.endpoint import CLOSED, DRAINED
 from ygg_c.stack.netstack import NetStack
 from ygg_c.stack.udp import UdpSocket as StackSocket
@@ -382,7 +384,39 @@ class VTun:
         self._check()
         return await Ping(self._stack, raw, size, self._registry, dont_fragment).run(timeout)
 
-    # Looking at what passes
+    # What passes
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that packets pass between the node and this VTun, the lowest one first; detached, none."""
+        gateway = self._gateway()
+        return () if gateway is None else gateway.layers
+
+    def insert(self, layer: Layer, position: int | None = None) -> None:
+        """Have all packets pass `layer` from now on, at this index of `layers`; None: above the others.
+
+        It is the node's gateway that has them (`ReadWriteCloser.insert`): there they stay when the VTun is detached.
+        What a VTun sends to its own addresses never leaves it. ValueError when the VTun is detached, or the layer is in
+        a place already.
+        """
+        gateway = self._gateway()
+        if gateway is None:
+            raise ValueError("the VTun is attached to no node")
+        gateway.insert(layer, position)
+
+    def remove(self, layer: Layer) -> None:
+        """Take a layer out, and have what it held back go at once. ValueError when it is not in `layers`."""
+        gateway = self._gateway()
+        if gateway is None:
+            raise ValueError("the VTun is attached to no node")
+        gateway.remove(layer)
+
+    def _gateway(self) -> Gateway | None:
+        """Return what is at the bottom of the layers below the stack."""
+        below: Layer | None = self._stack.lower
+        while below is not None and not isinstance(below, Gateway):
+            below = below.lower
+        return below
 
     def capture(self, target: Target, *, snaplen: int = 262144) -> Capture:
         """Record every packet of this VTun, in the clear, in a pcapng file for Wireshark, until the result is closed.

@@ -11,23 +11,57 @@ cdef void free_way(Way *way) noexcept:
     way.full_since = NEVER
 
 
-cdef class Upper:
-    """Takes IPv6 packets from below. The base class drops them."""
+cdef void stack_on(Layer lower, Layer upper) noexcept:
+    lower.upper = upper
+    if upper is not None:
+        upper.lower = lower
+
+
+cdef class Layer:
+    """Stands between two others and hands on all that passes. See layer.pxd for the calls."""
+
+    # The next one is held in a variable during each call, which may take it out and let go of it.
+
+    # Upwards.
 
     cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept:
-        pass
+        cdef Layer upper = self.upper
+        if upper is not None:
+            upper.packet_in(data, size, now)
 
     cdef void batch_end(self, uint64_t now) noexcept:
-        pass
+        cdef Layer upper = self.upper
+        if upper is not None:
+            upper.batch_end(now)
 
     cdef void credit_in(self, uint64_t link, uint64_t now) noexcept:
-        pass
+        cdef Layer upper = self.upper
+        if upper is not None:
+            upper.credit_in(link, now)
 
     cdef uint64_t poll(self, uint64_t now) noexcept:
-        return NEVER
+        cdef Layer upper = self.upper
+        return NEVER if upper is None else upper.poll(now)
 
     cdef void wake(self) noexcept:
-        pass
+        cdef Layer upper = self.upper
+        if upper is not None:
+            upper.wake()
+
+    cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept:
+        cdef Layer upper = self.upper
+        if upper is not None:
+            upper.peer_renewed(address, subnet)
+
+    cdef void path_found(self, const uint8_t *address, const uint8_t *subnet) noexcept:
+        cdef Layer upper = self.upper
+        if upper is not None:
+            upper.path_found(address, subnet)
+
+    cdef void name_remotes(self) noexcept:
+        cdef Layer upper = self.upper
+        if upper is not None:
+            upper.name_remotes()
 
     cdef void lower_changed(self) noexcept:
         pass
@@ -35,36 +69,49 @@ cdef class Upper:
     cdef void lower_ended(self) noexcept:
         pass
 
-    cdef void peer_renewed(self, const uint8_t *address, const uint8_t *subnet) noexcept:
-        pass
-
-    cdef void path_found(self, const uint8_t *address, const uint8_t *subnet) noexcept:
-        pass
-
-    cdef void name_remotes(self) noexcept:
-        pass
-
-
-cdef class Lower:
-    """Takes IPv6 packets from above. The base class drops them."""
+    # Downwards.
 
     cdef void packet_out(self, Packet *packet, uint64_t now) noexcept:
-        packet_free(packet)
+        cdef Layer lower = self.lower
+        if lower is None:
+            packet_free(packet)
+        else:
+            lower.packet_out(packet, now)
 
     cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept:
-        free_way(way)
+        cdef Layer lower = self.lower
+        if lower is None:
+            free_way(way)
+        else:
+            lower.find_way(address, wanted, way)
 
     cdef void want_turn(self) noexcept:
-        pass
+        cdef Layer lower = self.lower
+        if lower is not None:
+            lower.want_turn()
 
     cdef void path_suspect(self, const uint8_t *address) noexcept:
-        pass
+        cdef Layer lower = self.lower
+        if lower is not None:
+            lower.path_suspect(address)
 
     cdef void path_works(self, const uint8_t *address) noexcept:
-        pass
+        cdef Layer lower = self.lower
+        if lower is not None:
+            lower.path_works(address)
 
     cdef void in_use(self, const uint8_t *address) noexcept:
-        pass
+        cdef Layer lower = self.lower
+        if lower is not None:
+            lower.in_use(address)
+
+
+cdef class Upper(Layer):
+    """The top of the layers: takes IPv6 packets from below. The base class drops them."""
+
+
+cdef class Lower(Layer):
+    """The bottom of the layers: takes IPv6 packets from above. The base class drops them."""
 
 
 cdef class PacketTap(Lower):
@@ -79,8 +126,7 @@ cdef class PacketTap(Lower):
         self.burst = BURST_MOST
         self.link = 1
         self.full_since = NEVER
-        self.upper = upper
-        upper.lower = self
+        stack_on(self, upper)
         upper.lower_changed()
 
     def __dealloc__(self):
@@ -188,7 +234,7 @@ cdef class PacketTap(Lower):
 
     def detach(self):
         """Part from the upper side."""
-        cdef Upper upper = self.upper
+        cdef Layer upper = self.upper
         if upper is not None:
             self.upper = upper.lower = None
             upper.lower_changed()

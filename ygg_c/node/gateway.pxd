@@ -6,6 +6,7 @@ from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.lru cimport Aging, AgingList
 from ygg_c.base.packet cimport Packet
 from ygg_c.base.pending cimport Held, HoldAccount
+from ygg_c.ip.layer cimport Layer, Upper
 from ygg_c.node.node cimport Node, PayloadSink
 
 # A key we exchange packets with.
@@ -24,6 +25,9 @@ cdef class Waiting:
 
 cdef class Gateway(PayloadSink):
     cdef Node node
+    cdef readonly Upper attached    # the top; None: packets that arrive are dropped
+    cdef list _layers               # between the two, the lowest one first
+    cdef bint _ways_changed         # a layer came or went since that was last told above
     cdef uint8_t address[16]
     cdef uint8_t subnet[8]
     cdef size_t _mtu
@@ -32,6 +36,9 @@ cdef class Gateway(PayloadSink):
     cdef HoldAccount _account
     cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big, marked
 
+    cdef void _relink(self) noexcept
+    cdef void _part_from(self, Layer layer) noexcept
+    cdef void _tell_ways_changed(self) noexcept
     cdef bint _is_ours(self, const uint8_t *address) noexcept
     cdef Route _route_to(self, const uint8_t *destination)
     cdef Route _learn(self, const uint8_t *key)

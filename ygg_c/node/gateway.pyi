@@ -1,4 +1,4 @@
-from ygg_c.ip.layer import Upper
+from ygg_c.ip.layer import Layer, Upper
 from ygg_c.node.node import Node, PayloadSink
 
 class Route:
@@ -36,10 +36,26 @@ class Gateway(PayloadSink):
     def replace(self, upper: Upper) -> Upper | None:
         """Attach `upper` in place of what is attached, without a gap, and return the old one."""
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers between the node and what is attached, the lowest one first: packets that arrive pass them in this
+        order. They stay when something else is attached; while nothing is, no packet that arrives gets to them.
+        """
+
+    def insert(self, layer: Layer, position: int | None = None) -> None:
+        """Put a layer between the node and what is attached, so that all packets pass it from now on.
+
+        `position` is the index in `layers` that it gets, as `list.insert` understands it; None puts it on top.
+        ValueError when the layer is in a place already or the gateway is closed, TypeError for an `Upper` or a `Lower`.
+        """
+
+    def remove(self, layer: Layer) -> None:
+        """Take a layer out; what it has held back may go at once. ValueError when it is not in this gateway."""
+
     def counters(self) -> dict[str, int]:
         """Return the packets dropped, by reason, and those `marked` (RFC 3168) because others to the same node wait too
         long.
         """
 
     def close(self) -> None:
-        """Detach and part from the node. Idempotent."""
+        """Detach, take all layers out and part from the node. Idempotent."""

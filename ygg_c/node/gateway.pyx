@@ -23,7 +23,7 @@ from ygg_c.base.pending cimport HOLD_TIME, hold_clear, hold_expire, hold_is_crow
 from ygg_c.ip.header cimport (
     CE, ECT_0, IP_HEADER, MIN_MTU, NEXT_ICMPV6, NOT_ECT, SOURCE, TARGET, get_ecn, put32, put_ecn, write_header,
 )
-from ygg_c.ip.layer cimport Upper, Way, free_way
+from ygg_c.ip.layer cimport Layer, Lower, Upper, Way, free_way, stack_on
 from ygg_c.link.link cimport LinkHost
 
 cdef uint64_t MARK_LIFE = 1000000000                    # of a mark for which there is no packet
@@ -54,6 +54,7 @@ cdef class Gateway(PayloadSink):
     """The IPv6 side of a node."""
 
     def __cinit__(self):
+        self._layers = []
         born(LIVE_GATEWAY)
 
     def __dealloc__(self):
@@ -75,35 +76,30 @@ cdef class Gateway(PayloadSink):
 
     # What is attached
 
-    @property
-    def attached(self):
-        """What takes the packets now."""
-        return self.upper
-
     def attach(self, Upper upper not None):
         """Give packets to `upper`."""
-        if self.upper is not None:
+        if self.attached is not None:
             raise ValueError("something is attached to the gateway already")
         if upper.lower is not None:
             raise ValueError("it is attached elsewhere already")
         if self.node is None:
             raise ValueError("the gateway is closed")
-        self.upper = upper
-        upper.lower = self
+        self.attached = upper
+        self._relink()
         upper.lower_changed()
         self.node.want_turn()
 
     def detach(self):
         """Part from what is attached and return it."""
-        cdef Upper upper = self.upper
+        cdef Upper upper = self.attached
         if upper is not None:
-            self.upper = upper.lower = None
-            upper.lower_changed()
+            self.attached = None
+            self._part_from(upper)
         return upper
 
     def replace(self, Upper upper not None):
         """Attach `upper` in place of what is attached."""
-        cdef Upper old = self.upper
+        cdef Upper old = self.attached
         if upper is old:
             return old
         if upper.lower is not None:
@@ -113,8 +109,10 @@ cdef class Gateway(PayloadSink):
         return old
 
     def close(self):
-        """Detach and part from the node."""
+        """Detach, take all layers out and part from the node."""
         self.detach()
+        while self._layers:
+            self._part_from(self._layers.pop())
         if self.node is not None and self.node.attachment is self:
             self.node.attachment = None
         self.node = None
@@ -122,6 +120,54 @@ cdef class Gateway(PayloadSink):
             self._forget(<Route>self._routes.oldest.owner)
         while self._waits.count:
             self._drop_waiting(<Waiting>self._waits.oldest.owner)
+
+    # Layers in between
+
+    @property
+    def layers(self):
+        """The layers between node and what is attached, the lowest one first."""
+        return tuple(self._layers)
+
+    def insert(self, Layer layer not None, position=None):
+        """Put a layer in."""
+        if isinstance(layer, (Lower, Upper)):
+            raise TypeError(f"{type(layer).__name__} is an end, and no layer that others stand on both sides of")
+        if layer.lower is not None:
+            raise ValueError("the layer is in a place already")
+        if self.node is None:
+            raise ValueError("the gateway is closed")
+        self._layers.insert(len(self._layers) if position is None else position, layer)
+        self._relink()
+        layer.lower_changed()
+        self._tell_ways_changed()
+
+    def remove(self, Layer layer not None):
+        """Take a layer out."""
+        if layer not in self._layers:
+            raise ValueError("the layer is not in this gateway")
+        self._layers.remove(layer)
+        self._part_from(layer)
+        self._tell_ways_changed()
+
+    cdef void _relink(self) noexcept:
+        cdef Layer below = self
+        cdef Layer layer
+        for layer in self._layers:
+            stack_on(below, layer)
+            below = layer
+        stack_on(below, self.attached)
+
+    cdef void _part_from(self, Layer layer) noexcept:
+        # One that has left the gateway's fields already.
+        layer.upper = layer.lower = None
+        self._relink()
+        layer.lower_changed()
+
+    cdef void _tell_ways_changed(self) noexcept:
+        # What a layer refused, or shall refuse from now on, is asked for anew: in a turn, for this may be called in the
+        # middle of one.
+        self._ways_changed = True
+        self.node.want_turn()
 
     cdef void node_closed(self) noexcept:
         cdef Upper upper = self.detach()
@@ -268,7 +314,7 @@ cdef class Gateway(PayloadSink):
         elif size > self._mtu:
             self.too_big += 1
             self._packet_too_big(data, size)
-        elif self.upper is None:
+        elif self.attached is None:
             self.dropped_incoming += 1
         else:
             self.upper.packet_in(data, size, self.node.now)
@@ -296,20 +342,17 @@ cdef class Gateway(PayloadSink):
 
     cdef void path_in(self, const uint8_t *key) noexcept:
         cdef Route route = self._learn(key)
-        if self.upper is not None:
-            self.upper.path_found(route.address, route.subnet)
+        self.path_found(route.address, route.subnet)
 
     cdef void links_changed(self) noexcept:
-        if self.upper is not None:
-            self.upper.path_found(NULL, NULL)
+        self.path_found(NULL, NULL)
 
     cdef void session_renewed(self, const uint8_t *key) noexcept:
         cdef uint8_t address[16]
         cdef uint8_t subnet[8]
-        if self.upper is not None:
-            key_address(key, address)
-            key_subnet(key, subnet)
-            self.upper.peer_renewed(address, subnet)
+        key_address(key, address)
+        key_subnet(key, subnet)
+        self.peer_renewed(address, subnet)
 
     # Routes
 
@@ -361,6 +404,9 @@ cdef class Gateway(PayloadSink):
 
     cdef uint64_t expire(self, uint64_t now) noexcept:
         cdef uint64_t deadline = NEVER
+        if self._ways_changed:
+            self._ways_changed = False
+            self.credit_in(0, now)
         while self._routes.count and now - self._routes.oldest.used >= LIFETIME:
             self._forget(<Route>self._routes.oldest.owner)
         while self._waits.count and now - self._waits.oldest.used >= HOLD_TIME:

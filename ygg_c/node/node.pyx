@@ -24,7 +24,7 @@ from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.base.forks cimport check_fork, generation
 from ygg_c.base.packet cimport packet_copy, packet_free, packet_push
 from ygg_c.base.sodium cimport SIG_SIZE, Random, sign, verify
-from ygg_c.ip.layer cimport Upper
+from ygg_c.ip.layer cimport Layer
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.node.queries cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
 
@@ -269,7 +269,7 @@ cdef class Node(Router):
 
     cdef void _wake(self) noexcept:
         # A callback may detach what is being called.
-        cdef Upper upper = self.attachment.upper if self.attachment is not None else None
+        cdef Layer upper = self.attachment.upper if self.attachment is not None else None
         cdef list events
         if self._events:
             events, self._events = self._events, []

@@ -3,6 +3,10 @@
 # The stack calls `add` for each packet, on the data path; `due` then says that a good part of the memory is in use, and
 # the stack tells the capture's owner at the end of the turn, as it tells events. What finds no memory is counted, not
 # kept.
+#
+# It is no layer between gateway and stack (`ygg_c.ip.layer`): a recording also has what a stack sends to its own
+# addresses, which gets to no layer, and what it sends while nothing is below; and it follows the stack from one node to
+# the next. Nor would a layer cost less than the test for NULL that two calls make here.
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
