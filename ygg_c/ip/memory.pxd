@@ -6,9 +6,9 @@
 #              1/2         5/8           3/4
 #
 # Up to `shared` remote nodes share by dynamic thresholds (socket/remotenode.pxd): each may hold as much as is free.
-# What is beyond is kept for the little that each node and each connection may hold in any case. Beyond `pressure`, until no
-# more than `low` is in use, nothing grows by itself, windows are offered half as large, and a connection that needs
-# memory has others give back theirs (tcp/pressure.pxd).
+# What is beyond is kept for the little that each node and each connection may hold in any case. Beyond `pressure`,
+# until no more than `low` is in use, nothing grows by itself, windows are offered half as large, and a connection that
+# needs memory has others give back theirs (tcp/pressure.pxd).
 #
 # Datagrams and fragments count for the node that they came from, too. It has no object here, and nodes can be many: so
 # they count by a hash of it, and those that share one share a part.

@@ -41,8 +41,10 @@ class Pair:
         self.server: TcpConnection = listener.accept()
 
     def close(self) -> None:
-        for part in (*self.stacks, *self.gateways):
-            part.close()
+        for stack in self.stacks:
+            stack.close()
+        for gateway in self.gateways:
+            gateway.close()
         self.mesh.close()
 
 
@@ -154,7 +156,8 @@ def test_a_transfer_goes_on_while_layers_come_and_go(seed: int) -> None:
             got += received(pair.server)
         assert got == data
         assert pair.stacks[0].counters()["tcp_retransmits"] == 0
-        assert sum(layer.packets_in for layer in [*spare, *pair.gateways[0].layers, *pair.gateways[1].layers]) > 100
+        layers = [*spare, *pair.gateways[0].layers, *pair.gateways[1].layers]
+        assert sum(layer.packets_in for layer in layers if isinstance(layer, CountingLayer)) > 100
         for connection in (pair.client, pair.server):
             connection.on_event = None
 
