@@ -5,7 +5,7 @@ import asyncio
 from ygg import Config, Core, NativeNetwork, TCPTransport, TransportManager
 from ygg.errors import ConnectionRefused
 from ygg.network import WrapperNetwork, WrapperTransport
-from ygg.network.conformance import CHECKS, Subject
+from ygg.testing.conformance import CHECKS, Subject
 
 
 class LimitedNetwork(WrapperNetwork):

@@ -17,7 +17,7 @@ from ygg.errors import (
     URLError,
 )
 from ygg.network import LoopbackNetwork, NativeNetwork, Network, SocksNetwork, socks5
-from ygg.network.conformance import CHECKS, Check, Subject
+from ygg.testing.conformance import CHECKS, Check, Subject
 from ygg.network.streams import open_connection, serving
 
 

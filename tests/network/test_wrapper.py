@@ -19,7 +19,7 @@ from ygg.network import (
     WrapperTransport,
     take_over,
 )
-from ygg.network.conformance import CHECKS, Check, Subject
+from ygg.testing.conformance import CHECKS, Check, Subject
 from ygg.network.streams import streams
 
 

@@ -9,7 +9,7 @@ from tests.aio import on_loops, settle
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, joined
 from ygg import Certificate, Core, LoopbackNetwork, Network, TCPTransport, TransportManager, VTun
 from ygg.errors import ConnectionReset, ConnectTimeout, HostUnreachable, ListenerClosed, NetworkDown, ResolveError
-from ygg.network.conformance import CHECKS, Check, Subject
+from ygg.testing.conformance import CHECKS, Check, Subject
 from ygg.vtun import OverlayNetwork
 
 

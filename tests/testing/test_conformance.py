@@ -1,4 +1,4 @@
-"""Every network passes ygg.network.conformance."""
+"""Every network passes ygg.testing.conformance."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.aio import on_loops
 from ygg.network import LoopbackNetwork, NativeNetwork
-from ygg.network.conformance import CHECKS, Check, Subject
+from ygg.testing.conformance import CHECKS, Check, Subject
 
 SUBJECTS: dict[str, Callable[[], Subject]] = {
     "native4": lambda: Subject(NativeNetwork(), "127.0.0.1"),
