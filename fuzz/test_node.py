@@ -4,10 +4,10 @@ that is not from the address of the session's key to one of ours, nothing raises
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pysodium
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.ip.port import PacketPort
 from ygg_c.link.link import Link, PySink
@@ -15,7 +15,7 @@ from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
 
 START = 1_700_000_000
-SECRETS = [pysodium.crypto_sign_seed_keypair(bytes([number]) * 32)[1] for number in (1, 2)]
+SECRETS = [secret_key(number) for number in (1, 2)]
 
 
 class Duo:

@@ -1,15 +1,15 @@
 """Invariant: whatever a stranger sends as a session message, nothing is delivered, no session appears, state stays
 bounded, and the genuine session goes on."""
 
-import pysodium
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.testing.sessions import SessionTap
 
 START = 1_700_000_000
-SECRETS = [pysodium.crypto_sign_seed_keypair(bytes([number]) * 32)[1] for number in (1, 2)]
+SECRETS = [secret_key(number) for number in (1, 2)]
 KEYS = [secret[32:] for secret in SECRETS]
 
 varint = st.binary(min_size=1, max_size=11)

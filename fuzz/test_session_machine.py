@@ -9,16 +9,16 @@ import itertools
 import random
 from collections.abc import Callable
 
-import pysodium
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.testing.sessions import SessionTap
 
 START = 1_700_000_000
-SECRETS = [pysodium.crypto_sign_seed_keypair(bytes([number]) * 32)[1] for number in (1, 2)]
+SECRETS = [secret_key(number) for number in (1, 2)]
 KEYS = [secret[32:] for secret in SECRETS]
 SOON, MOST = 4, 34
 """Seconds until traffic must flow: after one mishap, and after any; a handshake is repeated after 32 at most."""

@@ -5,14 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from ygg import Certificate, Core, Network, PrivateKey, TCPTransport, TransportManager
+from ygg import Certificate, Core, Network, TCPTransport, TransportManager
 from ygg.stream.held import take_over
+from ygg.testing import private_key
 from ygg.transport import TLSTransport
-
-
-def key(number: int) -> PrivateKey:
-    """Return the key of a seed of 32 equal bytes. Seed 12 (0x0c) wins every root election against small numbers."""
-    return PrivateKey.from_seed(bytes([number]) * 32)
 
 
 def manager(network: Network, certificate: Certificate | None = None) -> TransportManager:
@@ -27,7 +23,7 @@ def manager(network: Network, certificate: Certificate | None = None) -> Transpo
 @contextlib.asynccontextmanager
 async def node(number: int, network: Network, **options: Any) -> AsyncIterator[Core]:
     """Run a node with the key of `number`."""
-    certificate = Certificate(key(number))
+    certificate = Certificate(private_key(number))
     async with Core(certificate, manager(network, certificate), **options) as core:
         yield core
 

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 
-from tests.nodes import key
+from ygg.testing import private_key, public_key
 from ygg_c.io.pump import StreamPump
 from ygg_c.link import wire
 from ygg_c.node.node import Node
@@ -16,7 +16,7 @@ REQUEST = bytes.fromhex("0b0201ef9bafcdf8acd19101")
 
 def signed_record(seq: int) -> bytes:
     """Return the announcement of a root, framed."""
-    root = key(3)
+    root = private_key(3)
     signed = wire.encode_tree_bytes(root.public_key, root.public_key, seq, 1, 0)
     return wire.encode_frame(4, signed + root.sign(signed) * 2)
 
@@ -25,15 +25,15 @@ def proof(node: bytes, data: bytes) -> bytes:
     """Return the answer of key 2 to a signature request, the first thing that a node says on a link."""
     size, start = wire.decode_uv(data)
     request = wire.decode(data[start], data[start + 1 : start + size])
-    signed = wire.encode_tree_bytes(node, key(2).public_key, request["seq"], request["nonce"], 1)
-    return wire.encode_frame(3, wire.encode(3, **request, port=1, psig=key(2).sign(signed)))
+    signed = wire.encode_tree_bytes(node, public_key(2), request["seq"], request["nonce"], 1)
+    return wire.encode_frame(3, wire.encode(3, **request, port=1, psig=private_key(2).sign(signed)))
 
 
 class Host:
     """A node with one link, over a socket whose other end is the test's."""
 
     def __init__(self) -> None:
-        self.node = Node(key(1).secret)
+        self.node = Node(private_key(1).secret)
         self.inside, self.outside = socket.socketpair()
         self.outside.setblocking(False)
         self.blocked: list[bool] = []
@@ -47,7 +47,7 @@ class Host:
         return StreamPump(self.node, self.inside.fileno(), self.blocked.append, self.paused.append)
 
     def start(self, data: bytes = b"") -> None:
-        self.link = self.pump.start(key(2).public_key, 0, data)
+        self.link = self.pump.start(public_key(2), 0, data)
 
     def prove(self) -> None:
         """Answer the node's signature request."""

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-import pysodium
-
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.link import Link, PySink
 from ygg_c.link.wire import decode_uv
@@ -19,12 +18,6 @@ MILLISECOND = 1_000_000
 WALL = 1_700_000_000
 WHOLE = 1 << 30
 """More than a link ever has under way: what it hands out then ends with a frame."""
-
-
-def secret_of(number: int) -> bytes:
-    """Return the secret key (seed and public key) whose seed is 32 times the byte `number` (past 255: its 32 bytes)."""
-    seed = bytes([number]) * 32 if number < 256 else number.to_bytes(32, "big")
-    return pysodium.crypto_sign_seed_keypair(seed)[1]
 
 
 class Pipe:
@@ -101,7 +94,7 @@ class Network:
 
     def add(self, number: int) -> Any:
         """Add the node whose key has the seed `number`."""
-        node = self.make(secret_of(number), random=SeededRandom((self.seed, number, next(self._lives))))
+        node = self.make(secret_key(number), random=SeededRandom((self.seed, number, next(self._lives))))
         self.nodes.append(node)
         self.settle(node)
         return node

@@ -17,9 +17,10 @@ from contextlib import contextmanager
 import pytest
 
 from tests.aio import run, until
-from ygg import Certificate, Core, NativeNetwork, PrivateKey, TCPTransport, TLSTransport, TransportManager
+from ygg import Certificate, Core, NativeNetwork, TCPTransport, TLSTransport, TransportManager
 from ygg.node import handshake
 from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
+from ygg.testing import private_key
 from ygg.transport import QuicTransport, WSTransport, tls, upgrade, ws
 
 UPGRADE = (
@@ -43,7 +44,7 @@ TIMES = 5
 
 
 def core(network: NativeNetwork, number: int, limits: IncomingLimits = DEFAULT_LIMITS) -> Core:
-    certificate = Certificate(PrivateKey.from_seed(bytes([number]) * 32))
+    certificate = Certificate(private_key(number))
     manager = TransportManager(network)
     for transport in (TCPTransport(), TLSTransport(certificate), WSTransport(), QuicTransport(certificate)):
         manager.register(transport)

@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from tests.aio import on_loops, settle, until
-from tests.nodes import key, manager, node
+from tests.nodes import manager, node
 from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, Network, TCPTransport, TransportManager
 from ygg.errors import BlockedHostError
 from ygg.network import DIAL_TIMEOUT
+from ygg.testing import private_key
 
 
 class SlowNetwork(LoopbackNetwork):
@@ -28,7 +29,7 @@ class SlowNetwork(LoopbackNetwork):
 
 
 def core(number: int, network: Network | None) -> tuple[Core, TransportManager]:
-    certificate = Certificate(key(number))
+    certificate = Certificate(private_key(number))
     table = TransportManager()
     if network is not None:
         table = manager(network, certificate)

@@ -2,12 +2,12 @@
 
 import ssl
 
-from tests.nodes import key
 from ygg import Certificate
 from ygg.stream.tls.contexts import listening_context
+from ygg.testing import private_key
 from ygg_c.io.tls import Context, Tls
 
-CERTIFICATE = Certificate(key(1))
+CERTIFICATE = Certificate(private_key(1))
 _server = listening_context(CERTIFICATE)
 assert isinstance(_server, Context), "the ssl module's library cannot be reached: its TLS is what would be tested"
 SERVER = _server

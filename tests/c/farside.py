@@ -6,12 +6,11 @@ from typing import Any
 
 import pysodium
 
+from ygg.testing import secret_key
 from ygg_c.base.sodium import Random, SeededRandom
 from ygg_c.link import wire
 from ygg_c.link.link import Link, PySink
 from ygg_c.routing.router import Router
-
-from ..simnet import secret_of
 
 KEEPALIVE, SIG_REQ, SIG_RES, ANNOUNCE, BLOOM, LOOKUP, NOTIFY, BROKEN, TRAFFIC = range(1, 10)
 EMPTY_FILTER = b"\xff" * 16 + bytes(16)
@@ -36,7 +35,7 @@ class Clock:
     """A router and its virtual time."""
 
     def __init__(self, number: int = 1, random: Random | None = None, kind: type[Router] = Router) -> None:
-        self.secret = secret_of(number)
+        self.secret = secret_key(number)
         self.router = kind(self.secret, random=random or SeededRandom(number))
         self.now = SECOND
         self.wall = 1_700_000_000
@@ -77,7 +76,7 @@ class FarSide:
     def __init__(self, clock: Clock, number: int, priority: int = 0, polite: bool = True, rtt: float = 0.001,
                  port: int = 0) -> None:
         self.clock = clock
-        self.secret = secret_of(number)
+        self.secret = secret_key(number)
         self.key = self.secret[32:]
         self.polite = polite
         self.port = port or number + 100

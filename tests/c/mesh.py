@@ -4,11 +4,10 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.link import Link, PySink
 from ygg_c.node.node import Node
-
-from .session_pair import identity
 
 SECOND = 1_000_000_000
 START = 1_700_000_000
@@ -26,7 +25,7 @@ class Mesh:
         self.lose: Callable[[bytes], bool] = lambda data: False
 
     def add(self, number: int, group: bytes = b"", life: int = 0) -> Node:
-        node = Node(identity(number), group_password=group, random=SeededRandom((number, life) if life else number))
+        node = Node(secret_key(number), group_password=group, random=SeededRandom((number, life) if life else number))
         self.nodes[number] = node
         self.deadlines[number] = 0
         node.on_work = lambda: self.deadlines.__setitem__(number, 0)

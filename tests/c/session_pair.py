@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pysodium
-
+from ygg.testing import secret_key
 from ygg_c.base.sodium import Random, SeededRandom
 from ygg_c.testing.sessions import SessionTap
 
@@ -11,18 +10,11 @@ SECOND = 1_000_000_000
 START = 1_700_000_000
 
 
-def identity(fill: int) -> bytes:
-    """The 64-byte secret of the seed that repeats one byte."""
-    public, secret = pysodium.crypto_sign_seed_keypair(bytes([fill]) * 32)
-    assert secret[32:] == public
-    return secret
-
-
 class End:
     """One end: its table, and the clock it shares with the other."""
 
     def __init__(self, fill: int, group: bytes = b"", random: Random | None = None) -> None:
-        self.secret = identity(fill)
+        self.secret = secret_key(fill)
         self.key = self.secret[32:]
         self.group = group
         self.table = SessionTap(self.secret, group, random or SeededRandom(fill))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.c.session_pair import identity
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.link import Link, PySink
 from ygg_c.node.gateway import Gateway
@@ -96,7 +96,7 @@ class Net:
     def add(self, *numbers: int) -> None:
         """Make nodes."""
         for number in numbers:
-            node = Node(identity(number), random=SeededRandom(number))
+            node = Node(secret_key(number), random=SeededRandom(number))
             stack = NetStack([node.address], self.mtu, SeededRandom((number, 0)))
             gateway = Gateway(node, self.mtu)
             gateway.attach(stack)

@@ -7,11 +7,12 @@ import pytest
 
 from tests.aio import on_loops, until
 from tests.cli.command import start
-from tests.nodes import key, node
+from tests.nodes import node
 from ygg import Config, NativeNetwork, VTun
 from ygg.cli import main
 from ygg.cli.common import CommandError
 from ygg.cli.ping import ping
+from ygg.testing import private_key, public_key
 
 
 @on_loops
@@ -34,9 +35,9 @@ async def test_with_the_identity_peers_and_group_password_of_a_file(capsys: pyte
         url = f"tcp://{listener.address}"
         with pytest.raises(CommandError, match="did not answer"):
             await ping(server.address, [url], 1, 0.5)
-        config = Config(private_key=key(7), group_password="p")
+        config = Config(private_key=private_key(7), group_password="p")
         task = asyncio.create_task(ping(server.address, [url], 2, 9, config))
-        await until(lambda: any(peer.key == key(7).public_key for peer in server.peers()))
+        await until(lambda: any(peer.key == public_key(7) for peer in server.peers()))
         await task
     assert len(capsys.readouterr().out.splitlines()) == 2
 

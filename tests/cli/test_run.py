@@ -14,14 +14,15 @@ import pytest
 
 from tests.aio import on_loops, run, until
 from tests.cli.command import start
-from tests.nodes import key, node
+from tests.nodes import node
 from ygg import Config, NativeNetwork, address_of
 from ygg.cli.run import retry, serve
 from ygg.daemon import Daemon
+from ygg.testing import private_key, public_key
 
 
 def config(**members: Any) -> Config:
-    return Config(private_key=key(7), if_name="none", multicast_interfaces=[], **members)
+    return Config(private_key=private_key(7), if_name="none", multicast_interfaces=[], **members)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -40,12 +41,12 @@ def test_runs_in_the_foreground_until_told_to_end(number: signal.Signals, tmp_pa
         process.send_signal(number)
         out, error = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")
-    assert key_seen == key(7).public_key
+    assert key_seen == public_key(7)
     text = "".join(lines) + error
     assert f"Your IPv6 address is {address_of(key_seen)}" in text
     assert "Traceback" not in text
     assert "hunter2" not in text
-    assert key(7).hex()[:64] not in text
+    assert private_key(7).hex()[:64] not in text
 
 
 def test_sighup_redials_at_once_and_ends_nothing(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ def test_a_new_identity_where_one_is_asked_for(tmp_path: Path) -> None:
             process.communicate(timeout=30)
         assert process.returncode == 0
     assert len(keys) == 3
-    assert key(7).public_key.hex() in keys
+    assert public_key(7).hex() in keys
 
 
 async def _call(url: str) -> bytes:

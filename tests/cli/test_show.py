@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.nodes import key
 from ygg import Config, address_of, subnet_of
 from ygg.cli import main
+from ygg.testing import private_key, public_key
 
-PUBLIC = key(7).public_key
+PUBLIC = public_key(7)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:
-    Config(private_key=key(7)).save(tmp_path / "ygg.conf")
+    Config(private_key=private_key(7)).save(tmp_path / "ygg.conf")
     return str(tmp_path / "ygg.conf")
 
 
@@ -23,7 +23,7 @@ def test_all(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr()
     assert shown.out.split() == ["address:", str(address_of(PUBLIC)), "subnet:", str(subnet_of(PUBLIC)),
                                  "key:", PUBLIC.hex()]  # fmt: skip
-    assert key(7).hex()[:64] not in shown.out + shown.err
+    assert private_key(7).hex()[:64] not in shown.out + shown.err
 
 
 @pytest.mark.parametrize(

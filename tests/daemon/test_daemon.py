@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 
 from tests.aio import on_loops, until
-from tests.nodes import key, node
+from tests.nodes import node
 from ygg import Config, LoopbackNetwork, NativeNetwork
 from ygg.config.config import MulticastInterface
 from ygg.daemon import Daemon, every_transport
 from ygg.errors import ConfigError, OperationNotSupported
+from ygg.testing import private_key, public_key
 
 
 def config(number: int = 7, **members: Any) -> Config:
-    return Config(**{"private_key": key(number), "if_name": "none", "multicast_interfaces": []} | members)
+    return Config(**{"private_key": private_key(number), "if_name": "none", "multicast_interfaces": []} | members)
 
 
 @on_loops
@@ -26,7 +27,7 @@ async def test_peers_listeners_and_identity() -> None:
         wanted = config(peers=urls, listen=["tcp://127.0.0.1:0", "tls://127.0.0.1:0"], node_info={"name": "seven"})
         async with Daemon(wanted, network) as daemon:
             core = daemon.core
-            assert core.public_key == key(7).public_key
+            assert core.public_key == public_key(7)
             assert [listener.url.scheme for listener in core.listeners] == ["tcp", "tls"]
             await until(lambda: any(link.up for link in core.peers()))
             assert {(link.url, link.persistent) for link in core.peers()} == {
@@ -43,7 +44,7 @@ async def test_allowed_keys_and_interface_peers() -> None:
     network = LoopbackNetwork()
     async with network, node(1, network) as stranger:
         wanted = config(
-            listen=["tcp://127.0.0.1:0"], allowed_public_keys=[key(2).public_key],
+            listen=["tcp://127.0.0.1:0"], allowed_public_keys=[public_key(2)],
             interface_peers={"eth7": ["tcp://127.0.0.1:1"]},
         )  # fmt: skip
         async with Daemon(wanted, network) as daemon:

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from tests.aio import until
-from tests.nodes import Stranger, key, manager
+from tests.nodes import Stranger, manager
 from ygg import Certificate, Core, Network, VTun
 from ygg.node import handshake
 from ygg.stream.held import take_over
+from ygg.testing import private_key
 from ygg.vtun import ping
 from ygg_c.link import wire
 
@@ -26,11 +27,11 @@ FARTHEST = 2**64 - 1
 class Impostor(Stranger):
     """A node's neighbour that does what a test tells it to, save that it answers signature requests: it is proven."""
 
-    KEY = key(99)
+    KEY = private_key(99)
 
     def __init__(self, number: int = 99) -> None:
         super().__init__()
-        self.private = key(number)
+        self.private = private_key(number)
         self.key = self.private.public_key
         self.node = b""
         """The key of the node at the other end, once its handshake is here."""

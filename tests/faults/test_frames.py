@@ -19,17 +19,18 @@ from tests.faults.hostile import (
     TRAFFIC,
     Impostor,
 )
-from tests.nodes import key, node
+from tests.nodes import node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network
+from ygg.testing import private_key
 from ygg_c.link import wire
 
-OURS, THEIRS = key(99), key(98)
+OURS, THEIRS = private_key(99), private_key(98)
 
 
 def announcement(psigner: int = 99, signer: int = 99, port: int = 0) -> bytes:
     """Return the body of an Announce of key 99 as root, signed by these."""
     signed = wire.encode_tree_bytes(OURS.public_key, OURS.public_key, 1, 5, port)
-    return signed + key(psigner).sign(signed) + key(signer).sign(signed)
+    return signed + private_key(psigner).sign(signed) + private_key(signer).sign(signed)
 
 
 ANY = OURS.public_key + THEIRS.public_key

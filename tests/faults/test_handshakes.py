@@ -8,7 +8,7 @@ import pytest
 
 from tests.aio import LOOPS, run, until
 from tests.faults.hostile import Impostor
-from tests.nodes import Stranger, key, manager, node
+from tests.nodes import Stranger, manager, node
 from ygg import Certificate, LoopbackNetwork, NativeNetwork, Network
 from ygg.errors import (
     HandshakeError,
@@ -25,18 +25,19 @@ from ygg.errors import (
 )
 from ygg.node import handshake
 from ygg.stream.held import take_over
+from ygg.testing import private_key, public_key
 
-HONEST = handshake.encode(key(99), 0)
+HONEST = handshake.encode(private_key(99), 0)
 
 
 def message(*fields: tuple[int, bytes], number: int = 99) -> bytes:
     """Return a well-signed message with these fields."""
     body = b"".join(kind.to_bytes(2) + len(value).to_bytes(2) + value for kind, value in fields)
-    body += key(number).sign(handshake._digest(key(number).public_key, b""))
+    body += private_key(number).sign(handshake._digest(public_key(number), b""))
     return b"meta" + len(body).to_bytes(2) + body
 
 
-KEY = (2, key(99).public_key)
+KEY = (2, public_key(99))
 MAJOR, MINOR = (0, b"\0\0"), (1, b"\0\5")
 
 BAD: dict[str, tuple[bytes, type[LinkError]]] = {
@@ -54,11 +55,11 @@ BAD: dict[str, tuple[bytes, type[LinkError]]] = {
     "oversized": (b"meta\xff\xff" + bytes(65535), HandshakeLengthError),
     "old version": (message(MAJOR, (1, b"\0\4"), KEY), IncompatibleVersionError),
     "no version": (message(KEY), IncompatibleVersionError),
-    "foreign signature": (message(MAJOR, MINOR, (2, key(98).public_key)), WrongPasswordError),
+    "foreign signature": (message(MAJOR, MINOR, (2, public_key(98))), WrongPasswordError),
     "changed signature": (HONEST[:-1] + bytes([HONEST[-1] ^ 1]), WrongPasswordError),
-    "password we have not": (handshake.encode(key(99), 0, b"hidden"), WrongPasswordError),
+    "password we have not": (handshake.encode(private_key(99), 0, b"hidden"), WrongPasswordError),
     "zero key": (message(MAJOR, MINOR, (2, bytes(32))), WrongPasswordError),
-    "ourselves": (handshake.encode(key(1), 0), SelfConnectionError),
+    "ourselves": (handshake.encode(private_key(1), 0), SelfConnectionError),
 }
 
 
@@ -81,7 +82,7 @@ def test_a_client_that_opens_badly(
         async with node(1, network) as one:
             listener = await one.listen(f"{scheme}://127.0.0.1:0")
             stranger = Stranger()
-            stranger.transport = await manager(network, Certificate(key(99))).dial(f"{scheme}://{listener.address}")
+            stranger.transport = await manager(network, Certificate(private_key(99))).dial(f"{scheme}://{listener.address}")
             take_over(stranger.transport, stranger)
             stranger.transport.write(data)
             if kind is RemoteClosed:
@@ -149,7 +150,7 @@ def test_a_server_with_another_key_than_the_pinned_one(loop: str, caplog: pytest
         async with node(1, network) as one, node(2, network) as two:
             listener = await two.listen("tls://127.0.0.1:0")
             with pytest.raises(KeyNotPinnedError):
-                await one.call_peer(f"tls://{listener.address}?key={key(3).public_key.hex()}")
+                await one.call_peer(f"tls://{listener.address}?key={public_key(3).hex()}")
             await until(lambda: not two.peers())
 
     run(main(), loop)

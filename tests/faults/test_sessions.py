@@ -10,8 +10,9 @@ import pytest
 
 from tests.aio import LOOPS, run, until
 from tests.faults.hostile import FARTHEST, TRAFFIC, Clock, Impostor, Middle, asks, ipv6, parts, tunnels, udp
-from tests.nodes import key, node
+from tests.nodes import node
 from ygg import Core, LoopbackNetwork, PrivateKey, VTun, address_of
+from ygg.testing import public_key
 from ygg_c.link import wire
 
 BULK = os.urandom(300_000)
@@ -172,7 +173,7 @@ def test_recorded_sessions_open_nothing(loop: str, monkeypatch: pytest.MonkeyPat
 
 async def packets_in_anothers_name(one: Core, two: Core, victim: VTun) -> None:
     """Send from `one` what its gateway would never let out."""
-    third = address_of(key(3).public_key).packed
+    third = address_of(public_key(3)).packed
     ours, theirs = one.address.packed, two.address.packed
     outside = bytes.fromhex("20010db8" + "00" * 11 + "01")
     forged = [

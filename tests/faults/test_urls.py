@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from tests.aio import LOOPS, on_loops, run, until
-from tests.nodes import Stranger, key, manager, node
+from tests.nodes import Stranger, manager, node
 from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, TransportManager
 from ygg.errors import (
     BackoffError,
@@ -26,6 +26,7 @@ from ygg.errors import (
     URLError,
     YggError,
 )
+from ygg.testing import private_key
 from ygg.transport import tls
 
 MALFORMED = {
@@ -129,7 +130,7 @@ def test_hosts_without_a_network(loop: str) -> None:
         table = TransportManager()
         table.register(manager(LoopbackNetwork())._transports["tcp"])
         table.map_network("127.0.0.9", None)
-        async with Core(Certificate(key(1)), table) as one:
+        async with Core(Certificate(private_key(1)), table) as one:
             for host, kind, code in (
                 ("127.0.0.9", BlockedHostError, errno.EACCES),
                 ("127.0.0.8", UnmappedHostError, errno.ENETUNREACH),

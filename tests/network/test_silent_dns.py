@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import silentdns
-from tests.nodes import key
 from ygg import Config
+from ygg.testing import private_key
 
 pytestmark = pytest.mark.skipif(not silentdns.possible(), reason="network namespaces do not work here")
 
@@ -184,7 +184,7 @@ def test_ping(tmp_path: Path) -> None:
 )
 def test_a_node_ends_when_told(members: dict[str, list[str]], tmp_path: Path) -> None:
     path = tmp_path / "ygg.conf"
-    Config(private_key=key(7), if_name="none", multicast_interfaces=[], **members).save(path)
+    Config(private_key=private_key(7), if_name="none", multicast_interfaces=[], **members).save(path)
     command = (sys.executable, "-m", "ygg", "run", "--loglevel", "debug", "--config", str(path))
     with silentdns.start(tmp_path, *command) as process:
         assert process.stderr

@@ -17,8 +17,8 @@ from ygg.errors import (
     URLError,
 )
 from ygg.network import LoopbackNetwork, NativeNetwork, Network, SocksNetwork, socks5
-from ygg.testing.conformance import CHECKS, Check, Subject
 from ygg.network.streams import open_connection, serving
+from ygg.testing.conformance import CHECKS, Check, Subject
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)

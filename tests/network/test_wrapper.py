@@ -19,8 +19,8 @@ from ygg.network import (
     WrapperTransport,
     take_over,
 )
-from ygg.testing.conformance import CHECKS, Check, Subject
 from ygg.network.streams import streams
+from ygg.testing.conformance import CHECKS, Check, Subject
 
 
 class Meter(WrapperTransport):

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from tests.aio import LOOPS, on_loops, run, until
-from tests.nodes import key, node
+from tests.nodes import node
 from tests.pumphost import proof, signed_record
 from ygg import LoopbackNetwork, NativeNetwork, Network, Transport, VTun
 from ygg.errors import ConnectionRefused, WrongPasswordError
 from ygg.node.carrier import Carrier
 from ygg.node.driver import Driver
 from ygg.stream.tls.contexts import dialing_context
+from ygg.testing import private_key, public_key
 from ygg.transport import DialOptions
 from ygg.url import PeerURL
 from ygg_c.io.pump import StreamPump, TransportPump
@@ -53,10 +54,10 @@ class Modest(asyncio.Transport):
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_modest_transport_carries_a_link(loop: str) -> None:
     async def main() -> None:
-        engine = Node(key(1).secret)
+        engine = Node(private_key(1).secret)
         transport = Modest()
         carrier = Carrier(engine, transport, asyncio.get_running_loop())
-        link = carrier.start(key(2).public_key, 0, b"\1\1")
+        link = carrier.start(public_key(2), 0, b"\1\1")
         assert transport.reading
         assert transport.written[1] == 2
         transport.protocol.data_received(b"\1\1")
@@ -137,10 +138,10 @@ async def test_a_socket_with_output_left_is_driven_through_its_transport() -> No
     transport, _ = await asyncio.get_running_loop().create_unix_connection(asyncio.Protocol, sock=ours)
     while not transport.get_write_buffer_size():
         transport.write(bytes(1 << 20))
-    engine = Node(key(1).secret)
+    engine = Node(private_key(1).secret)
     carrier = Carrier(engine, transport, asyncio.get_running_loop())
     assert isinstance(carrier._pump, TransportPump)
-    carrier.start(key(2).public_key, 0, b"")
+    carrier.start(public_key(2), 0, b"")
     carrier.close()
     await carrier.lost
     engine.close()
@@ -156,9 +157,9 @@ async def test_a_transport_and_the_socket_below_hold_as_little_as_the_link_is_wo
         theirs, _ = server.accept()
     while not transport.get_write_buffer_size():
         transport.write(bytes(1 << 20))         # so that it is not driven by its descriptor
-    engine = Node(key(1).secret)
+    engine = Node(private_key(1).secret)
     carrier = Carrier(engine, transport, loop)
-    carrier.start(key(2).public_key, 0, b"")
+    carrier.start(public_key(2), 0, b"")
     held = transport.get_write_buffer_limits()[1]
     assert 4096 <= held < 65536
     assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT) == held
@@ -175,12 +176,12 @@ async def test_a_full_socket_is_written_when_it_has_room_again() -> None:
         end.setblocking(False)
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_unix_connection(asyncio.Protocol, sock=ours)
-    engine = Node(key(1).secret)
+    engine = Node(private_key(1).secret)
     driver = Driver(engine, loop, engine.clock)
     carrier = Carrier(engine, transport, loop)
     assert isinstance(carrier._pump, StreamPump)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    link = carrier.start(key(2).public_key, 0, b"")
+    link = carrier.start(public_key(2), 0, b"")
     await loop.sock_sendall(theirs, proof(engine.key, await loop.sock_recv(theirs, 65536)) + signed_record(5))
     while not link.blocked:
         await loop.sock_sendall(theirs, signed_record(4) * 20)  # each is answered with the newer one

@@ -6,10 +6,11 @@ import json
 import pytest
 
 from tests.aio import LOOPS, on_loops, run, settle, until
-from tests.nodes import key, manager, node
+from tests.nodes import manager, node
 from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, Network, address_of
 from ygg.errors import AnswerError, ConfigError, ConnectionAborted, KeyFormatError, QueryTimeout
 from ygg.node.carrier import Carrier
+from ygg.testing import private_key, public_key
 from ygg_c.io.pump import StreamPump, TransportPump
 from ygg_c.io.tlspump import TlsPump
 
@@ -156,10 +157,10 @@ def test_those_who_ask_the_same_share_the_answer_and_silence_times_out(loop: str
             answers = await asyncio.gather(*(one.node_info(two.public_key) for _ in range(3)))
             assert answers[0] == answers[1] == answers[2]
             with pytest.raises(QueryTimeout):
-                await one.node_info(key(3).public_key, timeout=0.01)
+                await one.node_info(public_key(3), timeout=0.01)
             with pytest.raises(KeyFormatError):
                 await one.node_info(b"short")
-            waiting = asyncio.create_task(one.remote_tree(key(3).public_key))
+            waiting = asyncio.create_task(one.remote_tree(public_key(3)))
             await settle()
             await one.stop()
             with pytest.raises(ConnectionAborted):
@@ -173,7 +174,7 @@ async def test_a_question_is_forgotten_when_nobody_waits_for_its_answer() -> Non
     """After the last one's time is up, or it was cancelled; one who waits longer is still answered."""
     network = LoopbackNetwork()
     async with node(1, network) as one, node(2, network) as two:
-        stranger = key(3).public_key
+        stranger = public_key(3)
         patient = asyncio.ensure_future(one.node_info(two.public_key, timeout=30))
         hasty = [one.node_info(public, timeout=0.01) for public in (two.public_key, two.public_key, stranger, stranger)]
         results = await asyncio.gather(*hasty, return_exceptions=True)
@@ -226,7 +227,7 @@ async def test_members_of_node_info_are_published_and_taken_back() -> None:
 def test_privacy_and_limits_of_node_info() -> None:
     network = LoopbackNetwork()
     table = manager(network)
-    certificate = Certificate(key(1))
+    certificate = Certificate(private_key(1))
     assert Core(certificate, table, node_info_privacy=True)._node_info == b"{}"
     shown = json.loads(Core(certificate, table, node_info={"buildname": "other", "x": [1]})._node_info)
     assert shown["buildname"] == "ygg"
@@ -275,7 +276,7 @@ def test_a_line_of_nodes_reaches_from_end_to_end(loop: str) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_node_starts_once_and_knows_itself_before_and_after(loop: str) -> None:
     async def main() -> None:
-        core = Core(Certificate(key(1)), manager(LoopbackNetwork()))
+        core = Core(Certificate(private_key(1)), manager(LoopbackNetwork()))
         assert str(core.address) == "200:eaee:3845:17ec:1cd4:55a:49a5:868b"
         assert str(core.subnet) == "300:eaee:3845:17ec::/64"
         with pytest.raises(ConnectionAborted):
@@ -293,4 +294,4 @@ def test_a_node_starts_once_and_knows_itself_before_and_after(loop: str) -> None
 
 def test_bad_keys_are_refused_at_once() -> None:
     with pytest.raises(KeyFormatError):
-        Core(Certificate(key(1)), manager(LoopbackNetwork()), allowed_public_keys=[b"short"])
+        Core(Certificate(private_key(1)), manager(LoopbackNetwork()), allowed_public_keys=[b"short"])

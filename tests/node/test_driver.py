@@ -3,14 +3,14 @@
 import asyncio
 
 from tests.aio import on_loops, until
-from tests.nodes import key
 from ygg.node.driver import Driver
+from ygg.testing import private_key
 from ygg_c.node.node import Node
 
 
 @on_loops
 async def test_a_node_ticks_by_itself() -> None:
-    engine = Node(key(1).secret)
+    engine = Node(private_key(1).secret)
     driver = Driver(engine, asyncio.get_running_loop(), engine.clock)
     driver.wake()
     driver.wake()
@@ -21,7 +21,7 @@ async def test_a_node_ticks_by_itself() -> None:
 
 @on_loops
 async def test_a_closed_driver_runs_no_more_turns() -> None:
-    engine = Node(key(1).secret)
+    engine = Node(private_key(1).secret)
     driver = Driver(engine, asyncio.get_running_loop(), engine.clock)
     driver.wake()
     driver.close()

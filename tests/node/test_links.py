@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from tests.aio import LOOPS, on_loops, run, settle, until
-from tests.nodes import Stranger, key, manager, node
+from tests.nodes import Stranger, manager, node
 from ygg import Certificate, Core, IncomingLimits, LoopbackNetwork
 from ygg.errors import (
     ConnectionAborted,
@@ -24,6 +24,7 @@ from ygg.errors import (
 )
 from ygg.node import handshake, redial
 from ygg.node.redial import pause_before_redial
+from ygg.testing import private_key, public_key
 from ygg.transport import SocksTransport
 from ygg.url import PeerURL
 
@@ -197,7 +198,7 @@ def test_what_can_be_wrong_with_a_call(loop: str) -> None:
         async with node(1, network) as one, node(2, network) as two:
             at = (await two.listen("tcp://127.0.0.1:0?password=right")).address
             own = (await one.listen("tcp://127.0.0.1:0")).address
-            pinned = key(3).public_key.hex()
+            pinned = public_key(3).hex()
             for url, kind in [
                 ("tcp://127.0.0.1:99", ConnectionRefused),
                 ("nonsense://127.0.0.1:99", UnknownSchemeError),
@@ -219,7 +220,7 @@ def test_what_can_be_wrong_with_a_call(loop: str) -> None:
 def test_only_allowed_keys_come_in_except_where_all_are_admitted(loop: str) -> None:
     async def main() -> None:
         network = LoopbackNetwork()
-        async with node(1, network) as one, node(2, network, allowed_public_keys=[key(3).public_key]) as two:
+        async with node(1, network) as one, node(2, network, allowed_public_keys=[public_key(3)]) as two:
             strict = await two.listen("tcp://127.0.0.1:0")
             await one.call_peer(f"tcp://{strict.address}")      # the dialer cannot know yet
             await until(lambda: not one.peers())
@@ -280,7 +281,7 @@ async def test_passwords_are_not_shown(caplog: pytest.LogCaptureFixture) -> None
     """Neither those of proxies nor those of links: not in what stands for a peer, in errors, nor in what is logged."""
     caplog.set_level(logging.DEBUG)
     async with LoopbackNetwork() as network:
-        certificate = Certificate(key(1))
+        certificate = Certificate(private_key(1))
         transports = manager(network, certificate)
         transports.register(SocksTransport())
         async with Core(certificate, transports) as core:
@@ -324,7 +325,7 @@ async def test_places_are_for_those_who_have_shown_their_keys() -> None:
         listener = await one.listen("tcp://127.0.0.1:0")
         await two.call_peer(f"tcp://{listener.address}")
         await until(lambda: one.engine.counters() and ups(one))
-        recorded = handshake.encode(key(9), 0)
+        recorded = handshake.encode(private_key(9), 0)
         strangers = [await Stranger.at(network, listener.address) for _ in range(8)]
         for stranger in strangers:
             stranger.transport.write(recorded)
@@ -352,7 +353,7 @@ async def test_strangers_are_shown_the_door() -> None:
     network = LoopbackNetwork()
     async with node(1, network) as one:
         listener = await one.listen("tcp://127.0.0.1:0")
-        hello = handshake.encode(key(2), 0)
+        hello = handshake.encode(private_key(2), 0)
         for opening in (b"GET / HTTP/1.1\r\n", bytes([*hello[:-1], hello[-1] ^ 1]), hello[:60] + bytes(63)):
             stranger = await Stranger.at(network, listener.address)
             stranger.transport.write(opening)
@@ -372,7 +373,7 @@ async def test_frames_may_follow_the_handshake_in_the_same_bytes() -> None:
     async with node(1, network) as one:
         listener = await one.listen("tcp://127.0.0.1:0")
         stranger = await Stranger.at(network, listener.address)
-        stranger.transport.write(handshake.encode(key(2), 0) + bytes.fromhex("0b0201ef9bafcdf8acd19101"))
+        stranger.transport.write(handshake.encode(private_key(2), 0) + bytes.fromhex("0b0201ef9bafcdf8acd19101"))
         await until(lambda: ups(one))
         received = one.peers()[0].bytes_received
         assert received == 123 + 12
@@ -461,7 +462,7 @@ def test_a_cancelled_call_leaves_nothing(loop: str) -> None:
 @on_loops
 async def test_remapping_the_host_ends_its_links_and_listeners() -> None:
     network = LoopbackNetwork()
-    certificate = Certificate(key(1))
+    certificate = Certificate(private_key(1))
     table = manager(network)
     async with Core(certificate, table) as one, node(2, network) as two:
         outward = await two.listen("tcp://127.0.0.1:0")
@@ -523,7 +524,7 @@ async def test_a_listener_that_ends_by_itself_is_logged_and_no_other(caplog: pyt
     caplog.set_level(logging.INFO, "ygg.links")
     network = LoopbackNetwork()
     table = manager(network)
-    async with Core(Certificate(key(1)), table) as one:
+    async with Core(Certificate(private_key(1)), table) as one:
         closed = await one.listen("tcp://127.0.0.1:0")
         closed.close()
         await until(lambda: not one.listeners)

@@ -30,11 +30,11 @@ def in_child(check):
 """
 
 SESSIONS = """
+from ygg.testing import public_key, secret_key
 from ygg_c.testing.sessions import SessionTap
-from tests.c.session_pair import identity
 
-left, right = (SessionTap(identity(number)) for number in (1, 2))
-keys = [identity(number)[32:] for number in (1, 2)]
+left, right = (SessionTap(secret_key(number)) for number in (1, 2))
+keys = [public_key(number) for number in (1, 2)]
 
 def carry():
     for _ in range(4):
@@ -57,7 +57,7 @@ def refused():
         left.feed(keys[1], bytes(100))
     assert left.messages() == []
     assert left.ratchet(keys[1]) == before
-    SessionTap(identity(1)).write(keys[1], b"a new one is the child's own")
+    SessionTap(secret_key(1)).write(keys[1], b"a new one is the child's own")
 
 in_child(refused)
 right.payloads()

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.nodes import key
 from tests.pumphost import KEEPALIVE, REQUEST, UNKNOWN, Host, proof, signed_record
+from ygg.testing import private_key, public_key
 from ygg_c.io.pump import StreamPump, TransportPump, run_turn
 from ygg_c.link import wire
 from ygg_c.node.node import Node
@@ -117,17 +117,17 @@ def test_closing_is_idempotent_and_frees_the_descriptor(host: Host) -> None:
 def test_a_pump_carries_one_link(host: Host) -> None:
     host.start()
     with pytest.raises(ValueError, match="has carried a link"):
-        host.pump.start(key(3).public_key, 0, b"")
+        host.pump.start(public_key(3), 0, b"")
 
 
 def test_a_link_to_ourselves_is_refused_and_leaves_the_node_usable(host: Host) -> None:
     with pytest.raises(ValueError, match="self"):
-        host.pump.start(key(1).public_key, 0, b"")
+        host.pump.start(public_key(1), 0, b"")
     host.start()
 
 
 def test_a_bad_descriptor_is_an_error() -> None:
-    node = Node(key(1).secret)
+    node = Node(private_key(1).secret)
     with pytest.raises(OSError, match="Bad file descriptor"):
         StreamPump(node, -1, lambda blocked: None)
     node.close()
@@ -155,12 +155,12 @@ class Wire:
 
 class Carried:
     def __init__(self) -> None:
-        self.node = Node(key(1).secret)
+        self.node = Node(private_key(1).secret)
         self.ended: list[str] = []
         self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
         self.wire = Wire()
         self.pump = TransportPump(self.node, self.wire)
-        self.link = self.pump.start(key(2).public_key, 0, b"")
+        self.link = self.pump.start(public_key(2), 0, b"")
 
 
 @pytest.fixture
@@ -280,13 +280,13 @@ class CarriedOverSocket(Carried):
     wire: OverSocket
 
     def __init__(self) -> None:
-        self.node = Node(key(1).secret)
+        self.node = Node(private_key(1).secret)
         self.ended = []
         self.wire = OverSocket()
         self.blocked: list[bool] = []
         fd = self.wire.socket.fileno()
         self.pump = TransportPump(self.node, self.wire, None, fd, self.blocked.append)
-        self.link = self.pump.start(key(2).public_key, 0, b"")
+        self.link = self.pump.start(public_key(2), 0, b"")
 
     def fill(self) -> None:
         """Ask for more answers than the kernel may hold."""

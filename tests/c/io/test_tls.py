@@ -8,9 +8,9 @@ import ssl
 
 import pytest
 
-from tests.nodes import key
 from tests.tlssides import CERTIFICATE, CLIENT, SERVER, carry, plain_text, shaken, standard
 from ygg import Certificate
+from ygg.testing import private_key
 from ygg_c.base import live
 from ygg_c.io.tls import Context, Tls
 
@@ -145,7 +145,8 @@ def test_a_name_that_cannot_be_one(name: str) -> None:
 def test_a_certificate_needs_its_own_key() -> None:
     from ygg.stream.tls.contexts import _der
 
-    own, other = _der(CERTIFICATE.certificate_pem, b"CERTIFICATE"), _der(Certificate(key(2)).private_key_pem, b"KEY")
+    own = _der(CERTIFICATE.certificate_pem, b"CERTIFICATE")
+    other = _der(Certificate(private_key(2)).private_key_pem, b"KEY")
     with pytest.raises(ssl.SSLError):
         Context(own, other)
     with pytest.raises(ssl.SSLError):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.c.stackkit import MS, SECOND, A, B, Log, World
 from tests.expecting import raises_errno
-from tests.simnet import secret_of
+from ygg.testing import secret_key
 from ygg_c.base import live
 from ygg_c.ip.layer import PacketTap
 from ygg_c.node.gateway import Gateway
@@ -200,7 +200,7 @@ class Stopped:
     """A stack over a node, with one endpoint of each kind and their events; the node closes."""
 
     def __init__(self) -> None:
-        node = Node(secret_of(1))
+        node = Node(secret_key(1))
         self.stack = NetStack([node.address])
         Gateway(node).attach(self.stack)
         self.alone = Alone(self.stack, SECOND)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.c.farside import ANNOUNCE, SIG_REQ, SIG_RES, Clock, FarSide, announce
-from tests.simnet import secret_of
+from ygg.testing import secret_key
 from ygg_c.link import wire
 from ygg_c.link.link import Link
 
@@ -39,7 +39,7 @@ def allocated() -> Callable[[], int]:
 
 def root_record(number: int) -> bytes:
     """Return the announcement of a root, framed."""
-    secret = secret_of(number)
+    secret = secret_key(number)
     return wire.encode_frame(ANNOUNCE, wire.encode(ANNOUNCE, **announce(secret, secret, 1, 1, 0)))
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.c.farside import LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
 from tests.c.mesh import START, Mesh, mesh_of
-from tests.c.session_pair import identity
 from tests.c.slowlinks import MS, SECOND, Net, net_of
+from ygg.testing import public_key, secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire
 from ygg_c.node.node import Node
@@ -79,7 +79,7 @@ class Caller:
     def __init__(self, mesh: Mesh, number: int = 9) -> None:
         self.mesh = mesh
         self.node = mesh.nodes[1]
-        self.secret = identity(number)
+        self.secret = secret_key(number)
         self.tap = SessionTap(self.secret)
         self.key = self.secret[32:]
         self.link = next(link for link in mesh.streams if link.key == mesh.nodes[3].key)
@@ -207,8 +207,8 @@ class Dialer(Clock):
         self.far.become_child()
         self.pass_time(1.5)
         self.far.filter()
-        self.callee = SessionTap(identity(9))
-        self.key = identity(9)[32:]
+        self.callee = SessionTap(secret_key(9))
+        self.key = public_key(9)
         self.pass_time(0.1)
         self.far.frames.clear()
 
@@ -219,7 +219,7 @@ class Dialer(Clock):
         assert len(self.far.got(LOOKUP)) == 1
         signed = wire.encode_uv(self.wall) + wire.encode_path([1, 7])
         self.far.send(NOTIFY, path=[], watermark=MAX, source=self.key, dest=self.node.key, seq=self.wall,
-                      info_path=[1, 7], sig=sign(signed, identity(9)))
+                      info_path=[1, 7], sig=sign(signed, secret_key(9)))
         (traffic,) = self.far.got(TRAFFIC)
         assert traffic["payload"][0] == 1
         return bytes(traffic["payload"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.c.mesh import START, Mesh, mesh_of
-from tests.c.session_pair import identity
+from ygg.testing import public_key, secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.link import PySink
 from ygg_c.node.gateway import Gateway
@@ -23,13 +23,13 @@ def ask(mesh: Mesh, asker: int, asked: int, kind: str, seconds: float = 3) -> li
 
 def test_identity() -> None:
     """Key, address and subnet belong together; a secret whose halves do not is refused."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     assert node.key.hex() == "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
     assert node.address.hex() == "0200eaee384517ec1cd4055a49a5868b"
     assert node.subnet.hex() == "0300eaee384517ec"
     node.close()
     with pytest.raises(ValueError, match="public half"):
-        Node(identity(1)[:32] + identity(2)[32:])
+        Node(secret_key(1)[:32] + public_key(2))
     with pytest.raises(ValueError, match="64 bytes"):
         Node(b"short")
 
@@ -47,7 +47,7 @@ def test_nodeinfo_across_a_line() -> None:
 
 def test_nodeinfo_is_bounded() -> None:
     """Node information has at most 16384 bytes."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     node.nodeinfo = bytes(16384)
     with pytest.raises(ValueError, match="16384"):
         node.nodeinfo = bytes(16385)
@@ -144,7 +144,7 @@ def test_payloads_that_go_nowhere_are_counted() -> None:
 
 def test_bad_requests() -> None:
     """A request names a kind and a key."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     with pytest.raises(ValueError, match="kind"):
         node.request(bytes(32), "weather", print)
     with pytest.raises(ValueError, match="32 bytes"):
@@ -169,7 +169,7 @@ def test_group_passwords_part_sessions_not_routing() -> None:
 
 def test_counters_name_everything() -> None:
     """Counters of all layers come in one dict of numbers."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     counters = node.counters()
     assert {"session_replayed", "session_forged", "queries_unanswered", "unroutable"} <= counters.keys()
     assert set(counters.values()) == {0}
@@ -184,7 +184,7 @@ def test_counters_name_everything() -> None:
 
 def test_on_work_is_called_once() -> None:
     """Work outside a turn asks for one turn, not for one each."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     asked: list[int] = []
     node.on_work = lambda: asked.append(1)
     for _ in range(3):
@@ -198,11 +198,11 @@ def test_on_work_is_called_once() -> None:
 
 def test_a_closed_link_is_told_once() -> None:
     """A link that breaks the protocol is closed and named with the reason, after the turn's work."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     node.turn(1, START)
     closed: list[tuple[Any, str]] = []
     node.on_link_closed = lambda link, reason: closed.append((link, reason))
-    link = node.add_link(identity(2)[32:], 0, PySink(lambda link: link.take()))
+    link = node.add_link(public_key(2), 0, PySink(lambda link: link.take()))
     link.receive(b"\x02\x63\x00")
     assert closed == []
     node.turn(2, START)
@@ -221,7 +221,7 @@ def test_a_link_whose_far_side_shows_its_key_is_told_once() -> None:
         mesh.run(4)
         assert sorted(link.key for link in told) == sorted(node.key for node in mesh.nodes.values())
         assert all(link.proven for link in told)
-        replayed = mesh.nodes[1].add_link(identity(3)[32:], 0, PySink(lambda link: link.take()))
+        replayed = mesh.nodes[1].add_link(public_key(3), 0, PySink(lambda link: link.take()))
         replayed.receive(b"\x01\x01" * 3)
         mesh.run(2)
         assert not replayed.proven
@@ -230,12 +230,12 @@ def test_a_link_whose_far_side_shows_its_key_is_told_once() -> None:
 
 def test_close_by_the_host_is_told_too() -> None:
     """Closing a link outside a turn asks for a turn, in which it is told."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     node.turn(1, START)
     asked, closed = [], []
     node.on_work = lambda: asked.append(1)
     node.on_link_closed = lambda link, reason: closed.append(reason)
-    node.add_link(identity(2)[32:], 0, PySink(lambda link: link.take())).close("because")
+    node.add_link(public_key(2), 0, PySink(lambda link: link.take())).close("because")
     assert asked == [1]
     node.turn(2, START)
     assert closed == ["because"]
@@ -288,12 +288,12 @@ def test_callbacks_may_do_anything() -> None:
 
 def test_two_nodes_that_answer_at_once_come_to_rest() -> None:
     """Callbacks that always write again do not keep a turn from ending."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     calls: list[int] = []
 
     def again(*_: object) -> None:
         calls.append(1)
-        node.add_link(identity(2)[32:], 0, PySink(lambda link: link.take())).close()
+        node.add_link(public_key(2), 0, PySink(lambda link: link.take())).close()
 
     node.on_link_closed = again
     again()
@@ -304,7 +304,7 @@ def test_two_nodes_that_answer_at_once_come_to_rest() -> None:
 
 def test_the_deadline_is_promised() -> None:
     """A turn returns when the next is due; an earlier deadline that comes up in a pump's turn asks for one."""
-    node = Node(identity(1), random=SeededRandom(1))
+    node = Node(secret_key(1), random=SeededRandom(1))
     second = 1_000_000_000
     assert node.turn(second, START) == node.deadline == 2 * second
     asked: list[int] = []
@@ -331,7 +331,7 @@ def test_close_is_idempotent_and_final() -> None:
 def test_a_wall_clock_that_is_set_back_goes_on() -> None:
     """What a node tells of the time never goes back, follows the wall clock forward, and goes on from where set."""
     second = 1_000_000_000
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     node.turn(100 * second, START)
     assert node.wall == START
     node.turn(105 * second, START - 3600)
@@ -352,7 +352,7 @@ def test_a_wall_clock_that_is_set_back_goes_on() -> None:
 
 def test_a_clock_set_before_the_first_turn() -> None:
     """It goes on from there, whatever the time of the first turn is."""
-    node = Node(identity(1))
+    node = Node(secret_key(1))
     node.go_on_from(START + 1000)
     node.turn(10**15, START)
     assert node.wall == START + 1000

@@ -24,7 +24,7 @@ from tests.c.farside import (
 )
 from tests.c.routing.test_multicast import child
 from tests.c.routing.test_router import traffic
-from tests.simnet import secret_of
+from ygg.testing import public_key, secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire
 from ygg_c.link.link import PySink
@@ -57,7 +57,7 @@ FLOODS: dict[str, tuple[Callable[[Clock, FarSide, int], bytes], int]] = {
     "traffic": (lambda clock, far, number: framed(TRAFFIC, **traffic([], dest=clock.router.key)), 1300),
     "astray": (lambda clock, far, number: framed(TRAFFIC, **astray(number)), 300),
     "records": (lambda clock, far, number: framed(
-        ANNOUNCE, **announce(secret_of(1000 + number), secret_of(1000 + number), 1, 1, 0)), 80),
+        ANNOUNCE, **announce(secret_key(1000 + number), secret_key(1000 + number), 1, 1, 0)), 80),
 }
 
 
@@ -93,7 +93,7 @@ def test_a_flood_is_left_for_later_turns(clock: Clock, kind: str) -> None:
 
 def init_of(number: int, clock: Clock) -> bytes:
     """Return the Init with which a node turns to the router's."""
-    tap = SessionTap(secret_of(number), b"", SeededRandom(number))
+    tap = SessionTap(secret_key(number), b"", SeededRandom(number))
     tap.tick(clock.now, clock.wall)
     tap.write(clock.router.key, b"\1x")
     ((_, message),) = tap.messages()
@@ -103,7 +103,7 @@ def init_of(number: int, clock: Clock) -> bytes:
 
 SESSION_MESSAGES: dict[str, tuple[Callable[[int, Clock], bytes], str, int]] = {
     "handshakes": (init_of, "session_opened", 16),
-    "forged handshakes": (lambda number, clock: b"\1" + secret_of(number) * 3, "session_handshake_forged", 130),
+    "forged handshakes": (lambda number, clock: b"\1" + secret_key(number) * 3, "session_handshake_forged", 130),
     "what calls for an opening": (lambda number, clock: b"\3" + bytes(60), "session_init_sent", 20),
 }
 """How to make each, what counts those that were handled, and how many of these take 4 ms."""
@@ -115,7 +115,7 @@ def test_session_messages_count_for_the_work_they_call_for(kind: str) -> None:
     make, counter, most = SESSION_MESSAGES[kind]
     clock = Clock(2, kind=Node)
     far = child(clock, 3)
-    messages = [traffic([], dest=clock.router.key) | {"source": secret_of(number)[32:], "payload": make(number, clock)}
+    messages = [traffic([], dest=clock.router.key) | {"source": public_key(number), "payload": make(number, clock)}
                 for number in range(1000, 1100)]
     handled = [clock.router.counters()[counter]]
     far.link.receive(b"".join(framed(TRAFFIC, **message) for message in messages))
@@ -157,14 +157,14 @@ def test_records_are_verified_for_all_links_alike(clock: Clock) -> None:
     """Who brings thousands waits; whoever brings a few meanwhile does not, and in the end nothing is missing."""
     attacker, honest = FarSide(clock, 3), FarSide(clock, 4)
     for number in range(1000, 2200):
-        attacker.link.receive(framed(ANNOUNCE, **announce(secret_of(number), secret_of(number), 1, 1, 0)))
+        attacker.link.receive(framed(ANNOUNCE, **announce(secret_key(number), secret_key(number), 1, 1, 0)))
     clock.pass_time(0.2)
     first = len(clock.router.tree_records())
     assert 200 <= first <= 650
     for number in range(3000, 3020):
-        honest.link.receive(framed(ANNOUNCE, **announce(secret_of(number), secret_of(number), 1, 1, 0)))
+        honest.link.receive(framed(ANNOUNCE, **announce(secret_key(number), secret_key(number), 1, 1, 0)))
     keys = {record["key"] for record in clock.router.tree_records()}
-    assert {secret_of(number)[32:] for number in range(3000, 3020)} <= keys
+    assert {public_key(number) for number in range(3000, 3020)} <= keys
     clock.pass_time(1)
     assert len(clock.router.tree_records()) - first <= 2100
     for _ in range(5):
@@ -187,12 +187,12 @@ def test_links_of_chosen_numbers_have_their_turns(clock: Clock) -> None:
     attacker = FarSide(clock, 3)
     assert attacker.link.order % 256 == honest.link.order % 256
     attacker.link.receive(b"".join(
-        framed(ANNOUNCE, **announce(secret_of(number), secret_of(number), 1, 1, 0)) for number in range(1000, 3000)
+        framed(ANNOUNCE, **announce(secret_key(number), secret_key(number), 1, 1, 0)) for number in range(1000, 3000)
     ))
     clock.pass_time(0.1)
     honest.frames.clear()
     for number in range(3000, 3020):
-        honest.link.receive(framed(ANNOUNCE, **announce(secret_of(number), secret_of(number), 1, 1, 0)))
+        honest.link.receive(framed(ANNOUNCE, **announce(secret_key(number), secret_key(number), 1, 1, 0)))
     honest.send(SIG_REQ, seq=9, nonce=9)
     for _ in range(60):         # as a loop that is busy takes them, both links are due in the same turns
         clock.now += 5_000_000
@@ -206,7 +206,8 @@ def test_a_link_that_waits_stays_alive(clock: Clock) -> None:
     far = FarSide(clock, 3)
     far.frames.clear()
     for number in range(1000, 11000):
-        far.link.receive(framed(ANNOUNCE, **announce(secret_of(number % 4000), secret_of(number % 4000), number, 1, 0)))
+        secret = secret_key(number % 4000)
+        far.link.receive(framed(ANNOUNCE, **announce(secret, secret, number, 1, 0)))
     for _ in range(4):
         clock.pass_time(1)
         assert far.link.held
@@ -223,7 +224,7 @@ def test_a_link_that_waits_stays_alive(clock: Clock) -> None:
 def test_renewed_records_do_not_unsettle_next_hops(clock: Clock) -> None:
     """A neighbour that says the same ever anew, and one that ever moves, make us search a bounded number of times."""
     source, sink, mover = child(clock, 3), child(clock, 4), FarSide(clock, 5)
-    root = secret_of(9)
+    root = secret_key(9)
     for step in range(150):
         mover.link.receive(framed(ANNOUNCE, **announce(mover.secret, root, 10 + step, 1, 1 + step % 7)))
         source.link.receive(framed(TRAFFIC, **traffic([sink.link.port])))

@@ -8,11 +8,10 @@ import pytest
 
 from tests.churn import NODES, Edge, Event, Plan
 from tests.simnet import SECOND, Network, Pipe
+from ygg.testing import in_order
 from ygg_c.node.node import Node
 
-from .test_tree import by_key
-
-NUMBERS = by_key(*range(1, NODES + 1))
+NUMBERS = in_order(*range(1, NODES + 1))
 
 
 class Lab:

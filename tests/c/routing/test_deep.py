@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.c.farside import ANNOUNCE, MAX, NOTIFY, SIG_REQ, SIG_RES, TRAFFIC, Clock, FarSide, announce, sign
-from tests.simnet import MILLISECOND, Network, Pipe, secret_of
+from tests.simnet import MILLISECOND, Network, Pipe
+from ygg.testing import public_key, secret_key
 from ygg_c.link import wire
 from ygg_c.node.node import Node
 
@@ -22,8 +23,8 @@ EVIL = 7
 @cache
 def records() -> list[bytes]:
     """Return frames with the records from a small root down to the one that brings them."""
-    root = min((secret_of(number) for number in range(100_000, 102_000)), key=lambda secret: secret[32:])
-    secrets = [root, *(secret_of(10_000 + number) for number in range(DEPTH)), secret_of(EVIL)]
+    root = min((secret_key(number) for number in range(100_000, 102_000)), key=lambda secret: secret[32:])
+    secrets = [root, *(secret_key(10_000 + number) for number in range(DEPTH)), secret_key(EVIL)]
     fields = [announce(root, root, 1, 1, 0)]
     fields += [announce(below, above, 9, 1, 2**64 - 1) for above, below in itertools.pairwise(secrets)]
     return [wire.encode_frame(ANNOUNCE, wire.encode(ANNOUNCE, **each)) for each in fields]
@@ -203,7 +204,7 @@ def test_answers_that_are_waited_for_wait_their_turn(clock: Clock) -> None:
     far.become_child()
     clock.pass_time(1)
     far.filter()
-    secrets = [secret_of(1000 + number) for number in range(600)]
+    secrets = [secret_key(1000 + number) for number in range(600)]
     for secret in secrets:
         clock.router.find(secret[32:])
     signed = wire.encode_uv(5) + wire.encode_path([1, 7])
@@ -226,7 +227,7 @@ def test_answers_that_strangers_make_up_keep_no_records_waiting(clock: Clock) ->
     far.become_child()
     far.filter()
     clock.pass_time(1)
-    wanted = [secret_of(number)[32:] for number in range(1000, 1004)]
+    wanted = [public_key(number) for number in range(1000, 1004)]
     for key in wanted:
         clock.router.find(key)
     junk = b"".join(
@@ -242,7 +243,7 @@ def test_answers_that_strangers_make_up_keep_no_records_waiting(clock: Clock) ->
         far.answer()
         assert not far.link.held
         if step % 50 == 0:
-            far.send(ANNOUNCE, **announce(secret_of(5000 + step), far.secret, 1, 1, step))
+            far.send(ANNOUNCE, **announce(secret_key(5000 + step), far.secret, 1, 1, step))
             assert len(clock.router.tree_records()) - before >= step // 50 - 6
 
 
@@ -255,7 +256,7 @@ def test_records_and_answers_have_one_budget(clock: Clock) -> None:
     hostile.link.receive(b"".join(records()))
     while hostile.link.held:
         clock.turn()
-    secret = secret_of(9)
+    secret = secret_key(9)
     clock.router.find(secret[32:])
     fields = {"path": [], "watermark": MAX, "source": secret[32:], "dest": clock.router.key, "info_path": [1]}
     for far, found in ((hostile, False), (honest, True)):

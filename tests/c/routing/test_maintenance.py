@@ -20,14 +20,15 @@ from tests.c.farside import (
     announce,
 )
 from tests.c.node.test_gateway import ipv6
-from tests.simnet import MILLISECOND, Network, secret_of
+from tests.simnet import MILLISECOND, Network
+from ygg.testing import in_order, secret_key
 from ygg_c.ip.port import PacketPort
 from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
 
 from .test_multicast import alive, child, holding
 from .test_pathfinder import notify
-from .test_tree import agree, by_key, parent_of
+from .test_tree import agree, parent_of
 
 X, Y = b"\x11" * 32, b"\x22" * 32
 
@@ -93,8 +94,8 @@ def test_both_ends_may_begin(fraction: float) -> None:
 @pytest.mark.parametrize("order", ["any", "rising", "falling"])
 def test_a_line_finds_its_tree(network: Network, size: int, most: int, order: str) -> None:
     """Nodes joined all at once agree after a few milliseconds a hop; long lines use up what may be done early."""
-    numbers = {"any": list(range(1, size + 1)), "rising": by_key(*range(1, size + 1)),
-               "falling": by_key(*range(1, size + 1))[::-1]}[order]
+    numbers = {"any": list(range(1, size + 1)), "rising": in_order(*range(1, size + 1)),
+               "falling": in_order(*range(1, size + 1))[::-1]}[order]
     nodes = [network.add(number) for number in numbers]
     network.run(3.3)
     for a, b in itertools.pairwise(nodes):
@@ -127,7 +128,7 @@ def test_a_lookup_that_was_in_vain_is_repeated(clock: Clock) -> None:
 
 def test_an_answered_lookup_is_not_repeated(clock: Clock) -> None:
     """Whatever filters come."""
-    secret = secret_of(9)
+    secret = secret_key(9)
     first, second = child(clock, 3), child(clock, 4)
     first.filter(holding(secret[32:]))
     clock.pass_time(0.1)
@@ -154,7 +155,7 @@ def test_lookups_are_repeated_a_few_times(clock: Clock) -> None:
 
 def test_a_lost_parent_is_replaced_at_once(network: Network) -> None:
     """A square loses a side: traffic goes the other way round before a tick."""
-    a, b, c, d = (network.add(number) for number in by_key(1, 2, 3, 4))
+    a, b, c, d = (network.add(number) for number in in_order(1, 2, 3, 4))
     ab = network.join(a, b)
     network.join(b, c, delay=20 * MILLISECOND)
     network.join(c, d)
@@ -176,7 +177,7 @@ def test_a_lost_parent_is_replaced_at_once(network: Network) -> None:
 
 def test_a_path_may_change_twice_in_a_second(clock: Clock) -> None:
     """A node that moves numbers its notifies above those it has sent in this second, but never far above the clock."""
-    parents = [FarSide(clock, number) for number in by_key(*range(1, 251))[:30]][::-1]
+    parents = [FarSide(clock, number) for number in in_order(*range(1, 251))[:30]][::-1]
     numbers = []
     for parent in parents:
         parent.become_root()
@@ -207,7 +208,7 @@ def test_a_node_that_lost_its_parent_waits_a_second_to_be_root(clock: Clock) -> 
     clock.turn()
     for step in range(9):
         clock.pass_time(0.1)
-        other.send(ANNOUNCE, **announce(secret_of(9), secret_of(9), step + 1, 1, 0))
+        other.send(ANNOUNCE, **announce(secret_key(9), secret_key(9), step + 1, 1, 0))
         assert parent_of(clock.router) == small.key
     clock.pass_time(0.09)
     assert parent_of(clock.router) == small.key
@@ -249,7 +250,7 @@ def test_a_hostile_neighbour_cannot_hurry_us(clock: Clock) -> None:
     """Whatever it sends, others hear no more of it than a burst and five times a second."""
     hostile, honest = child(clock, 8), child(clock, 3)
     hostile.polite = False
-    root = secret_of(by_key(*range(1, 256))[0])
+    root = secret_key(in_order(*range(1, 256))[0])
     before = clock.router.counters()
     seconds, steps = 10, 400
     for step in range(steps):

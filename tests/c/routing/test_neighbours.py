@@ -7,11 +7,10 @@ import pytest
 
 from tests.c.farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SIG_REQ, TRAFFIC, Clock, FarSide, announce, sign
 from tests.simnet import Network
+from ygg.testing import in_order
 from ygg_c.base.address import address_for_key, partial_key_for_address
 from ygg_c.link import wire
 from ygg_c.node.node import Node
-
-from .test_tree import by_key
 
 S, D = b"\x11" * 32, b"\x22" * 32
 
@@ -192,7 +191,7 @@ def ask(network: Network, asker: Node, key: bytes, seconds: float) -> float | No
 
 def test_a_parent_that_swallows_everything_does_not_part_neighbours(network: Network) -> None:
     """Lookups, answers and traffic go into it and never come out; two children that are neighbours do not notice."""
-    evil, first, second = (network.add(number) for number in by_key(1, 2, 3))
+    evil, first, second = (network.add(number) for number in in_order(1, 2, 3))
     up = [network.join(evil, first), network.join(evil, second)]
     network.join(first, second)
     network.run(5)
@@ -207,7 +206,7 @@ def test_a_parent_that_swallows_everything_does_not_part_neighbours(network: Net
 
 def test_a_node_that_moved_away_from_one_that_swallows_is_found(network: Network) -> None:
     """What it sends shows where it is now: nobody says that the old path is broken, and what is sent on it is lost."""
-    hub, left, right, asker, mover = (network.add(number) for number in by_key(1, 2, 3, 4, 5))
+    hub, left, right, asker, mover = (network.add(number) for number in in_order(1, 2, 3, 4, 5))
     network.join(hub, left)
     network.join(hub, right)
     network.join(hub, asker)
@@ -232,7 +231,7 @@ def test_a_node_that_moved_away_from_one_that_swallows_is_found(network: Network
 
 def test_sessions_show_that_a_path_works(network: Network) -> None:
     """Their keys roll on only when both ways work: a path in use is hardly ever looked for anew, and never ends."""
-    hub, first, second = (network.add(number) for number in by_key(1, 2, 3))
+    hub, first, second = (network.add(number) for number in in_order(1, 2, 3))
     pipes = [network.join(hub, first), network.join(hub, second)]
     network.run(8)
     assert ask(network, first, second.key, 10) is not None

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.c.farside import BROKEN, LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
-from tests.simnet import secret_of
+from ygg.testing import secret_key
 from ygg_c.base import live
 from ygg_c.link import wire
 
 from .test_pathfinder import TARGET, T, notify
 
-OTHER = secret_of(10)
+OTHER = secret_key(10)
 
 
 @pytest.fixture
@@ -120,12 +120,12 @@ def learn(clock: Clock, far: FarSide, secret: bytes, ports: list[int]) -> None:
 def test_long_paths_go_before_short_ones_when_memory_ends(clock: Clock, children: list[FarSide]) -> None:
     """Paths of a thousand ports fill 16 MiB, headers counted: those that strangers made so long make room."""
     hostile, honest = children
-    short = [secret_of(1000 + number) for number in range(50)]
+    short = [secret_key(1000 + number) for number in range(50)]
     for secret in short:
         learn(clock, honest, secret, [honest.link.port, 7])
     long = [MAX - number for number in range(1000)]
     for number in range(2200):
-        learn(clock, hostile, secret_of(10_000 + number), [hostile.link.port, *long])
+        learn(clock, hostile, secret_key(10_000 + number), [hostile.link.port, *long])
         if number % 50 == 49:
             clock.pass_time(0.2)
             for child in children:

@@ -3,11 +3,12 @@
 import pytest
 
 from tests.c.farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SECOND, TRAFFIC, Clock, FarSide, announce, sign
-from tests.simnet import Network, secret_of
+from tests.simnet import Network
+from ygg.testing import secret_key
 from ygg_c.base.address import address_for_key, partial_key_for_address
 from ygg_c.link import wire
 
-TARGET = secret_of(9)
+TARGET = secret_key(9)
 T = TARGET[32:]
 
 
@@ -129,7 +130,7 @@ def test_an_address_is_enough_to_look(clock, far):
 
 @pytest.mark.parametrize(
     "fault",
-    [{"secret": secret_of(8)}, {"info_path": [1, 8]}, {"dest": b"\x77" * 32}, {"source": b"\x77" * 32}],
+    [{"secret": secret_key(8)}, {"info_path": [1, 8]}, {"dest": b"\x77" * 32}, {"source": b"\x77" * 32}],
     ids=["signature", "path", "dest", "source"],
 )
 def test_a_forged_notify_is_ignored(clock, far, fault):

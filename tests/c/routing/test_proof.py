@@ -19,7 +19,8 @@ from tests.c.farside import (
     FarSide,
     announce,
 )
-from tests.simnet import MILLISECOND, Network, secret_of
+from tests.simnet import MILLISECOND, Network
+from ygg.testing import secret_key
 from ygg_c.link import wire
 from ygg_c.node.node import Node
 
@@ -221,7 +222,7 @@ def test_a_thief_does_not_choose_the_link(clock):
 def test_what_is_parked_is_bounded(clock):
     """Announcements beyond the room are dropped and counted; bad ones close at once or at the proof."""
     thief = replay(clock, 8)
-    secret = secret_of(99)
+    secret = secret_key(99)
     for number in range(1000):
         thief.send(ANNOUNCE, **announce(secret, secret, number + 1, 1, 0))
     dropped = clock.router.counters()["unproven_dropped"]
@@ -238,7 +239,7 @@ def test_a_deep_ancestry_is_told_as_far_as_there_is_room_and_then_whole(clock):
     """What a far side has no room for before we are proven to it is told when it is proven to us."""
     parent = FarSide(clock, 1)
     parent.answer()
-    chain = [secret_of(0), *(secret_of(1000 + number) for number in range(300)), parent.secret]
+    chain = [secret_key(0), *(secret_key(1000 + number) for number in range(300)), parent.secret]
     parent.send(ANNOUNCE, **announce(chain[0], chain[0], 1, 1, 0))
     for above, below in itertools.pairwise(chain):
         parent.send(ANNOUNCE, **announce(below, above, 1, 1, 7))

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.c.farside import ANNOUNCE, BROKEN, MAX, TRAFFIC, Clock, FarSide, announce
-from tests.simnet import MILLISECOND, Network, secret_of
+from tests.simnet import MILLISECOND, Network
+from ygg.testing import public_key, secret_key
 from ygg_c.routing.router import Router
 
 S, D = b"\x51" * 32, b"\x52" * 32
@@ -42,15 +43,15 @@ def test_no_progress_no_forwarding(clock):
 
 def test_a_neighbour_of_another_tree_attracts_nothing(clock):
     """Each that has just started is a root of its own, and its link may be the quicker: packets go on by our tree."""
-    smallest, next_to_it = sorted(range(3, 20), key=lambda number: secret_of(number)[32:])[:2]
-    assert secret_of(next_to_it)[32:] < clock.router.key
+    smallest, next_to_it = sorted(range(3, 20), key=lambda number: public_key(number))[:2]
+    assert public_key(next_to_it) < clock.router.key
     parent = FarSide(clock, smallest, rtt=0.05)
     parent.become_root()
     clock.pass_time(2)
     parent.answer()
     clock.pass_time(2)
     assert clock.router.root == parent.key
-    alone = FarSide(clock, max(range(3, 20), key=lambda number: secret_of(number)[32:]), rtt=0.001)
+    alone = FarSide(clock, max(range(3, 20), key=lambda number: public_key(number)), rtt=0.001)
     alone.become_root()
     below = child(clock, next_to_it, rtt=0.01)
     below.send(TRAFFIC, **traffic([77]))
@@ -61,7 +62,7 @@ def test_a_neighbour_of_another_tree_attracts_nothing(clock):
 def test_a_neighbour_of_another_tree_is_better_than_none(clock):
     """While roots differ, as after a start, packets go where its coordinates say."""
     other = FarSide(clock, 4)
-    root = secret_of(max(range(5, 60), key=lambda number: secret_of(number)[32:]))
+    root = secret_key(max(range(5, 60), key=lambda number: public_key(number)))
     other.send(ANNOUNCE, **announce(root, root, 1, 5, 0))
     other.send(ANNOUNCE, **announce(other.secret, root, 1, 5, 9))
     far = child(clock, 3)
@@ -224,6 +225,6 @@ def test_bulk_over_one_link_loses_nothing():
 
 def test_the_seed_of_a_secret():
     """The public half of the secret is the key."""
-    router = Router(secret_of(1))
+    router = Router(secret_key(1))
     assert router.key.hex().startswith("8a88e3dd7409")
     router.close()

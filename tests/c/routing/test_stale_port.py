@@ -7,9 +7,10 @@ import pytest
 
 from tests.c.farside import ANNOUNCE, SIG_REQ, SIG_RES, Clock, FarSide, sign
 from tests.simnet import MILLISECOND, Network, Pipe
+from ygg.testing import in_order
 from ygg_c.link import wire
 
-from .test_tree import agree, by_key
+from .test_tree import agree
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def forget(network: Network, pipe: Pipe, node: Any) -> None:
 
 def family(network: Network) -> tuple[Any, Any, list[Any], list[Pipe]]:
     """Return root, parent and its three children, and the pipes of these."""
-    root, parent, *children = (network.add(number) for number in by_key(1, 2, 3, 4, 5))
+    root, parent, *children = (network.add(number) for number in in_order(1, 2, 3, 4, 5))
     network.join(root, parent)
     pipes = [network.join(parent, child) for child in children]
     network.run(20)
@@ -63,7 +64,7 @@ def test_children_taken_back_in_another_order(network: Network, gap: int) -> Non
 def test_a_parent_that_restarts(network: Network, gap: int) -> None:
     """It knows nothing of its children's numbers, and takes them back in another order."""
     root, parent, children, pipes = family(network)
-    number = by_key(1, 2, 3, 4, 5)[1]
+    number = in_order(1, 2, 3, 4, 5)[1]
     for pipe in pipes:
         forget(network, pipe, parent)
     network.remove(parent)

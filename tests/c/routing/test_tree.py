@@ -6,7 +6,8 @@ import random
 import pytest
 
 from tests.c.farside import ANNOUNCE, BLOOM, SECOND, SIG_REQ, Clock, FarSide, announce
-from tests.simnet import MILLISECOND, Network, secret_of
+from tests.simnet import MILLISECOND, Network
+from ygg.testing import in_order, public_key, secret_key
 from ygg_c.link import wire
 from ygg_c.routing.tree import replaces, smooth_lag
 from ygg_c.testing.sessions import ScriptedRandom
@@ -20,11 +21,6 @@ def network():
     network = Network("tree")
     yield network
     network.close()
-
-
-def by_key(*numbers: int) -> list[int]:
-    """Return seeds in the order of their keys, smallest first."""
-    return sorted(numbers, key=lambda number: secret_of(number)[32:])
 
 
 def parent_of(router, key=None):
@@ -150,7 +146,7 @@ def test_an_answer_with_the_wrong_signature_closes(clock):
     """SigRes signed by another key."""
     far = FarSide(clock, 8, polite=False)
     (request,) = far.got(SIG_REQ)
-    assert not far.respond(request, secret=secret_of(9))
+    assert not far.respond(request, secret=secret_key(9))
     assert far.link.error == "ErrBadMessage"
 
 
@@ -167,7 +163,7 @@ def test_a_stale_record_is_answered_with_the_newer(clock):
     """Only on the link it came from; the same record again is not answered."""
     far, other = FarSide(clock, 3), FarSide(clock, 4)
     far.frames.clear()
-    newer, older = (announce(secret_of(9), secret_of(9), seq, 1, 0) for seq in (5, 4))
+    newer, older = (announce(secret_key(9), secret_key(9), seq, 1, 0) for seq in (5, 4))
     far.send(ANNOUNCE, **newer)
     far.send(ANNOUNCE, **newer)
     assert far.got(ANNOUNCE) == []
@@ -180,14 +176,14 @@ def test_a_stale_record_is_answered_with_the_newer(clock):
 def test_port_zero_is_for_roots(clock):
     """A record with port 0 and another parent closes the link; a root with a port passes."""
     far = FarSide(clock, 3)
-    assert far.send(ANNOUNCE, **announce(secret_of(9), secret_of(9), 1, 1, 5))
-    assert not far.send(ANNOUNCE, **announce(secret_of(9), secret_of(8), 1, 1, 0))
+    assert far.send(ANNOUNCE, **announce(secret_key(9), secret_key(9), 1, 1, 5))
+    assert not far.send(ANNOUNCE, **announce(secret_key(9), secret_key(8), 1, 1, 0))
 
 
 def test_foreign_records_expire_after_five_minutes(clock):
     """Own records do not."""
     far = FarSide(clock, 3)
-    far.send(ANNOUNCE, **announce(secret_of(9), secret_of(9), 1, 1, 0))
+    far.send(ANNOUNCE, **announce(secret_key(9), secret_key(9), 1, 1, 0))
     far.link.close()
     clock.pass_time(299)
     assert len(clock.router.tree_records()) == 2
@@ -205,8 +201,8 @@ def test_the_own_record_is_renewed_every_four_minutes(clock):
 
 def test_the_parent_is_kept_until_refresh_and_then_changed_for_half_the_cost(clock):
     """The worked example: between refreshes nothing changes, at refresh the root itself wins."""
-    root, near, direct = secret_of(8), FarSide(clock, 3, rtt=0.005), FarSide(clock, 8, rtt=0.050)
-    middle = secret_of(4)
+    root, near, direct = secret_key(8), FarSide(clock, 3, rtt=0.005), FarSide(clock, 8, rtt=0.050)
+    middle = secret_key(4)
     direct.frames.clear()
     near.send(ANNOUNCE, **announce(root, root, 1, 5, 0))
     near.send(ANNOUNCE, **announce(middle, root, 1, 5, 3))
@@ -236,7 +232,7 @@ def test_the_parent_is_kept_until_refresh_and_then_changed_for_half_the_cost(clo
 def test_a_lost_parent_is_replaced_within_a_tick(clock):
     """The stored answer of another neighbour serves at once."""
     first, second = FarSide(clock, 8), FarSide(clock, 7)
-    root = secret_of(by_key(*range(1, 256))[0])
+    root = secret_key(in_order(*range(1, 256))[0])
     for far in (first, second):
         far.send(ANNOUNCE, **announce(root, root, 1, 5, 0))
         far.send(ANNOUNCE, **announce(far.secret, root, 1, 5, far.port))
@@ -295,7 +291,7 @@ def test_invented_keys_do_not_fill_the_memory(clock):
     far.become_root()
     clock.pass_time(1)
     for number in range(1000, 5200):
-        secret = secret_of(number)
+        secret = secret_key(number)
         far.link.receive(_frame(announce(secret, secret, 1, 1, 0)))
     _settle(clock, far)
     held = len(clock.router.tree_records())
@@ -315,13 +311,13 @@ def test_strangers_with_endless_ancestries_shut_nobody_out(clock):
     _bring(honest, [3, *range(100, 120), 8, 8])
     child.become_child()
     _settle(clock, *strangers.values(), honest, child)
-    assert clock.router.root == secret_of(8)[32:]
+    assert clock.router.root == public_key(8)
     assert len(clock.router.coords) == 22
     assert parent_of(clock.router, child.key) == clock.router.key
     for start, stranger in strangers.items():
         _bring(stranger, range(start + 4095, start + 4200))
     _settle(clock, *strangers.values(), honest, child)
-    assert clock.router.root == secret_of(8)[32:]
+    assert clock.router.root == public_key(8)
     assert len(clock.router.coords) == 22
     records = {record["key"] for record in clock.router.tree_records()}
     assert len(records) <= 16384
@@ -335,15 +331,15 @@ def test_a_neighbours_own_record_has_room_where_there_is_none(clock):
     others = [FarSide(clock, start) for start in starts]
     for start in starts:
         # From the neighbour up, so that each is needed as it comes.
-        for node, parent in itertools.pairwise([secret_of(number) for number in range(start, start + 258)]):
+        for node, parent in itertools.pairwise([secret_key(number) for number in range(start, start + 258)]):
             bringer.link.receive(_frame(announce(node, parent, 1, 1, 1)))
         _settle(clock, bringer, honest, *others)
     refused = clock.router.counters()["records_refused"]
     for number in (500, 3, 501):
-        bringer.link.receive(_frame(announce(secret_of(number), secret_of(10_001), 1, 1, 1)))
+        bringer.link.receive(_frame(announce(secret_key(number), secret_key(10_001), 1, 1, 1)))
     _settle(clock, bringer, honest, *others)
     assert clock.router.counters()["records_refused"] == refused + 2
-    assert parent_of(clock.router, honest.key) == secret_of(10_001)[32:]
+    assert parent_of(clock.router, honest.key) == public_key(10_001)
 
 
 def _settle(clock, *sides):
@@ -359,7 +355,7 @@ def _settle(clock, *sides):
 
 def _bring(far, numbers):
     """Have `far` announce keys, each the parent of the one before it, the last one first."""
-    for parent, node in itertools.pairwise([secret_of(number) for number in reversed(numbers)]):
+    for parent, node in itertools.pairwise([secret_key(number) for number in reversed(numbers)]):
         far.link.receive(_frame(announce(node, parent, 1, 1, 1)))
 
 
@@ -381,7 +377,7 @@ def test_request_floods_are_limited(clock):
 # Networks
 
 
-EIGHT = by_key(*range(1, 9))
+EIGHT = in_order(*range(1, 9))
 
 
 @pytest.mark.parametrize("order", [range(1, 9), EIGHT, EIGHT[::-1]], ids=["any", "rising", "falling"])
@@ -423,7 +419,7 @@ def test_idle_nodes_are_silent(network):
 
 def test_a_lost_link_is_routed_around(network):
     """A square loses a side: new parent within two ticks, and traffic goes the other way round."""
-    a, b, c, d = (network.add(number) for number in by_key(1, 2, 3, 4))
+    a, b, c, d = (network.add(number) for number in in_order(1, 2, 3, 4))
     ab = network.join(a, b)
     network.join(b, c, delay=20 * MILLISECOND)
     network.join(c, d)
@@ -446,7 +442,7 @@ def test_a_lost_link_is_routed_around(network):
 
 def test_a_lost_root_is_replaced(network):
     """The others agree on the next smallest key."""
-    nodes = [network.add(number) for number in by_key(1, 2, 3, 4, 5)]
+    nodes = [network.add(number) for number in in_order(1, 2, 3, 4, 5)]
     for a, b in itertools.combinations(nodes, 2):
         network.join(a, b)
     network.run(5)
@@ -459,7 +455,7 @@ def test_a_lost_root_is_replaced(network):
 
 def test_those_below_a_parent_that_comes_and_goes_stay_where_they_are(network):
     """Half a second there, half a second not: after the first times it is waited for."""
-    flapping, *others = (network.add(number) for number in by_key(1, 2, 3, 4, 5))
+    flapping, *others = (network.add(number) for number in in_order(1, 2, 3, 4, 5))
     pipes = [network.join(a, b) for a, b in itertools.pairwise(others)]
 
     def moves(after: float) -> bool:
@@ -493,7 +489,7 @@ def test_a_silent_cut_is_noticed_by_who_speaks(network):
 
 def test_a_restart_is_healed(network):
     """A node that comes back with its key and no memory finds its place and is reached again."""
-    numbers = by_key(1, 2, 3, 4)
+    numbers = in_order(1, 2, 3, 4)
     nodes = [network.add(number) for number in numbers]
     for a, b in itertools.pairwise(nodes):
         network.join(a, b)
@@ -512,7 +508,7 @@ def test_a_restart_is_healed(network):
 
 def test_the_cheaper_of_two_parents_wins_a_refresh(network):
     """At refresh a parent at less than half the cost is taken."""
-    root, slow, fast, leaf = (network.add(number) for number in by_key(1, 2, 3, 4))
+    root, slow, fast, leaf = (network.add(number) for number in in_order(1, 2, 3, 4))
     network.join(root, slow)
     network.join(slow, leaf, delay=50 * MILLISECOND)
     network.run(5)

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from tests.c.session_pair import SECOND, START, End, Pair, identity
+from tests.c.session_pair import SECOND, START, End, Pair
+from ygg.testing import public_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.testing.sessions import SessionTap
 
@@ -178,5 +179,5 @@ def test_sessions_of_strangers_push_out_their_own() -> None:
         assert flood.newcomer(100 + number, EVIL)
     keys = {state["key"] for state in flood.victim.table.states()}
     assert len(keys) == 50
-    assert identity(3)[32:] in keys
+    assert public_key(3) in keys
     flood.victim.table.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.c.reference_session import ACK, INIT, TRAFFIC, ReferenceTable
-from tests.c.session_pair import identity
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.testing.sessions import SessionTap
 
@@ -45,7 +45,7 @@ class Mishap(Way):
             self._begin_anew(self.restart[3])
 
     def _begin_anew(self, side: int) -> None:
-        secret = identity(1 if (side == 0) != self.swap else 2)
+        secret = secret_key(1 if (side == 0) != self.swap else 2)
         self.ends[side].close()
         self.ends[side] = (ReferenceTable(secret, "again") if self.reference and side
                            else SessionTap(secret, b"", SeededRandom(("again", side))))

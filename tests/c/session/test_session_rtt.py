@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.c.reference_session import ReferenceTable
-from tests.c.session_pair import SECOND, START, identity
+from tests.c.session_pair import SECOND, START
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.testing.sessions import SessionTap
 
@@ -18,7 +19,7 @@ class Way:
     """Two tables joined by a way that takes half a round trip each way; one or both ends send now and then."""
 
     def __init__(self, rtt: float, *, reference: bool = False, swap: bool = False, phase: float = 0.0) -> None:
-        secrets = [identity(1), identity(2)]
+        secrets = [secret_key(1), secret_key(2)]
         if swap:
             secrets.reverse()
         self.keys = [secret[32:] for secret in secrets]
@@ -130,7 +131,7 @@ def test_a_restart_over_a_long_way(rtt: float, talkers: tuple[int, ...], referen
     for life in (1, 2):
         way.run(100, talkers)
         way.ends[1].close()
-        secret = identity(2)
+        secret = secret_key(2)
         way.ends[1] = ReferenceTable(secret, life) if reference else SessionTap(secret, b"", SeededRandom((2, life)))
     way.run(90, talkers)
     way.take()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.c.session_pair import START, End, Pair, identity
+from tests.c.session_pair import START, End, Pair
+from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.testing.sessions import SessionTap
 
@@ -246,7 +247,7 @@ def test_unknown_keys_are_answered_once_a_second() -> None:
 
 def test_a_flood_of_strangers_is_bounded() -> None:
     """Invented keys cost a bounded number of answers and a bounded table; who is let down is counted."""
-    table = SessionTap(identity(1), b"", SeededRandom(1))
+    table = SessionTap(secret_key(1), b"", SeededRandom(1))
     table.tick(0, START)
     table.opening_limit = 50
     source = SeededRandom("strangers")
