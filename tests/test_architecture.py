@@ -105,10 +105,43 @@ def test_the_table_names_each_module_of_the_engine(room: str) -> None:
     assert found == set(ENGINE[room])
 
 
-@pytest.mark.parametrize("room", ENGINE)
-def test_each_room_of_the_engine_says_what_it_is_for(room: str) -> None:
-    text = ast.get_docstring(ast.parse((ROOT / "ygg_c" / room / "__init__.py").read_text(encoding="utf-8"))) or ""
-    assert text.count(".") >= 3, text
+@pytest.mark.parametrize("folder", [
+    *(f"ygg_c/{room}".rstrip("/") for room in ENGINE),
+    *sorted(path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "ygg").rglob("*/__init__.py")),
+])
+def test_each_room_says_what_it_is_for(folder: str) -> None:
+    """Three sentences at least: what it is for, what it takes and gives, and who may use it."""
+    text = ast.get_docstring(ast.parse((ROOT / folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert len(re.findall(r"[.:](?=\s|$)", text)) >= 3, text
+
+
+def circles(imported: dict[str, set[str]]) -> list[set[str]]:
+    """Return the groups of modules that import each other, directly or by others."""
+    reached = {name: set(names) for name, names in imported.items()}
+    for middle in reached:
+        for names in reached.values():
+            if middle in names:
+                names |= reached[middle]
+    found = [{other for other in names if name in reached[other]} for name, names in reached.items() if name in names]
+    return [group for index, group in enumerate(found) if group not in found[:index]]
+
+
+def test_modules_import_each_other_in_one_direction() -> None:
+    """Imports for the type checker and those inside functions count; a package's `__init__` is no module of it."""
+    paths = {f"ygg.{module}".replace("/", "."): ROOT / "ygg" / f"{module}.py" for module in modules("ygg")}
+    known = {name: path for name, path in paths.items() if path.is_file() and not name.endswith(".__init__")}
+    imported = {name: set(imports(path)) & set(known) - {name} for name, path in known.items()}
+    assert sum(map(len, imported.values())) > 300
+    assert circles(imported) == []
+
+
+@pytest.mark.parametrize(("imported", "found"), [
+    ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+    ({"a": {"b"}, "b": {"a"}, "c": {"a"}}, [{"a", "b"}]),
+    ({"a": {"b"}, "b": {"c"}, "c": {"a"}}, [{"a", "b", "c"}]),
+])
+def test_circles_are_found(imported: dict[str, set[str]], found: list[set[str]]) -> None:
+    assert circles(imported) == found
 
 
 def test_the_engine_does_not_know_what_is_above_it() -> None:

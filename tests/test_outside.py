@@ -20,7 +20,7 @@ ALLOWED = {
     "identity/certificate.py": {"datetime.now"},             # a certificate is valid from the moment that it is made
     "identity/keys.py": {"pysodium.randombytes"},            # a new identity
     "autopeer/builtin.py": {"time.time"},           # what a list says of days ago is reckoned from now
-    "network/resolver.py": {"time.monotonic"},      # in threads, which have no event loop
+    "network/native/resolver.py": {"time.monotonic"},  # in threads, which have no event loop
     "autopeer/fetcher.py": {"time.time"},           # unless one is given, as the others below
     "autopeer/manager.py": UNLESS_GIVEN,
     "jumper/jumper.py": UNLESS_GIVEN,

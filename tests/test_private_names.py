@@ -22,7 +22,7 @@ ALLOWED = {
     # argparse has no public name for the type of a group.
     "ygg/cli/common.py": {"argparse._MutuallyExclusiveGroup"},
     # aioquic does not tell how much it holds of a stream, nor takes a logger.
-    "ygg/transport/quicstream.py": {
+    "ygg/transport/quic/link.py": {
         "quic._logger", "self._quic._streams", "stream.sender._buffer", "stream.sender._pending"},
 }
 """By file what it touches all the same, and why."""

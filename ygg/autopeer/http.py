@@ -15,8 +15,8 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 import httpcore
 
 from ygg.errors import YggError
+from ygg.integrations.httpcore import HTTPBackend
 from ygg.network import Network
-from ygg.network.http import HTTPBackend
 
 MAX_REDIRECTS = 5
 """Redirects followed before giving up."""

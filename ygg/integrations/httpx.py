@@ -13,7 +13,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("YggTransport needs httpx: pip install 'ygg[http]'") from error
 
-from ygg.network.http import HTTPBackend
+from ygg.integrations.httpcore import HTTPBackend
 
 
 class VTunBackend(HTTPBackend):

@@ -1,4 +1,8 @@
-"""Link-local discovery: nodes on one link find each other by multicast beacons."""
+"""Link-local discovery: nodes on one link find each other by multicast beacons.
+
+It takes rules for interfaces, and datagrams of strangers; it gives a node, which it sees through a protocol class of
+its own, listeners to open and peers to dial. For programs and the daemon.
+"""
 
 from ygg.multicast.beacon import Beacon, BeaconError
 from ygg.multicast.discovery import Multicast, MulticastStatus

@@ -16,7 +16,7 @@ from ygg.multicast.interfaces import Interface, list_interfaces
 from ygg.multicast.rules import InterfaceRule, first_match
 from ygg.multicast.station import BeaconSocket, DiscoveryNode, Station
 from ygg.network import Network
-from ygg.network.native import NativeNetwork
+from ygg.network.native.network import NativeNetwork
 from ygg.periodic import PeriodicService
 
 TURN = 1.0

@@ -13,7 +13,7 @@ import struct
 import sys
 
 from ygg.multicast.beacon import GROUP, GROUP_PORT, SIZE
-from ygg.network.inherited import keep_from_children
+from ygg.network.native.inherited import keep_from_children
 
 RECEIVE_BUFFER = 32 << 10
 """Bytes the kernel may hold back for us; after a flood no more than that is stale."""

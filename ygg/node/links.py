@@ -38,9 +38,9 @@ from ygg.errors import (
 from ygg.identity.address import address_of
 from ygg.identity.keys import PrivateKey
 from ygg.network.base import break_off
-from ygg.network.changes import NetworkChanges
-from ygg.network.congestion import use_congestion
 from ygg.network.crowding import Networks, most_crowded
+from ygg.network.native.changes import NetworkChanges
+from ygg.network.native.congestion import use_congestion
 from ygg.node import handshake
 from ygg.node.admission import DEFAULT_LIMITS, Incoming, IncomingLimits, KnownKeys, to_end
 from ygg.node.carrier import Carrier

@@ -4,7 +4,7 @@ import asyncio
 
 from ygg.errors import URLError
 from ygg.network.base import Network
-from ygg.network.socks import SocksNetwork
+from ygg.network.socks.network import SocksNetwork
 from ygg.stream.tls.contexts import dialing_context
 from ygg.transport.base import DialOptions, Transport
 from ygg.transport.tls import server_name, wrap

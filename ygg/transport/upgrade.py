@@ -5,9 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from ygg.errors import ListenerClosed, forget_frames
+from ygg.network.accept_queue import AcceptQueue
 from ygg.network.base import Listener
 from ygg.network.crowding import Grouping, Networks, host_of, most_crowded, networks_of
-from ygg.network.mailbox import Mailbox
 
 logger = logging.getLogger("ygg.transport")
 
@@ -30,7 +30,7 @@ class UpgradingListener(Listener):
         self, base: Listener, upgrade: Upgrade, seconds: float, grouping: Grouping = networks_of
     ) -> None:
         self._base, self._upgrade, self._seconds, self._grouping = base, upgrade, seconds, grouping
-        self._ready: Mailbox[tuple[asyncio.Transport, str]] = Mailbox(1)
+        self._ready: AcceptQueue[tuple[asyncio.Transport, str]] = AcceptQueue(1)
         self._places = asyncio.Semaphore(CONCURRENT)
         self._handshakes: dict[asyncio.Task[None], Networks] = {}
         accepting = asyncio.get_running_loop().create_task(self._run())

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from ygg.errors import from_os_error
 from ygg.stream.watermarks import watermarks
-from ygg.vtun.names import Address, Host, endpoint, failure, remote_end, split
+from ygg.vtun.addresses import Address, Host, endpoint, failure, remote_end, split
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg_c.base import forks

@@ -4,7 +4,7 @@ import asyncio
 import errno
 
 from ygg.errors import from_os_error
-from ygg.vtun.names import endpoint, failure
+from ygg.vtun.addresses import endpoint, failure
 from ygg.vtun.registry import Registry
 from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection

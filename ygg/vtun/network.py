@@ -8,15 +8,15 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from ygg.errors import from_os_error
+from ygg.network.accept_queue import AcceptQueue
 from ygg.network.base import Admit, Listener, Network
-from ygg.network.mailbox import Mailbox
 from ygg.stream.held import HoldingProtocol
 from ygg.url import host_port
-from ygg.vtun.names import destination
+from ygg.vtun.addresses import destination
 
 if TYPE_CHECKING:
-    from ygg.vtun import VTun
     from ygg.vtun.server import Server
+    from ygg.vtun.vtun import VTun
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
@@ -70,7 +70,7 @@ class OverlayListener(Listener):
 
     def __init__(self, admit: Admit, backlog: int) -> None:
         self._admit = admit
-        self._ready: Mailbox[asyncio.Transport] = Mailbox(backlog)
+        self._ready: AcceptQueue[asyncio.Transport] = AcceptQueue(backlog)
         self._closed = asyncio.Event()
 
     def attach(self, server: Server) -> None:

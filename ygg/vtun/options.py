@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Generic, Literal, Self, TypedDict, TypeVar, overload
 
-from ygg.vtun.names import failure
+from ygg.vtun.addresses import failure
 from ygg_c.tcp.congestion.registry import algorithms
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.options import TcpOptions

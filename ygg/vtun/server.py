@@ -10,7 +10,7 @@ from functools import partial
 
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.tls.handshake import start_tls
-from ygg.vtun.names import endpoint
+from ygg.vtun.addresses import endpoint
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.stream import StreamTransport

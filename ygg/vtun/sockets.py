@@ -10,8 +10,8 @@ import socket
 import struct
 from typing import Any
 
+from ygg.vtun.addresses import Address, failure
 from ygg.vtun.linuxinfo import listening, pack
-from ygg.vtun.names import Address, failure
 from ygg.vtun.options import BY_SOCKET_OPTION, ConnectionOptions, Option, Target, c_int
 from ygg.vtun.tcpinfo import TcpInfo
 from ygg_c.socket.endpoint import Endpoint

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from ygg.stream.inbox import Inbox
 from ygg.stream.transport import CHUNK, ByteStreamTransport
-from ygg.vtun.names import endpoint, failure
+from ygg.vtun.addresses import endpoint, failure
 from ygg.vtun.options import ConnectionOptions
 from ygg.vtun.sockets import OverlaySocket
 from ygg.vtun.tcpinfo import TcpInfo

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, Self
 
-from ygg.vtun.names import Address, endpoint
+from ygg.vtun.addresses import Address, endpoint
 from ygg_c.tcp.connection import TcpConnection
 
 _NO_THRESHOLD = 1 << 62

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ygg.vtun.names import endpoint
+from ygg.vtun.addresses import endpoint
 from ygg.vtun.recording import Recording, Target
 from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection

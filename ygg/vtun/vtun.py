@@ -15,10 +15,10 @@ from ygg.node.gateway import ReadWriteCloser
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.tls.handshake import start_tls
 from ygg.tun import TunAdapter
+from ygg.vtun.addresses import Host, bindable, check_port, destination, endpoint, failure, packed, remote_end, split
 from ygg.vtun.capture import Capture
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.dial import Dial
-from ygg.vtun.names import Host, bindable, check_port, destination, endpoint, failure, packed, remote_end, split
 from ygg.vtun.options import ConnectionOptions, OptionArguments, begin_with
 from ygg.vtun.ping import Ping
 from ygg.vtun.recording import Recording, Target
