@@ -37,8 +37,8 @@ hypothesis.settings.register_profile(
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "brief")
 hypothesis.settings.load_profile(PROFILE)
 if PROFILE == "brief":
-    # Hypothesis draws constants of the modules that are loaded as well. A test's examples would depend on the tests that
-    # were imported before it; what failed in the suite could pass alone. There is no setting for this.
+    # Hypothesis draws constants of the modules that are loaded as well. A test's examples would depend on the tests
+    # that were imported before it; what failed in the suite could pass alone. There is no setting for this.
     providers._get_local_constants = Constants
 
 FUZZ_UNTIL = time.monotonic() + float(os.environ.get("YGG_FUZZ_SECONDS", "inf"))
