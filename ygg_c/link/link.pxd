@@ -83,10 +83,12 @@ cdef class LinkHost:
     # Its far side has just shown that it holds its key. `alone`: no other link to it is sure to live.
     cdef void link_proven(self, Link link, bint alone) noexcept
     cdef void no_way(self) noexcept                     # something of ours waits for a path, and none is found
+    cdef void path_found(self, const uint8_t *key) noexcept     # there is a path to this key where none was, or another
     cdef void credit_in(self, uint64_t link) noexcept   # the link of this number, which had refused credit, has drained
     cdef void marked(self, const uint8_t *frame, size_t size) noexcept  # this packet of our own has waited for too long
     cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon
-    cdef void want_upkeep(self, uint64_t when) noexcept     # the tree or the filters have something to do at this time
+    # The tree or the filters have something to do at this time.
+    cdef void want_maintenance(self, uint64_t when) noexcept
     cdef void shed(self) noexcept                       # links hold too much: have the one that holds most closed
     cdef void *rx_take(self) noexcept
     cdef void rx_give(self, void *buffer) noexcept

@@ -111,6 +111,9 @@ cdef class LinkHost:
     cdef void no_way(self) noexcept:
         pass
 
+    cdef void path_found(self, const uint8_t *key) noexcept:
+        pass
+
     cdef void credit_in(self, uint64_t link) noexcept:
         pass
 
@@ -120,7 +123,7 @@ cdef class LinkHost:
     cdef void want_turn(self) noexcept:
         pass
 
-    cdef void want_upkeep(self, uint64_t when) noexcept:
+    cdef void want_maintenance(self, uint64_t when) noexcept:
         pass
 
     cdef void shed(self) noexcept:

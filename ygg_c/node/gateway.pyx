@@ -233,7 +233,7 @@ cdef class Gateway(PayloadSink):
         if route is None or self.node is None:
             free_way(way)
         else:
-            self.node.find_way(route.key, wanted, way)
+            self.node.pathfinder.find_way(route.key, wanted, way)
 
     cdef void want_turn(self) noexcept:
         if self.node is not None:
@@ -242,12 +242,12 @@ cdef class Gateway(PayloadSink):
     cdef void path_suspect(self, const uint8_t *address) noexcept:
         cdef Route route = self._route_to(address)
         if route is not None and self.node is not None:
-            self.node.path_suspect(route.key)
+            self.node.pathfinder.suspect(route.key)
 
     cdef void path_works(self, const uint8_t *address) noexcept:
         cdef Route route = self._route_to(address)
         if route is not None and self.node is not None:
-            self.node.path_works(route.key)
+            self.node.pathfinder.confirm(route.key)
 
     cdef void in_use(self, const uint8_t *address) noexcept:
         cdef Route route = self._route_to(address)
@@ -279,7 +279,7 @@ cdef class Gateway(PayloadSink):
             self._drop_waiting(<Waiting>self._waits.oldest.owner)
         self.dropped_waiting += not hold_push(&self._account, &waiting.held, packet, self.node.now)
         partial_key(destination, partial)
-        self.node.lookup(partial)
+        self.node.seek(partial)
 
     # Send what waits for this destination (an address, or a subnet and eight zero bytes).
     cdef void _flush(self, Route route, const uint8_t *destination) noexcept:

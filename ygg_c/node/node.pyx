@@ -92,13 +92,13 @@ cdef class _NodeSessions(SessionTable):
         if self.node is None:
             packet_free(packet)
         else:
-            self.node.send_traffic(key, packet)
+            self.node.local.send(key, packet)
 
     cdef void heard(self, Session session, bint answered) noexcept:
         if self.node is not None:
-            self.node.source_proven(session.key)
+            self.node.local.source_proven(session.key)
             if answered:
-                self.node.path_works(session.key)
+                self.node.pathfinder.confirm(session.key)
 
     cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
         if self.node is not None:
@@ -110,7 +110,7 @@ cdef class _NodeSessions(SessionTable):
 
     cdef void asked(self, const uint8_t *key) noexcept:
         if self.node is not None:
-            self.node.introduce(key)
+            self.node.pathfinder.introduce(key)
 
     cdef void renewed(self, const uint8_t *key) noexcept:
         if self.node is not None and self.node.attachment is not None:

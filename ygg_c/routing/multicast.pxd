@@ -16,7 +16,7 @@ cdef class Reach:
     cdef void link_proven(self, Link link) noexcept
     cdef void link_down(self, Neighbour neighbour) noexcept             # one of several proven links went
     cdef int filter_in(self, Link link, const uint8_t *body, size_t size) noexcept
-    cdef void upkeep(self, bint tick) noexcept              # `tick`: the one of every second
+    cdef void maintain(self, bint tick) noexcept            # `tick`: the one of every second
     # How many neighbours a lookup would go to.
     cdef size_t leads(self, const Probe *probe) noexcept
     # Queue a lookup for `target` (any key; its transform is looked for) to every neighbour that may lead to it; to how

@@ -60,7 +60,7 @@ cdef class Reach:
         neighbour.filter_in = bloom
         if gained and neighbour.ontree:
             self.gains += 1
-            self.host.want_upkeep(self.host.now)
+            self.host.want_maintenance(self.host.now)
         return OK
 
     cdef bint _is_ontree(self, Neighbour neighbour) noexcept:
@@ -71,7 +71,7 @@ cdef class Reach:
         record = self.tree.record(neighbour.key)
         return record is not None and memcmp(record.parent, self.host.key, 32) == 0
 
-    cdef void upkeep(self, bint tick) noexcept:
+    cdef void maintain(self, bint tick) noexcept:
         cdef Bloom once, twice      # bits that at least one, that at least two neighbours reach
         cdef Neighbour neighbour
         cdef bint was

@@ -6,6 +6,7 @@ from ygg_c.base.budget cimport Budget
 from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.packet cimport Packet, PacketQueue
 from ygg_c.base.ratelimit cimport Bucket, Recent
+from ygg_c.ip.layer cimport Way
 from ygg_c.link.bloom cimport Probe
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.link.neighbour cimport Neighbour
@@ -21,7 +22,6 @@ cdef enum:
     HELD_MAX = 8388608              # bytes of memory of packets that wait for a path
     HELD_EACH = 8                   # packets that wait for another path
     HELD_FIRST = 512                # packets that wait for the first one to a key; later ones are dropped
-    RENEWED = 1                     # of notify_in()
 
 cdef class Path:
     cdef uint8_t key[32]
@@ -78,9 +78,11 @@ cdef class Pathfinder:
     cdef size_t _held               # bytes of memory of packets that wait
     cdef uint8_t _target[32]        # our own key, transformed
     cdef uint64_t _expire_at        # nothing expires before
-    cdef uint64_t _seen_tree        # generation of the tree, and gains of the filters, at the last upkeep
+    cdef const Routed *_message     # a message for us that is handled now, or NULL
+    cdef bint _proven               # it is from the source that it names, the session layer has seen
+    cdef uint64_t _seen_tree        # generation of the tree, and gains of the filters, at the last maintenance
     cdef uint64_t _seen_gains
-    cdef uint64_t place             # our own coordinates at the last upkeep, as _place()
+    cdef uint64_t place             # our own coordinates at the last maintenance, as _place()
     cdef Bucket _reviews            # lookups out of doubt that may be made now
     cdef Budget _lookups            # of others that may be passed on and answered, by the neighbour that brings them
     cdef Budget _answers            # notifies of ours
@@ -105,8 +107,14 @@ cdef class Pathfinder:
 
     cdef Path path(self, const uint8_t *key)                        # None when unknown
     cdef Path path_to(self, const uint8_t *key)                     # the same; made for a neighbour that has none
-    # One without a path has just written from here, and is answered at once: a path to use until it is looked up.
-    cdef Path path_back(self, const uint8_t *key, const uint8_t *origin, size_t size)
+    # The same where one without a path has written the message that is handled now, and is answered at once: a path to
+    # use until it is looked up.
+    cdef Path path_back(self, const uint8_t *key)
+    # Whether a packet for this key, to which there is this path or None, may leave by it now. The pathfinder keeps the
+    # packet until there is a path where it may not, and a copy where the path is in doubt; it looks for one then.
+    cdef bint use(self, Path path, const uint8_t *dest, Packet *packet) noexcept
+    # How the way to this key stands; see Lower.find_way.
+    cdef void find_way(self, const uint8_t *dest, size_t wanted, Way *way) noexcept
     cdef void prepare(self, Path path) noexcept                     # make header and hop valid for this generation
     # Look for a key, at most once a second; `urgent`: its path has just been lost. Tells whether a lookup went out.
     cdef bint want(self, const uint8_t *dest, bint urgent=*) noexcept
@@ -115,19 +123,23 @@ cdef class Pathfinder:
     cdef bint doubt(self, Path path) noexcept
     cdef void suspect(self, const uint8_t *key) noexcept            # what we send to it seems not to arrive
     cdef void confirm(self, const uint8_t *key) noexcept            # what we send to it arrives
-    # from it, at these coordinates
-    cdef void heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept
+    # Before and after a message for us is handled, and meanwhile: it is this source's own.
+    cdef void message_in(self, const Routed *message) noexcept
+    cdef void source_proven(self, const uint8_t *source) noexcept
+    cdef void message_done(self) noexcept
     cdef void introduce(self, const uint8_t *key) noexcept          # it is asked for a session, and will look for us
     cdef void send_introductions(self) noexcept                     # what is due
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
+    cdef bint has_held(self, Path path) noexcept                    # something waits for it, and it is not in doubt
     cdef PacketQueue release(self, Path path) noexcept              # what waited for this path
     cdef void lookup_in(self, Neighbour came_from, const Lookup *message, const uint8_t *body, size_t size) noexcept
-    # For us: RENEWED, and then there is a path where none was or it was another; or OK; HELD: not now.
+    # For us: OK, or HELD: not now. The host is told (path_found) of a path where none was or it was another.
     cdef int notify_in(self, Link link, const Routed *message) noexcept
     cdef bint is_awaited(self, const uint8_t *key) noexcept         # a notify about it is waited for
     cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept      # for us
-    cdef void upkeep(self) noexcept                                 # after that of tree and filters
+    cdef void maintain(self) noexcept                               # after tree and filters
 
+    cdef void _heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept
     cdef bint _is_kept(self, Path path, uint64_t seq) noexcept
     cdef void _confirm(self, Path path) noexcept
     cdef void _avoid_hop(self, Path path) noexcept

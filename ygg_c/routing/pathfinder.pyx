@@ -45,9 +45,10 @@ from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.address cimport lookup_key
 from ygg_c.base.clock cimport NEVER
-from ygg_c.base.packet cimport packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
+from ygg_c.base.packet cimport packet_copy, packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.base.ratelimit cimport bucket_init, bucket_take, recent_pass
 from ygg_c.base.sodium cimport sign, verify
+from ygg_c.ip.layer cimport free_way
 from ygg_c.link.bloom cimport probe_init
 from ygg_c.link.link cimport HELD, WORK_SIGN, WORK_VERIFY
 from ygg_c.link.wire cimport (
@@ -64,6 +65,7 @@ cdef uint64_t UNPROVEN_LIFE = 3000000000
 cdef uint64_t INTRODUCTION_AFTER = 10000000
 cdef enum:
     INTRODUCTIONS_MAX = 1024                    # that wait for that
+    RENEWED = 1                                 # of _check()
 cdef size_t PATH_OVERHEAD = 384                 # bytes of memory of a path besides its ports and its header
 # seconds by which moves may put the number in our notifies ahead of the clock
 cdef uint64_t AHEAD_MAX = 5
@@ -154,11 +156,13 @@ cdef class Pathfinder:
     # Nothing has signed these coordinates: the message is its sender's, its header may be anyone's who has passed it on
     # or kept a copy. They serve for an answer of the message's own size and what follows in the round trip that a
     # lookup takes; any notify replaces them, and its holder could sign what it likes there too.
-    cdef Path path_back(self, const uint8_t *key, const uint8_t *origin, size_t size):
+    cdef Path path_back(self, const uint8_t *key):
         cdef Path path
+        if self._message == NULL or not self._proven or memcmp(key, self._message.source, 32) != 0:
+            return None
         self.want(key)
         path = self._new_path(key)
-        if self._set_ports(path, origin, size) < 0:
+        if self._set_ports(path, self._message.origin, self._message.origin_size) < 0:
             self._remove_path(path)
             return None
         path.unproven = True
@@ -191,6 +195,36 @@ cdef class Pathfinder:
             path.hop.link = NULL
             return
         path.generation = self.tree.generation
+
+    cdef bint use(self, Path path, const uint8_t *dest, Packet *packet) noexcept:
+        cdef Packet *copy
+        cdef bint lost = False
+        if path is not None:
+            self.prepare(path)
+            if path.hop.link == NULL:
+                lost = not path.broken or self.is_overdue(dest)
+                path.broken = True
+            elif not path.broken and not path.unproven:
+                if self.is_doubtful(path):
+                    self.doubt(path)
+                return True
+        self.want(dest, lost)
+        if path is None or path.hop.link == NULL:
+            self.hold(dest, packet)
+            return False
+        copy = packet_copy(packet.data, packet.size)
+        if copy != NULL:
+            self.hold(dest, copy)
+        return True
+
+    cdef void find_way(self, const uint8_t *dest, size_t wanted, Way *way) noexcept:
+        cdef Path path = self.path(dest)
+        if path is not None:
+            self.prepare(path)
+        if path is None or path.hop.link == NULL:
+            free_way(way)
+        else:
+            (<Link>path.hop.link).find_room(wanted, way)
 
     cdef void _find_hop(self, Path path) noexcept:
         cdef bint direct = self.tree.link_to(path.key) is not None
@@ -281,7 +315,19 @@ cdef class Pathfinder:
         path.patience = 0
         self._expire_at = min(self._expire_at, path.expires)
 
-    cdef void heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept:
+    cdef void message_in(self, const Routed *message) noexcept:
+        self._message = message
+        self._proven = False
+
+    cdef void message_done(self) noexcept:
+        self._message = NULL
+
+    cdef void source_proven(self, const uint8_t *source) noexcept:
+        if self._message != NULL:
+            self._proven = True
+            self._heard(source, self._message.origin, self._message.origin_size)
+
+    cdef void _heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept:
         cdef Path path = self.path(key)
         if path is None:
             return
@@ -509,6 +555,9 @@ cdef class Pathfinder:
             self._held -= packet.capacity
             packet_free(packet)
 
+    cdef bint has_held(self, Path path) noexcept:
+        return path.held.count and not path.broken and not path.unproven
+
     cdef PacketQueue release(self, Path path) noexcept:
         cdef PacketQueue held = path.held
         cdef Packet *packet = held.head
@@ -654,7 +703,9 @@ cdef class Pathfinder:
         path.seq = message.seq
         path.broken = path.unproven = False
         self._confirm(path)
-        return OK if same else RENEWED
+        if not same:
+            self.host.path_found(path.key)
+        return OK
 
     cdef bint is_awaited(self, const uint8_t *key) noexcept:
         cdef uint8_t target[32]
@@ -686,7 +737,7 @@ cdef class Pathfinder:
             (<Path>found).broken = True
             self.want(message.dest, not was or self.is_overdue(message.dest))
 
-    cdef void upkeep(self) noexcept:
+    cdef void maintain(self) noexcept:
         self._expire()
         if self._seen_tree != self.tree.generation or self._seen_gains != self.reach.gains:
             self._seen_tree = self.tree.generation

@@ -44,7 +44,7 @@ cdef class Records:
     cdef ByteMap _records           # 32-byte key -> Record
     cdef list _all
     cdef list neighbours            # of Neighbour with a proven link, oldest first
-    cdef Record own                 # None before the first upkeep
+    cdef Record own                 # None before the first maintenance
     cdef uint64_t generation        # changes with everything a next hop depends on
     cdef uint64_t _walks
     cdef uint64_t _expire_at        # no record expires before

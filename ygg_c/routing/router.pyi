@@ -91,6 +91,6 @@ class Router(LinkHost):
     def self_state(self) -> _SelfState:
         """Return what this node is in the tree."""
     def counters(self) -> dict[str, int]:
-        """Return how often each thing was done, dropped or refused, by name; `upkeeps_early` are those between two
-        ticks.
+        """Return how often each thing was done, dropped or refused, by name; `maintenance_early` is what was done
+        between two ticks.
         """

@@ -1,56 +1,32 @@
-"""The router: what arrives on links is taken, forwarded or answered. See router.pxd for its place in a host's turn.
+"""The router: what arrives on a link goes to the part that it is for.
 
-Upkeep chooses a parent, tells neighbours what they lack of the tree, and sends filters that have changed. It is due
-every second (the tick, by which delays that are part of the protocol are counted), and early when something has
-happened that it may act on: nodes that wait for the tick to pass on what they hear need a second a hop to find each
-other. Strangers cause such events at will, so upkeeps keep a gap and early ones are counted out: what exceeds a short
-burst is handled at a few a second, five times what the tick alone would do.
-
-Records of the tree, answers to lookups, and answers to our own questions are signed. A verification takes longer than
-all else that a message asks for, so there is one budget of them for all links together. A record for which there is
-nothing left, or an answer that we want, waits beside its link (see link/deferred.pxd), which goes on with what comes
-behind it: a neighbour that is told a thousand records by another must not be deaf meanwhile. What waits goes first, and
-answers leave half of the room to records: strangers far away can have us verify answers that they made up, by whichever
-neighbour. Only when there is no room for more records does the link itself wait.
+The parts are the spanning tree, next hops, filters and paths; beside them what is passed on (forwarding), this node's
+own messages (local), what has to be verified (verification), what is done periodically (maintenance), and the state as
+Python sees it (views). The router owns them and the links, and has no protocol of its own. See router.pxd for its place
+in a host's turn.
 """
 
+from libc.stdint cimport int64_t
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.address cimport lookup_key
-from ygg_c.base.budget cimport Budget
 from ygg_c.base.clock cimport NEVER
 from ygg_c.base.forks cimport check_fork
 from ygg_c.base.live cimport LIVE_NODE, born, died
-from ygg_c.base.packet cimport (
-    HEADROOM, PacketQueue, packet_copy, packet_free, packet_headroom, packet_new, packet_push, queue_pop,
-)
-from ygg_c.base.ratelimit cimport bucket_init, bucket_take, recent_pass
+from ygg_c.base.packet cimport packet_free, packet_new
 from ygg_c.base.sodium cimport Random
-from ygg_c.ip.layer cimport Way, free_way
 from ygg_c.link.bloom cimport Bloom, bloom_decode
-from ygg_c.link.deferred cimport PARKED_MAX, WAITING_ALL, WAITING_MAX
-from ygg_c.link.link cimport HELD, ROUND, ROUND_HELD, SLICE_LEAST, Sink
+from ygg_c.link.deferred cimport PARKED_MAX
+from ygg_c.link.link cimport ROUND, ROUND_HELD, SLICE_LEAST, Sink
 from ygg_c.link.wire cimport (
-    ANNOUNCE, BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_UNRECOGNIZED_MESSAGE, FRAME_MAX, KEEPALIVE, OK, PATH_BROKEN,
-    PATH_LOOKUP, PATH_NOTIFY, SIG_REQ, SIG_RES, TRAFFIC, Announce, Lookup, SigReq, SigRes, decode_announce,
-    decode_broken, decode_lookup, decode_notify, decode_sig_req, decode_sig_res, decode_traffic, error_name,
-    frame_header_size, frame_put, uv_get, uv_put, uv_size,
+    ANNOUNCE, BLOOM_FILTER, DUMMY, ERR_DECODE, ERR_UNRECOGNIZED_MESSAGE, KEEPALIVE, OK, PATH_BROKEN, PATH_LOOKUP,
+    PATH_NOTIFY, SIG_REQ, SIG_RES, TRAFFIC, Announce, Lookup, Routed, SigReq, SigRes, decode_announce, decode_broken,
+    decode_lookup, decode_notify, decode_sig_req, decode_sig_res, decode_traffic, uv_get,
 )
-from ygg_c.routing.nexthop cimport Hop
-from ygg_c.routing.pathfinder cimport RENEWED, send_routed
-from ygg_c.routing.records cimport Record
+from ygg_c.routing.pathfinder cimport Path
+from ygg_c.routing.verification cimport new_budget
+from ygg_c.routing.views cimport link_states, own_ports, path_states, record_states, root_key
 
-cdef uint64_t TICK = 1000000000
-cdef uint64_t UPKEEP_GAP = 10000000             # ns between upkeeps, so that what comes together is handled together
-cdef uint64_t UPKEEP_RATE = 4                   # early upkeeps a second, once the burst is used up
-cdef uint64_t UPKEEP_BURST = 10
-# ns between messages that a path of one source and destination is broken
-cdef uint64_t BROKEN_INTERVAL = 100000000
-cdef double VERIFY_RATE = 5000                  # signatures a second: a quarter of a processor
-cdef double VERIFY_BURST = 200
-# a link that has used up its share waits until it has so much of it again
-cdef double VERIFY_BATCH = 20
-cdef uint64_t VERIFY_GAP = 5000000              # ns that it waits at least
 cdef enum:
     WORK_TRAFFIC = 2
     WORK_FILTER = 3
@@ -67,19 +43,18 @@ cdef class Router(LinkHost):
         memcpy(self.secret, data, 64)
         memcpy(self.key, data + 32, 32)
         self.random = random if random is not None else Random()
-        self.verifications = Budget(VERIFY_RATE, VERIFY_BURST, self.random.u64())
+        self.verifications = new_budget(self.random)
+        self.links = []
         self.tree = Tree(self)
         self.hops = NextHops(self, self.tree)
         self.reach = Reach(self, self.tree)
         self.pathfinder = Pathfinder(self, self.tree, self.hops, self.reach)
-        self.links = []
-        self._waiting = []
+        self.forwarding = Forwarding(self, self.tree, self.hops, self.pathfinder)
+        self.local = LocalTraffic(self, self.tree, self.pathfinder)
+        self.verification = Verification(self, self.tree, self.pathfinder)
+        self.maintenance = Maintenance(self, self.tree, self.reach, self.pathfinder, self.links)
         self._delivered = []
-        self._salt = self.random.u64()
-        self._tellings = Budget(500, 200, self._salt)
         self.due = 0
-        self._upkeep_at = NEVER
-        bucket_init(&self._early, UPKEEP_RATE, UPKEEP_BURST, 0)
         born(LIVE_NODE)
         self._counted = True    # what fails before is deallocated too
 
@@ -123,7 +98,7 @@ cdef class Router(LinkHost):
         if self.tree.link_down(link):
             self.reach.link_down(link.neighbour)
         if link.proven:
-            self.want_upkeep(self.now)
+            self.want_maintenance(self.now)
         else:
             self.links_unproven += 1
         self.link_closed(link)
@@ -138,21 +113,21 @@ cdef class Router(LinkHost):
         if not link.proven:
             return self._unproven_in(link, kind, body, size)
         if kind == TRAFFIC:
-            return self._traffic(link, body, size)
+            return self._traffic_in(link, body, size)
         if kind == PATH_NOTIFY:
-            return self._notify(link, body, size)
+            return self._notify_in(link, body, size)
         if kind == PATH_BROKEN:
-            return self._broken(link, body, size)
+            return self._broken_in(link, body, size)
         if kind == PATH_LOOKUP:
-            return self._lookup(link, body, size)
+            return self._lookup_in(link, body, size)
         if kind == ANNOUNCE:
-            return self._signed_in(link, kind, body, size)
+            return self.verification.signed_in(link, kind, body, size)
         if kind == BLOOM_FILTER:
             self.work -= WORK_FILTER
             return self.reach.filter_in(link, body, size)
         if kind == DUMMY or kind == KEEPALIVE:
             return OK
-        return self._tree_message(link, kind, body, size)
+        return self._tree_message_in(link, kind, body, size)
 
     # Whoever has recorded a handshake can say all this: it must not count for more than the sender's own link.
     cdef int _unproven_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
@@ -160,9 +135,9 @@ cdef class Router(LinkHost):
         cdef Announce announce
         cdef Bloom bloom
         if kind == SIG_REQ:
-            return self._tree_message(link, kind, body, size)
+            return self._tree_message_in(link, kind, body, size)
         if kind == SIG_RES:
-            code = self._tree_message(link, kind, body, size)
+            code = self._tree_message_in(link, kind, body, size)
             if link.proven:
                 self.reach.link_proven(link)
                 if link.parked.filter is not None:
@@ -170,8 +145,8 @@ cdef class Router(LinkHost):
                                          len(link.parked.filter))
                     link.parked.filter = None
                 # What came before the proof is as good as if it came now.
-                self._take_parked(link, self.work - link._slice_end)
-                self.want_upkeep(self.now)
+                self.verification.take_parked(link, self.work - link._slice_end)
+                self.want_maintenance(self.now)
                 self.link_proven(link, self.tree.doubt_others(link))
             return code
         if kind == ANNOUNCE:
@@ -188,7 +163,7 @@ cdef class Router(LinkHost):
             self.unproven_refused += 1
         return OK
 
-    cdef int _tree_message(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
+    cdef int _tree_message_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
         cdef SigReq request
         cdef SigRes response
         cdef int code = ERR_UNRECOGNIZED_MESSAGE
@@ -200,265 +175,19 @@ cdef class Router(LinkHost):
             return code or self.tree.response_in(link, &response)
         return code
 
-    # Verifications
-
-    cdef int _signed_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
-        # What waits goes first. Records connect to those before them, and answers that strangers make up would leave
-        # them nothing.
-        cdef int code = HELD if link.waits else self._verify(link, kind, body, size)
-        if code != HELD:
-            self._see_news()
-            return code
-        if self._park(link, kind, body, size):
-            return OK
-        if kind == PATH_NOTIFY:
-            self.pathfinder.checks_limited += 1
-            return OK
-        link.hold(self.now + VERIFY_GAP)
-        return HELD
-
-    cdef int _verify(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
-        cdef Announce announce
-        cdef Routed notify
-        if kind == ANNOUNCE:
-            return decode_announce(body, size, &announce) or self.tree.announce_in(link, &announce)
-        return decode_notify(body, size, &notify) or self._take_notify(link, &notify)
-
-    # The records that lead to a root are worth nothing until the last has come: what waits with them is waited for.
-    cdef void _see_news(self) noexcept:
-        if self.tree.news:
-            self.want_upkeep(self.now)
-
-    cdef bint _park(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
-        cdef size_t most = min(<size_t>WAITING_MAX,
-                               max(<size_t>PARKED_MAX, <size_t>(WAITING_ALL // (1 + len(self._waiting)))))
-        if kind == PATH_NOTIFY:
-            most //= 2          # the rest is for records, without room for which the link itself waits
-        if not link.parked.put(kind, body, size, most):
-            return False
-        self.announces_limited += kind == ANNOUNCE
-        if not link.waits:
-            self._await(link, self.now + VERIFY_GAP)
-        return True
-
-    cdef void _await(self, Link link, uint64_t until) noexcept:
-        link.waits = True
-        link.parked.until = until
-        self._waiting.append(link)
-        self.due = min(self.due, until)
-
-    cdef void _take_parked(self, Link link, int64_t slice) noexcept:
-        cdef int64_t end = self.work - slice
-        cdef const uint8_t *message
-        cdef size_t size
-        cdef int code
-        link.waits = False
-        link.parked.until = NEVER
-        while True:
-            message = link.parked.first(&size)
-            if message == NULL:
-                self._see_news()
-                return
-            if self.work <= end:
-                self._await(link, self.now)
-                return
-            self.work -= 1
-            code = self._verify(link, message[0], message + 1, size - 1)
-            if code == HELD:
-                self._await(link, self.now + max(VERIFY_GAP,
-                                                 self.verifications.wait(link.order, True, VERIFY_BATCH, self.now)))
-                return
-            if code:
-                link.fail(error_name(code))
-                return
-            link.parked.drop()
-
-    cdef void _take_all_parked(self) noexcept:
-        cdef list waiting = self._waiting
-        cdef list early = []            # those whose time has not come, or for which no work was left
-        cdef Link link
-        cdef int64_t slice = max(<int64_t>SLICE_LEAST, <int64_t>(ROUND_HELD // len(waiting)))
-        self._waiting = []
-        for link in waiting:
-            if link.closed or link.error:
-                continue
-            if link.parked.until > self.now or self.work <= 0:
-                early.append(link)
-            else:
-                self._take_parked(link, slice)
-        self._waiting = early + self._waiting
-
-    # Traffic
-
-    cdef int _traffic(self, Link link, uint8_t *body, size_t size) noexcept:
+    cdef int _traffic_in(self, Link link, uint8_t *body, size_t size) noexcept:
         cdef Routed message
-        cdef Hop hop
-        cdef Link direct
-        cdef bint progress
         cdef int code = decode_traffic(body, size, &message)
         if code:
             return code
         self.work -= WORK_TRAFFIC
-        self.hops.find(message.path, message.path_size, &hop)
-        progress = hop.link != NULL and hop.distance < message.watermark
-        direct = self.tree.link_to(message.dest) if message.watermark else None
-        if direct is not None:
-            self._forward(direct, body, &message, 0)        # see NextHops.towards()
-            if not progress or (<Link>hop.link).neighbour is not direct.neighbour:
-                self._tell_broken(link, &message)   # the path leads elsewhere
-        elif progress:
-            self._forward(<Link>hop.link, body, &message, hop.distance)
-        elif memcmp(message.dest, self.key, 32) == 0:
-            self._origin = message.origin
-            self._origin_size = message.origin_size
-            self._came_by = <void *>link.neighbour
-            self._source = message.source
-            self._proven = False
+        if not self.forwarding.traffic_in(link, body, &message):
+            self.local.begin(link, &message)
             self.traffic_in(link, message.source, message.payload, message.payload_size)
-            self._origin = NULL
-        else:
-            self.unroutable += 1
-            self._tell_broken(link, &message)
+            self.local.end()
         return OK
 
-    # The one copy of transit: from the read buffer into a packet that waits in the next link's queue.
-    cdef void _forward(self, Link link, const uint8_t *body, const Routed *message, uint64_t watermark) noexcept:
-        cdef size_t head = message.dest + 32 - body         # everything before the watermark goes on as it came
-        cdef size_t size = head + uv_size(watermark) + message.payload_size
-        cdef size_t header = frame_header_size(size) + size - message.payload_size
-        cdef Packet *packet = packet_new(message.payload_size + (header if header > HEADROOM else 0))
-        cdef uint8_t *at
-        if packet == NULL or size >= FRAME_MAX:
-            packet_free(packet)
-            self.forward_failed += 1
-            return
-        if header > HEADROOM:
-            packet.data += header
-        memcpy(packet.data, message.payload, message.payload_size)
-        packet.size = message.payload_size
-        at = frame_put(packet_push(packet, header), TRAFFIC, size)
-        memcpy(at, body, head)
-        uv_put(at + head, watermark)
-        self.forwarded += 1
-        link.send_packet(packet, message.source, message.dest, False)
-
-    cdef void _tell_broken(self, Link link, const Routed *traffic) noexcept:
-        cdef uint8_t flow[64]
-        cdef Routed broken
-        cdef int index
-        memcpy(flow, traffic.dest, 32)
-        for index in range(32):
-            flow[index] ^= traffic.source[(index + 1) & 31]
-        if not recent_pass(&self._broken_lately, flow, self._salt, self.now, BROKEN_INTERVAL):
-            return
-        if not self._tellings.take(link.neighbour.port, traffic.source, False, 1.0, self.now):
-            self.brokens_limited += 1
-            return
-        memcpy(flow, traffic.source, 32)
-        memcpy(flow + 32, traffic.dest, 32)
-        broken.path = traffic.origin
-        broken.path_size = traffic.origin_size
-        broken.watermark = NEVER
-        broken.source = flow
-        broken.dest = flow + 32
-        self._route_broken(link.neighbour.port, &broken)
-
-    cdef void send_traffic(self, const uint8_t *dest, Packet *payload) noexcept:
-        cdef Path path = self.pathfinder.path_to(dest)
-        cdef Packet *copy
-        cdef size_t size, header
-        cdef uint8_t *at
-        cdef bint lost = False
-        if memcmp(dest, self.key, 32) == 0:
-            self.sent_to_self += 1
-            packet_free(payload)
-            return
-        if path is None and self._origin != NULL and self._proven and memcmp(dest, self._source, 32) == 0:
-            path = self.pathfinder.path_back(dest, self._origin, self._origin_size)
-            if path is not None:
-                self._send_held(path)
-        if path is not None:
-            self.pathfinder.prepare(path)
-            if path.hop.link == NULL:
-                lost = not path.broken or self.pathfinder.is_overdue(dest)
-                path.broken = True
-            elif not path.broken and not path.unproven and self.pathfinder.is_doubtful(path):
-                self.pathfinder.doubt(path)
-            if path.held.count and not path.broken and not path.unproven:
-                self._send_held(path)
-        if path is None or path.broken or path.unproven:
-            self.pathfinder.want(dest, lost)
-            if path is None or path.hop.link == NULL:
-                self.pathfinder.hold(dest, payload)
-                return
-            copy = packet_copy(payload.data, payload.size)
-            if copy != NULL:
-                self.pathfinder.hold(dest, copy)
-        size = path.header_size + uv_size(path.hop.distance) + payload.size
-        if size >= FRAME_MAX:
-            self.forward_failed += 1
-            packet_free(payload)
-            return
-        header = frame_header_size(size) + size - payload.size
-        if packet_headroom(payload) < header:
-            payload = _with_headroom(payload, header)
-            if payload == NULL:
-                self.forward_failed += 1
-                return
-        at = frame_put(packet_push(payload, header), TRAFFIC, size)
-        memcpy(at, path.header, path.header_size)
-        uv_put(at + path.header_size, path.hop.distance)
-        (<Link>path.hop.link).send_packet(payload, self.key, dest, True)
-
-    cdef void find_way(self, const uint8_t *dest, size_t wanted, Way *way) noexcept:
-        cdef Path path = self.pathfinder.path(dest)
-        if path is not None:
-            self.pathfinder.prepare(path)
-        if path is None or path.hop.link == NULL:
-            free_way(way)
-        else:
-            (<Link>path.hop.link).find_room(wanted, way)
-
-    # Paths
-
-    cdef void path_suspect(self, const uint8_t *dest) noexcept:
-        self.pathfinder.suspect(dest)
-
-    cdef void path_works(self, const uint8_t *dest) noexcept:
-        self.pathfinder.confirm(dest)
-
-    cdef void introduce(self, const uint8_t *dest) noexcept:
-        self.pathfinder.introduce(dest)
-
-    cdef void source_proven(self, const uint8_t *source) noexcept:
-        if self._origin != NULL:
-            self._proven = True
-            self.pathfinder.heard(source, self._origin, self._origin_size)
-            if memcmp((<Neighbour>self._came_by).key, source, 32) != 0:
-                self._end_silent(source)
-
-    # A neighbour that comes by another way has given up our link: it would be the first that it takes. One that owes an
-    # answer for longer than that may take is dead at this end too.
-    cdef void _end_silent(self, const uint8_t *source) noexcept:
-        cdef Neighbour neighbour = self.tree.proven(source)
-        cdef Link link
-        if neighbour is None:
-            return
-        for link in neighbour.links:
-            if link.is_silent():
-                link.fail("ErrTimeout")
-
-    cdef void lookup(self, const uint8_t *partial_key) noexcept:
-        cdef uint8_t target[32]
-        cdef Neighbour neighbour
-        lookup_key(partial_key, target)
-        neighbour = self.tree.neighbour_wanted(target)
-        if neighbour is not None and self.tree.is_ready(neighbour.key):
-            self.path_in(neighbour.key, False)      # who it is, and where, is known
-        else:
-            self.pathfinder.want(partial_key)
-
-    cdef int _lookup(self, Link link, const uint8_t *body, size_t size) noexcept:
+    cdef int _lookup_in(self, Link link, const uint8_t *body, size_t size) noexcept:
         cdef Lookup message
         cdef int code = decode_lookup(body, size, &message)
         if code:
@@ -469,59 +198,39 @@ cdef class Router(LinkHost):
             self.lookups_offtree += 1
         return OK
 
-    cdef int _notify(self, Link link, const uint8_t *body, size_t size) noexcept:
+    cdef int _notify_in(self, Link link, const uint8_t *body, size_t size) noexcept:
         cdef Routed message
-        cdef Hop hop
         cdef int code = decode_notify(body, size, &message)
-        if code:
+        if code or self.forwarding.notify_in(body, size, &message):
             return code
-        self.hops.towards(message.dest, message.path, message.path_size, &hop)
-        if hop.link != NULL and hop.distance < message.watermark:
-            send_routed(<Link>hop.link, PATH_NOTIFY, message.path, message.path_size, hop.distance,
-                        message.source, body + size - message.source, False)
-            return OK
-        if memcmp(message.dest, self.key, 32) != 0:
-            self.unroutable += 1
-            return OK
         if link.waits and not self.pathfinder.is_awaited(message.source):
             self.pathfinder.checks_limited += 1
             return OK
-        return self._signed_in(link, PATH_NOTIFY, body, size)
+        return self.verification.signed_in(link, PATH_NOTIFY, body, size)
 
-    cdef int _take_notify(self, Link link, const Routed *message) noexcept:
-        cdef Path path
-        cdef int code = self.pathfinder.notify_in(link, message)
-        if code != RENEWED:
-            return code
-        path = self.pathfinder.path(message.source)
-        self.path_in(path.key, self._send_held(path))
-        self.credit_in(0)           # the way there may have changed from a link that had refused credit
-        return OK
-
-    cdef bint _send_held(self, Path path) noexcept:
-        cdef PacketQueue held = self.pathfinder.release(path)
-        cdef bint waited = held.count > 0
-        while held.count:
-            self.send_traffic(path.key, queue_pop(&held))
-        return waited
-
-    cdef int _broken(self, Link link, const uint8_t *body, size_t size) noexcept:
+    cdef int _broken_in(self, Link link, const uint8_t *body, size_t size) noexcept:
         cdef Routed message
         cdef int code = decode_broken(body, size, &message)
         if code == OK:
-            self._route_broken(link.neighbour.port, &message)
+            self.forwarding.broken_in(link.neighbour.port, &message)
         return code
 
-    cdef void _route_broken(self, uint64_t origin, const Routed *message) noexcept:
-        cdef Hop hop
-        self.hops.towards(message.source, message.path, message.path_size, &hop)
-        if hop.link != NULL and hop.distance < message.watermark:
-            send_routed(<Link>hop.link, PATH_BROKEN, message.path, message.path_size, hop.distance, message.source, 64,
-                        False)
-        elif memcmp(message.source, self.key, 32) == 0:
-            self.pathfinder.broken_in(origin, message)
+    # Paths
+
+    cdef void seek(self, const uint8_t *partial_key) noexcept:
+        cdef uint8_t target[32]
+        cdef Neighbour neighbour
+        lookup_key(partial_key, target)
+        neighbour = self.tree.neighbour_wanted(target)
+        if neighbour is not None and self.tree.is_ready(neighbour.key):
+            self.path_in(neighbour.key, False)      # who it is, and where, is known
         else:
-            self.unroutable += 1
+            self.pathfinder.want(partial_key)
+
+    cdef void path_found(self, const uint8_t *key) noexcept:
+        cdef Path path = self.pathfinder.path(key)
+        self.path_in(path.key, self.local.send_held(path))
+        self.credit_in(0)           # the way there may have changed from a link that had refused credit
 
     # Upcalls
 
@@ -555,8 +264,7 @@ cdef class Router(LinkHost):
     # comes new.
     cdef void begin_round(self) noexcept:
         self.work = ROUND_HELD
-        if self._waiting:
-            self._take_all_parked()
+        self.verification.take_all_parked()
         if self.held:
             self._let_go_on()
         self.work = ROUND
@@ -579,52 +287,20 @@ cdef class Router(LinkHost):
         self.held = others + self.held
 
     cdef uint64_t run_timers(self) noexcept:
+        cdef uint64_t next_at
         cdef Link link
         if self.now >= self.due:
             self.due = NEVER
             for link in list(self.links):
                 self.due = min(self.due, link.run_timers(self.now))
-            if self.now >= self._tick_at:
-                self._tick()
-            elif self.now >= self._upkeep_at:
-                self._upkeep_early()
-            if self.now >= self.tree.tell_at:
-                self.tree.tell()
-            if self.now >= self.pathfinder.introduce_at:
-                self.pathfinder.send_introductions()
-            self.due = min(min(self.due, self.pathfinder.introduce_at),
-                           min(self.tree.tell_at, min(self._tick_at, self._upkeep_at)))
+            next_at = self.maintenance.run()        # and what it calls may make `due` earlier
+            self.due = min(self.due, next_at)
         if self.failed:
             self._close_failed()
         return self.due
 
-    cdef void want_upkeep(self, uint64_t when) noexcept:
-        self._upkeep_at = min(self._upkeep_at, max(when, self._upkeep_from))
-        self.due = min(self.due, self._upkeep_at)
-        self.want_turn()
-
-    cdef void _upkeep_early(self) noexcept:
-        if bucket_take(&self._early, self.now):
-            self.upkeeps += 1
-            self._upkeep(False)
-        else:
-            self.upkeeps_limited += 1
-            self._upkeep_at = self._upkeep_from = self.now + TICK // UPKEEP_RATE
-
-    cdef void _upkeep(self, bint tick) noexcept:
-        self._upkeep_at = NEVER
-        self._upkeep_from = self.now + UPKEEP_GAP
-        self.tree.upkeep()
-        self.reach.upkeep(tick)
-        self.pathfinder.upkeep()
-
-    cdef void _tick(self) noexcept:
-        cdef Link link
-        self._upkeep(True)
-        for link in self.links:
-            link.measure(self.now - self._ticked)
-        self._ticked = self.now
-        self._tick_at = self.now + TICK
+    cdef void want_maintenance(self, uint64_t when) noexcept:
+        self.maintenance.want(when)
 
     cdef void _close_failed(self) noexcept:
         cdef Link link
@@ -680,7 +356,7 @@ cdef class Router(LinkHost):
         """Close every link."""
         cdef Link link
         self.held = []
-        self._waiting = []
+        self.verification.waiting = []
         for link in list(self.links):
             link.shut("ErrClosed")
 
@@ -694,32 +370,32 @@ cdef class Router(LinkHost):
         if len(key) != 32:
             packet_free(packet)
             raise ValueError("a key has 32 bytes")
-        self.send_traffic(key, packet)
+        self.local.send(key, packet)
 
     def find(self, bytes key not None):
         """Look for the node behind a full or partial key."""
         if len(key) != 32:
             raise ValueError("a key has 32 bytes")
-        self.lookup(key)
+        self.seek(key)
 
     def suspect(self, bytes key not None):
         """Say that what is sent to a key seems not to arrive."""
         if len(key) != 32:
             raise ValueError("a key has 32 bytes")
-        self.path_suspect(key)
+        self.pathfinder.suspect(key)
 
     def confirm(self, bytes key not None):
         """Say that what is sent to a key arrives."""
         if len(key) != 32:
             raise ValueError("a key has 32 bytes")
-        self.path_works(key)
+        self.pathfinder.confirm(key)
 
     def credit(self, bytes key not None):
         """Return how many bytes may be sent towards a key now without being dropped."""
         cdef Way way
         if len(key) != 32:
             raise ValueError("a key has 32 bytes")
-        self.find_way(key, 0, &way)
+        self.pathfinder.find_way(key, 0, &way)
         return way.credit
 
     def take_delivered(self):
@@ -736,48 +412,24 @@ cdef class Router(LinkHost):
     @property
     def coords(self):
         """The ports from the root down to this node."""
-        cdef uint64_t *ports
-        cdef size_t count = self.tree.own_coords(&ports)
-        return [ports[index] for index in range(count)]
+        return own_ports(self.tree)
 
     @property
     def root(self):
         """The key this node takes for the root."""
-        cdef Record record = self.tree.own
-        cdef size_t count = 0
-        while record is not None and memcmp(record.key, record.parent, 32) != 0 and count < 1024:
-            if self.tree.record(record.parent) is None:
-                break
-            record = self.tree.record(record.parent)
-            count += 1
-        return record.key[:32] if record is not None else self.key[:32]
+        return root_key(self.tree)
 
     def peers(self):
         """Return the state of each link, oldest first."""
-        cdef Link link
-        return [
-            {
-                "key": link.key, "port": link.port, "priority": link.priority, "cost": link.cost,
-                "rx_bytes": link.rx_bytes,
-                "tx_bytes": link.tx_bytes, "rx_rate": link.rx_rate, "tx_rate": link.tx_rate, "latency": link.latency,
-                "uptime": self.now - link.since, "order": link.order,
-            }
-            for link in self.links
-        ]
+        return link_states(self.links, self.now)
 
     def tree_records(self):
         """Return the tree records held."""
-        cdef Record record
-        return [{"key": record.key[:32], "parent": record.parent[:32],
-                 "sequence": record.seq} for record in self.tree._all]
+        return record_states(self.tree)
 
     def known_paths(self):
         """Return the paths held."""
-        cdef Path path
-        return [
-            {"key": path.key[:32], "path": _ports(path), "sequence": path.seq, "broken": path.broken}
-            for path in self.pathfinder._all_paths
-        ]
+        return path_states(self.pathfinder)
 
     def self_state(self):
         """Return what this node is in the tree."""
@@ -787,18 +439,18 @@ cdef class Router(LinkHost):
         """Return counts of what was forwarded, dropped or refused."""
         cdef Link link
         return {
-            "forwarded": self.forwarded,
-            "forward_failed": self.forward_failed,
-            "unroutable": self.unroutable,
-            "sent_to_self": self.sent_to_self,
+            "forwarded": self.forwarding.forwarded,
+            "forward_failed": self.forwarding.failed + self.local.failed,
+            "unroutable": self.forwarding.unroutable,
+            "sent_to_self": self.local.sent_to_self,
             "lookups_offtree": self.lookups_offtree,
             "links_held": self.links_held,
             "links_unproven": self.links_unproven,
             "unproven_refused": self.unproven_refused,
             "unproven_dropped": self.unproven_dropped,
-            "upkeeps_early": self.upkeeps,
-            "upkeeps_limited": self.upkeeps_limited,
-            "announces_limited": self.announces_limited,
+            "maintenance_early": self.maintenance.early,
+            "maintenance_limited": self.maintenance.limited,
+            "announces_limited": self.verification.announces_limited,
             "requests_limited": self.tree.requests_limited,
             "answers_unasked": self.tree.answers_unasked,
             "records_refused": self.tree.records_refused,
@@ -808,32 +460,10 @@ cdef class Router(LinkHost):
             "answers_unroutable": self.pathfinder.answers_unroutable,
             "checks_limited": self.pathfinder.checks_limited,
             "breaks_limited": self.pathfinder.breaks_limited,
-            "brokens_limited": self.brokens_limited,
+            "brokens_limited": self.forwarding.brokens_limited,
             "notifies_refused": self.pathfinder.notifies_refused,
             "held_dropped": self.pathfinder.held_dropped,
             "paths_evicted": self.pathfinder.paths_evicted,
             "queue_dropped": self._queue_dropped + sum([link.dropped for link in self.links]),
             "links_lost": self._links_lost + sum([link.lost for link in self.links]),
         }
-
-
-cdef list _ports(Path path):
-    cdef const uint8_t *at = path.ports
-    cdef uint64_t port
-    result = []
-    while True:
-        at = uv_get(at, path.ports + path.size, &port)
-        if at == NULL or port == 0:
-            return result
-        result.append(port)
-
-
-cdef Packet *_with_headroom(Packet *packet, size_t header) noexcept:
-    cdef Packet *roomy = packet_new(packet.size + header)
-    if roomy != NULL:
-        roomy.data += header
-        memcpy(roomy.data, packet.data, packet.size)
-        roomy.size = packet.size
-        roomy.ecn = packet.ecn
-    packet_free(packet)
-    return roomy

@@ -29,7 +29,7 @@ cdef class Tree(Records):
     cdef Backoff _hurries           # times that we became root at once
     cdef list _telling              # of Neighbour: those that may lack records, who has waited longest first
     cdef uint64_t tell_at           # when to go on telling them; NEVER: all have been told
-    cdef bint news                  # records have come that upkeep has not seen
+    cdef bint news                  # records have come that maintain() has not seen
     cdef readonly uint64_t requests_limited
     cdef readonly uint64_t answers_unasked
 
@@ -47,7 +47,7 @@ cdef class Tree(Records):
     cdef int request_in(self, Link link, const SigReq *message) noexcept
     cdef int response_in(self, Link link, const SigRes *message) noexcept
     cdef int announce_in(self, Link link, const Announce *message) noexcept
-    cdef void upkeep(self) noexcept
+    cdef void maintain(self) noexcept
     # neighbours what they lack, as much as they may be told now
     cdef void tell(self) noexcept
 

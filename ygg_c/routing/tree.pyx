@@ -24,7 +24,7 @@ child's record, with which others address it, names a number that is nobody's or
 says so, the child announces itself anew; and a parent gives a returning child the number that its record names, and to
 nobody else.
 
-Once a second, and soon after something has happened that it may act on, upkeep() chooses a parent when there is a
+Once a second, and soon after something has happened that it may act on, maintain() chooses a parent when there is a
 reason (it is gone, a smaller root is known, four minutes are over) and sends each neighbour what it lacks of our
 ancestry and of its own, root first, so that each record connects to what the receiver has. What exceeds the depth of
 any real tree follows in portions: a neighbour that verifies as it reads would hear nothing else meanwhile. A node that
@@ -331,7 +331,7 @@ cdef class Tree(Records):
         neighbour.response_port = message.port
         memcpy(neighbour.response_psig, message.psig, 64)
         if self._is_useful(neighbour) or self._is_renumbered():
-            self.host.want_upkeep(self.host.now)
+            self.host.want_maintenance(self.host.now)
 
     # Whether this neighbour, having answered, may become our parent.
     cdef bint _is_useful(self, Neighbour neighbour) noexcept:
@@ -410,7 +410,7 @@ cdef class Tree(Records):
     cdef Neighbour _parent(self):
         return self.proven(self.own.parent) if self.own is not None else None
 
-    cdef void upkeep(self) noexcept:
+    cdef void maintain(self) noexcept:
         self.news = False
         self._expire()
         if self.own is not None and self.host.now - self.own.updated >= REFRESH_AFTER:
@@ -471,7 +471,7 @@ cdef class Tree(Records):
         else:
             if self._root_at == NEVER:
                 self._root_at = self.host.now + ROOT_AFTER      # perhaps a better answer comes before
-            self.host.want_upkeep(self._root_at)
+            self.host.want_maintenance(self._root_at)
 
     # Whether all our neighbours are below us, or follow a root that is larger than we are. They take us for a way to a
     # root that we have lost, and have nothing better to tell until they hear that: to wait would cost a second, and

@@ -1,4 +1,4 @@
-"""Upkeep of tree, filters and lookups between ticks: how soon things happen, and how often strangers can make them."""
+"""Maintenance of tree, filters and lookups between ticks: how soon it is done, and how often strangers can cause it."""
 
 import itertools
 from collections.abc import Iterator
@@ -266,25 +266,25 @@ def test_a_hostile_neighbour_cannot_hurry_us(clock: Clock) -> None:
         honest.answer()
     after = clock.router.counters()
     ticks = seconds + 1
-    early = after["upkeeps_early"] - before["upkeeps_early"]
+    early = after["maintenance_early"] - before["maintenance_early"]
     assert early <= 10 + 4 * seconds
-    assert 0 < after["upkeeps_limited"] - before["upkeeps_limited"] <= 4 * ticks + early
+    assert 0 < after["maintenance_limited"] - before["maintenance_limited"] <= 4 * ticks + early
     heard: dict[int, int] = {}
     for kind, _ in honest.frames:
         heard[kind] = heard.get(kind, 0) + 1
-    # Of each upkeep at most a filter, and a record of each of root, neighbour and ourselves.
+    # Each time at most a filter, and a record of each of root, neighbour and ourselves.
     assert heard.get(BLOOM, 0) <= early + ticks
     assert heard.get(ANNOUNCE, 0) <= 3 * (early + ticks)
     hostile.frames.clear()
 
 
 def test_links_that_come_and_go_cannot_hurry_us(clock: Clock) -> None:
-    """A neighbour that connects again and again causes a bounded number of upkeeps."""
-    before = clock.router.counters()["upkeeps_early"]
+    """A neighbour that connects again and again causes a bounded amount of maintenance."""
+    before = clock.router.counters()["maintenance_early"]
     for _ in range(500):
         FarSide(clock, 3, polite=False).link.close()
         clock.pass_time(0.01)
-    assert clock.router.counters()["upkeeps_early"] - before <= 10 + 4 * 5
+    assert clock.router.counters()["maintenance_early"] - before <= 10 + 4 * 5
 
 
 def test_a_settled_node_keeps_to_its_ticks(network: Network) -> None:
@@ -293,7 +293,7 @@ def test_a_settled_node_keeps_to_its_ticks(network: Network) -> None:
     for a, b in itertools.pairwise(nodes):
         network.join(a, b)
     network.run(20)
-    before = [node.counters()["upkeeps_early"] for node in nodes]
+    before = [node.counters()["maintenance_early"] for node in nodes]
     network.run(100)
-    assert [node.counters()["upkeeps_early"] for node in nodes] == before
+    assert [node.counters()["maintenance_early"] for node in nodes] == before
     nodes.clear()

@@ -180,14 +180,14 @@ def test_its_coming_and_going_is_not_felt(clock):
     alive(real)
     clock.pass_time(3)
     real.frames.clear()
-    early = clock.router.counters()["upkeeps_early"]
+    early = clock.router.counters()["maintenance_early"]
     for _ in range(20):
         thief = replay(clock, 3)
         assert thief.link.port == real.link.port
         thief.link.close()
         clock.turn()
     assert real.frames == []
-    assert clock.router.counters()["upkeeps_early"] == early
+    assert clock.router.counters()["maintenance_early"] == early
 
 
 @pytest.mark.parametrize("number", [3, 8], ids=["child", "parent"])

@@ -1,0 +1,2 @@
+class Forwarding:
+    """What one router passes on; see Router for what is public."""

@@ -1,0 +1,2 @@
+class Maintenance:
+    """The periodic work of one router; see Router for what is public."""

@@ -1,0 +1,2 @@
+class Verification:
+    """What one router has to verify; see Router for what is public."""

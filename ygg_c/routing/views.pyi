@@ -1,0 +1,1 @@
+"""A router's state as Python objects; see Router for what is public."""
