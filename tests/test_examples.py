@@ -23,6 +23,8 @@ PRINTS: dict[str, list[Any]] = {
     "over_http.py": ["200 True"],
     "autopeering.py": ["peers in the list: 1", "connected to 2"],
     "direct_link.py": ["neighbours: 1", "neighbours: 2, one of them at tls://127.0.0.1:", "neighbours: 1"],
+    "simulated_mesh.py": ["agree: True after ", "agree without the root: True", "OVER THREE HOPS", "round trip: 12",
+                          "OVER THREE HOPS", "round trip: 12", "twice the same: True"],
     "link_local.py": [("found 2", "skipped: ")],  # tests/interop/test_multicast.py runs it where it has a link
 }
 

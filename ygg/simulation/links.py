@@ -1,0 +1,196 @@
+"""Simulated wires: what each does to the bytes or packets on it.
+
+A `StreamWire` is one direction of a link between two nodes, which is a reliable byte stream as TCP makes one: it holds
+a few bytes, sends them at its rate, and has them arrive in order. A `PacketWire` is one direction of a path between two
+stacks: packets may be lost, late, twice or out of order.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ygg.simulation.clock import SECOND, Timeline, nanoseconds
+from ygg_c.link.link import Link, PySink
+
+SILENCE: Final = 1.5
+"""Seconds beyond a round trip without an acknowledgement after which a transport can tell that its far side is gone."""
+WHOLE: Final = 1 << 30
+"""More bytes than a link ever holds: what it hands out then ends with a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a wire does to what it carries, in each direction alike. Chances are between 0 and 1, for each packet."""
+
+    rate: float = 0.0
+    """Bits per second; 0: no limit."""
+    delay: float = 0.0
+    """Seconds that a packet is under way, beside the time that it takes at the rate."""
+    jitter: float = 0.0
+    """Seconds by which the delay is longer at most, for each packet anew. On a byte stream nothing overtakes."""
+    loss: float = 0.0
+    """The chance of being lost. On a byte stream what is lost, and all behind it, is late by the round trip that its
+    repetition takes."""
+    reorder: float = 0.0
+    """The chance of going without delay, ahead of others. Without effect on a byte stream."""
+    duplicate: float = 0.0
+    """The chance of arriving twice. Without effect on a byte stream."""
+    buffer: int = 8192
+    """Bytes that wait at most where there is a rate: packets beyond are lost, a byte stream takes no more."""
+
+    def __post_init__(self) -> None:
+        for name in ("rate", "delay", "jitter", "buffer"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative")
+        for name in ("loss", "reorder", "duplicate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1")
+
+
+class Wire:
+    """One direction, of either kind: when what is sent has left, and when it arrives."""
+
+    def __init__(self, timeline: Timeline, conditions: Conditions, chance: random.Random) -> None:
+        self.conditions = conditions
+        """May be exchanged at any time, for what is sent from then on."""
+        self.silent = False
+        """Nothing arrives and nothing more leaves, as on a cable that is cut where neither end sees it."""
+        self.carried = 0
+        """Bytes sent so far."""
+        self.held = 0
+        """Bytes that have not left yet."""
+        self._timeline = timeline
+        self._chance = chance
+        self._free_at = 0
+
+    def _leaves(self, size: int) -> int:
+        # When the last bit of what is sent now leaves.
+        now = self._timeline.now
+        if not self.conditions.rate:
+            return now
+        self._free_at = max(self._free_at, now) + round(size * 8 * SECOND / self.conditions.rate)
+        return self._free_at
+
+    def _late(self) -> int:
+        # How long something is under way now, in ns.
+        jitter = nanoseconds(self.conditions.jitter)
+        return nanoseconds(self.conditions.delay) + (self._chance.randrange(jitter) if jitter else 0)
+
+    def _happens(self, chance: float) -> bool:
+        return chance > 0 and self._chance.random() < chance
+
+
+class StreamWire(Wire):
+    """One direction of a link between two nodes."""
+
+    def __init__(self, timeline: Timeline, conditions: Conditions, chance: random.Random,
+                 arrive: Callable[[bytes], object], acknowledges: bool = True) -> None:
+        """Call `arrive(data)` with what arrives.
+
+        `acknowledges` says whether the transport can tell how long ago its far side has acknowledged, as TCP can and
+        one in memory cannot.
+        """
+        super().__init__(timeline, conditions, chance)
+        self.arrive = arrive
+        """Called with what arrives."""
+        self.passing: Callable[[bytes], bytes] | None = None
+        """Called with what leaves, whole frames where `rate` is 0; its result is sent in place of that."""
+        self.sink = PySink(self._flush, self._hears if acknowledges else None)
+        """For `Router.add_link`."""
+        self._link: Link | None = None
+        self._arrives_at = 0
+        self._unacknowledged = 0
+        self._acknowledged_at = timeline.now
+
+    def _flush(self, link: Link) -> None:
+        self._link = link
+        room = self.conditions.buffer if self.conditions.rate else 0
+        while (not room or self.held < room) and (data := link.take(room or WHOLE)):
+            self._send(data)
+        link.blocked = bool(room) and self.held >= room
+
+    def _send(self, data: bytes) -> None:
+        if self.passing is not None:
+            data = self.passing(data)
+        size = len(data)
+        timeline = self._timeline
+        leaves = self._leaves(size)
+        self.carried += size
+        if leaves > timeline.now:
+            self.held += size
+            timeline.at(leaves, lambda: self._left(size))
+        late = self._late()
+        if self._happens(self.conditions.loss):
+            late += 2 * nanoseconds(self.conditions.delay)
+        self._arrives_at = max(self._arrives_at, leaves + late)
+        timeline.at(self._arrives_at, lambda: self._arrived(data))
+        if not self._unacknowledged:
+            self._acknowledged_at = timeline.now
+        self._unacknowledged += 1
+
+    def _left(self, size: int) -> None:
+        if self.silent:
+            return
+        self.held -= size
+        link = self._link
+        if link is not None and link.blocked and self.held <= self.conditions.buffer // 2:
+            link.blocked = False
+            link.want_flush()
+
+    def _arrived(self, data: bytes) -> None:
+        if self.silent:
+            return
+        self._timeline.after(self.conditions.delay, self._acknowledged)
+        if data:
+            self.arrive(data)
+
+    def _acknowledged(self) -> None:
+        if not self.silent:
+            self._unacknowledged -= 1
+            self._acknowledged_at = self._timeline.now
+
+    def _hears(self, again: bool) -> bool:
+        silence = self._timeline.now - self._acknowledged_at
+        return silence < nanoseconds(SILENCE + 2 * self.conditions.delay)
+
+
+class PacketWire(Wire):
+    """One direction of a path between two stacks."""
+
+    def __init__(self, timeline: Timeline, conditions: Conditions, chance: random.Random,
+                 arrive: Callable[[bytes], object]) -> None:
+        """Call `arrive(packet)` with each that arrives."""
+        super().__init__(timeline, conditions, chance)
+        self.arrive = arrive
+        """Called with each packet that arrives."""
+        self.lost = 0
+        """Packets lost so far, by chance or because the buffer was full."""
+
+    def send(self, packet: bytes) -> None:
+        """Send a packet, of which nothing is known but its bytes."""
+        size = len(packet)
+        if self.silent or self._happens(self.conditions.loss) or self._is_full(size):
+            self.lost += 1
+            return
+        self.carried += size
+        leaves = self._leaves(size)
+        if leaves > self._timeline.now:
+            self.held += size
+            self._timeline.at(leaves, lambda: self._left(size))
+        for _ in range(2 if self._happens(self.conditions.duplicate) else 1):
+            late = 0 if self._happens(self.conditions.reorder) else self._late()
+            self._timeline.at(leaves + late, lambda: self._arrived(packet))
+
+    def _is_full(self, size: int) -> bool:
+        # One packet has room always: a buffer smaller than it would be none.
+        return bool(self.conditions.rate) and self.held > 0 and self.held + size > self.conditions.buffer
+
+    def _left(self, size: int) -> None:
+        self.held -= size
+
+    def _arrived(self, packet: bytes) -> None:
+        if not self.silent:
+            self.arrive(packet)
