@@ -1,4 +1,4 @@
-"""What holds for every test: Hypothesis profiles, and nothing left behind.
+"""What holds for every test: Hypothesis profiles, skips in CI, and nothing left behind.
 
 After every test no engine object, descriptor, thread, task, timer or open transport may be left. Engine objects are
 counted in the extension, descriptors in the process; what an event loop still holds is looked at as asyncio.run ends
@@ -48,6 +48,35 @@ FUZZ_UNTIL = time.monotonic() + float(os.environ.get("YGG_FUZZ_SECONDS", "inf"))
 def pytest_runtest_protocol() -> bool | None:
     """Leave out the rest of a round of tools/fuzz when its time is up."""
     return True if time.monotonic() > FUZZ_UNTIL else None
+
+
+# Skips
+
+ALLOWED_SKIPS = {
+    "the kernel has one congestion control only": "another is a kernel module, which a container cannot load",
+    "this daemon knows no group passwords": "the packaged one may be older than 0.5.14",
+    "only glibc since 2.33 tells how much memory is in use": "of other C libraries",
+    "not in this uvicorn": "an option that a release has not yet, or no more",
+}
+"""Reasons for which a test may be skipped in CI, and why the machine there may lack what it needs."""
+
+
+def _fail_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Make a failure of what CI must not skip."""
+    if not report.skipped or hasattr(report, "wasxfail") or not os.environ.get("CI"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if reason.removeprefix("Skipped: ") not in ALLOWED_SKIPS:
+        report.outcome = "failed"
+        report.longrepr = f"not to be skipped in CI, see ALLOWED_SKIPS in conftest.py: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Look at modules that are skipped as a whole."""
+    report = yield
+    _fail_a_skip(report)
+    return report
 
 
 # Leaks
@@ -127,6 +156,7 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
     """Remember a test that failed: its traceback keeps alive what it used."""
     report = yield
+    _fail_a_skip(report)
     if report.failed:
         item.stash[_FAILED] = True
     return report

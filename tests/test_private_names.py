@@ -1,9 +1,11 @@
 """No module touches another's private names: those of a class that it neither is nor defines, or of another package.
 
-What a base class keeps for its subclasses is theirs too, by `self`; so is what is defined anywhere in the same module.
+What a base class keeps for its subclasses is theirs too, by `self`; so is what is defined anywhere in the same module,
+of the engine in its .pyx or .pxd. The same holds for tests, which ask for public state.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,10 +29,103 @@ ALLOWED = {
 }
 """By file what it touches all the same, and why."""
 
+ENGINE_FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "ygg_c").rglob("*.p*")
+                      if path.suffix in (".pyx", ".pxd"))
+
+ENGINE_ALLOWED = {
+    "ygg_c/node/node.pyx": {"tree._all"},
+    "ygg_c/routing/router.pyx": {
+        "link._credit_refused", "link._held_until", "link._listed", "link._slice_end", "tree._all",
+    },
+    "ygg_c/routing/tree.pyx": {"link._control"},
+    "ygg_c/routing/views.pyx": {"pathfinder._all_paths", "tree._all"},
+    "ygg_c/session/table.pyx": {"openings._wanted"},
+    "ygg_c/stack/demux.pyx": {"found._state"},
+    "ygg_c/stack/renewal.pyx": {"host._now"},
+    "ygg_c/stack/udp.pyx": {"host._now"},
+    "ygg_c/tcp/arrival.pyx": {"connection._state"},
+    "ygg_c/tcp/connection.pyx": {"host._now", "ygg_c.tcp.state._STATES"},
+    "ygg_c/tcp/demux.pyx": {"ygg_c.tcp.congestion.registry._DEFAULT"},
+    "ygg_c/tcp/halfopen.pyx": {"host._mtu", "host._now"},
+    "ygg_c/tcp/icmp.pyx": {"connection._state"},
+    "ygg_c/tcp/info.pyx": {"connection._state", "receiver._rtt"},
+    "ygg_c/tcp/outgoing.pyx": {"host._mtu"},
+    "ygg_c/tcp/output.pyx": {"connection._state"},
+    "ygg_c/tcp/pmtud.pyx": {"connection._state", "host._mtu"},
+    "ygg_c/tcp/pressure.pyx": {"host._now", "nodes._nodes"},
+    "ygg_c/tcp/receiver.pyx": {"host._now"},
+    "ygg_c/tcp/sender.pyx": {"connection._state", "host._mtu"},
+    "ygg_c/tcp/timeouts.pyx": {"connection._state"},
+    "ygg_c/tcp/timewait.pyx": {"connection._state", "host._now"},
+}
+"""The same of the engine: names that their modules should give without the underscore, and nothing else."""
+
+TEST_FILES = sorted(path.relative_to(ROOT).as_posix() for folder in ("tests", "fuzz")
+                    for path in (ROOT / folder).rglob("*.py"))
+
+TESTS_ALLOWED = {
+    "fuzz/test_answers.py": {"ygg.node.core._split_keys"},
+    "fuzz/test_quic.py": {
+        "link._peer", "link._quic", "link._transport", "peer._link", "quic._cryptos", "quic._packet_number",
+        "quic._peer_cid", "quic._version",
+    },
+    "tests/autopeer/test_manager.py": {"manager._random"},
+    "tests/c/io/test_tls.py": {"ygg.stream.tls.contexts._der"},
+    "tests/c/node/test_credit.py": {"self.mesh._flush"},
+    "tests/faults/hostile.py": {"core._driver"},
+    "tests/faults/test_handshakes.py": {"handshake._digest", "one._running", "one._running()._records"},
+    "tests/faults/test_overlay.py": {"core._running", "record.carrier._transport"},
+    "tests/faults/test_places.py": {"core._running"},
+    "tests/faults/test_sessions.py": {"vtun._parts"},
+    "tests/faults/test_stalls.py": {"core._running"},
+    "tests/faults/test_urls.py": {"manager(LoopbackNetwork())._transports"},
+    "tests/jumper/test_jumper.py": {"lab.jumper._tasks"},
+    "tests/multicast/test_regexp.py": {"regexp._by_translation"},
+    "tests/network/loopback/test_network.py": {"network._sources", "network._sources._bound"},
+    "tests/network/native/test_changes.py": {"watched._kernel", "watched._readable"},
+    "tests/network/native/test_resolver.py": {
+        "names._late", "names._running", "names._unanswered", "names._waiting", "resolver._names_of",
+        "resolver._remember",
+    },
+    "tests/node/test_carrier.py": {"carrier._pump", "core._links", "record.carrier._pump"},
+    "tests/node/test_core.py": {
+        "Core(certificate, table, node_info={'buildname': 'other', 'x': [1]})._node_info",
+        "Core(certificate, table, node_info_privacy=True)._node_info", "carrier._pump", "core._running",
+        "one._queries",
+    },
+    "tests/node/test_links.py": {
+        "core._running", "one._running", "one._running()._on_link_proven", "one._running()._on_network_changed",
+    },
+    "tests/node/test_redial.py": {"demand._until", "redial._away_since"},
+    "tests/stream/test_memory.py": {"one._force_close"},
+    "tests/stream/tls/test_handshake.py": {"TLSStream._open", "near._force_close"},
+    "tests/test_congestion.py": {"core._links", "record.carrier._transport"},
+    "tests/test_init.py": {"ygg._HOME_OF"},
+    "tests/transport/quic/test_transport.py": {
+        "client._link", "client._link._quic", "client._protocol_paused", "link._quic", "link._transport",
+        "link._transport._transport", "links[0]._transport", "links[0]._transport._transport",
+        "links[1]._handle_timer", "links[1]._timer", "listener._links", "listener._unopened", "server._link",
+        "server._protocols", "server._wants_tokens", "stream.sender._buffer",
+    },
+    "tests/transport/test_manager.py": {"manager._uses"},
+    "tests/transport/test_upgrade.py": {"listener._handshakes", "listener._tasks"},
+    "tests/transport/test_ws.py": {"end._ping_timer"},
+    "tests/vtun/test_datagram.py": {"pair.wire._taps"},
+    "tests/vtun/test_options.py": {"server._factory", "server._transports"},
+    "tests/vtun/test_stream.py": {
+        "here.transport._connection", "pair.wire._turn", "server._transports", "transport._connection",
+        "transport._registry",
+    },
+}
+"""Tests that look at what is private yet: the list only shrinks."""
+
+PUBLIC = {"_replace", "_asdict", "_fields", "_make"}
+"""Names of named tuples, which begin with an underscore to keep apart from their fields."""
+
 
 def private(name: str) -> bool:
     """Tell whether a name is private; `__init__` and its like are not."""
-    return name.startswith("_") and not name.startswith("__")
+    return name.startswith("_") and not name.startswith("__") and name not in PUBLIC
 
 
 def defined(tree: ast.Module) -> Iterator[str]:
@@ -50,9 +145,9 @@ def own(owner: ast.expr) -> bool:
     return is_super or (isinstance(owner, ast.Name) and owner.id in ("self", "cls"))
 
 
-def touched(text: str) -> set[str]:
+def touched(source: str) -> set[str]:
     """Return the private names of others that a module uses."""
-    tree = ast.parse(text)
+    tree = ast.parse(source)
     known = set(defined(tree))
     attributes = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)
                   and private(node.attr) and node.attr not in known and not own(node.value)}
@@ -61,12 +156,48 @@ def touched(text: str) -> set[str]:
     return attributes | imported
 
 
+def code(source: str) -> str:
+    """Return Cython source without its comments and docstrings."""
+    return re.sub(r"#.*", "", re.sub(r'"""(?:.|\n)*?"""', "", source))
+
+
+def touched_by_cython(source: str, whole: str) -> set[str]:
+    """Return the private names of others in a .pyx or .pxd, given the text of both."""
+    known = set(re.findall(r"(?<![.\w])_\w+", code(whole)))
+    attributes = re.findall(r"(\w+)[)\]]*\.(_\w+)", code(source))
+    imported = re.findall(r"^from (\S+) c?import (\([^)]*\)|.+)$", code(source), re.M)
+    return {f"{owner}.{name}" for owner, name in attributes
+            if owner not in ("self", "cls") and private(name) and name not in known} | {
+            f"{module}.{name}" for module, names in imported for name in re.findall(r"(?<!\w)_\w+", names)}
+
+
+def test_of_the_engine() -> None:
+    found = {name: touched_by_cython(text(name), both(name)) for name in ENGINE_FILES}
+    assert {name: names for name, names in found.items() if names} == ENGINE_ALLOWED
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def both(name: str) -> str:
+    """Return the text of a module's .pxd and .pyx."""
+    path = ROOT / name
+    return "".join(one.read_text(encoding="utf-8") for one in (path.with_suffix(".pxd"), path.with_suffix(".pyx"))
+                   if one.exists())
+
+
+def test_of_tests() -> None:
+    found = {name: touched(text(name)) for name in TEST_FILES}
+    assert {name: names for name, names in found.items() if names} == TESTS_ALLOWED
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_of_a_module(name: str) -> None:
-    assert touched((ROOT / name).read_text(encoding="utf-8")) == ALLOWED.get(name, set())
+    assert touched(text(name)) == ALLOWED.get(name, set())
 
 
-@pytest.mark.parametrize(("text", "found"), [
+@pytest.mark.parametrize(("source", "found"), [
     ("import a\na._b()", {"a._b"}),
     ("from a import _b", {"a._b"}),
     ("class A(B):\n    def c(self): return self._inherited + super()._also", set()),
@@ -74,5 +205,16 @@ def test_of_a_module(name: str) -> None:
     ("def f(one): one._x = 1", {"one._x"}),
     ("a.__class__", set()),
 ])
-def test_what_is_found(text: str, found: set[str]) -> None:
-    assert touched(text) == found
+def test_what_is_found(source: str, found: set[str]) -> None:
+    assert touched(source) == found
+
+
+@pytest.mark.parametrize(("source", "found"), [
+    ("cdef void f(A one):\n    one._b = 1", {"one._b"}),
+    ("cdef class A:\n    cdef int _b\ncdef void f(A one):\n    one._b = 1", set()),
+    ("    a = self._c + super()._d  # one._e", set()),
+    ("    x = (<A>found)._b", {"found._b"}),
+    ("from ygg_c.a cimport (\n    _b, c,\n)", {"ygg_c.a._b"}),
+])
+def test_what_is_found_in_cython(source: str, found: set[str]) -> None:
+    assert touched_by_cython(source, source.partition("cdef void")[0]) == found

@@ -6,7 +6,7 @@ from hostile import arena
 from hostile.arena import Phase
 from hostile.attacks import ATTACKS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(240)]
 
 SECONDS, REST = 3.0, 1.0
 TRIES = 2

@@ -37,6 +37,7 @@ def left_by(process: "subprocess.Popen[str]") -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_daemon_and_ygg_are_measured_in_one_run(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     with bench("--json", str(file)) as process:

@@ -14,6 +14,7 @@ from wires.wire import Wire
 REASON = obstacle()
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.interop,
     pytest.mark.skipif(bool(REASON) and not os.environ.get("CI"), reason=REASON),
 ]
