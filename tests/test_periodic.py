@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from tests.aio import on_loops, until
-from ygg.periodic import PeriodicService
+from ygg.periodic import FALLBACK, PeriodicService
 from ygg.simulation import VirtualLoop
 
 
@@ -19,7 +19,8 @@ class Turns:
         self.failures = 0
         self.error: BaseException | None = None
         self.takes = 0.0
-        self.interval = 10.0
+        self.interval: float | None = 10.0
+        """Seconds; None raises."""
 
     async def turn(self) -> None:
         self.times.append(asyncio.get_running_loop().time())
@@ -30,8 +31,13 @@ class Turns:
     def failed(self) -> None:
         self.failures += 1
 
+    def told(self) -> float:
+        if self.interval is None:
+            raise ZeroDivisionError
+        return self.interval
+
     def service(self) -> PeriodicService:
-        return PeriodicService(self.turn, lambda: self.interval, name="turns", failed=self.failed)
+        return PeriodicService(self.turn, self.told, name="turns", failed=self.failed)
 
 
 @contextlib.asynccontextmanager
@@ -101,6 +107,28 @@ def test_a_turn_that_fails_is_told_and_the_next_one_comes() -> None:
         assert turns.failures == 2
 
     assert virtually(main) == [0, 10]
+
+
+def test_an_interval_that_cannot_be_told_is_that_of_the_turn_before() -> None:
+    async def main(turns: Turns) -> None:
+        async with started(turns):
+            await asyncio.sleep(1)
+            turns.interval = None
+            await asyncio.sleep(20)
+            assert turns.failures == 2
+            turns.interval = 3
+            await asyncio.sleep(13)
+
+    assert virtually(main) == [0, 10, 20, 30, 33]
+
+
+def test_a_first_interval_that_cannot_be_told_is_a_minute() -> None:
+    async def main(turns: Turns) -> None:
+        turns.interval = None
+        async with started(turns):
+            await asyncio.sleep(FALLBACK + 1)
+
+    assert virtually(main) == [0, 60]
 
 
 def test_stopping_ends_a_turn_and_starting_begins_again() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+FALLBACK = 60.0
+"""Seconds between two turns where `interval()` has not told any yet, because it raises."""
+
 
 def loop_time() -> float:
     """Return the time of the running event loop, in seconds: what passes in virtual time with all else."""
@@ -14,8 +17,9 @@ def loop_time() -> float:
 class PeriodicService:
     """Does `work` when started and then again and again, with `interval()` seconds between two turns.
 
-    `failed()` is called, as in an `except` block, for what a turn raises; the next one comes at its time. `name` is the
-    task's. Belongs to the event loop it was started on.
+    `failed()` is called, as in an `except` block, for what a turn raises; the next one comes at its time. It is called
+    too when `interval()` raises: the next turn comes after the interval told before, or else after `FALLBACK`. `name`
+    is the task's. Belongs to the event loop it was started on.
     """
 
     def __init__(
@@ -55,14 +59,24 @@ class PeriodicService:
             self._loop.call_soon_threadsafe(self._kicked.set)
 
     async def _run(self) -> None:
+        pause = FALLBACK
         while True:
             self._kicked.clear()
             await self._turn()
+            pause = self._next(pause)
             try:
-                async with asyncio.timeout(self._interval()):
+                async with asyncio.timeout(pause):
                     await self._kicked.wait()
             except TimeoutError:
                 pass
+
+    def _next(self, last: float) -> float:
+        """Return the seconds until the next turn: as many as last time where the owner cannot tell."""
+        try:
+            return float(self._interval())
+        except Exception:
+            self._failed()
+            return last
 
     async def _turn(self) -> None:
         try:
