@@ -62,9 +62,9 @@ def test_markdown_code(text: str, hosts: str) -> None:
     ids=["runs", "run", "no fence", "fences", "spans"],
 )
 def test_markdown_takes_time_by_its_length(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert parse("# Peers\n" + text).peers == []
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("start", ["[Peers](https://example.org)", "[1]", "[" * 100_000])
