@@ -10,7 +10,6 @@ ROOT = Path(__file__).parent.parent
 LACKING = {
     "ygg/__main__.py": "tests/cli/test_entry.py",
     "ygg/autopeer/make_builtin.py": "tests/autopeer/test_builtin.py",
-    "ygg/autopeer/peer.py": "tests/autopeer/test_documents.py",
     "ygg/autopeer/probe.py": "tests/autopeer/test_manager.py",
     "ygg/autopeer/sources.py": "tests/autopeer/test_fetcher.py",
     "ygg/cli/common.py": "tests/cli/test_run.py",
