@@ -1,0 +1,13 @@
+"""Every transport there is, in one manager."""
+
+import pytest
+
+from ygg import Certificate, LoopbackNetwork
+from ygg.daemon.transports import every_transport
+from ygg.testing import private_key
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "tls", "unix", "ws", "wss", "quic", "socks", "sockstls"])
+def test_every_scheme_has_its_transport(scheme: str) -> None:
+    manager = every_transport(LoopbackNetwork(), Certificate(private_key(1)))
+    assert scheme in manager.schemes
