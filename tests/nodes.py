@@ -28,6 +28,11 @@ async def node(number: int, network: Network, **options: Any) -> AsyncIterator[C
         yield core
 
 
+def ups(core: Core) -> list[bytes]:
+    """Return the keys of the peers that are up."""
+    return [peer.key for peer in core.peers() if peer.up and peer.key]
+
+
 class Stranger(asyncio.Protocol):
     """The other end of a node's listener, byte by byte."""
 

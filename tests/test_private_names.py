@@ -93,9 +93,10 @@ TESTS_ALLOWED = {
         "Core(certificate, table, node_info_privacy=True)._node_info", "carrier._pump", "core._running",
         "one._queries",
     },
-    "tests/node/test_links.py": {
-        "core._running", "one._running", "one._running()._on_link_proven", "one._running()._on_network_changed",
-    },
+    "tests/node/links/test_dialer.py": {"one._running"},
+    "tests/node/links/test_lifecycle.py": {"core._running", "self.world.own._running"},
+    "tests/node/links/test_links.py": {"core._running"},
+    "tests/node/links/test_places.py": {"one._running"},
     "tests/node/test_redial.py": {"demand._until", "redial._away_since"},
     "tests/stream/test_memory.py": {"one._force_close"},
     "tests/stream/tls/test_handshake.py": {"TLSStream._open", "near._force_close"},

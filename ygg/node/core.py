@@ -16,7 +16,9 @@ from ygg.identity.keys import PUBLIC_SIZE
 from ygg.node import nodeinfo
 from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
 from ygg.node.driver import Driver
-from ygg.node.links import Kind, Links, Record
+from ygg.node.links.lifecycle import Kind
+from ygg.node.links.links import Links
+from ygg.node.links.records import Record
 from ygg.node.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
 from ygg.strings import check_strings
 from ygg.transport.manager import ManagedListener, TransportManager
@@ -276,7 +278,7 @@ class Core:
 
     def counters(self) -> dict[str, int]:
         """Return how often each thing was dropped or refused, by name."""
-        return self.engine.counters() | dict(self._running().counts)
+        return self.engine.counters() | self._running().counts
 
     # Requests
 
