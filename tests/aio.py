@@ -1,4 +1,8 @@
-"""Running coroutines in tests: on either event loop, in debug mode, with a limit."""
+"""Running coroutines in tests, in debug mode and with a limit.
+
+There are three ways, and no test runs a loop of its own: a test that is an `async def` is marked `on_loops`, or
+`in_virtual_time` where it waits for timers alone; one that has to do something before or after calls `run()`.
+"""
 
 import asyncio
 import functools
@@ -9,6 +13,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import pytest
+
+from ygg.simulation import VirtualLoop
 
 T = TypeVar("T")
 
@@ -21,12 +27,13 @@ LOOPS = ("asyncio", "uvloop")
 def run(coro: Coroutine[Any, Any, T], loop: str = "asyncio") -> T:
     """Run `coro` on a fresh loop in debug mode and return its result; what reached the loop's handler fails the test.
 
+    `loop` is one of `LOOPS`, or "virtual": in virtual time waiting takes none, and any number of seconds may pass.
     What is left behind is looked for after every test, see conftest.
     """
     complaints: list[str] = []
     with asyncio.Runner(debug=True, loop_factory=factory(loop)) as runner:
         runner.get_loop().set_exception_handler(lambda _, context: complaints.append(_describe(context)))
-        result = runner.run(_limited(coro))
+        result = runner.run(coro if loop == "virtual" else _limited(coro))
     gc.collect()
     assert not complaints, "\n".join(complaints)
     return result
@@ -44,6 +51,16 @@ def on_loops(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., No
     del wrapper.__wrapped__
     wrapper.__signature__ = signature.replace(parameters=[extra, *signature.parameters.values()])  # type: ignore[attr-defined]
     return pytest.mark.parametrize("loop", LOOPS)(wrapper)
+
+
+def in_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test of an `async def` that waits for timers: they take no time. `asyncio` alone can do that."""
+
+    @functools.wraps(test)
+    def wrapper(*arguments: Any, **named: Any) -> None:
+        run(test(*arguments, **named), "virtual")
+
+    return wrapper
 
 
 async def settle(turns: int = 10) -> None:
@@ -65,6 +82,8 @@ async def _limited(coro: Coroutine[Any, Any, T]) -> T:
 
 def factory(loop: str) -> Callable[[], asyncio.AbstractEventLoop]:
     """Return what makes a loop of a kind; without uvloop its tests are skipped."""
+    if loop == "virtual":
+        return VirtualLoop
     if loop == "asyncio":
         return asyncio.new_event_loop
     pytest.importorskip("uvloop")

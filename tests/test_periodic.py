@@ -6,9 +6,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from tests.aio import on_loops, until
+from tests.aio import on_loops, run, until
 from ygg.periodic import FALLBACK, PeriodicService
-from ygg.simulation import VirtualLoop
 
 
 class Turns:
@@ -53,8 +52,7 @@ async def started(turns: Turns) -> AsyncIterator[PeriodicService]:
 def virtually(main: Callable[[Turns], Any]) -> list[float]:
     """Run a test in virtual time and return when turns came, since the first."""
     turns = Turns()
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(main(turns))
+    run(main(turns), "virtual")
     return [round(time - turns.times[0], 3) for time in turns.times]
 
 
@@ -173,7 +171,7 @@ def test_a_kick_after_the_loop_has_closed_does_nothing() -> None:
             await asyncio.sleep(0)
         return service
 
-    asyncio.run(main()).kick()
+    run(main()).kick()
 
 
 def test_a_turn_that_waited_for_what_was_cancelled_is_a_failed_one() -> None:

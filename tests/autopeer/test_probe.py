@@ -1,27 +1,17 @@
 """How near a candidate is: the order of answers, and a dial that is timed, in virtual time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
+from tests.aio import in_virtual_time, run
 from ygg import LoopbackNetwork
 from ygg.autopeer.peer import PublicPeer
 from ygg.autopeer.probe import TIMEOUT, nearest_first, tcp_probe
-from ygg.simulation import VirtualLoop
 
 
 def peer(host: str, scheme: str = "tcp", port: int = 9000) -> PublicPeer:
     return PublicPeer(f"{scheme}://{host}:{port}", scheme, host, port, "")
-
-
-def run(main: Callable[[], Awaitable[Any]]) -> Any:
-    async def whole() -> Any:
-        return await main()
-
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(whole())
 
 
 def test_the_nearest_come_first_and_the_absent_last() -> None:
@@ -36,7 +26,7 @@ def test_the_nearest_come_first_and_the_absent_last() -> None:
     async def main() -> list[str]:
         return [found.host for found in await nearest_first([peer(host) for host in answers], probe)]
 
-    assert run(main) == ["near", "far", "unknown", "away", "gone"]
+    assert run(main(), "virtual") == ["near", "far", "unknown", "away", "gone"]
 
 
 def test_all_are_asked_at_once_and_for_a_bounded_time() -> None:
@@ -48,31 +38,27 @@ def test_all_are_asked_at_once_and_for_a_bounded_time() -> None:
         found = await nearest_first([peer("silent"), peer("slow"), peer("mute")], probe)
         return [one.host for one in found], asyncio.get_running_loop().time()
 
-    hosts, took = run(main)
+    hosts, took = run(main(), "virtual")
     assert hosts == ["slow", "silent", "mute"]
     assert took == pytest.approx(TIMEOUT)
 
 
-def test_a_dial_is_timed() -> None:
-    async def main() -> None:
-        network = LoopbackNetwork()
-        probe = tcp_probe(lambda host: network)
-        listener = await network.listen_stream("127.0.0.1", 9000)
-        elapsed = await probe(peer("127.0.0.1"))
-        assert elapsed is not None
-        assert 0 <= elapsed < TIMEOUT
-        transport, _ = await listener.accept()
-        transport.abort()
-        listener.close()
-        await listener.wait_closed()
-        with pytest.raises(OSError, match="refused"):
-            await probe(peer("127.0.0.1"))
-
-    run(main)
+@in_virtual_time
+async def test_a_dial_is_timed() -> None:
+    network = LoopbackNetwork()
+    probe = tcp_probe(lambda host: network)
+    listener = await network.listen_stream("127.0.0.1", 9000)
+    elapsed = await probe(peer("127.0.0.1"))
+    assert elapsed is not None
+    assert 0 <= elapsed < TIMEOUT
+    transport, _ = await listener.accept()
+    transport.abort()
+    listener.close()
+    await listener.wait_closed()
+    with pytest.raises(OSError, match="refused"):
+        await probe(peer("127.0.0.1"))
 
 
-def test_what_is_not_dialed_over_tcp_is_not_measured() -> None:
-    async def main() -> None:
-        assert await tcp_probe(lambda host: pytest.fail("dialed"))(peer("127.0.0.1", "quic")) is None
-
-    run(main)
+@in_virtual_time
+async def test_what_is_not_dialed_over_tcp_is_not_measured() -> None:
+    assert await tcp_probe(lambda host: pytest.fail("dialed"))(peer("127.0.0.1", "quic")) is None

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tests.aio import on_loops
+from tests.aio import on_loops, run
 from ygg.autopeer import waiting
 from ygg.autopeer.waiting import DaemonCall
 
@@ -35,7 +35,7 @@ def test_a_call_that_has_returned_runs_no_more(monkeypatch: pytest.MonkeyPatch) 
         assert not call.is_running
         end.set()
 
-    asyncio.run(main())
+    run(main())
 
 
 def test_a_call_that_hangs_holds_up_nothing() -> None:
@@ -49,6 +49,6 @@ def test_a_call_that_hangs_holds_up_nothing() -> None:
         assert call.is_running
         return call
 
-    call = asyncio.run(main())
+    call = run(main())
     assert call.is_running
     answer.set()

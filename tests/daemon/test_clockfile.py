@@ -1,6 +1,5 @@
 """The clock of a node kept in a file over restarts."""
 
-import asyncio
 import logging
 import os
 import threading
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import until
+from tests.aio import run, until
 from ygg import Config
 from ygg.daemon import Daemon
 from ygg.network import LoopbackNetwork
@@ -35,12 +34,12 @@ def test_a_clock_that_was_set_back_goes_on(tmp_path: Path) -> None:
     """Where the file says a later time the clock goes on from there; each life begins after the last."""
     path = tmp_path / "ygg.conf.clock"
     now = int(time.time())
-    assert abs(asyncio.run(life(path)) - now) <= 2
+    assert abs(run(life(path)) - now) <= 2
     kept = int(path.read_text())
     assert abs(kept - now) <= 3
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_text(f"{now + 5000}\n")          # as if the time were set back by more than an hour
-    assert 0 <= asyncio.run(life(path)) - (now + 5000) <= 5
+    assert 0 <= run(life(path)) - (now + 5000) <= 5
     assert int(path.read_text()) > now + 5000
     assert list(tmp_path.iterdir()) == [path]
 
@@ -56,7 +55,7 @@ def test_what_replaces_the_file_is_on_the_disk_before(tmp_path: Path, monkeypatc
         threads.append(threading.current_thread())
 
     monkeypatch.setattr(os, "fsync", sync)
-    asyncio.run(life(path))
+    run(life(path))
     (ahead, early), (last, late) = written
     assert (early, late) == (False, True)
     assert int(ahead) > int(last)
@@ -69,14 +68,14 @@ def test_a_spoilt_file_counts_for_nothing(tmp_path: Path, content: bytes) -> Non
     """A file without a second in it is replaced."""
     path = tmp_path / "clock"
     path.write_bytes(content)
-    assert abs(asyncio.run(life(path)) - time.time()) <= 3
+    assert abs(run(life(path)) - time.time()) <= 3
     assert path.read_text().strip().isdecimal()
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The node runs; that its clock is not kept is logged once."""
     with caplog.at_level(logging.WARNING):
-        asyncio.run(life(tmp_path / "missing" / "clock", lambda: caplog.records))
+        run(life(tmp_path / "missing" / "clock", lambda: caplog.records))
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         f"The clock cannot be kept in {tmp_path / 'missing' / 'clock'}"
     ]
@@ -93,6 +92,6 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    asyncio.run(life(path, tried.is_set))
+    run(life(path, tried.is_set))
     assert path.read_text() == "5\n"
     assert list(tmp_path.iterdir()) == [path]

@@ -5,18 +5,11 @@ import contextlib
 import itertools
 import math
 import random
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 
+from tests.aio import in_virtual_time
 from ygg.node.redial import ATTEMPTS, GAP, LIVED, SHARE, Demand, Redial
-from ygg.simulation import VirtualLoop
-
-
-def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    with asyncio.Runner(loop_factory=VirtualLoop, debug=True) as runner:
-        runner.run(test())
 
 
 def now() -> float:
@@ -73,195 +66,173 @@ class Outage:
                 return up - self.back_at
 
 
-def test_after_a_link_that_lived_the_first_pauses_are_small() -> None:
-    async def main() -> None:
-        _, redial = pauses()
-        redial.lost(LIVED - 1)
-        assert await rests(redial, 3) == pytest.approx([2, 4, 8], rel=0.11)
-        redial.lost(LIVED)
-        assert await rests(redial, 5) == pytest.approx([0.25, 0.5, 1, 2, 4], rel=0.11)
-
-    run(main)
+@in_virtual_time
+async def test_after_a_link_that_lived_the_first_pauses_are_small() -> None:
+    _, redial = pauses()
+    redial.lost(LIVED - 1)
+    assert await rests(redial, 3) == pytest.approx([2, 4, 8], rel=0.11)
+    redial.lost(LIVED)
+    assert await rests(redial, 5) == pytest.approx([0.25, 0.5, 1, 2, 4], rel=0.11)
 
 
 @pytest.mark.parametrize("cut", [5, 20, 60])
-def test_while_traffic_waits_the_peer_is_back_a_second_after_its_wire(cut: int) -> None:
-    async def main() -> None:
-        for fraction in range(10):      # wherever in a pause or an attempt the outage ends
-            demand, redial = pauses()
-            redial.lost(4)
-            outage = Outage(now() + cut + fraction / 10)
-            demand.note()
-            assert await outage.through(redial) <= 1.2
-            await asyncio.sleep(10)
-            assert len(outage.begun) <= cut / GAP + 3
-
-    run(main)
-
-
-def test_without_traffic_the_pauses_are_as_long_as_ever() -> None:
-    async def main() -> None:
-        _, redial = pauses()
+@in_virtual_time
+async def test_while_traffic_waits_the_peer_is_back_a_second_after_its_wire(cut: int) -> None:
+    for fraction in range(10):      # wherever in a pause or an attempt the outage ends
+        demand, redial = pauses()
         redial.lost(4)
-        outage = Outage(now() + 60)
-        await outage.through(redial)
-        assert len(outage.begun) <= 6
-
-    run(main)
-
-
-def test_traffic_that_begins_to_wait_ends_a_long_pause() -> None:
-    async def main() -> None:
-        demand, redial = pauses()
-        await rests(redial, 4)
-        pause = asyncio.create_task(redial.rest())
-        await asyncio.sleep(3)
+        outage = Outage(now() + cut + fraction / 10)
         demand.note()
-        await asyncio.sleep(0.1)
-        assert pause.done()
-        await asyncio.sleep(100)
-        assert redial.gap == math.inf   # it waits no more
-
-    run(main)
+        assert await outage.through(redial) <= 1.2
+        await asyncio.sleep(10)
+        assert len(outage.begun) <= cut / GAP + 3
 
 
-def test_the_longer_a_peer_is_away_the_less_is_expected_of_it() -> None:
-    async def main() -> None:
-        demand, redial = pauses()
-        redial.lost(100)
-        for away, gap in ((10, GAP), (640, 10), (6400, 100)):
-            await asyncio.sleep(redial._away_since + away - now())
-            demand.note()
-            assert redial.gap == pytest.approx(gap, rel=0.01)
-
-    run(main)
+@in_virtual_time
+async def test_without_traffic_the_pauses_are_as_long_as_ever() -> None:
+    _, redial = pauses()
+    redial.lost(4)
+    outage = Outage(now() + 60)
+    await outage.through(redial)
+    assert len(outage.begun) <= 6
 
 
-def test_a_change_of_the_network_ends_a_pause_and_small_ones_follow() -> None:
-    async def main() -> None:
-        _, redial = pauses()
-        await rests(redial, 8)
-        pause = asyncio.create_task(redial.rest())
-        await asyncio.sleep(1)
-        redial.network_changed()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert pause.done()
-        assert await rests(redial, 3) == pytest.approx([0.25, 0.5, 1], rel=0.11)
-
-    run(main)
+@in_virtual_time
+async def test_traffic_that_begins_to_wait_ends_a_long_pause() -> None:
+    demand, redial = pauses()
+    await rests(redial, 4)
+    pause = asyncio.create_task(redial.rest())
+    await asyncio.sleep(3)
+    demand.note()
+    await asyncio.sleep(0.1)
+    assert pause.done()
+    await asyncio.sleep(100)
+    assert redial.gap == math.inf   # it waits no more
 
 
-def test_a_change_of_the_network_has_another_attempt_join_one_that_nothing_answers() -> None:
-    async def main() -> None:
-        _, redial = pauses()
-        outage = Outage(1.5)
-        dial = asyncio.create_task(outage.through(redial))
-        await asyncio.sleep(1.6)
-        redial.network_changed()
-        assert await dial <= 0.9        # alone it would take until 3.2
-        assert len(outage.begun) == 2
-
-    run(main)
+@in_virtual_time
+async def test_the_longer_a_peer_is_away_the_less_is_expected_of_it() -> None:
+    demand, redial = pauses()
+    redial.lost(100)
+    for away, gap in ((10, GAP), (640, 10), (6400, 100)):
+        await asyncio.sleep(redial._away_since + away - now())
+        demand.note()
+        assert redial.gap == pytest.approx(gap, rel=0.01)
 
 
-def test_many_peers_that_are_away_share_their_pace() -> None:
+@in_virtual_time
+async def test_a_change_of_the_network_ends_a_pause_and_small_ones_follow() -> None:
+    _, redial = pauses()
+    await rests(redial, 8)
+    pause = asyncio.create_task(redial.rest())
+    await asyncio.sleep(1)
+    redial.network_changed()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert pause.done()
+    assert await rests(redial, 3) == pytest.approx([0.25, 0.5, 1], rel=0.11)
+
+
+@in_virtual_time
+async def test_a_change_of_the_network_has_another_attempt_join_one_that_nothing_answers() -> None:
+    _, redial = pauses()
+    outage = Outage(1.5)
+    dial = asyncio.create_task(outage.through(redial))
+    await asyncio.sleep(1.6)
+    redial.network_changed()
+    assert await dial <= 0.9        # alone it would take until 3.2
+    assert len(outage.begun) == 2
+
+
+@in_virtual_time
+async def test_many_peers_that_are_away_share_their_pace() -> None:
     """One that is back is enough: all of them together are dialed as often as ten, and some of them at any time."""
-    async def main() -> None:
-        demand = Demand(asyncio.get_running_loop(), random.Random(1))
-        redials = [Redial(demand, 4096) for _ in range(50)]
-        outage = Outage(math.inf)
-        under_way: set[asyncio.Task[float]] = set()
-        most = 0
+    demand = Demand(asyncio.get_running_loop(), random.Random(1))
+    redials = [Redial(demand, 4096) for _ in range(50)]
+    outage = Outage(math.inf)
+    under_way: set[asyncio.Task[float]] = set()
+    most = 0
 
-        def attempt() -> asyncio.Task[float]:
-            nonlocal most
-            under_way.add(task := outage.attempt())
-            task.add_done_callback(under_way.discard)
-            most = max(most, len(under_way))
-            return task
+    def attempt() -> asyncio.Task[float]:
+        nonlocal most
+        under_way.add(task := outage.attempt())
+        task.add_done_callback(under_way.discard)
+        most = max(most, len(under_way))
+        return task
 
-        async def keep_up(redial: Redial) -> None:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    await redial.first(attempt, outage.dropped.append, lambda error: None)
-                await redial.rest()
-
-        for redial in redials:
-            redial.lost(100)
-        demand.note()
-        tasks = [asyncio.create_task(keep_up(redial)) for redial in redials]
-        await asyncio.sleep(60)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert len(outage.begun) < 60 / SHARE + 100
-        assert most <= 150
-        gaps = [second - first for first, second in itertools.pairwise(outage.begun) if first > 20]
-        assert max(gaps) < 1
-
-    run(main)
-
-
-def test_a_peer_that_ends_each_link_at_once_is_dialed_ever_more_rarely() -> None:
-    async def main() -> None:
-        demand, redial = pauses()
-        dials = 0
-        while now() < 3600:
-            demand.note()
-            dials += 1
-            redial.lost(0.05)
+    async def keep_up(redial: Redial) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await redial.first(attempt, outage.dropped.append, lambda error: None)
             await redial.rest()
-        assert dials < 2100             # every two seconds at last, as when nothing waits
 
-    run(main)
+    for redial in redials:
+        redial.lost(100)
+    demand.note()
+    tasks = [asyncio.create_task(keep_up(redial)) for redial in redials]
+    await asyncio.sleep(60)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert len(outage.begun) < 60 / SHARE + 100
+    assert most <= 150
+    gaps = [second - first for first, second in itertools.pairwise(outage.begun) if first > 20]
+    assert max(gaps) < 1
 
 
-def test_attempts_under_way_are_few_and_what_they_come_to_is_dropped() -> None:
-    async def main() -> None:
-        demand, redial = pauses()
+@in_virtual_time
+async def test_a_peer_that_ends_each_link_at_once_is_dialed_ever_more_rarely() -> None:
+    demand, redial = pauses()
+    dials = 0
+    while now() < 3600:
         demand.note()
-        dropped: list[int] = []
-        begun = 0
-
-        async def dial(number: int) -> int:
-            try:
-                await asyncio.sleep(100 - number)
-            except asyncio.CancelledError:      # too late to be called off
-                pass
-            return number
-
-        def attempt() -> asyncio.Task[int]:
-            nonlocal begun
-            begun += 1
-            return asyncio.create_task(dial(begun))
-
-        assert await redial.first(attempt, dropped.append, lambda error: None) == ATTEMPTS
-        await asyncio.sleep(0.1)
-        assert sorted(dropped) == list(range(1, ATTEMPTS))
-
-    run(main)
+        dials += 1
+        redial.lost(0.05)
+        await redial.rest()
+    assert dials < 2100             # every two seconds at last, as when nothing waits
 
 
-def test_the_last_failure_is_raised_and_the_others_are_told() -> None:
-    async def main() -> None:
-        demand, redial = pauses()
-        demand.note()
-        told: list[BaseException] = []
-        begun = 0
+@in_virtual_time
+async def test_attempts_under_way_are_few_and_what_they_come_to_is_dropped() -> None:
+    demand, redial = pauses()
+    demand.note()
+    dropped: list[int] = []
+    begun = 0
 
-        async def dial(number: int) -> int:
-            await asyncio.sleep(1)
-            raise OSError(number)
+    async def dial(number: int) -> int:
+        try:
+            await asyncio.sleep(100 - number)
+        except asyncio.CancelledError:      # too late to be called off
+            pass
+        return number
 
-        def attempt() -> asyncio.Task[int]:
-            nonlocal begun
-            begun += 1
-            return asyncio.create_task(dial(begun))
+    def attempt() -> asyncio.Task[int]:
+        nonlocal begun
+        begun += 1
+        return asyncio.create_task(dial(begun))
 
-        demand._until = now() + 0.8         # two attempts, and no third
-        with pytest.raises(OSError, match="2"):
-            await redial.first(attempt, lambda result: None, told.append)
-        assert [str(error) for error in told] == ["1"]
+    assert await redial.first(attempt, dropped.append, lambda error: None) == ATTEMPTS
+    await asyncio.sleep(0.1)
+    assert sorted(dropped) == list(range(1, ATTEMPTS))
 
-    run(main)
+
+@in_virtual_time
+async def test_the_last_failure_is_raised_and_the_others_are_told() -> None:
+    demand, redial = pauses()
+    demand.note()
+    told: list[BaseException] = []
+    begun = 0
+
+    async def dial(number: int) -> int:
+        await asyncio.sleep(1)
+        raise OSError(number)
+
+    def attempt() -> asyncio.Task[int]:
+        nonlocal begun
+        begun += 1
+        return asyncio.create_task(dial(begun))
+
+    demand._until = now() + 0.8         # two attempts, and no third
+    with pytest.raises(OSError, match="2"):
+        await redial.first(attempt, lambda result: None, told.append)
+    assert [str(error) for error in told] == ["1"]

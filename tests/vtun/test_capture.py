@@ -1,6 +1,5 @@
 """VTun.capture: what a pcapng reader that is not ours finds in the file."""
 
-import asyncio
 import io
 import ipaddress
 import os
@@ -9,7 +8,7 @@ import time
 import dpkt
 import pytest
 
-from tests.aio import until
+from tests.aio import run, until
 from ygg.vtun import VTun
 from ygg.vtun import capture as capture_module
 
@@ -165,4 +164,4 @@ def test_needs_an_open_vtun():
         with pytest.raises(OSError, match="closed"):
             vtun.capture(io.BytesIO())
 
-    asyncio.run(main())
+    run(main())

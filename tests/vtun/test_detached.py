@@ -109,7 +109,7 @@ def test_what_is_thrown_away_after_the_loop_has_ended_does_no_harm():
         vtun = VTun([ADDRESS_A])
         return await vtun.open_datagram(), (await vtun.start_server(lambda reader, writer: None, port=80)), vtun
 
-    udp, server, vtun = asyncio.run(main())
+    udp, server, vtun = run(main())
     udp.close()
     server.close()
     vtun.stack.close()

@@ -3,12 +3,11 @@
 import asyncio
 import errno
 import io
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from ygg.simulation import VirtualLoop
+from tests.aio import in_virtual_time
 from ygg.vtun.recording import Recording
 
 
@@ -31,48 +30,34 @@ class Full(io.BytesIO):
         return super().write(data)  # type: ignore[arg-type]
 
 
-def run(main: Callable[[], Awaitable[None]]) -> None:
-    async def whole() -> None:
-        await main()
-
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(whole())
-
-
-def test_it_writes_at_each_interval_and_at_the_end() -> None:
-    async def main() -> None:
-        file = io.BytesIO()
-        with Times(file, 10) as recording:
-            await asyncio.sleep(25)
-            assert file.getvalue() == b"10 20 "
-        assert recording.closed
-        assert recording.error is None
-        recording.close()
+@in_virtual_time
+async def test_it_writes_at_each_interval_and_at_the_end() -> None:
+    file = io.BytesIO()
+    with Times(file, 10) as recording:
         await asyncio.sleep(25)
-        assert file.getvalue() == b"10 20 25 end"
-        assert not file.closed
-
-    run(main)
-
-
-def test_a_file_of_its_own_is_closed(tmp_path: Path) -> None:
-    async def main() -> None:
-        Times(tmp_path / "times", 10).close()
-        assert (tmp_path / "times").read_bytes() == b"0 end"
-
-    run(main)
+        assert file.getvalue() == b"10 20 "
+    assert recording.closed
+    assert recording.error is None
+    recording.close()
+    await asyncio.sleep(25)
+    assert file.getvalue() == b"10 20 25 end"
+    assert not file.closed
 
 
-def test_it_ends_when_the_file_cannot_be_written(caplog: pytest.LogCaptureFixture) -> None:
-    async def main() -> None:
-        file = Full()
-        recording = Times(file, 1)
-        await asyncio.sleep(5)
-        assert recording.closed
-        assert recording.error is not None
-        assert recording.error.errno == errno.ENOSPC
-        assert file.getvalue() == b"1 2 "
-        recording.close()
-        assert "Recording ended" in caplog.text
+@in_virtual_time
+async def test_a_file_of_its_own_is_closed(tmp_path: Path) -> None:
+    Times(tmp_path / "times", 10).close()
+    assert (tmp_path / "times").read_bytes() == b"0 end"
 
-    run(main)
+
+@in_virtual_time
+async def test_it_ends_when_the_file_cannot_be_written(caplog: pytest.LogCaptureFixture) -> None:
+    file = Full()
+    recording = Times(file, 1)
+    await asyncio.sleep(5)
+    assert recording.closed
+    assert recording.error is not None
+    assert recording.error.errno == errno.ENOSPC
+    assert file.getvalue() == b"1 2 "
+    recording.close()
+    assert "Recording ended" in caplog.text

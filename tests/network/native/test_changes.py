@@ -12,7 +12,6 @@ import pytest
 
 from tests.aio import run
 from ygg.network.native import changes
-from ygg.simulation import VirtualLoop
 
 SCRIPT = """
 import asyncio, subprocess
@@ -130,5 +129,4 @@ def test_a_network_that_changes_all_the_time_is_told_of_now_and_then() -> None:
             loop.add_reader(ours, watched._readable)
             watched.close()
 
-    with asyncio.Runner(loop_factory=VirtualLoop, debug=True) as runner:
-        runner.run(main())
+    run(main(), "virtual")
