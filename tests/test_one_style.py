@@ -11,6 +11,7 @@ ALLOWED = {
     "tests/vtunpair.py": "for tests of two VTuns, with complaints that are expected",
     "tests/tutorial.py": "a program that runs the tutorial's",
     "tests/interop/node.py": "a program on a host of its own",
+    "tests/node/links/test_lifecycle.py": "a state machine of Hypothesis, whose steps are in one loop",
     "tests/interop/delay.py": "a thread that carries packets, beside the test",
     "tests/test_python_calls.py": "counts calls, of which debug mode would make more",
     "tests/network/native/test_resolver.py": "a second loop in another thread",

@@ -20,7 +20,6 @@ from ygg.errors import (
 )
 from ygg.node import redial
 from ygg.node.links.lifecycle import Kind
-from ygg.simulation import VirtualLoop
 from ygg.testing import private_key, public_key
 from ygg.transport import Transport
 from ygg.url import PeerURL
@@ -211,5 +210,4 @@ def test_a_dial_that_heeds_no_cancellation_makes_no_link(kind: Kind, fails: bool
                 with pytest.raises(ConnectionAborted):
                     await call
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(main())
+    run(main(), "virtual")

@@ -11,7 +11,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.aio import settle
+from tests.aio import run, settle
 from tests.nodes import Stranger, manager
 from ygg import Certificate, Core, LoopbackNetwork
 from ygg.node import handshake
@@ -274,8 +274,7 @@ def test_a_link_does_what_the_table_says(kind: Kind, way: list[Event], event: Ev
                 await link.do(step)
                 assert link.record.state is expected
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(main())
+    run(main(), "virtual")
 
 
 ATTEMPT = {State.CONFIGURED, State.DIALING, State.HANDSHAKING}
