@@ -10,7 +10,7 @@ import pytest
 from benchmarks import table
 from tests import nodes
 from tests.aio import run
-from ygg import LoopbackNetwork, ReadWriteCloser
+from ygg import Gateway, LoopbackNetwork
 from ygg_c.base.clock import Clock
 from ygg_c.io.tunpump import TunPump
 
@@ -44,7 +44,7 @@ def test_the_counters_that_are_named_exist() -> None:
 
     async def main() -> None:
         async with nodes.node(1, LoopbackNetwork()) as core:
-            gateway = ReadWriteCloser(core)
+            gateway = Gateway(core)
             known.update(core.counters())
             gateway.close()
 

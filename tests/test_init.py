@@ -29,3 +29,7 @@ def test_importing_it_loads_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "ygg" in loaded
     assert not {"asyncio", "cryptography", "hjson", "pysodium", "ssl", "ygg_c.node.node"} & set(loaded)
+
+
+def test_the_gateway_has_the_references_name_too() -> None:
+    assert ygg.ReadWriteCloser is ygg.Gateway

@@ -13,13 +13,13 @@ from ygg import (
     AutoPeerManager,
     Config,
     Core,
+    Gateway,
     InterfaceRule,
     LoopbackNetwork,
     Multicast,
     NativeNetwork,
     Network,
     PeerFetcher,
-    ReadWriteCloser,
     SocksNetwork,
     TCPTransport,
     TLSTransport,
@@ -125,7 +125,7 @@ async def test_the_overlay_as_a_network() -> None:
 @on_loops
 async def test_the_same_piece_by_piece() -> None:
     async with LoopbackNetwork() as network, two_nodes(network) as (server, node), VTun.over(server) as there:
-        gateway = ReadWriteCloser(node)
+        gateway = Gateway(node)
         adapter = TunAdapter(gateway, mtu=1500)
         async with (
             VTun(addresses=[node.address], mtu=1500) as vtun,

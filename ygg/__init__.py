@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network, RejectNetwork, SocksNetwork
     from ygg.node.admission import IncomingLimits
     from ygg.node.core import Core
-    from ygg.node.gateway import ReadWriteCloser
+    from ygg.node.gateway import Gateway, ReadWriteCloser
     from ygg.node.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
     from ygg.transport import DialOptions, ListenOptions, TCPTransport, TLSTransport, Transport, TransportManager
     from ygg.tun import PacketDevice, TunAdapter
@@ -34,7 +34,7 @@ _HOMES = {
     "ygg.config.config": ("Config",),
     "ygg.node.core": ("Core",),
     "ygg.errors": ("YggError",),
-    "ygg.node.gateway": ("ReadWriteCloser",),
+    "ygg.node.gateway": ("Gateway", "ReadWriteCloser"),
     "ygg.jumper": ("Jumper", "JumperConfig"),
     "ygg.identity.keys": ("PrivateKey",),
     "ygg.multicast": ("InterfaceRule", "Multicast"),
@@ -62,6 +62,7 @@ __all__ = [
     "Config",
     "Core",
     "DialOptions",
+    "Gateway",
     "IncomingLimits",
     "InterfaceRule",
     "Jumper",

@@ -296,7 +296,7 @@ class LinkError(_ErrnoError, ConnectionError):
 
 
 class ConnectionRefused(LinkError, ConnectionRefusedError):
-    """Nobody listens at the address."""
+    """There is no listener at the address."""
 
     text = "connection refused"
     code = errno.ECONNREFUSED

@@ -150,7 +150,7 @@ class PeerURL:
 
         As in the reference, the query may have any character but control characters, and of its options those with a
         bare `%` or a `;` are left out. Not so a pinned key or a password, without which the link would be less guarded
-        than whoever wrote it believes: there they raise.
+        than its writer believes: there they raise.
         """
         if isinstance(text, PeerURL):
             return text

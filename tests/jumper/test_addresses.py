@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from ygg.errors import URLError
-from ygg.jumper.addresses import MOST_CHARACTERS, MOST_URIS, Reach, is_public, own_uris, published_by
+from ygg.jumper.addresses import MOST_CHARACTERS, MOST_URIS, AddressPolicy, is_public, own_uris, published_by
 from ygg.url import PeerURL
 
 KEY = b"\x0b" * 32
 PINNED = f"?key={KEY.hex()}"
-REACH = Reach(frozenset({"tcp", "tls"}))
+POLICY = AddressPolicy(frozenset({"tcp", "tls"}))
 
 
-def offered(*uris: object, reach: Reach = REACH) -> list[str]:
-    return [str(url) for url in published_by(KEY, {"direct": list(uris)}, reach)]
+def offered(*uris: object, policy: AddressPolicy = POLICY) -> list[str]:
+    return [str(url) for url in published_by(KEY, {"direct": list(uris)}, policy)]
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2a01:4f8::1", "2001:4860:4860::8888"])
@@ -50,7 +50,7 @@ def test_other_addresses(address: str) -> None:
 def test_refused(uri: object) -> None:
     assert offered(uri, "tcp://8.8.8.8:1") == ["tcp://8.8.8.8:1" + PINNED]
     with pytest.raises(URLError):
-        REACH.check(uri)
+        POLICY.check(uri)
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_number_is_bounded_and_repetitions_are_dialed_once() -> None:
     "info", [{}, {"direct": None}, {"direct": "tcp://8.8.8.8:1"}, {"direct": {"tcp://8.8.8.8:1": 1}}]
 )
 def test_other_shapes_offer_nothing(info: dict[str, Any]) -> None:
-    assert published_by(KEY, info, REACH) == []
+    assert published_by(KEY, info, POLICY) == []
 
 
 def test_networks_widen_the_reach_but_not_to_the_overlay() -> None:
-    everything = Reach(REACH.schemes, (ip_network("0.0.0.0/0"), ip_network("::/0")))
-    near = Reach(REACH.schemes, (ip_network("192.168.7.0/24"),))
+    everything = AddressPolicy(POLICY.schemes, (ip_network("0.0.0.0/0"), ip_network("::/0")))
+    near = AddressPolicy(POLICY.schemes, (ip_network("192.168.7.0/24"),))
     assert near.admits(ip_address("192.168.7.9"))
     assert near.admits(ip_address("8.8.8.8"))
     assert not near.admits(ip_address("192.168.8.9"))
@@ -112,11 +112,11 @@ LOCAL = [IPv4Address("127.0.0.1"), IPv4Address("8.8.8.8"), IPv6Address("2a01::1"
     ],
 )
 def test_what_a_listener_is_published_as(listener: str, uris: list[str]) -> None:
-    assert own_uris([], [PeerURL.parse(listener)], REACH, lambda: LOCAL) == uris
+    assert own_uris([], [PeerURL.parse(listener)], POLICY, lambda: LOCAL) == uris
 
 
 def test_stated_uris_come_first_and_the_whole_is_bounded() -> None:
     listeners = [PeerURL.parse(f"tls://8.8.4.4:{port}") for port in range(1, 100)]
-    uris = own_uris(["tls://9.9.9.9:7?priority=1", "tls://8.8.4.4:1"], listeners, REACH, lambda: LOCAL)
+    uris = own_uris(["tls://9.9.9.9:7?priority=1", "tls://8.8.4.4:1"], listeners, POLICY, lambda: LOCAL)
     assert uris[:3] == ["tls://9.9.9.9:7", "tls://8.8.4.4:1", "tls://8.8.4.4:2"]
     assert len(uris) == MOST_URIS

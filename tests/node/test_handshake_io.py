@@ -8,7 +8,7 @@ from tests.aio import on_loops, until
 from ygg import LoopbackNetwork, NativeNetwork
 from ygg.errors import RemoteClosed, WrongPasswordError
 from ygg.node import handshake
-from ygg.node.handshake_io import meet
+from ygg.node.handshake_io import shake_hands
 from ygg.stream.held import HoldingProtocol
 from ygg.testing import private_key, public_key
 from ygg.url import LinkOptions
@@ -27,8 +27,8 @@ async def connected() -> tuple[asyncio.Transport, asyncio.Transport]:
 async def test_both_sides_learn_key_and_priority_and_hold_still() -> None:
     near, far = await connected()
     (here, rest, size), (there, _, _) = await asyncio.gather(
-        meet(near, private_key(1), LinkOptions(priority=1), None),
-        meet(far, private_key(2), LinkOptions(priority=2), None),
+        shake_hands(near, private_key(1), LinkOptions(priority=1), None),
+        shake_hands(far, private_key(2), LinkOptions(priority=2), None),
     )
     assert (here.key, here.priority) == (public_key(2), 2)
     assert (there.key, there.priority) == (public_key(1), 1)
@@ -42,8 +42,8 @@ async def test_both_sides_learn_key_and_priority_and_hold_still() -> None:
 async def test_a_password_must_be_known_to_both() -> None:
     near, far = await connected()
     results = await asyncio.gather(
-        meet(near, private_key(1), LinkOptions(password=b"a"), None),
-        meet(far, private_key(2), LinkOptions(), None),
+        shake_hands(near, private_key(1), LinkOptions(password=b"a"), None),
+        shake_hands(far, private_key(2), LinkOptions(), None),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [WrongPasswordError, WrongPasswordError]
@@ -65,7 +65,7 @@ async def test_a_connection_lost_while_it_was_held_is_an_error(held: bytes) -> N
         far.abort()
         await until(lambda: holding.lost)
         with pytest.raises(RemoteClosed):
-            await meet(near, private_key(1), LinkOptions(), None)
+            await shake_hands(near, private_key(1), LinkOptions(), None)
         listener.close()
 
 
@@ -74,6 +74,6 @@ async def test_a_connection_that_ends_first_is_an_error() -> None:
     near, far = await connected()
     far.write_eof()
     with pytest.raises(RemoteClosed):
-        await meet(near, private_key(1), LinkOptions(), None)
+        await shake_hands(near, private_key(1), LinkOptions(), None)
     near.abort()
     far.abort()

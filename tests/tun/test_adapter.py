@@ -4,7 +4,7 @@ import pytest
 
 from tests.aio import LOOPS, run, until
 from tests.nodes import node
-from ygg import Core, LoopbackNetwork, PacketDevice, ReadWriteCloser, TunAdapter
+from ygg import Core, Gateway, LoopbackNetwork, PacketDevice, TunAdapter
 
 
 class Box(PacketDevice):
@@ -30,7 +30,7 @@ def test_packets_cross_between_objects_written_in_python(loop: str) -> None:
         network = LoopbackNetwork()
         async with node(1, network) as one, node(2, network) as two:
             await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
-            gateways = ReadWriteCloser(one), ReadWriteCloser(two)
+            gateways = Gateway(one), Gateway(two)
             here, there, other = Box(), Box(), Box()
             adapter, far = TunAdapter(gateways[0], mtu=65535), TunAdapter(gateways[1], mtu=65535)
             adapter.attach(here)
@@ -73,9 +73,9 @@ def test_packets_cross_between_objects_written_in_python(loop: str) -> None:
 def test_one_device_at_a_time(loop: str) -> None:
     async def main() -> None:
         async with node(1, LoopbackNetwork()) as one:
-            gateway = ReadWriteCloser(one)
+            gateway = Gateway(one)
             with pytest.raises(ValueError, match="gateway"):
-                ReadWriteCloser(one)
+                Gateway(one)
             adapter = TunAdapter(gateway)
             box = Box()
             adapter.attach(box)
@@ -85,7 +85,7 @@ def test_one_device_at_a_time(loop: str) -> None:
             adapter.close()
             assert adapter.device is None
             gateway.close()
-            again = ReadWriteCloser(one)
+            again = Gateway(one)
             assert (again.address, again.subnet) == (one.address, one.subnet)
             assert isinstance(again.counters(), dict)
             again.close()
@@ -97,7 +97,7 @@ def test_one_device_at_a_time(loop: str) -> None:
 def test_the_smaller_mtu_counts(loop: str) -> None:
     async def main() -> None:
         async with node(1, LoopbackNetwork()) as one:
-            gateway = ReadWriteCloser(one, 9000)
+            gateway = Gateway(one, 9000)
             assert gateway.mtu == 9000
             adapter = TunAdapter(gateway, mtu=5000)
             adapter.attach(Box(mtu=2000))
@@ -115,7 +115,7 @@ def test_the_smaller_mtu_counts(loop: str) -> None:
 def test_closing_after_the_node_has_stopped(loop: str) -> None:
     async def main() -> None:
         async with node(1, LoopbackNetwork()) as one:
-            gateway = ReadWriteCloser(one)
+            gateway = Gateway(one)
             adapter = TunAdapter(gateway)
             box = Box()
             adapter.attach(box)

@@ -13,7 +13,7 @@ TESTS = Path(__file__).resolve().parent.parent
 SCRIPT = """
 import asyncio, socket
 from nodes import node
-from ygg import LoopbackNetwork, ReadWriteCloser, TunAdapter, VTun
+from ygg import LoopbackNetwork, Gateway, TunAdapter, VTun
 from ygg.tun.linux import OSTun
 
 async def echo(port, sock, address):
@@ -30,7 +30,7 @@ async def main():
     network = LoopbackNetwork()
     async with node(1, network) as one, node(2, network) as two, VTun.over(two, mtu=1500) as vtun:
         await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
-        gateway = ReadWriteCloser(one)
+        gateway = Gateway(one)
         adapter = TunAdapter(gateway, mtu=1500)
         async with OSTun(one.address, mtu=1500) as tun:
             adapter.attach(tun)
@@ -190,7 +190,7 @@ def test_missing_rights_are_said() -> None:
 BURST = """
 import asyncio, socket
 from nodes import node
-from ygg import LoopbackNetwork, PacketDevice, ReadWriteCloser, TunAdapter
+from ygg import LoopbackNetwork, PacketDevice, Gateway, TunAdapter
 from ygg.tun.linux import OSTun
 
 class Counter(PacketDevice):
@@ -204,7 +204,7 @@ async def main():
     network = LoopbackNetwork()
     async with node(1, network) as one, node(2, network) as two:
         await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
-        gateways = [ReadWriteCloser(one), ReadWriteCloser(two)]
+        gateways = [Gateway(one), Gateway(two)]
         adapters = [TunAdapter(gateway, mtu=65535) for gateway in gateways]
         counter = Counter()
         adapters[1].attach(counter)

@@ -12,7 +12,7 @@ import pytest
 from tests.aio import on_loops, settle, until
 from tests.expecting import raises_errno
 from tests.nodes import node
-from ygg import Core, LoopbackNetwork, ReadWriteCloser, TunAdapter
+from ygg import Core, Gateway, LoopbackNetwork, TunAdapter
 from ygg.errors import NetworkDown
 from ygg.vtun import VTun
 from ygg_c.testing.layers import CountingLayer
@@ -55,7 +55,7 @@ async def test_layers_come_and_go_below_a_vtun():
     async with two_nodes() as (server, client), VTun.over(server) as there, VTun([client.address]) as here:
         with pytest.raises(ValueError, match="no node"):
             here.insert(layer)
-        gateway = ReadWriteCloser(client)
+        gateway = Gateway(client)
         adapter = TunAdapter(gateway)
         adapter.attach(here)
         async with await there.start_server(_echo, port=7):
@@ -93,7 +93,7 @@ async def test_closing_leaves_the_node_to_another_vtun():
 @on_loops
 async def test_a_connection_outlives_a_pause_of_its_vtun():
     async with two_nodes() as (server, client), VTun.over(server) as there:
-        gateway = ReadWriteCloser(client)
+        gateway = Gateway(client)
         adapter = TunAdapter(gateway)
         async with VTun([client.address], mtu=1500) as here:
             adapter.attach(here)
@@ -125,7 +125,7 @@ async def test_when_its_node_stops_all_ends_with_enetdown(parts):
     async with two_nodes() as (server, client), VTun.over(server) as there:
         if parts is None:
             here = VTun([client.address])
-            TunAdapter(ReadWriteCloser(client)).attach(here)
+            TunAdapter(Gateway(client)).attach(here)
         else:
             here = VTun.over(client)
         await there.start_server(_echo, port=7)
@@ -174,13 +174,13 @@ async def test_a_vtun_whose_node_has_stopped_can_be_attached_to_another():
     async with LoopbackNetwork() as network:
         async with node(1, network) as core:
             vtun = VTun([core.address])
-            adapter = TunAdapter(ReadWriteCloser(core))
+            adapter = TunAdapter(Gateway(core))
             adapter.attach(vtun)
         async with vtun, node(1, network) as core:
             with raises_errno(errno.ENETDOWN):
                 await vtun.open_datagram()
             assert adapter.detach() is vtun
-            TunAdapter(ReadWriteCloser(core)).attach(vtun)
+            TunAdapter(Gateway(core)).attach(vtun)
             async with await vtun.open_datagram() as udp:
                 await udp.sendto(b"x", (core.address, udp.getsockname()[1]))
                 assert (await udp.recvfrom())[0] == b"x"

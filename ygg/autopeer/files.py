@@ -21,5 +21,5 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def _at_once(path: str, flags: int) -> int:
-    # Opening a pipe would otherwise wait for somebody to write to it.
+    # Opening a pipe would otherwise wait for a writer.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -253,7 +253,7 @@ class AutoPeerManager:
     def _review(self, view: _View, now: float) -> list[str]:
         """Note who is up and who is not; returns those down for too long, the longest first."""
         for identity in list(self._chosen):
-            if identity not in view.identities:  # removed by someone else
+            if identity not in view.identities:  # removed by the program
                 del self._chosen[identity]
         for identity, chosen in self._chosen.items():
             if identity in view.up:

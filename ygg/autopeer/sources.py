@@ -128,7 +128,7 @@ class SourceState:
         self.error, self.checked = "", now
 
     def _take(self, document: Document, mark: Mark) -> None:
-        """Believe an answer, unless it names nobody: that is more likely a sign-in page than the end of all peers."""
+        """Believe an answer, unless it names no peer: that is more likely a sign-in page than the end of all peers."""
         _log_document(self._shown, document)
         if not document.peers:
             raise DocumentError("no usable peers in it")

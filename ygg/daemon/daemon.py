@@ -16,7 +16,7 @@ from ygg.multicast import Multicast
 from ygg.multicast.rules import rules_from
 from ygg.network import NativeNetwork, Network
 from ygg.node.core import Core
-from ygg.node.gateway import ReadWriteCloser
+from ygg.node.gateway import Gateway
 from ygg.tun import TunAdapter
 from ygg.url import PeerURL
 
@@ -119,7 +119,7 @@ class Daemon:
             log.warning("There is no TUN device: %s. IfName: none does without.", reason)
             return
         parts.callback(device.close)
-        gateway = ReadWriteCloser(self.core, device.mtu)
+        gateway = Gateway(self.core, device.mtu)
         parts.callback(gateway.close)
         self.adapter = adapter = TunAdapter(gateway, device.mtu)
         adapter.attach(device)

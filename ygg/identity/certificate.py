@@ -14,7 +14,7 @@ class Certificate:
     """An identity and the X.509 certificate that TLS links show of it (protocol 0.5, TLS).
 
     The certificate is signed by the node key itself and names it: CN = the public key in hex, serial 1, valid until the
-    end of the year 9999. Nobody verifies it; it is what TLS needs to be spoken at all.
+    end of the year 9999. It is not verified; TLS does not work without one.
     """
 
     __slots__ = ("_key", "_pem")

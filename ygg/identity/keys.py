@@ -131,7 +131,7 @@ def _expand(seed: bytes) -> bytes:
 
 
 def _unhex(text: str, size: int, what: str) -> bytes:
-    # The message must not quote what may be somebody's secret.
+    # The message must not quote what may be a secret.
     if len(text) != 2 * size:
         raise KeyFormatError(f"{what} is {2 * size} hex digits, not {len(text)}")
     try:

@@ -2,7 +2,7 @@
 
 They are the member `direct` of NodeInfo: a list of peer URIs, best first, whose hosts are numeric addresses. Names are
 left out, for a stranger's name can lead anywhere, and elsewhere at the next look. Of a URI only scheme, address and
-port are used; the key is pinned to the node that published it, so that nobody can send others to a third party's node.
+port are used; the key is pinned to the node that published it, so that no node can send others to a third party's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST_URIS = 8
 MOST_CHARACTERS = 256
 """Longest URI looked at."""
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 """An address of either family."""
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 """A network of either family."""
@@ -34,7 +34,7 @@ _SPECIAL = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class AddressPolicy:
     """Which URIs may be published and dialed."""
 
     schemes: frozenset[str]
@@ -42,7 +42,7 @@ class Reach:
     networks: tuple[Prefix, ...] = ()
     """Prefixes outside the public internet that are fine too."""
 
-    def admits(self, address: Address) -> bool:
+    def admits(self, address: IPAddress) -> bool:
         """Tell whether an address is one of the public internet, or of `networks`; never the overlay's or multicast."""
         if address.is_multicast or address.is_unspecified or address in _OVERLAY:
             return False
@@ -68,45 +68,48 @@ class Reach:
         return PeerURL(url.scheme, str(address), url.port)
 
 
-def is_public(address: Address) -> bool:
+def is_public(address: IPAddress) -> bool:
     """Tell whether an address is a unicast one of the public internet, and leads to no other address by tunnel."""
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_global and not address.is_multicast and not address.is_reserved
     return address in _GLOBAL and address.is_global and not any(address in prefix for prefix in _SPECIAL)
 
 
-def published_by(key: bytes, info: Mapping[str, Any], reach: Reach) -> list[PeerURL]:
+def published_by(key: bytes, info: Mapping[str, Any], policy: AddressPolicy) -> list[PeerURL]:
     """Return the URIs that the node of a 32-byte key publishes and that may be dialed, with the key pinned."""
     listed = info.get(MEMBER)
     found: dict[PeerURL, None] = {}
     for text in listed[:MOST_URIS] if isinstance(listed, list) else ():
         try:
-            found[reach.check(text).with_query([("key", key.hex())])] = None
+            found[policy.check(text).with_query([("key", key.hex())])] = None
         except URLError:
             continue
     return list(found)
 
 
 def own_uris(
-    stated: Iterable[str], listeners: Iterable[PeerURL], reach: Reach, local_addresses: Callable[[], Iterable[Address]]
+    stated: Iterable[str],
+    listeners: Iterable[PeerURL],
+    policy: AddressPolicy,
+    local_addresses: Callable[[], Iterable[IPAddress]],
 ) -> list[str]:
     """Return what to publish: the stated URIs, then those of the listeners that others can use.
 
     A listener bound to every address stands for each of the machine's. One with a password, which is not told, is
     left out.
     """
-    found: dict[str, None] = dict.fromkeys(str(reach.check(text)) for text in stated)
+    found: dict[str, None] = dict.fromkeys(str(policy.check(text)) for text in stated)
     for url in listeners:
         if not url.options.password:
             for host in _hosts(url.host, local_addresses):
                 try:
-                    found[str(reach.check(str(PeerURL(url.scheme, host, url.port))))] = None
+                    found[str(policy.check(str(PeerURL(url.scheme, host, url.port))))] = None
                 except URLError:
                     continue
     return list(found)[:MOST_URIS]
 
 
-def _hosts(host: str, local_addresses: Callable[[], Iterable[Address]]) -> list[str]:
+def _hosts(host: str, local_addresses: Callable[[], Iterable[IPAddress]]) -> list[str]:
     try:
         if host and not ipaddress.ip_address(host).is_unspecified:
             return [host]
@@ -116,7 +119,7 @@ def _hosts(host: str, local_addresses: Callable[[], Iterable[Address]]) -> list[
     return [str(address) for address in local_addresses() if host != "0.0.0.0" or address.version == 4]
 
 
-def machine_addresses() -> list[Address]:
+def machine_addresses() -> list[IPAddress]:
     """Return the machine's addresses, those of the overlay and of a single link left to the filter."""
     import ifaddr
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from ygg.identity.keys import PUBLIC_SIZE
-from ygg.jumper.addresses import Reach
+from ygg.jumper.addresses import AddressPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class JumperConfig:
     """Destinations asked and dialed within a minute, at most."""
     rest: float = 300.0
     """Seconds before a destination without a better link is asked again; doubles with every failure, up to a day."""
-    reach: Reach = field(init=False, repr=False, compare=False)
+    policy: AddressPolicy = field(init=False, repr=False, compare=False)
     """Which URIs may be published and dialed."""
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class JumperConfig:
         for name in ("idle", "maximum_links"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative")
-        reach = Reach(frozenset(self.schemes), tuple(ip_network(prefix) for prefix in self.networks))
+        policy = AddressPolicy(frozenset(self.schemes), tuple(ip_network(prefix) for prefix in self.networks))
         for address in self.addresses:
-            reach.check(address)
-        object.__setattr__(self, "reach", reach)
+            policy.check(address)
+        object.__setattr__(self, "policy", policy)

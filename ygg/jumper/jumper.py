@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 from ygg.errors import ConfigError, PeerUnknownError, YggError
-from ygg.jumper.addresses import MEMBER, Address, machine_addresses, own_uris, published_by
+from ygg.jumper.addresses import MEMBER, IPAddress, machine_addresses, own_uris, published_by
 from ygg.jumper.config import JumperConfig
 from ygg.periodic import PeriodicService, loop_time
 from ygg.url import PeerURL
@@ -133,7 +133,7 @@ class Jumper:
         *,
         clock: Callable[[], float] = loop_time,
         rng: random.Random | None = None,
-        local_addresses: Callable[[], Iterable[Address]] = machine_addresses,
+        local_addresses: Callable[[], Iterable[IPAddress]] = machine_addresses,
     ) -> None:
         self._node = node
         self._config = config or JumperConfig()
@@ -196,7 +196,7 @@ class Jumper:
         now = self._clock()
         if self._config.publish:
             listeners = (listener.url for listener in self._node.listeners)
-            self._tell(own_uris(self._config.addresses, listeners, self._config.reach, self._local_addresses))
+            self._tell(own_uris(self._config.addresses, listeners, self._config.policy, self._local_addresses))
         used = self._used(now)
         peers = [peer for peer in self._node.peers() if peer.up]
         for link in list(self._links.values()):
@@ -272,7 +272,7 @@ class Jumper:
     def _drop(self, link: DirectLink, why: str) -> None:
         self._links.pop(link.key, None)
         _log.info("direct link %s dropped: %s", link.url, why)
-        # Somebody else may have a peer of that URL by now.
+        # The program may have added a peer of that URL by now.
         if any(_is(peer, link) for peer in self._node.peers()):
             try:
                 self._node.remove_peer(link.url)
@@ -318,7 +318,7 @@ class Jumper:
             self._set_to_rest(key, self._clock())
 
     async def _connect(self, key: bytes) -> bool:
-        urls = published_by(key, await self._node.node_info(key), self._config.reach)
+        urls = published_by(key, await self._node.node_info(key), self._config.policy)
         if not urls:
             return False
         before = await self._round_trip(key)

@@ -1,4 +1,4 @@
-"""A bounded queue that can be closed."""
+"""Connections that wait to be accepted: a bounded queue that can be closed."""
 
 import asyncio
 from collections import deque
@@ -45,7 +45,7 @@ class AcceptQueue(Generic[T]):
         return item
 
     def close(self) -> list[T]:
-        """Fail all waiting and later calls; return the items nobody took."""
+        """Fail all waiting and later calls; return the items that were left."""
         self.closed = True
         left, self._items = list(self._items), deque()
         self._notify()

@@ -25,7 +25,7 @@ DIAL_TIMEOUT = 5.0
 """Seconds for one address to answer (protocol 0.5, TCP)."""
 
 BACKLOG = 128
-"""Connections a listener holds that nobody has accepted yet."""
+"""Connections that a listener holds until they are accepted."""
 
 T = TypeVar("T")
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
@@ -81,7 +81,7 @@ async def dial_addresses(
 def break_off(item: "asyncio.BaseTransport | Listener") -> bool:
     """Abort a transport, or close what cannot be aborted, and tell whether that worked.
 
-    What a user's own raises is logged: whoever breaks it off has more to do.
+    What a user's own raises is logged, for the caller has others to break off.
     """
     # By name: uvloop's transports are no subclasses of asyncio's.
     for end in (getattr(item, "abort", item.close), item.close):
@@ -96,7 +96,7 @@ def break_off(item: "asyncio.BaseTransport | Listener") -> bool:
 
 
 class Listener(ABC):
-    """A bound endpoint that yields connections to whoever calls `accept()`; it holds a bounded number for them."""
+    """A bound endpoint that yields connections by `accept()`; it holds a bounded number of them."""
 
     @property
     @abstractmethod

@@ -70,7 +70,7 @@ async def _handle(handler: Handler, transport: asyncio.Transport, remote: str) -
         logger.debug("connection from %s: %s", remote, error)
     finally:
         writer.close()
-        # The loss of the connection has nobody left to be told to.
+        # The handler has ended: the loss of the connection cannot be raised to it.
         try:
             await writer.wait_closed()
         except OSError:

@@ -107,7 +107,7 @@ class WrapperNetwork(Network):
         self.dial_allowance = base.dial_allowance
 
     def passing(self, transport: asyncio.Transport, remote: str) -> asyncio.Transport | None:
-        """Called with each new connection, held still, before anyone else gets it.
+        """Called with each new connection, held still, before it is returned or accepted.
 
         Returns what takes its place, such as a `WrapperTransport` in front of it, or None for itself; an exception
         breaks it off.

@@ -66,7 +66,7 @@ class Core:
         """Describe a node; nothing runs yet.
 
         `allowed_public_keys` (32 bytes each) may connect to our listeners, all when empty. Sessions work between nodes
-        with the same `group_password`. `node_info` is told to whoever asks, with build name, version and platform
+        with the same `group_password`. `node_info` is told to nodes that ask, with build name, version and platform
         unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON, and for strings that are
         no text. How many links our listeners let in, and from where, `incoming_limits` say. `random` and
         `clock` are for simulations alone: with a seeded one, and that of a `ygg.simulation.VirtualLoop`, every run is

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ygg.config.defaults import MTU_CEILING
 from ygg_c.ip.layer import Layer
-from ygg_c.node.gateway import Gateway
+from ygg_c.node.gateway import Gateway as EngineGateway
 
 if TYPE_CHECKING:
     from ygg.node.core import Core
 
 
-class ReadWriteCloser:
+class Gateway:
     """Finds the key behind an address and ties what arrives to the key it came from; a `TunAdapter` goes on top.
 
     Packets with a source that is not ours, or not the sender's, are dropped and counted.
@@ -25,7 +25,7 @@ class ReadWriteCloser:
         Longer packets than `mtu` bytes (1280 to 65535) that arrive are answered with Packet Too Big.
         """
         self._node = node
-        self._gateway = Gateway(node.engine, mtu)
+        self._gateway = EngineGateway(node.engine, mtu)
 
     @property
     def address(self) -> IPv6Address:
@@ -47,7 +47,7 @@ class ReadWriteCloser:
         self._gateway.mtu = mtu
 
     @property
-    def engine(self) -> Gateway:
+    def engine(self) -> EngineGateway:
         """The engine, for what attaches to it."""
         return self._gateway
 
@@ -75,3 +75,7 @@ class ReadWriteCloser:
     def close(self) -> None:
         """Detach what is attached and leave the node to others. Idempotent."""
         self._gateway.close()
+
+
+ReadWriteCloser = Gateway
+"""The name that the reference implementation has for it."""

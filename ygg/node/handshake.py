@@ -3,8 +3,8 @@
 Both sides send one message at once and read one. `encode` makes ours, a `Decoder` takes the other's out of the stream,
 and `check_*` say in the protocol's order whether it suits us. Nothing of the stream behind the message is consumed.
 
-The signature covers neither a nonce nor the channel: it shows that somebody once signed with the key, no more. What
-keeps an impostor out is that it can answer no signature request and open no session.
+The signature covers neither a nonce nor the channel: it shows that the key has signed once, no more. What keeps
+an impostor out is that it can answer no signature request and open no session.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from ygg.stream.held import take_over
 from ygg.url import LinkOptions
 
 
-class Meeting(asyncio.Protocol):
+class HandshakeProtocol(asyncio.Protocol):
     """Sends our message, reads the other's, and then holds the transport still."""
 
     def __init__(self, decoder: handshake.Decoder, message: bytes) -> None:
@@ -58,7 +58,7 @@ class Meeting(asyncio.Protocol):
             self.ready.exception()  # a handshake given up earlier asks no more
 
 
-async def meet(
+async def shake_hands(
     transport: asyncio.Transport,
     key: PrivateKey,
     options: LinkOptions,
@@ -70,11 +70,11 @@ async def meet(
     `HandshakeError` or another `LinkError`; closing the transport then is the caller's.
     """
     decoder = handshake.Decoder(options.password)
-    meeting = Meeting(decoder, handshake.encode(key, options.priority, options.password))
+    protocol = HandshakeProtocol(decoder, handshake.encode(key, options.priority, options.password))
     try:
         async with asyncio.timeout(handshake.TIMEOUT) as deadline:
-            take_over(transport, meeting)
-            await meeting.ready
+            take_over(transport, protocol)
+            await protocol.ready
     except TimeoutError:
         if deadline.expired():
             raise HandshakeTimeout from None
@@ -85,6 +85,6 @@ async def meet(
     assert meta is not None
     handshake.check_version(meta)
     handshake.check_key(meta, key.public_key, options.keys, allowed)
-    if transport.is_closing() or meeting.eof:
+    if transport.is_closing() or protocol.eof:
         raise RemoteClosed
     return meta, decoder.rest, decoder.size

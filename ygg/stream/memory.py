@@ -118,7 +118,7 @@ class MemoryTransport(ByteStreamTransport):
         self._force_close(None)
 
     def reset(self) -> None:
-        """End the connection as the kernel does one that nobody has accepted."""
+        """End the connection as the kernel does one that has not been accepted."""
         self._force_close(None, reset=True)
 
     def _force_close(self, error: BaseException | None, *, reset: bool = False) -> None:

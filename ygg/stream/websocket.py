@@ -146,12 +146,12 @@ class WebSocketTransport(LayeredTransport):
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         self._stop_pings()
-        self._farewell = (code, reason)
+        self._close_frame = (code, reason)
         super().close()
 
     def _send_end(self) -> None:
         if self._websocket.state == OPEN:
-            self._websocket.send_close(*self._farewell)
+            self._websocket.send_close(*self._close_frame)
         self.flush()
 
     def _force_close(self, error: BaseException | None) -> None:

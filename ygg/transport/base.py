@@ -28,7 +28,7 @@ class ListenOptions:
     source_interface: str | None = None
     """Interface the listener is bound to."""
     backlog: int = BACKLOG
-    """Connections held that nobody has accepted yet."""
+    """Connections held until they are accepted."""
 
 
 class Transport(ABC):

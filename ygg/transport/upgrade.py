@@ -1,4 +1,4 @@
-"""Listeners whose connections go through a handshake of the transport's own before anybody accepts them."""
+"""Listeners whose connections go through a handshake of the transport's own before they are accepted."""
 
 import asyncio
 import logging
@@ -22,8 +22,8 @@ class UpgradingListener(Listener):
     """Runs `upgrade(transport, remote)` on the connections of `base`, and yields those that pass.
 
     A handshake has `seconds` to finish. When all of the `CONCURRENT` places are taken, the oldest handshake in the most
-    crowded place makes room, for an honest one needs but a round trip or two: silent clients keep nobody out.
-    Finished connections that nobody accepts keep their places, and what comes then waits in the backlog below.
+    crowded place makes room, for an honest one needs but a round trip or two: silent clients keep no other out.
+    Finished connections that are not accepted keep their places, and what comes then waits in the backlog below.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class UpgradingListener(Listener):
         except OSError as error:
             logger.error("%s: listening no more: %s", self.address, error)
         finally:
-            # The network may have closed the base: nobody is to wait for a connection that cannot come.
+            # The network may have closed the base: `accept()` must not wait for a connection that cannot come.
             self.close()
 
     async def _make_room(self, transport: asyncio.Transport) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ygg.config.defaults import clamp_mtu
-from ygg.node.gateway import ReadWriteCloser
+from ygg.node.gateway import Gateway
 from ygg_c.ip.layer import Upper
 
 
@@ -25,7 +25,7 @@ class Device(Protocol):
 class TunAdapter:
     """The place above a node's gateway where one device at a time is attached."""
 
-    def __init__(self, gateway: ReadWriteCloser, mtu: int = 1500) -> None:
+    def __init__(self, gateway: Gateway, mtu: int = 1500) -> None:
         """Start with nothing attached. `mtu` in bytes is clamped to 1280 … 65535; a device's own may be smaller."""
         self._gateway = gateway
         self._mtu = clamp_mtu(mtu)

@@ -287,7 +287,7 @@ class UdpSocket:
         return (await self.recvfrom())[0]
 
     def close(self) -> None:
-        """Close the socket; whoever waits on it gets ConnectionAbortedError."""
+        """Close the socket; calls that wait on it raise ConnectionAbortedError."""
         if not self._closed:
             self._closed = True
             self._socket.on_event = None

@@ -23,7 +23,7 @@ _Option = tuple[int, int]
 _SO_ERROR = (socket.SOL_SOCKET, socket.SO_ERROR)
 _SO_TYPE = (socket.SOL_SOCKET, socket.SO_TYPE)
 _SO_RCVBUF = (socket.SOL_SOCKET, socket.SO_RCVBUF)
-# Where a platform lacks a constant the option cannot be named, so a value nobody passes stands in.
+# Where a platform lacks a constant the option cannot be named, so a value that no caller passes stands in.
 _TCP_INFO = (socket.IPPROTO_TCP, getattr(socket, "TCP_INFO", -1))
 _DONTFRAG = (socket.IPPROTO_IPV6, getattr(socket, "IPV6_DONTFRAG", -2))
 _ACCEPTED = {

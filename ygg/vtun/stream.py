@@ -67,7 +67,7 @@ class StreamTransport(ByteStreamTransport):
         if connection is None or self._lost:
             return
         connection.on_event = self._on_event
-        if connection.closed:  # it ended before anybody listened, and tells no more
+        if connection.closed:  # it ended before there was a handler, and has no more events
             self._loop.call_soon(self._on_event, FAILED if connection.error else CLOSED)
         elif connection.readable or connection.at_eof:  # likewise what came while the dialling task was not yet back
             self._deliver_soon()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, Unpack
 
 from ygg.errors import from_os_error
 from ygg.node.driver import Driver
-from ygg.node.gateway import ReadWriteCloser
+from ygg.node.gateway import Gateway
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.tls.handshake import start_tls
 from ygg.tun import TunAdapter
@@ -31,7 +31,7 @@ from ygg_c.base import forks
 from ygg_c.base.clock import Clock
 from ygg_c.base.sodium import Random
 from ygg_c.ip.layer import Layer
-from ygg_c.node.gateway import Gateway
+from ygg_c.node.gateway import Gateway as EngineGateway
 from ygg_c.socket.endpoint import CLOSED, DRAINED
 from ygg_c.stack.netstack import NetStack
 from ygg_c.stack.udp import UdpSocket as StackSocket
@@ -89,7 +89,7 @@ class VTun:
         """
         self._made_in = forks.current()
         self._stack = NetStack([_served(address) for address in addresses], mtu, random, clock)
-        # Like asyncio's own transports: whoever writes small pieces wants them sent.
+        # Like asyncio's own transports: a program that writes small pieces wants them sent.
         options.setdefault("nodelay", True)
         self.options.update(options)
         self._registry = Registry()
@@ -105,7 +105,7 @@ class VTun:
         `options` as for `VTun`.
         ValueError when something takes the node's IPv6 packets already.
         """
-        gateway = ReadWriteCloser(node)
+        gateway = Gateway(node)
         try:
             vtun = cls([node.address], mtu, random=node.random, clock=node.clock, **options)
             adapter = TunAdapter(gateway, mtu)
@@ -395,7 +395,7 @@ class VTun:
     def insert(self, layer: Layer, position: int | None = None) -> None:
         """Have all packets pass `layer` from now on, at this index of `layers`; None: above the others.
 
-        It is the node's gateway that has them (`ReadWriteCloser.insert`): there they stay when the VTun is detached.
+        It is the node's gateway that has them (`Gateway.insert`): there they stay when the VTun is detached.
         What a VTun sends to its own addresses never leaves it. ValueError when the VTun is detached, or the layer is in
         a place already.
         """
@@ -411,10 +411,10 @@ class VTun:
             raise ValueError("the VTun is attached to no node")
         gateway.remove(layer)
 
-    def _gateway(self) -> Gateway | None:
+    def _gateway(self) -> EngineGateway | None:
         """Return what is at the bottom of the layers below the stack."""
         below: Layer | None = self._stack.lower
-        while below is not None and not isinstance(below, Gateway):
+        while below is not None and not isinstance(below, EngineGateway):
             below = below.lower
         return below
 

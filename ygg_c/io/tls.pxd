@@ -20,7 +20,7 @@ cdef enum:
 cdef enum Outcome:
     TLS_OK          # done, and there may be more
     TLS_WAIT        # nothing more before more ciphertext comes
-    TLS_CLOSED      # the other side said goodbye
+    TLS_CLOSED      # the other side has sent close_notify
     TLS_FAILED      # see reason
 
 ctypedef struct Store:

@@ -31,7 +31,7 @@ class Tls:
         """Itself: what a transport of it has as its `ssl_object`."""
     @property
     def failure(self) -> SSLError | None:
-        """What ended reading or writing, if it was not the other side's goodbye."""
+        """What ended reading or writing, if it was not the other side's close_notify."""
     @property
     def reason(self) -> str:
         """Why it failed, in OpenSSL's words; empty while it has not."""
@@ -46,7 +46,7 @@ class Tls:
     def handshake(self) -> bool:
         """Go on with the handshake; tell whether it is over."""
     def read_into(self, space: bytearray | memoryview) -> tuple[int, bool]:
-        """Decrypt into `space`; return the number of bytes, and whether that was the end: a goodbye, or `failure`.
+        """Decrypt into `space`; return the number of bytes, and whether that was the end: close_notify, or `failure`.
 
         Fewer bytes than there is space for: there is no more before more ciphertext comes.
         """
@@ -55,7 +55,7 @@ class Tls:
     def update_keys(self) -> None:
         """Go on with new keys, and have the other side do so (RFC 8446, 4.6.3); what says it is for `take`."""
 
-    def goodbye(self) -> None:
+    def close_notify(self) -> None:
         """Say that nothing comes any more from this side; what says it is for `take`."""
     def take(self) -> bytes:
         """Return the ciphertext to be sent."""

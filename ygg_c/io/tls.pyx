@@ -268,7 +268,7 @@ cdef class Context:
         SSL_CTX_set_options(self._context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION)
         SSL_CTX_set_ciphersuites(self._context, CIPHERS)
         if self.server:
-            SSL_CTX_set_num_tickets(self._context, 0)       # nobody resumes: links last
+            SSL_CTX_set_num_tickets(self._context, 0)       # no client resumes: links last
             self._show(certificate, key)
 
     def __dealloc__(self):
@@ -380,7 +380,7 @@ cdef class Tls:
 
     @property
     def failure(self):
-        """What ended reading or writing, if it was not the other side's goodbye."""
+        """What ended reading or writing, if it was not the other side's close_notify."""
         return _error(self.reason) if self.reason else None
 
     @property
@@ -435,7 +435,7 @@ cdef class Tls:
         if SSL_key_update(self._ssl, SSL_KEY_UPDATE_REQUESTED) != 1 or SSL_do_handshake(self._ssl) != 1:
             raise _error(_last_error())
 
-    def goodbye(self):
+    def close_notify(self):
         """Say that nothing comes any more from this side."""
         if self._made_in != generation:
             return

@@ -78,7 +78,7 @@ def refused():
                  lambda: right.read_into(bytearray(9)), left.update_keys):
         with pytest.raises(ForkedError):
             call()
-    left.goodbye()
+    left.close_notify()
 
 in_child(refused)
 right.feed(ciphertext)

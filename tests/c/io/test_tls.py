@@ -49,10 +49,10 @@ def test_a_full_space_leaves_the_rest_for_later() -> None:
     assert bytes(space) + plain_text(server) == bytes(range(100)) * 500
 
 
-def test_a_goodbye_comes_after_what_was_said_before_it() -> None:
+def test_close_notify_comes_after_what_was_said_before_it() -> None:
     client, server = shaken()
     client.encrypt(b"last words")
-    client.goodbye()
+    client.close_notify()
     carry(client, server)
     space = bytearray(100)
     assert server.read_into(space) == (10, True)
@@ -193,7 +193,7 @@ def test_small_records_with_data_are_not() -> None:
 
 def test_nothing_of_a_failure_is_left_for_others_to_find() -> None:
     client, server = shaken()
-    client.goodbye()
+    client.close_notify()
     server.feed(b"\x17\x03\x03\x00\x20" + bytes(32))     # forged
     for _ in range(3):
         with pytest.raises(ssl.SSLError):

@@ -72,15 +72,15 @@ def test_frames_across_records_and_records_across_reads(host: TlsHost) -> None:
     assert not host.link.closed
 
 
-def test_a_goodbye_ends_the_link(host: TlsHost) -> None:
+def test_a_close_notify_ends_the_link(host: TlsHost) -> None:
     host.start()
-    host.theirs.goodbye()
+    host.theirs.close_notify()
     host.outside.send(host.theirs.take())
     host.pump.readable()
     assert host.ended == ["EOF"]
 
 
-def test_an_end_without_goodbye_ends_the_link(host: TlsHost) -> None:
+def test_an_end_without_close_notify_ends_the_link(host: TlsHost) -> None:
     host.start()
     host.hear()
     host.outside.close()

@@ -274,7 +274,7 @@ def test_a_protocol_without_room_ends_its_connection() -> None:
 
 @pytest.mark.parametrize("end", ["close", "write_eof"])
 @on_loops
-async def test_saying_goodbye_with_decrypted_data_unread(end: str) -> None:
+async def test_close_notify_with_decrypted_data_unread(end: str) -> None:
     class Sipping(Buffered):
         def buffer_updated(self, nbytes: int) -> None:
             super().buffer_updated(nbytes)
@@ -294,7 +294,7 @@ async def test_saying_goodbye_with_decrypted_data_unread(end: str) -> None:
 
 
 @on_loops
-async def test_a_carrier_that_fails_in_the_goodbye_is_closed_all_the_same() -> None:
+async def test_a_carrier_that_fails_in_close_notify_is_closed_all_the_same() -> None:
     class Faulty(WrapperTransport):
         faulty = False
 
@@ -318,7 +318,7 @@ async def test_a_carrier_that_fails_in_the_goodbye_is_closed_all_the_same() -> N
 
 
 @on_loops
-async def test_an_end_without_goodbye_is_an_end() -> None:
+async def test_an_end_without_close_notify_is_an_end() -> None:
     async with carriers() as (near, far):
         client, _ = await asyncio.gather(
             start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
@@ -333,7 +333,7 @@ async def test_an_end_without_goodbye_is_an_end() -> None:
 
 @NETWORKS
 @on_loops
-async def test_an_abort_says_no_goodbye_and_is_noticed(network_type: type[Network]) -> None:
+async def test_an_abort_sends_no_close_notify_and_is_noticed(network_type: type[Network]) -> None:
     async with secured(network_type) as (near, far):
         log = Log()
         take_over(far, log)

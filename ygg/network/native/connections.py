@@ -11,7 +11,7 @@ from ygg.network.addresses import spell
 from ygg.stream.held import HoldingProtocol
 
 PATH_RETRY = 0.02
-"""Seconds to wait before dialing a UNIX socket again whose backlog is full: the system tells nobody of room in it."""
+"""Seconds to wait before dialing a UNIX socket again whose backlog is full: the system does not tell of room in it."""
 
 
 async def connect(sock: socket.socket, sockaddr: Any, seconds: float) -> asyncio.Transport:

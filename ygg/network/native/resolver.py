@@ -5,8 +5,8 @@ multicast DNS, directory services, RFC 6724's order of addresses. Resolvers of o
 guess the rest. What it cannot do is end early: with a DNS server that is silent, a call takes as long as the system's
 own timeouts add up to (glibc: 5 seconds, for each server, attempt and domain of the search list).
 
-So each name that is asked for has a daemon thread of its own, which ends with the call. Whoever waits for the answer
-can stop at any time, and neither an event loop nor the interpreter waits for the thread at its end; asyncio's own
+So each name that is asked for has a daemon thread of its own, which ends with the call. A caller that waits for it can
+stop at any time, and neither an event loop nor the interpreter waits for the thread at its end; asyncio's own
 `getaddrinfo` has neither property, and its pool lets names wait for each other. An address needs no thread.
 """
 

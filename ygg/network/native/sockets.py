@@ -106,7 +106,7 @@ def check_path(path: str) -> None:
 
 
 def bind_path(sock: socket.socket, path: str) -> None:
-    """Bind to `path`, replacing a socket nobody serves any more."""
+    """Bind to `path`, replacing a socket that no process serves any more."""
     try:
         sock.bind(path)
     except OSError as error:

@@ -53,7 +53,7 @@ def connect(host: str, port: int, username: str = "", password: str = "") -> Exc
     if reply != 0:
         error = _REPLIES.get(reply)
         raise type(error)(str(error)) if error else ProxyError(f"proxy: failure {reply}")
-    # The address the proxy dials from: nobody needs it, but it has to be read.
+    # The address the proxy dials from: it is not needed, but it has to be read.
     if kind == NAME:
         (length,) = yield b"", 1
     elif kind in (IPV4, IPV6):

@@ -14,7 +14,7 @@ from ygg.network.native.congestion import use_congestion
 from ygg.node import handshake
 from ygg.node.admission import IncomingLimits
 from ygg.node.carrier import Carrier
-from ygg.node.handshake_io import meet
+from ygg.node.handshake_io import shake_hands
 from ygg.node.links.lifecycle import Event, Kind, State
 from ygg.node.links.places import Places
 from ygg.node.links.records import Record, Records
@@ -52,7 +52,7 @@ class LiveLinks:
         try:
             if options.congestion:
                 use_congestion(transport.get_extra_info("socket"), options.congestion)
-            meta, rest, size = await meet(transport, self._key, options, allowed)
+            meta, rest, size = await shake_hands(transport, self._key, options, allowed)
             self._require(record)
             carrier = Carrier(self._node, transport, self._loop)
         except BaseException:

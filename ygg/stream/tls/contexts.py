@@ -43,7 +43,7 @@ def listening_context(certificate: NodeCertificate) -> AnyContext:
     except ImportError:
         return server_context(certificate)
     if certificate.certificate_pem.count(b"-----BEGIN CERTIFICATE-----") > 1:
-        return server_context(certificate)  # a chain, which somebody may verify
+        return server_context(certificate)  # a chain, which peers may verify
     shown, key = _der(certificate.certificate_pem, b"CERTIFICATE"), _der(certificate.private_key_pem, b"PRIVATE KEY")
     try:
         return Context(shown, key)
@@ -64,7 +64,7 @@ def server_context(certificate: NodeCertificate) -> ssl.SSLContext:
     """Return a context that serves TLS 1.3 with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.num_tickets = 0  # nobody resumes: links last
+    context.num_tickets = 0  # no client resumes: links last
     # The dialer's order of ciphers: Go's knows what the machine is quick at, OpenSSL's own begins with AES-256.
     context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     _load(context, certificate.private_key_pem.rstrip() + b"\n" + certificate.certificate_pem)

@@ -1,7 +1,7 @@
 """The two ways to the one OpenSSL: through the ssl module, and past it.
 
-Whoever has an `ssl.SSLContext` gets what it says. Links need little of what it can say and much of what it costs: they
-are encrypted by `ygg_c.io.tls`, which calls the same library directly, wherever that library can be reached.
+A program's own `ssl.SSLContext` is followed in all it says. Links need little of what it can say and much of what it
+costs: they are encrypted by `ygg_c.io.tls`, which calls the same library directly, wherever it can be reached.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class TLSObject(Protocol):
 
     @property
     def failure(self) -> ssl.SSLError | None:
-        """What ended reading, if it was not the other side's goodbye."""
+        """What ended reading, if it was not the other side's close_notify."""
 
     @property
     def ssl_object(self) -> Any:
@@ -50,7 +50,7 @@ class TLSObject(Protocol):
     def encrypt(self, data: bytes | bytearray | memoryview) -> None:
         """Encrypt."""
 
-    def goodbye(self) -> None:
+    def close_notify(self) -> None:
         """Tell the other side that nothing comes any more."""
 
     def take(self) -> bytes:
@@ -118,7 +118,7 @@ class _StandardTLS:
     def encrypt(self, data: bytes | bytearray | memoryview) -> None:
         self.ssl_object.write(data)
 
-    def goodbye(self) -> None:
+    def close_notify(self) -> None:
         # Saying it, the ssl module looks for the other side's, and takes data before it for an error.
         space = memoryview(bytearray(65536))
         while size := self._decrypt(space)[0]:

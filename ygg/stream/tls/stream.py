@@ -26,8 +26,8 @@ RECORD = 16384
 class TLSStream(LayeredTransport):
     """The plain text of a TLS connection over `carrier`.
 
-    `close()` says goodbye (close_notify) and does not wait for the other side's; `write_eof()` says it too, and leaves
-    reading open. An end without goodbye is an end like any other.
+    `close()` sends close_notify and does not wait for the other side's; `write_eof()` sends it too, and leaves reading
+    open. An end without close_notify is an end like any other.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class TLSStream(LayeredTransport):
         super().__init__(carrier, protocol, self._plain)
 
     def engine(self) -> tuple[asyncio.Transport, Tls] | None:
-        """Return what is left to do to whoever drives the socket below: its transport, and the encryption.
+        """Return what is left to do to the driver of the socket below: its transport, and the encryption.
 
         None where the encryption cannot be driven from there, or the stream is no longer whole.
         """
@@ -118,7 +118,7 @@ class TLSStream(LayeredTransport):
         return super().get_write_buffer_size() + self._tls.unsent_size
 
     def _send_end(self) -> None:
-        self._tls.goodbye()
+        self._tls.close_notify()
         self._flush()
 
     def _flush(self) -> None:

@@ -33,7 +33,7 @@ async def datagram_ping_pong(subject: Subject) -> None:
 
 
 async def datagrams_to_nobody(subject: Subject) -> None:
-    """A connected datagram port is told that nobody listens, and works on."""
+    """A connected datagram port is told that there is no listener, and works on."""
     if not subject.datagrams:
         return
     server, gone = await subject.listening.create_datagram_endpoint(Datagrams, (subject.host, 0))

@@ -38,7 +38,7 @@ async def down_and_up(subject: Subject) -> None:
 
 
 async def down_during_a_dial(subject: Subject) -> None:
-    """Going down ends a dial that nobody has answered yet, at once."""
+    """Going down ends a dial that has no answer yet, at once."""
     listener = await subject.listening.listen_stream(subject.host, 0, backlog=1)
     dialed: list[asyncio.Transport] = []
     dial = await _unanswered(subject, listener, dialed)

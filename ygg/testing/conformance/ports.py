@@ -10,7 +10,7 @@ from ygg.testing.conformance.subject import Check, Subject
 
 
 async def refusal(subject: Subject) -> None:
-    """A dial to a port nobody listens at fails at once with a ygg error that is a ConnectionError."""
+    """A dial to a port without a listener fails at once with a ygg error that is a ConnectionError."""
     listener = await subject.listening.listen_stream(subject.host, 0)
     port = port_of(listener)
     await shut(listener)

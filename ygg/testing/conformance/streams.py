@@ -59,7 +59,7 @@ async def deadlines(subject: Subject) -> None:
     client = await subject.network.connect_stream(subject.host, port_of(listener))
     server, _ = await listener.accept()
     (reader, writer), (other_reader, other) = streams(client), streams(server)
-    ensure(await gives_up(reader.read(1)), "read something that nobody sent")
+    ensure(await gives_up(reader.read(1)), "read something that was not sent")
     size, block = 0, bytes(64 * 1024)
     while size < 64 * 1024 * 1024:
         writer.write(block)
@@ -91,7 +91,7 @@ async def _fill(subject: Subject, listener: Listener) -> None:
     finally:
         for transport in dialed:
             transport.abort()
-    raise AssertionError("a listener of backlog 1 took 64 connections that nobody accepted")
+    raise AssertionError("a listener of backlog 1 took 64 connections that were not accepted")
 
 
 async def half_close(subject: Subject) -> None:

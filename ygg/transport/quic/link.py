@@ -28,7 +28,7 @@ from aioquic.quic.events import (
 
 from ygg.errors import ConnectionReset, from_os_error
 from ygg.stream.held import HoldingProtocol
-from ygg.transport.quic.stream import Address, QuicStream
+from ygg.transport.quic.stream import QuicStream, SocketAddress
 from ygg.transport.quiet import QuietLogger
 
 logger = logging.getLogger("ygg.transport")
@@ -48,7 +48,7 @@ class Port:
     def __init__(self, transport: asyncio.DatagramTransport, *, connected: bool) -> None:
         self._transport, self._connected = transport, connected
 
-    def sendto(self, data: bytes, address: Address) -> None:
+    def sendto(self, data: bytes, address: SocketAddress) -> None:
         """Send a datagram; a connected port has the one destination, whatever `address` says."""
         if not self._transport.is_closing():
             self._transport.sendto(data, None if self._connected else address)
@@ -57,12 +57,12 @@ class Port:
 class QuicLink(QuicConnectionProtocol):
     """A connection of which one stream is used: the first that its client opens."""
 
-    def __init__(self, quic: QuicConnection, sockname: Address, on_gone: Callable[[QuicLink], None]) -> None:
+    def __init__(self, quic: QuicConnection, sockname: SocketAddress, on_gone: Callable[[QuicLink], None]) -> None:
         quic._logger.logger = _library_logger  # it takes none: its own tells of each connection at INFO
         super().__init__(quic)
         self._sockname, self._on_gone = sockname, on_gone
         self._client = quic.configuration.is_client
-        self._peer: Address = ()
+        self._peer: SocketAddress = ()
         self._keepalive: asyncio.TimerHandle | None = None
         self._linger: asyncio.TimerHandle | None = None
         self.stream: QuicStream | None = None
@@ -81,17 +81,17 @@ class QuicLink(QuicConnectionProtocol):
         if isinstance(transport, Port):  # the network's own transport is attached in its place
             super().connection_made(cast(Any, transport))
 
-    def attach(self, port: Port, sockname: Address) -> None:
+    def attach(self, port: Port, sockname: SocketAddress) -> None:
         """Send through `port`."""
         self._sockname = sockname
         self.connection_made(cast(Any, port))
 
-    def dial(self, address: Address) -> None:
+    def dial(self, address: SocketAddress) -> None:
         """Start the handshake."""
         self._peer = address
         self.connect(address)
 
-    def datagram_received(self, data: bytes | str, addr: Address) -> None:
+    def datagram_received(self, data: bytes | str, addr: SocketAddress) -> None:
         if self.ended or (self.stream is not None and self.stream.unread > MOST_UNREAD):
             return
         if not self._client:

@@ -11,7 +11,7 @@ from ygg.network.addresses import spell
 from ygg.network.base import DIAL_TIMEOUT, Listener
 from ygg.network.crowding import Grouping, most_crowded, networks_of
 from ygg.transport.quic.link import QuicLink
-from ygg.transport.quic.server import Server
+from ygg.transport.quic.server import RetryingServer
 from ygg.transport.quic.stream import QuicStream
 
 MOST_UNOPENED = 64
@@ -33,7 +33,7 @@ class QuicListener(Listener):
         self._port: Any = None
         self._loop = asyncio.get_running_loop()
         self._released = asyncio.Event()
-        self.server = Server(configuration, self)
+        self.server = RetryingServer(configuration, self)
         """The QUIC endpoint that accepts for it."""
 
     @property

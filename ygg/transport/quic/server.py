@@ -36,7 +36,7 @@ class Acceptor(Protocol):
         """Return what serves a new connection."""
 
 
-class Server(QuicServer):
+class RetryingServer(QuicServer):
     """aioquic's, for a listener of ours: whatever comes, it goes on.
 
     While the listener is crowded, a new connection begins with a Retry packet, whose token its client must bring back

@@ -16,7 +16,7 @@ HIGH_WATER = 256 * 1024
 """Bytes not sent above which the writer is paused."""
 
 
-Address = tuple[Any, ...]
+SocketAddress = tuple[Any, ...]
 """A socket address as the system has it."""
 
 
@@ -43,7 +43,12 @@ class QuicStream(ByteStreamTransport):
     """One stream, and with it its connection: they end together."""
 
     def __init__(
-        self, link: Connection, stream_id: int, protocol: asyncio.BaseProtocol, sockname: Address, peername: Address
+        self,
+        link: Connection,
+        stream_id: int,
+        protocol: asyncio.BaseProtocol,
+        sockname: SocketAddress,
+        peername: SocketAddress,
     ) -> None:
         self._inbox = Inbox()
         super().__init__(protocol, self._inbox, {"sockname": sockname, "peername": peername})
