@@ -111,10 +111,9 @@ TESTS_ALLOWED = {
     "tests/transport/test_manager.py": {"manager._uses"},
     "tests/transport/test_upgrade.py": {"listener._handshakes", "listener._tasks"},
     "tests/transport/test_ws.py": {"end._ping_timer"},
-    "tests/vtun/test_datagram.py": {"pair.wire._taps"},
     "tests/vtun/test_options.py": {"server._factory", "server._transports"},
     "tests/vtun/test_stream.py": {
-        "here.transport._connection", "pair.wire._turn", "server._transports", "transport._connection",
+        "here.transport._connection", "server._transports", "transport._connection",
         "transport._registry",
     },
 }

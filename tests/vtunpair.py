@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.aio import LOOPS, factory
-from tests.wire import Wire
+from ygg.simulation import Switch
 from ygg.vtun import VTun
 
 ADDRESS_A, ADDRESS_B = "200:aaaa::1", "200:bbbb::1"
@@ -21,7 +21,7 @@ class Pair:
 
     a: VTun
     b: VTun
-    wire: Wire
+    wire: Switch
     address_a: str = ADDRESS_A
     address_b: str = ADDRESS_B
 
@@ -29,7 +29,7 @@ class Pair:
 @asynccontextmanager
 async def joined(mtu: int = 65535) -> AsyncIterator[Pair]:
     a, b = VTun([ADDRESS_A], mtu), VTun([ADDRESS_B], mtu)
-    wire = Wire(a, b)
+    wire = Switch([a.upper, b.upper])
     try:
         yield Pair(a, b, wire)
     finally:

@@ -144,7 +144,7 @@ def test_without_credit_datagrams_wait_and_the_protocol_pauses(with_pair):
     async def main(pair):
         there, server = await pair.b.create_datagram_endpoint(Recorder, local_addr=(None, 53))
         here, client = await pair.a.create_datagram_endpoint(Recorder, remote_addr=(pair.address_b, 53))
-        tap = pair.wire._taps[pair.a.addresses[0].packed]
+        tap = pair.wire.tap(pair.address_a)
         tap.credit_bytes = 0
         for _ in range(70):
             here.sendto(bytes(1000))

@@ -10,7 +10,7 @@ import pytest
 from tests.aio import on_loops, run, settle, until
 from tests.expecting import raises_errno
 from tests.vtunpair import ADDRESS_A, ADDRESS_B
-from tests.wire import Wire
+from ygg.simulation import Switch
 from ygg.vtun import VTun
 from ygg_c.base import live
 
@@ -49,7 +49,7 @@ async def test_a_dial_goes_on_when_attached():
         async with await there.start_server(lambda reader, writer: writer.close(), port=80):
             dial = asyncio.ensure_future(here.open_connection(ADDRESS_B, 80))
             await until(lambda: here.stack.counters()["no_link"])
-            wire = Wire(here, there)
+            wire = Switch([here.upper, there.upper])
             reader, writer = await dial
             assert await reader.read() == b""
             writer.close()

@@ -540,18 +540,10 @@ def test_an_answer_from_a_callback_leaves_in_the_same_turn(with_pair):
     async def main(pair):
         there, here, server = await connect(pair, Echo)
         await settle()
-        turns = 0
-        inner = pair.wire._turn
-
-        def counted():
-            nonlocal turns
-            turns += 1
-            inner()
-
-        pair.wire._turn = counted
+        before = pair.wire.turns
         here.transport.write(b"ping")
         await until(lambda: here.data == b"ping")
-        assert turns == 1
+        assert pair.wire.turns == before + 1
         here.transport.abort()
         await there.lost
         server.close()

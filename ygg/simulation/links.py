@@ -66,11 +66,15 @@ class Wire:
         self._chance = chance
         self._free_at = 0
 
+    def pause(self, seconds: float) -> None:
+        """Send nothing for so long; what has left arrives, and the rate is that of before afterwards."""
+        self._free_at = max(self._free_at, self._timeline.now) + nanoseconds(seconds)
+
     def _leaves(self, size: int) -> int:
         # When the last bit of what is sent now leaves.
         now = self._timeline.now
         if not self.conditions.rate:
-            return now
+            return max(now, self._free_at)
         self._free_at = max(self._free_at, now) + round(size * 8 * SECOND / self.conditions.rate)
         return self._free_at
 
@@ -100,13 +104,14 @@ class StreamWire(Wire):
         """Called with what leaves, whole frames where `rate` is 0; its result is sent in place of that."""
         self.sink = PySink(self._flush, self._hears if acknowledges else None)
         """For `Router.add_link`."""
-        self._link: Link | None = None
+        self.link: Link | None = None
+        """The engine's, once it has sent something."""
         self._arrives_at = 0
         self._unacknowledged = 0
         self._acknowledged_at = timeline.now
 
     def _flush(self, link: Link) -> None:
-        self._link = link
+        self.link = link
         room = self.conditions.buffer if self.conditions.rate else 0
         while (not room or self.held < room) and (data := link.take(room or WHOLE)):
             self._send(data)
@@ -135,7 +140,7 @@ class StreamWire(Wire):
         if self.silent:
             return
         self.held -= size
-        link = self._link
+        link = self.link
         if link is not None and link.blocked and self.held <= self.conditions.buffer // 2:
             link.blocked = False
             link.want_flush()
@@ -170,7 +175,7 @@ class PacketWire(Wire):
         """Packets lost so far, by chance or because the buffer was full."""
 
     def send(self, packet: bytes) -> None:
-        """Send a packet, of which nothing is known but its bytes."""
+        """Send a packet, of which nothing is known but its bytes; on a wire that takes no time it arrives at once."""
         size = len(packet)
         if self.silent or self._happens(self.conditions.loss) or self._is_full(size):
             self.lost += 1
@@ -182,7 +187,10 @@ class PacketWire(Wire):
             self._timeline.at(leaves, lambda: self._left(size))
         for _ in range(2 if self._happens(self.conditions.duplicate) else 1):
             late = 0 if self._happens(self.conditions.reorder) else self._late()
-            self._timeline.at(leaves + late, lambda: self._arrived(packet))
+            if leaves + late <= self._timeline.now:
+                self._arrived(packet)
+            else:
+                self._timeline.at(leaves + late, lambda: self._arrived(packet))
 
     def _is_full(self, size: int) -> bool:
         # One packet has room always: a buffer smaller than it would be none.

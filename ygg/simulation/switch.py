@@ -14,25 +14,23 @@ from ygg_c.stack.netstack import NetStack
 
 
 class _Port:
-    """One stack's: the tap below it, the wire that leads to it, and what has arrived at once."""
+    """One stack's: the tap below it, the wire that leads to it, and what has arrived at one time."""
 
     def __init__(self, switch: Switch, stack: NetStack, chance: random.Random) -> None:
         self.tap = PacketTap(stack, 1 << 20)
         self.tap.on_turn = switch.want_turn
         self.wire = PacketWire(switch.timeline, switch.conditions, chance, self._arrived)
-        self._timeline = switch.timeline
-        self._batch: list[bytes] = []
-        self._turn = switch.want_turn
+        self.batch: list[bytes] = []
+        self._want_turn = switch.want_turn
 
     def _arrived(self, packet: bytes) -> None:
-        if not self._batch:
-            self._timeline.at(self._timeline.now, self._deliver)
-        self._batch.append(packet)
+        self.batch.append(packet)
+        self._want_turn()
 
-    def _deliver(self) -> None:
-        batch, self._batch = self._batch, []
-        self.tap.give(batch, self._timeline.now)
-        self._turn()
+    def deliver(self, now: int) -> None:
+        batch, self.batch = self.batch, []
+        if batch:
+            self.tap.give(batch, now)
 
 
 class Switch:
@@ -54,6 +52,8 @@ class Switch:
         """Called with each packet; those for which it returns nothing true are dropped."""
         self.packets = 0
         """Packets that have left a stack."""
+        self.turns = 0
+        """Turns taken, each of all stacks until none sends any more."""
         self._wanted = self._planned = False
         self._next: int | None = None
         self._ports = {
@@ -99,8 +99,11 @@ class Switch:
     def _turn(self) -> None:
         now, busy = self.timeline.now, True
         deadlines: list[int] = []
+        self.turns += 1
         while busy or self._wanted:
             self._wanted = False
+            for port in self._ports.values():
+                port.deliver(now)
             polled = [port.tap.poll(now) for port in self._ports.values()]
             deadlines = [deadline for deadline in polled if deadline is not None]
             busy = self._carry()

@@ -171,6 +171,8 @@ class SimulatedLink:
             b.engine.add_link(a.key, priority, self.wires[1].sink),
         )
         """The engine's, at each."""
+        for wire, link in zip(self.wires, self.links, strict=True):
+            wire.link = link
 
     @property
     def silent(self) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.c.slowlinks import MS, SECOND, Net, Wire, net_of
+from tests.c.slowlinks import MS, SECOND, Net, net_of
+from ygg.simulation import StreamWire
 
 Edge = tuple[int, int]
-Wires = dict[Edge, tuple[Wire, Wire]]
+Wires = dict[Edge, tuple[StreamWire, StreamWire]]
 
 DELAY = 5 * MS
 
@@ -77,10 +78,10 @@ class Flow:
                 if max(wire.carried - was for wire, was in zip(pair, before[edge], strict=True)) > 50_000]
 
 
-def end(wires: tuple[Wire, Wire]) -> None:
+def end(wires: tuple[StreamWire, StreamWire]) -> None:
     """Have a link end, and both its ends know."""
     for wire in wires:
-        wire.dead = True
+        wire.silent = True
         wire.link.close()
 
 

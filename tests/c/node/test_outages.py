@@ -3,7 +3,8 @@
 import pytest
 
 from tests.c.farside import MAX, SIG_REQ, TRAFFIC, Clock, FarSide
-from tests.c.slowlinks import MS, SECOND, Bulk, Net, Wire, net_of
+from tests.c.slowlinks import MS, SECOND, Bulk, Net, net_of
+from ygg.simulation import StreamWire
 from ygg_c.link import wire
 from ygg_c.link.link import Link
 
@@ -11,12 +12,12 @@ SLOW = 4e6
 FAST = 20e6
 
 
-def cut(wires: tuple[Wire, Wire]) -> None:
+def cut(wires: tuple[StreamWire, StreamWire]) -> None:
     for wire_ in wires:
-        wire_.dead = True
+        wire_.silent = True
 
 
-def busy(net: Net, delay: int) -> tuple[tuple[Wire, Wire], Bulk]:
+def busy(net: Net, delay: int) -> tuple[tuple[StreamWire, StreamWire], Bulk]:
     """Join two nodes by a slow link that a transfer has filled; return its wires, and the transfer."""
     net.add(1, 2)
     wires = net.join(1, 2, SLOW, delay)
@@ -243,7 +244,7 @@ def test_a_pause_of_the_wire_ends_no_link(pause: float) -> None:
     with net_of() as net:
         wires, bulk = busy(net, 10 * MS)
         for wire_ in wires:
-            wire_.free_at = net.now + int(pause * SECOND)
+            wire_.pause(pause)
         net.run(5)
         assert not wires[0].link.closed
         assert bulk.rate(net.now // SECOND - 2, net.now // SECOND) > 0.8 * SLOW / 1e6
@@ -257,7 +258,7 @@ def test_a_slow_wire_may_pause_for_as_long_as_a_large_frame_takes() -> None:
         Bulk(net, 1, 2).start()
         net.run(5)
         for wire_ in wires:
-            wire_.free_at = max(wire_.free_at, net.now) + int(2.4 * SECOND)
+            wire_.pause(2.4)
         net.run(5)
         assert not wires[0].link.closed
 

@@ -1,13 +1,15 @@
 """Which of several links to one neighbour is used, in virtual time: the one on which a burst is there first."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from tests.c.slowlinks import MS, SECOND, Bulk, Net, Wire, net_of
+from tests.c.slowlinks import MS, SECOND, Bulk, Net, net_of
+from ygg.simulation import StreamWire
 
 
-def shares(net: Net, wires: list[Wire], seconds: int) -> list[list[int]]:
+def shares(net: Net, wires: list[StreamWire], seconds: int) -> list[list[int]]:
     """Return what each wire carries in each second, in kB."""
     found = []
     for _ in range(seconds):
@@ -68,6 +70,6 @@ def test_a_link_that_others_share_is_left_once_and_not_taken_back_in_turns() -> 
         Bulk(net, 1, 2).start()
         found = []
         for rate in (20e6, 5e6, 20e6, 5e6, 20e6):
-            wires[0].rate = rate
+            wires[0].conditions = replace(wires[0].conditions, rate=rate)
             found += shares(net, wires, 4)
         assert switches(found) <= 2
