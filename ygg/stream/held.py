@@ -1,11 +1,23 @@
-"""Keeping a fresh connection still until whoever asked for it takes it over."""
+"""Keeping a new connection still until its caller takes it over.
+
+Theory of operation. A network returns a connection before it is known which protocol will read it: the transport above
+has a handshake of its own to do, the node has one after that, and a listener's connections wait in a queue. asyncio
+wants a protocol from the first moment, though, and delivers to it what comes. So each new connection gets a
+`HoldingProtocol`, which pauses reading and keeps what arrives all the same, and each step calls `take_over()` with a
+protocol of its own, or `set_protocol()` with another `HoldingProtocol` at its end. `take_over()` tells the new protocol
+all that it has missed, in asyncio's order: `connection_made`, `pause_writing`, the bytes, the end, the loss.
+
+Two transports that break rules have to be borne with. uvloop's raise when they are paused or resumed while they close.
+Event loops' own forget their protocol once the connection is lost; what it held is lost too, and the new protocol hears
+`connection_lost(None)`.
+"""
 
 import asyncio
 from typing import cast
 
 
 class HoldingProtocol(asyncio.Protocol):
-    """The protocol of a connection nobody reads yet.
+    """The protocol of a connection that is not read yet.
 
     Reading is paused from the first moment; whatever arrives all the same (a transport may have bytes in hand, or may
     not be able to pause) is kept for `take_over()`, as are the end of the stream and the loss of the connection.

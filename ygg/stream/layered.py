@@ -1,4 +1,21 @@
-"""A byte stream made of another one, but for what makes it another: the base of TLS and WebSocket."""
+"""A byte stream inside another one: the base of TLS, WebSocket and wrappers.
+
+Theory of operation. A layer takes its carrier over with a protocol of its own (`_Wire`), which gives all bytes of one
+read to `_received()`, and then has the base deliver what the layer made of them. There are two phases:
+
+- Until the layer's handshake is over the carrier is always read, whether or not the layer's own protocol reads, for the
+  handshake goes on by itself. `_open()` ends this phase, and pauses the carrier unless the protocol reads by then.
+- From then on the carrier is paused whenever the layer is: the layer holds no more than one read, and the other side
+  is slowed down by a slow reader.
+
+Writing has no queue of its own. What is written is written to the carrier in the same call, so the carrier's buffer and
+limits are the layer's, and its `pause_writing` is passed on. What a layer writes by itself, as an answer to what it
+reads, could grow without a bound while the other side reads nothing; `_answer()` counts it and ends the connection.
+
+The carrier's end is the layer's. `close()` sends the layer's own end first and closes the carrier, which delivers what
+it still holds; `_carrier_lost()` tells the protocol. Each layer tells apart an end that the other side's layer has
+announced and an end of the carrier without it.
+"""
 
 import asyncio
 from abc import abstractmethod

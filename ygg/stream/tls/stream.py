@@ -3,6 +3,18 @@
 asyncio's own TLS costs more than the encryption itself, uvloop's refuses transports it has not made. Here whole
 batches are encrypted: all that one read has brought is decrypted into the protocol's buffer, and all of one write is
 encrypted, before the next layer hears of either.
+
+Theory of operation. The TLS object is a pump with two buffers of records: what has come and what is to be sent. During
+the handshake each read is fed to it, and `_begin()` asks it to go on, until it says that the handshake is over; if that
+fails, the alert that says why is sent before the carrier is closed.
+
+Afterwards a read is fed to it and stays encrypted until the protocol takes it: `_PlainText` is the base's source, and
+decrypts record by record into the protocol's own buffer. So `readable` is a guess, since a part of a record yields
+nothing. Decrypting may itself produce records, answers to key updates (RFC 8446, 4.6.3), which `_deliver()` sends.
+
+The stream ends with close_notify, with the carrier's end without one, which many programs send, or with a record that
+cannot be decrypted, whose error ends the connection. A link leaves this stream after its handshake: `engine()` gives
+the pump the TLS object and the socket below, and no Python runs for its records any more.
 """
 
 from __future__ import annotations
