@@ -53,19 +53,11 @@ cdef enum:                      # what Session.open says
     OPEN_UNKNOWN_KEYS           # their view of the keys is not ours: send an Init
     OPEN_FORGED                 # the tag is wrong: send an Init
 
-cdef enum:                      # the four shared secrets, as (their key, our key)
+cdef enum:                      # the four shared secrets, as (their key, our key); those we receive under first
     CURRENT_RECV = 0
-    CURRENT_SEND
     NEXT_SEND
     NEXT_RECV
-
-cdef enum:                      # what Session.judge says of a handshake
-    HANDSHAKE_OLD = 0           # not later than what came before: ignore
-    HANDSHAKE_COPY              # the last one once more, second and all
-    HANDSHAKE_AGAIN             # it tells the keys we know
-    HANDSHAKE_LATER             # it tells others
-    # the same, and the remote has started anew: it has hardly stepped, and they follow from none we know
-    HANDSHAKE_ANEW
+    CURRENT_SEND
 
 # A node that we exchange handshakes with.
 cdef class Remote:
@@ -113,7 +105,7 @@ cdef class Session(Remote):
 
     # A handshake that creates the session, ours built from the pairs whose publics we sent (NULL: none were).
     cdef void start(self, const Handshake *content, const KeyPair *current, const KeyPair *next, uint64_t now) noexcept
-    # What a later handshake is to us.
+    # Which event of ratchet.pxd a handshake is.
     cdef int judge(self, const Handshake *content) noexcept
     # Take it, which is not old: our keys step unless it tells what we know.
     cdef void accept(self, const Handshake *content, int judgement, uint64_t now) noexcept
@@ -124,6 +116,8 @@ cdef class Session(Remote):
     # Unwrap in place: OPENED sets payload and payload_size inside message; any other result leaves the session alone.
     cdef int open(self, uint8_t *message, size_t size, uint64_t now, uint8_t **payload, size_t *payload_size) noexcept
 
+    cdef int _state(self, uint64_t now) noexcept
+    cdef void _step(self, const uint8_t *next, uint64_t now) noexcept
     cdef void _take(self, const Handshake *content, uint64_t now) noexcept
     cdef const uint8_t *_secret(self, int which) noexcept
     cdef void _advance(self, uint64_t now) noexcept

@@ -12,6 +12,8 @@ under three:
     remote_seq + 1 local_seq            (next,    our send)        they have, and stepped themselves
     remote_seq + 1 local_seq - 1        (next,    our recv)        both opened at the same moment
 
+What each of these, and each handshake, does to the keys is in one table (ratchet.pyx).
+
 Every packet carries the sender's `next` public key in front of its payload. A packet under one of the two `next`
 secrets therefore proves that the remote has moved on and tells what comes after; at most once a minute it makes us
 step as well: their `next` becomes their `current`, our `send` becomes `recv`, `next` becomes `send`, and a fresh pair
@@ -43,6 +45,10 @@ from ygg_c.base.sodium cimport (
     ed_to_x_secret, sign, subkey_open, subkey_seal, verify, wipe,
 )
 from ygg_c.link.wire cimport uv_get, uv_put, uv_size
+from ygg_c.session.ratchet cimport (
+    DUE, HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_COPY, HANDSHAKE_LATER, HANDSHAKE_OLD, RESTED, STEP, TAKE,
+    TRAFFIC_UNKNOWN, action_for, traffic_event,
+)
 
 import hashlib
 import time
@@ -193,10 +199,10 @@ cdef class Session(Remote):
 
     cdef void accept(self, const Handshake *content, int judgement, uint64_t now) noexcept:
         self.proven = True
-        if judgement == HANDSHAKE_AGAIN:
-            self.stamp = content.seq
-        else:
+        if action_for(self._state(now), judgement) == TAKE:
             self._take(content, now)
+        else:
+            self.stamp = content.seq
 
     cdef void _take(self, const Handshake *content, uint64_t now) noexcept:
         # Our `send` becomes `recv`: of what we have received under, only (next, send) can come up again.
@@ -255,13 +261,8 @@ cdef class Session(Remote):
             place = uv_get(place, end, &number)
         if place == NULL or end - place < MAC_SIZE + 32:
             return OPEN_MALFORMED
-        if theirs == self.remote_seq and ours + 1 == self.local_seq:
-            which = CURRENT_RECV
-        elif theirs == self.remote_seq + 1 and ours == self.local_seq:
-            which = NEXT_SEND
-        elif theirs == self.remote_seq + 1 and ours + 1 == self.local_seq:
-            which = NEXT_RECV
-        else:
+        which = traffic_event(theirs - self.remote_seq, self.local_seq - ours)
+        if which == TRAFFIC_UNKNOWN:
             return OPEN_UNKNOWN_KEYS
         secret = self._secret(which)
         if secret == NULL:
@@ -282,15 +283,23 @@ cdef class Session(Remote):
         payload_size[0] = end - box - 32
         self.bytes_received += payload_size[0]
         self.packets_received += 1
-        if which != CURRENT_RECV and (not self.has_rotated or now - self.rotated > ROTATION_INTERVAL):
-            memcpy(self.remote_current, self.remote_next, 32)
-            memcpy(self.remote_next, box, 32)
-            self.remote_seq += 1
-            self._advance(now)
-            self._rekey(self.nonces[NEXT_SEND], 0)
-            self.rotated = now
-            self.has_rotated = True
+        if action_for(self._state(now), which) == STEP:
+            self._step(box, now)
         return OPENED
+
+    # Whether a packet that shows a step of the remote has us step.
+    cdef int _state(self, uint64_t now) noexcept:
+        return RESTED if self.has_rotated and now - self.rotated <= ROTATION_INTERVAL else DUE
+
+    # Follow the remote, whose next public key is at `next`.
+    cdef void _step(self, const uint8_t *next, uint64_t now) noexcept:
+        memcpy(self.remote_current, self.remote_next, 32)
+        memcpy(self.remote_next, next, 32)
+        self.remote_seq += 1
+        self._advance(now)
+        self._rekey(self.nonces[NEXT_SEND], 0)
+        self.rotated = now
+        self.has_rotated = True
 
     cdef const uint8_t *_secret(self, int which) noexcept:
         cdef const uint8_t *remote

@@ -83,11 +83,11 @@ from ygg_c.base.lru cimport Aging, aging_touch
 from ygg_c.base.packet cimport packet_free, packet_new
 from ygg_c.base.ratelimit cimport recent_is, recent_note, recent_pass
 from ygg_c.base.sodium cimport wipe
+from ygg_c.session.ratchet cimport HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_COPY, HANDSHAKE_LATER, HANDSHAKE_OLD
 from ygg_c.session.remotes cimport remotes_add, remotes_move, remotes_remove, remotes_victim
 from ygg_c.session.session cimport (
-    HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_COPY, HANDSHAKE_LATER, HANDSHAKE_OLD, HANDSHAKE_SIZE, OPENED,
-    OPEN_FORGED, OPEN_MALFORMED, OPEN_REPLAYED, PAYLOAD_LARGEST, SESSION_ACK, SESSION_DUMMY, SESSION_INIT,
-    SESSION_TRAFFIC, handshake_decode, handshake_encode, identity_init,
+    HANDSHAKE_SIZE, OPEN_FORGED, OPEN_MALFORMED, OPEN_REPLAYED, OPENED, PAYLOAD_LARGEST, SESSION_ACK, SESSION_DUMMY,
+    SESSION_INIT, SESSION_TRAFFIC, handshake_decode, handshake_encode, identity_init,
 )
 
 cdef uint64_t LIFETIME = 60 * SECOND            # of a session since something was received
