@@ -68,8 +68,8 @@ openings half of their places.
 Strangers make us work before they have proved anything: 28 microseconds for an invented Init, 250 for one that is
 answered. So a handshake is looked at only when all that it may cost can be had from a budget that is shared by
 neighbour and source (base/budget.pyx); what it turns out not to need is given back. So are Inits that packets call for
-which do not open: anyone can make such up in the names of a thousand remotes whose sessions rest. Known are those with a
-session or opening by the same neighbour: whoever puts their key on invented messages elsewhere uses what is his. What
+which do not open: anyone can make such up in the names of a thousand remotes whose sessions rest. Known are those with
+a session or opening by the same neighbour: whoever puts their key on invented messages elsewhere uses what is his. What
 we asked for ourselves may be answered from anywhere. What was done also counts for the turn of the link that it came by
 (worked), which a burst would else make long.
 """
