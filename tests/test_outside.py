@@ -47,7 +47,7 @@ def test_a_module_of_the_engine(path: Path) -> None:
     source = path.read_text()
     found = set(re.findall(r"urandom|perf_counter|clock_gettime|randombytes_buf|time\.(?:time|monotonic)", source))
     # The last measures how fast the processor seals, for benchmarks.
-    allowed = {"clock.pyx": {"clock_gettime"}, "sodium.pyx": {"randombytes_buf"}, "session.pyx": {"perf_counter"}}
+    allowed = {"clock.pyx": {"clock_gettime"}, "sodium.pyx": {"randombytes_buf"}, "boxes.pyx": {"perf_counter"}}
     assert found == allowed.get(path.name, set())
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from ygg_c.base.checksum import checksum
 from ygg_c.base.sodium import SeededRandom
-from ygg_c.ip.layer import PacketTap
 from ygg_c.socket.endpoint import Endpoint
 from ygg_c.stack.netstack import NetStack
+from ygg_c.testing.packets import PacketTap
 
 MS = 1_000_000
 SECOND = 1000 * MS

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from tests.c.stackkit import MS, icmp_packet
 from tests.kernel.namespace import Namespace
 from ygg_c.base.sodium import SeededRandom
-from ygg_c.ip.layer import PacketTap
 from ygg_c.stack.netstack import NetStack
+from ygg_c.testing.packets import PacketTap
 
 OURS = socket.inet_pton(socket.AF_INET6, "fd00:2::1")
 KERNEL = socket.inet_pton(socket.AF_INET6, "fd00:1::2")

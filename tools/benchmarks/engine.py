@@ -3,7 +3,7 @@
 import time
 
 from ygg_c.base.checksum import checksum as internet_checksum
-from ygg_c.session.session import measure_box
+from ygg_c.testing.boxes import measure_box
 
 
 def checksum(size: int, seconds: float) -> dict[str, float]:

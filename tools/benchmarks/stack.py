@@ -3,10 +3,10 @@
 import time
 
 from ygg_c.base.sodium import SeededRandom
-from ygg_c.ip.layer import PacketTap
 from ygg_c.socket.endpoint import READABLE, WRITABLE
 from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
+from ygg_c.testing.packets import PacketTap
 
 ONE, OTHER = (bytes([2]) + bytes(14) + bytes([last]) for last in (10, 11))
 CHUNK = bytes(1 << 18)

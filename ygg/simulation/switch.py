@@ -9,8 +9,8 @@ from ipaddress import IPv6Address
 
 from ygg.simulation.clock import Timeline
 from ygg.simulation.links import Conditions, PacketWire
-from ygg_c.ip.layer import PacketTap
 from ygg_c.stack.netstack import NetStack
+from ygg_c.testing.packets import PacketTap
 
 
 class _Port:

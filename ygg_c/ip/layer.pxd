@@ -12,7 +12,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
-from ygg_c.base.packet cimport Packet, PacketQueue
+from ygg_c.base.packet cimport Packet
 
 cdef enum:
     CREDIT_WINDOW = 262144      # bytes of own packets a link holds before the local stack is paused
@@ -93,19 +93,3 @@ cdef class Lower(Layer):
 
 # Put one on the other, or nothing.
 cdef void stack_on(Layer lower, Layer upper) noexcept
-
-# A Lower that keeps what leaves in a list, for tests, simulations and TUN objects written in Python.
-cdef class PacketTap(Lower):
-    cdef PacketQueue _out
-    cdef public size_t limit            # packets held; more are dropped and counted
-    cdef public size_t dropped
-    cdef public size_t credit_bytes     # what may be held before the upper side has to wait
-    cdef public size_t burst            # bytes worth sending in one packet
-    cdef bint _refused
-    cdef uint64_t _now
-    cdef public uint64_t link           # number of the link it stands for
-    cdef public uint64_t full_since     # ns; NEVER: the link has room
-    cdef public object on_turn          # called when the upper side asks for a turn; None: nobody is told
-    cdef public object on_suspect       # called with an address from which nothing comes back; None: nobody is told
-    cdef public object on_works         # the same, of one that answers
-    cdef void _drained(self, uint64_t now) noexcept

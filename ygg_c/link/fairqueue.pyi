@@ -1,4 +1,3 @@
-import builtins
 
 class FairQueue:
     """Packets waiting for one link: round robin over flows, CoDel in each, a byte limit that costs the fattest flow."""
@@ -19,17 +18,3 @@ class FairQueue:
     @property
     def marked(self) -> int:
         """Packets marked so far in place of being dropped."""
-    def put(
-        self,
-        data: builtins.bytes,
-        source: builtins.bytes,
-        dest: builtins.bytes,
-        own: bool = False,
-        now: int = 0,
-        ecn: int = 0,
-    ) -> None:
-        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field (RFC 3168), 0: its flow
-        does not understand marks.
-        """
-    def get(self, now: int = 0) -> builtins.bytes | None:
-        """Return the packet to send next, or None."""

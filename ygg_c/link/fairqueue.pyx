@@ -4,7 +4,7 @@ from libc.math cimport sqrt
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from ygg_c.base.packet cimport packet_free, packet_new, queue_clear, queue_pop, queue_push
+from ygg_c.base.packet cimport packet_free, queue_clear, queue_pop, queue_push
 from ygg_c.ip.header cimport CE
 
 
@@ -207,30 +207,3 @@ cdef class FairQueue:
             if self._bins[sub].packets.bytes > self._bins[index].packets.bytes:
                 index = sub
         self._drop(index)
-
-    # For tests: the same queue with packets as bytes.
-
-    def put(
-        self, bytes data not None, bytes source not None, bytes dest not None, bint own=False, uint64_t now=0,
-        uint8_t ecn=0
-    ):
-        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field."""
-        cdef Packet *packet
-        if len(source) != 32 or len(dest) != 32:
-            raise ValueError("keys have 32 bytes")
-        packet = packet_new(len(data))
-        if packet == NULL:
-            raise MemoryError
-        memcpy(packet.data, <const char *>data, len(data))
-        packet.size = len(data)
-        packet.ecn = ecn
-        self.push(packet, source, dest, own, now)
-
-    def get(self, uint64_t now=0):
-        """Return the packet to send next, or None."""
-        cdef Packet *packet = self.pop(now)
-        if packet == NULL:
-            return None
-        data = packet.data[:packet.size]
-        packet_free(packet)
-        return data

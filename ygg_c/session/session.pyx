@@ -39,7 +39,7 @@ Any number may be hostile. A key that yields no secret (a point of small order) 
 from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.base.live cimport LIVE_SESSION, born, died
-from ygg_c.base.packet cimport packet_free, packet_headroom, packet_new, packet_push
+from ygg_c.base.packet cimport packet_headroom, packet_push
 from ygg_c.base.sodium cimport (
     MAC_SIZE, NONCE_SIZE, SIG_SIZE, box_key, box_open, box_public, box_seal, box_subkey, ed_to_x_public,
     ed_to_x_secret, sign, subkey_open, subkey_seal, verify, wipe,
@@ -51,7 +51,6 @@ from ygg_c.session.ratchet cimport (
 )
 
 import hashlib
-import time
 
 cdef enum:
     PLAIN_SIZE = 144                    # of a handshake: signature, two keys, two numbers
@@ -326,40 +325,3 @@ cdef class Session(Remote):
         memset(self.nonces, 0, sizeof(self.nonces))
         self.nonces[CURRENT_RECV] = received
         self.nonce_sent = sent
-
-
-def measure_box(size_t size, size_t count):
-    """Seal and open `count` payloads of `size` bytes through two sessions; return the seconds it took."""
-    cdef Session left = Session.__new__(Session)
-    cdef Session right = Session.__new__(Session)
-    cdef KeyPair pairs[2]
-    cdef Handshake hello
-    cdef Packet *packet
-    cdef uint8_t *payload
-    cdef size_t payload_size = 0
-    cdef size_t _index
-    cdef int result = OPENED
-    if size > PAYLOAD_LARGEST:
-        raise ValueError(f"a payload has at most {PAYLOAD_LARGEST} bytes")
-    left.random = right.random = Random()
-    fresh_pair(&pairs[0], left.random)
-    fresh_pair(&pairs[1], left.random)
-    memset(&hello, 0, sizeof(hello))
-    memcpy(hello.current, pairs[0].public, 32)
-    memcpy(hello.next, pairs[1].public, 32)
-    right.start(&hello, NULL, NULL, 1)
-    right.describe(&hello)
-    left.start(&hello, &pairs[0], &pairs[1], 1)
-    begun = time.perf_counter()
-    for _index in range(count):
-        packet = packet_new(size)
-        if packet == NULL:
-            raise MemoryError
-        packet.size = size
-        result = left.seal(packet)
-        if result == 0:
-            result = right.open(packet.data, packet.size, 1, &payload, &payload_size)
-        packet_free(packet)
-        if result != OPENED or payload_size != size:
-            raise RuntimeError("a payload did not pass its session")
-    return time.perf_counter() - begun

@@ -7,11 +7,12 @@ import pytest
 
 from ygg_c.base import live
 from ygg_c.io import pump
-from ygg_c.ip.layer import PacketTap, Upper
+from ygg_c.ip.layer import Upper
 from ygg_c.link.link import Link
 from ygg_c.node import gateway
 from ygg_c.node.node import Node
 from ygg_c.stack import netstack
+from ygg_c.testing.packets import PacketTap
 
 
 def test_every_kind_is_counted() -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from ygg_c.base import live
-from ygg_c.ip.layer import PacketTap
 from ygg_c.stack.netstack import NetStack
+from ygg_c.testing.packets import PacketTap
 
 ADDRESS, REMOTE = bytes.fromhex("02" + "00" * 14 + "01"), bytes.fromhex("02" + "00" * 14 + "02")
 # One for each size class of the pool, and both sides of the borders between them.

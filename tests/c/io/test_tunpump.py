@@ -11,10 +11,10 @@ import pytest
 from tests.c.mesh import SECOND, Mesh
 from ygg_c.base.clock import VirtualClock
 from ygg_c.io.tunpump import TunPump
-from ygg_c.ip.layer import PacketTap
 from ygg_c.ip.port import PacketPort
 from ygg_c.link.link import Link
 from ygg_c.node.gateway import Gateway
+from ygg_c.testing.packets import PacketTap
 
 PACKET = b"\x60" + bytes(39)
 MS = 1_000_000

@@ -9,12 +9,12 @@ from tests.c.stackkit import MS, SECOND, A, B, Log, World
 from tests.expecting import raises_errno
 from ygg.testing import secret_key
 from ygg_c.base import live
-from ygg_c.ip.layer import PacketTap
 from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
 from ygg_c.socket.endpoint import CLOSED, FAILED
 from ygg_c.stack.netstack import NetStack
 from ygg_c.stack.udp import UdpSocket
+from ygg_c.testing.packets import PacketTap
 
 
 class Alone:

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from ygg_c.ip.layer import PacketTap
 from ygg_c.ip.port import PacketPort
+from ygg_c.testing.packets import PacketTap
 
 
 def test_batches() -> None:

@@ -1,6 +1,6 @@
 """The packet queue: order, fairness, what is dropped and what is not."""
 
-from ygg_c.link.fairqueue import FairQueue
+from ygg_c.testing.queues import QueueTap
 
 MS = 1_000_000
 LIMIT = 4 << 20
@@ -11,7 +11,7 @@ def key(number: int) -> bytes:
     return number.to_bytes(2, "little") * 16
 
 
-def drain(queue: FairQueue, now: int = 0) -> list[bytes]:
+def drain(queue: QueueTap, now: int = 0) -> list[bytes]:
     """Take everything."""
     packets = []
     while (packet := queue.get(now)) is not None:
@@ -21,7 +21,7 @@ def drain(queue: FairQueue, now: int = 0) -> list[bytes]:
 
 def test_a_flow_keeps_its_order() -> None:
     """Packets of one flow leave as they came."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     packets = [bytes([number]) * 100 for number in range(50)]
     for packet in packets:
         queue.put(packet, key(1), key(2))
@@ -32,7 +32,7 @@ def test_a_flow_keeps_its_order() -> None:
 
 def test_a_thin_flow_does_not_wait_behind_a_fat_one() -> None:
     """A lone packet leaves within one round, though a megabyte of another flow came first."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     for _ in range(16):
         queue.put(bytes(65536), key(1), key(2))
     queue.put(b"thin", key(3), key(4))
@@ -41,7 +41,7 @@ def test_a_thin_flow_does_not_wait_behind_a_fat_one() -> None:
 
 def test_flows_share_by_bytes() -> None:
     """A flow of jumbo packets and one of small packets send equal amounts while both wait."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     for _ in range(30):
         queue.put(b"j" * 65536, key(1), key(2))
     for _ in range(1000):
@@ -56,7 +56,7 @@ def test_flows_share_by_bytes() -> None:
 
 def test_a_flow_that_comes_back_at_once_is_not_new_again() -> None:
     """Who has one large packet at a time, and the next once it was found empty, has a fair share all the same."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     sent = {"e": 0, "b": 0}
     for _ in range(1000):
         queue.put(b"b" * 1000, key(1), key(2))
@@ -76,7 +76,7 @@ def test_a_flow_that_comes_back_at_once_is_not_new_again() -> None:
 
 def test_the_fattest_destination_pays_with_its_oldest_packet() -> None:
     """Above the limit the oldest packet of the destination with most bytes goes."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     queue.put(b"thin", key(1), key(2))
     for number in range(65):
         queue.put(bytes([number]) * 65536, key(3), key(4))
@@ -89,7 +89,7 @@ def test_the_fattest_destination_pays_with_its_oldest_packet() -> None:
 
 def test_invented_sources_do_not_add_up() -> None:
     """Traffic of many sources to one destination counts as one when something must go."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     for number in range(8):
         for _ in range(6):
             queue.put(b"x" * 65536, key(100 + number), key(1))
@@ -102,7 +102,7 @@ def test_invented_sources_do_not_add_up() -> None:
 
 def test_own_packets_have_their_own_limit() -> None:
     """Transit cannot push out this node's packets, nor they it."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     for _ in range(60):
         queue.put(b"o" * 65536, key(1), key(2), own=True)
         queue.put(b"t" * 65536, key(3), key(2))
@@ -117,7 +117,7 @@ def test_own_packets_have_their_own_limit() -> None:
 
 def test_a_standing_queue_is_thinned() -> None:
     """Packets that have waited over the target for an interval are dropped, more often as it goes on."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     drops = []
     for step in range(600):
         queue.put(bytes(1000), key(1), key(2), now=step * MS)
@@ -130,7 +130,7 @@ def test_a_standing_queue_is_thinned() -> None:
 
 def test_a_short_wait_costs_nothing() -> None:
     """A burst that drains in time is left alone."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     for step in range(1000):
         if step % 20 == 0:
             for _ in range(20):
@@ -141,7 +141,7 @@ def test_a_short_wait_costs_nothing() -> None:
 
 def test_own_packets_are_not_dropped_for_age() -> None:
     """Who sends them is told when to pause instead, and while credit is obeyed no more than 256 KiB wait."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     for step in range(250):
         queue.put(bytes(1000), key(1), key(2), own=True, now=step * MS)
         queue.put(bytes(1000), key(1), key(2), own=True, now=step * MS)
@@ -151,7 +151,7 @@ def test_own_packets_are_not_dropped_for_age() -> None:
 
 def test_own_packets_beyond_credit_are_thinned() -> None:
     """Who sends them was not paused: they are treated as those of others, until no more wait than credit allows."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     for _ in range(1000):
         queue.put(bytes(1000), key(1), key(2), own=True)
     for step in range(20000):
@@ -163,7 +163,7 @@ def test_own_packets_beyond_credit_are_thinned() -> None:
 
 def test_the_last_packet_of_a_flow_is_kept() -> None:
     """However old, one packet alone is sent."""
-    queue = FairQueue(1)
+    queue = QueueTap(1)
     for second in range(10):
         queue.put(b"old", key(1), key(2), now=second * 1000 * MS)
         assert queue.get((second * 1000 + 900) * MS) == b"old"

@@ -11,12 +11,12 @@ from tests.c.node.test_gateway import Port, ipv6
 from tests.c.slowlinks import Bulk, Net, jain, net_of
 from tests.c.stackkit import ACK, CWR, ECE, PSH, SYN, A, B, Peer
 from ygg_c.base.sodium import SeededRandom
-from ygg_c.ip.layer import PacketTap
 from ygg_c.ip.port import PacketPort
-from ygg_c.link.fairqueue import FairQueue
 from ygg_c.link.link import Link
 from ygg_c.node.gateway import Gateway
 from ygg_c.stack.netstack import NetStack
+from ygg_c.testing.packets import PacketTap
+from ygg_c.testing.queues import QueueTap
 
 MS = 1_000_000
 NOT_ECT, ECT_1, ECT_0, CE = range(4)
@@ -35,7 +35,7 @@ def ecn_of(packet: bytes) -> int:
     return packet[1] >> 4 & 3
 
 
-def overload(queue: FairQueue, steps: int, ecn: int, *, own: bool = True, waiting: int = 600) -> None:
+def overload(queue: QueueTap, steps: int, ecn: int, *, own: bool = True, waiting: int = 600) -> None:
     """Put in twice what is taken out, where much waits already."""
     for _ in range(waiting):
         queue.put(bytes(1000), key(1), key(2), own=own, ecn=ecn)
@@ -47,7 +47,7 @@ def overload(queue: FairQueue, steps: int, ecn: int, *, own: bool = True, waitin
 
 class TestQueue:
     def test_what_understands_marks_is_marked_where_it_would_be_dropped(self):
-        marked, dropped = FairQueue(1), FairQueue(1)
+        marked, dropped = QueueTap(1), QueueTap(1)
         overload(marked, 1000, ECT_0)
         overload(dropped, 1000, NOT_ECT)
         assert marked.dropped == dropped.marked == 0
@@ -55,13 +55,13 @@ class TestQueue:
 
     def test_marks_that_are_not_heeded_end(self):
         """A hundred of them and more in a row slow nothing down: then packets are dropped as if there were none."""
-        queue = FairQueue(1)
+        queue = QueueTap(1)
         overload(queue, 10_000, ECT_0)
         assert 100 <= queue.marked <= 102
         assert queue.dropped > 100
 
     def test_a_few_that_wait_are_not_marked(self):
-        queue = FairQueue(1)
+        queue = QueueTap(1)
         for step in range(2000):
             queue.put(bytes(1000), key(1), key(2), own=True, now=step * MS, ecn=ECT_0)
             queue.get((step + 5) * MS)
@@ -69,7 +69,7 @@ class TestQueue:
 
     def test_transit_is_sealed_and_dropped(self):
         """Its packets have no field that could be marked."""
-        queue = FairQueue(1)
+        queue = QueueTap(1)
         overload(queue, 1000, NOT_ECT, own=False)
         assert queue.marked == 0
         assert queue.dropped > 10

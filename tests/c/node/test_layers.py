@@ -10,12 +10,13 @@ import pytest
 from tests.c.mesh import SECOND, Mesh
 from tests.c.node.test_gateway import Port, ipv6
 from ygg_c.base.sodium import SeededRandom
-from ygg_c.ip.layer import Layer, PacketTap, Upper
+from ygg_c.ip.layer import Layer, Upper
 from ygg_c.ip.port import PacketPort
 from ygg_c.node.gateway import Gateway
 from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.testing.layers import CountingLayer, Gate
+from ygg_c.testing.packets import PacketTap
 
 
 class Pair:

@@ -6,7 +6,6 @@ import pytest
 from tests.c.session_pair import SECOND, START, End, Pair
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.wire import encode_uv
-from ygg_c.session.session import measure_box
 from ygg_c.testing.sessions import ScriptedRandom
 
 INIT = bytes.fromhex(
@@ -272,10 +271,3 @@ def test_payload_sizes(size: int) -> None:
     pair.open()
     payload = SeededRandom(size).bytes(size)
     assert pair.exchange(pair.a, payload) == [payload]
-
-
-def test_measure_box() -> None:
-    """Its time grows with the work; what cannot be sealed is refused."""
-    assert 0 < measure_box(100, 1) < measure_box(65535, 200)
-    with pytest.raises(ValueError, match="at most"):
-        measure_box(130915, 1)

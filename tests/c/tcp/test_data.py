@@ -24,8 +24,8 @@ from tests.c.stackkit import (
     parse_tcp,
     stamp,
 )
-from ygg_c.ip.layer import PacketTap
 from ygg_c.socket.endpoint import CLOSED, EOF, FAILED, READABLE, WRITABLE
+from ygg_c.testing.packets import PacketTap
 
 SACK_PERMITTED = bytes([1, 1, 4, 2])
 SCALE_7 = bytes([1, 3, 3, 7])

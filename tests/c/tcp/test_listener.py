@@ -4,7 +4,7 @@ import pytest
 
 from tests.c.stackkit import ACK, MS, RST, SECOND, SYN, A, B, Peer, Tcp, World, parse_tcp, stamp
 from tests.c.tcp.light import allocated, client, knock
-from ygg_c.ip.layer import PacketTap
+from ygg_c.testing.packets import PacketTap
 
 
 def serve(count: int, backlog: int, *, late: bool = False) -> World:

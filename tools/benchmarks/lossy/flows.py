@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ygg_c.base.sodium import SeededRandom
-from ygg_c.ip.layer import PacketTap
 from ygg_c.socket.endpoint import READABLE
 from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
+from ygg_c.testing.packets import PacketTap
 
 from .link import SECOND, Cell, Direction
 

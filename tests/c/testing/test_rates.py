@@ -2,7 +2,7 @@
 
 import pytest
 
-from ygg_c.base.ratelimit import allowed
+from ygg_c.testing.rates import allowed
 
 SECOND = 1_000_000_000
 

@@ -1,4 +1,8 @@
-"""Limits on what strangers can make us do; see ratelimit.pxd."""
+"""A token bucket as Python has it."""
+
+from libc.stdint cimport uint64_t
+
+from ygg_c.base.ratelimit cimport Bucket, bucket_init, bucket_take
 
 
 def allowed(uint64_t rate, uint64_t burst, times):
