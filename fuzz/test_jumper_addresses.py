@@ -5,11 +5,11 @@ from ipaddress import ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ygg.jumper.addresses import MOST_URIS, Reach, is_public, published_by
+from ygg.jumper.addresses import MOST_URIS, AddressPolicy, is_public, published_by
 from ygg.url import PeerURL
 
 KEY = b"\x0b" * 32
-REACH = Reach(frozenset({"tcp", "tls"}))
+POLICY = AddressPolicy(frozenset({"tcp", "tls"}))
 
 HOSTS = st.one_of(
     st.ip_addresses(v=4).map(str),
@@ -32,13 +32,13 @@ JSON = st.recursive(
 
 @given(st.one_of(st.lists(URIS, max_size=20), JSON))
 def test_offers(listed: object) -> None:
-    found = published_by(KEY, {"direct": listed}, REACH)
+    found = published_by(KEY, {"direct": listed}, POLICY)
     assert len(found) <= MOST_URIS
     assert len(set(found)) == len(found)
     for url in found:
         assert PeerURL.parse(str(url)) == url
         assert url.options.keys == (KEY,)
-        assert url.scheme in REACH.schemes
+        assert url.scheme in POLICY.schemes
         assert url.port
         assert (url.userinfo, url.path, len(url.query)) == ("", "", 1)
         assert is_public(ip_address(url.host))
