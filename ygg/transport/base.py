@@ -32,7 +32,7 @@ class ListenOptions:
 
 
 class Transport(ABC):
-    """A carrier of links. Subclass it, name its `schemes`, and register an instance with a `TransportManager`.
+    """A way to carry links. Subclass it, name its `schemes`, and register an instance with a `TransportManager`.
 
     The connections it returns are `asyncio.Transport`s; a link takes them over with `set_protocol()`. Wrapping another
     transport is enough: see `examples/`.

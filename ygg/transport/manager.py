@@ -123,7 +123,7 @@ class TransportManager:
         """Dial `url`, and where that redirects: each host through the network that it is mapped to."""
         route = Route(url)
         while True:
-            dial = partial(self._carrier(url).dial, url=url, options=options)
+            dial = partial(self._transport(url).dial, url=url, options=options)
             try:
                 return (await self._through(url, dial))[0]
             except Redirected as redirected:
@@ -134,9 +134,9 @@ class TransportManager:
     ) -> "ManagedListener":
         """Return a listener bound to `url`. Raises as `dial()` does."""
         url = PeerURL.parse(url)
-        carrier = self._carrier(url)
+        transport = self._transport(url)
         options = ListenOptions(source_interface, backlog)
-        listener, use = await self._through(url, lambda network: carrier.listen(network, url, options))
+        listener, use = await self._through(url, lambda network: transport.listen(network, url, options))
         try:
             return ManagedListener(self, listener, url, use)
         except BaseException:
@@ -144,9 +144,9 @@ class TransportManager:
             break_off(listener)
             raise
 
-    def _carrier(self, url: PeerURL) -> Transport:
-        if carrier := self._transports.get(url.scheme):
-            return carrier
+    def _transport(self, url: PeerURL) -> Transport:
+        if transport := self._transports.get(url.scheme):
+            return transport
         raise UnknownSchemeError
 
     async def _through(self, url: PeerURL, start: Callable[[Network], Coroutine[Any, Any, T]]) -> tuple[T, "_Use"]:

@@ -8,7 +8,7 @@ import socket
 
 from ygg.errors import ResolveError, from_os_error
 
-Address = tuple[str, int, int, int]
+SocketAddress = tuple[str, int, int, int]
 """A socket address as the standard library gives it for IPv6: (host, port, flow information, scope)."""
 
 Host = str | bytes | ipaddress.IPv6Address
@@ -73,7 +73,7 @@ def remote_end(host: Host, port: int | str | None) -> tuple[bytes, int]:
 
 
 @functools.lru_cache(4096)
-def endpoint(raw: bytes, port: int) -> Address:
+def endpoint(raw: bytes, port: int) -> SocketAddress:
     """Return the socket 4-tuple of a packed address and a port."""
     return socket.inet_ntop(socket.AF_INET6, raw), port, 0, 0
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from ygg.errors import from_os_error
 from ygg.stream.watermarks import watermarks
-from ygg.vtun.addresses import Address, Host, endpoint, failure, remote_end, split
+from ygg.vtun.addresses import Host, SocketAddress, endpoint, failure, remote_end, split
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg_c.base import forks
@@ -232,15 +232,15 @@ class UdpSocket:
             _warn(f"unclosed socket {self!r}", ResourceWarning, source=self)
             self._socket.close()
 
-    def getsockname(self) -> Address:
+    def getsockname(self) -> SocketAddress:
         """Return our address; the host is "::" for all addresses of the VTun."""
         return self._local
 
-    def getpeername(self) -> Address | None:
+    def getpeername(self) -> SocketAddress | None:
         """Return the address that a connected socket talks to, or None."""
         return self._remote
 
-    async def sendto(self, data: bytes | bytearray | memoryview, address: tuple[Host, int] | Address) -> None:
+    async def sendto(self, data: bytes | bytearray | memoryview, address: tuple[Host, int] | SocketAddress) -> None:
         """Send one datagram to (host, port). Waits only while the link has no room.
 
         OSError: EMSGSIZE for more than 65,527 bytes, or than the path takes where the socket does not fragment;
@@ -267,7 +267,7 @@ class UdpSocket:
         if self._sent % _BURST == 0:
             await asyncio.sleep(0)
 
-    async def recvfrom(self) -> tuple[bytes, Address]:
+    async def recvfrom(self) -> tuple[bytes, SocketAddress]:
         """Return the next datagram and where it came from. ConnectionRefusedError on a connected socket whose peer's
         port is closed.
         """

@@ -10,7 +10,7 @@ import socket
 import struct
 from typing import Any
 
-from ygg.vtun.addresses import Address, failure
+from ygg.vtun.addresses import SocketAddress, failure
 from ygg.vtun.linuxinfo import listening, pack
 from ygg.vtun.options import BY_SOCKET_OPTION, ConnectionOptions, Option, Target, c_int
 from ygg.vtun.tcpinfo import TcpInfo
@@ -55,7 +55,7 @@ class OverlaySocket:
     family = socket.AF_INET6
     """As of a kernel's IPv6 socket."""
 
-    def __init__(self, endpoint: Endpoint, local: Address, remote: Address | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, local: SocketAddress, remote: SocketAddress | None = None) -> None:
         self._endpoint: Endpoint | None = endpoint
         self._local, self._remote = local, remote
         datagram = isinstance(endpoint, UdpSocket)
@@ -72,11 +72,11 @@ class OverlaySocket:
         """Return -1: there is no file descriptor."""
         return -1
 
-    def getsockname(self) -> Address:
+    def getsockname(self) -> SocketAddress:
         """Return our address."""
         return self._local
 
-    def getpeername(self) -> Address:
+    def getpeername(self) -> SocketAddress:
         """Return the peer's address; ENOTCONN without one."""
         if self._remote is None:
             raise failure(errno.ENOTCONN)

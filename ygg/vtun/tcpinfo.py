@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, Self
 
-from ygg.vtun.addresses import Address, endpoint
+from ygg.vtun.addresses import SocketAddress, endpoint
 from ygg_c.tcp.connection import TcpConnection
 
 _NO_THRESHOLD = 1 << 62
@@ -18,9 +18,9 @@ _TIMES = (
 class TcpInfo:
     """How a TCP connection fares, at one moment. Times are seconds, sizes bytes of data, rates bytes a second."""
 
-    local: Address
+    local: SocketAddress
     """Our address and port, as in `getsockname`."""
-    remote: Address
+    remote: SocketAddress
     """The peer's, as in `getpeername`."""
     state: str
     """Its name in RFC 9293, such as "ESTABLISHED"."""
