@@ -1,4 +1,4 @@
-"""What every network must do, as checks to run on one of your own.
+"""What every network, and every transport, must do, as checks to run on one of your own.
 
 ::
 
@@ -7,13 +7,14 @@
         await check(subject)
 
 A check raises `AssertionError` with what went wrong, or the error it did not expect. `pytest.mark.parametrize("check",
-CHECKS)` makes a test of each.
+CHECKS)` makes a test of each. `TRANSPORT_CHECKS` and `TransportSubject` do the same for transports.
 """
 
 from ygg.testing.conformance import datagrams, outages, ports, streams
 from ygg.testing.conformance.subject import Check, Subject
+from ygg.testing.conformance.transports import TRANSPORT_CHECKS, TransportCheck, TransportSubject
 
 CHECKS: list[Check] = [*streams.CHECKS, *ports.CHECKS, *outages.CHECKS, *datagrams.CHECKS]
 """All checks, independent of each other; each leaves the network up and nothing behind."""
 
-__all__ = ["CHECKS", "Check", "Subject"]
+__all__ = ["CHECKS", "TRANSPORT_CHECKS", "Check", "Subject", "TransportCheck", "TransportSubject"]
