@@ -50,6 +50,16 @@ def pytest_runtest_protocol() -> bool | None:
     return True if time.monotonic() > FUZZ_UNTIL else None
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the files of slow tests where several processes share them out, or one would be at them when all is
+    done.
+    """
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 # Skips
 
 ALLOWED_SKIPS = {

@@ -2,8 +2,10 @@
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +42,9 @@ class Daemon:
         self.folder = folder / host.namespace
         self.folder.mkdir(parents=True)
         self.log = self.folder / "log"
-        self._endpoint = f"unix://{self.folder}/admin.sock"
+        # Not in the folder: where tests run in several processes its name has more than a socket's path has room for.
+        self._socket = Path(tempfile.gettempdir(), f"{host.namespace}-{secrets.token_hex(4)}.sock")
+        self._endpoint = f"unix://{self._socket}"
         configuration = {
             "PrivateKey": identity.private, "Listen": [url.format(host.address) for url in listen],
             "Peers": [], "AllowedPublicKeys": list(allowed), "MulticastInterfaces": list(multicast),
@@ -79,7 +83,7 @@ class Daemon:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-            (self.folder / "admin.sock").unlink(missing_ok=True)
+            self._socket.unlink(missing_ok=True)
 
     def ctl(self, command: str, **arguments: str) -> Any:
         """Return what yggdrasilctl prints for a command, decoded."""

@@ -66,6 +66,7 @@ OFFSETS = {("ours", "ours"): 1, ("daemon", "daemon"): 1, ("ours", "daemon"): 0, 
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize(("caller", "callee"), OFFSETS)
 def test_a_first_dial_takes_three_round_trips(nodes: Nodes, caller: str, callee: str) -> None:
     """Four between daemons; three where either end is ours."""

@@ -95,6 +95,7 @@ def transfer(both: Both, opener: str) -> tuple[dict[str, object], int, int]:
     return ours.info(), *figures(theirs)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("opener", ["ours", "kernel's"])
 def test_marks_slow_both_down_without_a_loss(make, opener):
     """Each agrees, echoes the other's marks, slows down by its own, and says so; nothing is sent twice."""
