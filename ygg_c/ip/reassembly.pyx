@@ -20,7 +20,7 @@ cdef extern from *:
 
 
 cdef class Reassembler:
-    """Holds up to MAX_DATAGRAMS incomplete packets; of whoever holds most of them the oldest gives way."""
+    """Holds up to MAX_DATAGRAMS incomplete packets; of the origin that holds most of them the oldest gives way."""
 
     def __cinit__(self, Memory memory not None):
         self._memory = memory
@@ -133,7 +133,7 @@ cdef class Reassembler:
         if datagram.total == 0 or datagram.headers == 0 or datagram.ranges.total != datagram.total:
             return FRAGMENT_HELD
         if datagram.marks >> CE & 1 and datagram.marks >> NOT_ECT & 1:
-            # Whoever has marked one would have dropped it: its sender does not look at marks (RFC 3168, 5.3).
+            # The node that has marked one would have dropped it: its sender does not look at marks (RFC 3168, 5.3).
             datagram.refused = True
             return FRAGMENT_DROPPED
         self._done = datagram

@@ -588,7 +588,7 @@ cdef class Link:
 
     # The far side answers within a second, and meanwhile its transport acknowledges bytes, so ours takes more. A link
     # on which more waits, and nothing has moved either way for that time and several round trips, is dead. Silence
-    # alone is not enough: of little that was sent nobody knows how long it is under way.
+    # alone is not enough: of little that was sent it is not known how long it is under way.
     cdef uint64_t _stuck_until(self) noexcept:
         cdef uint64_t patience
         if not self.blocked or self._read_deadline == NEVER or not self._has_waiting():

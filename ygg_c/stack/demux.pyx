@@ -439,7 +439,7 @@ cdef class Demux(TcpDemux):
         cdef size_t place = 0
         cdef PyObject *found = self._connections.walk(&place)
         while found != NULL:
-            # Those that are being opened have nobody there yet, those in TIME-WAIT nothing more to say.
+            # Those that are being opened have no peer there yet, those in TIME-WAIT nothing more to say.
             if ESTABLISHED <= (<TcpConnection>found)._state <= LAST_ACK and self.lower is not None:
                 self.lower.in_use((<TcpConnection>found).key)
             found = self._connections.walk(&place)

@@ -69,7 +69,7 @@ cdef bint _take_window(
     # Whether it opens a closed window.
     cdef uint64_t window = sender.shown(segment)
     cdef bint reopened = False
-    # Whoever acknowledges more spoke later, though with an older position: it was sent again, or filled a hole.
+    # What acknowledges more was sent later, though with an older position: it was sent again, or filled a hole.
     if ack > sender.una or (ack == sender.una and (
         position > sender.wl1 or (position == sender.wl1 and ack >= sender.wl2)
     )):

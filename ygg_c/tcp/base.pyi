@@ -5,7 +5,7 @@ class TcpEndpoint(Endpoint):
     """A connection as its two halves and its listener know it."""
 
 class Acceptor(Endpoint):
-    """What made a connection that nobody has accepted yet."""
+    """What made a connection that has not been accepted yet."""
 
     @property
     def options(self) -> TcpOptions:

@@ -21,7 +21,7 @@ cdef class TcpEndpoint(Endpoint):
 
 
 cdef class Acceptor(Endpoint):
-    """What made a connection that nobody has accepted yet."""
+    """What made a connection that has not been accepted yet."""
 
     cdef bint promote(self, TcpEndpoint connection) noexcept:
         return False

@@ -606,7 +606,7 @@ cdef class TcpConnection(TcpEndpoint):
         if size and self.host is not None:      # an object that shows its bytes may have run code that ended us
             self.account()
             if idle:
-                self.sender.progress_at = NEVER        # between turns nobody knows the time
+                self.sender.progress_at = NEVER        # between turns the time is not known
             self.host.mark(self)
         return 0
 
@@ -687,7 +687,7 @@ cdef class TcpConnection(TcpEndpoint):
         self.host.limit_orphans(self.node)
 
     cdef void _closed(self, uint64_t now) noexcept:
-        # Between turns nobody knows the time: what runs from the close runs from the turn that follows.
+        # Between turns the time is not known: what runs from the close runs from the turn that follows.
         cdef Host host = self.host
         self._closes = False
         self._linger += min(now, NEVER - self._linger)

@@ -70,7 +70,7 @@ cdef bint _flush_syn(Sender sender, TcpEndpoint connection, uint64_t now) noexce
         return False
     sender.syn_due = False
     if connection._state == SYN_SENT:
-        # Where one has no answer, perhaps somebody on the way does not like that it asks (RFC 3168, 6.1.1.1).
+        # Where one has no answer, perhaps a node on the way does not pass one that asks (RFC 3168, 6.1.1.1).
         sender.ecn.asked = sender.ecn.use == ECN_ASK and sender.nxt == sender.iss
         flags |= ECE | CWR if sender.ecn.asked else 0
     else:
