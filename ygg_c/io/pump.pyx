@@ -3,6 +3,25 @@
 A pump is a link's sink. A plain stream socket is read and written here without Python; whatever else carries a link
 (TLS, a tunnel, memory, a user's own transport) goes through the methods of its asyncio transport. Either way a readable
 event is one turn of the node: bytes in, frames handled in place, then one flush of each link that has output.
+
+Theory of operation
+-------------------
+
+The event loop watches a descriptor that is the pump's own (a duplicate: the transport beside it may close its own at
+any time) and calls `readable` and `writable`. A turn is entered before the read and left after it; whatever links have
+output by then is flushed in the leaving, with one system call for many frames. A read that has filled all its space is
+followed by another, a few times, while the link still has time.
+
+Writing stops where the transport is full, and the link is told so (blocked). The event loop is then asked to watch for
+room, and not otherwise. What waits is to wait in the link's queue, where packets can still change places, and not in
+the kernel, which is therefore told to hold little unsent (`TCP_NOTSENT_LOWAT`). It may take more all the same, as it
+fills up the packet that it has begun; so where the link's share is small it is asked how much it holds before it is
+given more. Of a transport the buffer limits are set to the same measure (on_limit), and it is written in small pieces.
+
+A kernel that repeats lost segments makes a living far side silent for seconds. Before a silent link is given up the
+pump is asked whether anything is heard from there (hears): from the kernel's counts, on Linux.
+
+No exception leaves a pump: what fails ends its link with a reason. After a fork the child's descriptor leads nowhere.
 """
 
 import os

@@ -1,4 +1,31 @@
-"""A link to a neighbour: framing, timers, scheduling of output. See link.pxd."""
+"""A link to a neighbour: framing, timers, scheduling of output. See link.pxd.
+
+Theory of operation
+-------------------
+
+Input. The sink, which is a pump, asks for space, has its transport read into it and commits what came. Whole frames are
+handled there, in place; what is left of the last one moves to the front, or into a small buffer of the link's own, so
+that links which wait need no read buffer: the host lends one to whichever reads.
+
+What a link may do at a time is bounded, since one neighbour's bytes can cost much work. The host has so much work for a
+round of the event loop, of which each readable event of a link may take a slice. A link that comes to the end of it, or
+whose frame must wait for a budget, is held: its sink reads no more, what has come stays, and the host has it go on in a
+later round. A transport that cannot pause is given room for a while, within a limit of its own and one for all links.
+
+Output. Control frames go first, then the packets of a fair queue. Little is moved from there into the flight, which is
+what the transport is offered: a packet in the fair queue can still be overtaken, marked or dropped, one in the flight
+cannot. How large the flight, and what the transport may hold, are worth is measured (drain.pxd). Whether our own
+packets may be made at all is asked before (find_room): where the answer is no, their sender waits, and is called when
+the link has drained (credit_in of the host).
+
+Timers. What was sent has to be answered, with a keepalive if with nothing else, within a second; three seconds after
+something that was not, the link is dead. It is so earlier if its transport is full and takes nothing. It is spared for
+a while if its transport can tell that the far side's kernel goes on, as one that repeats what was lost does. Whatever
+comes is a sign of life, but says nothing of a link that is held: there it is we who do not listen. A link also ends if
+its far side has not proven its key in time, for a handshake can be a recorded one.
+
+Ends. `fail` notes why, and the host closes the link when the turn ends: nothing is freed while frames are being parsed.
+"""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.buffer cimport PyBUF_WRITE

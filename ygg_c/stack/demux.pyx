@@ -1,4 +1,29 @@
-"""The way of each packet: from the lower side to whom it is for, and back down."""
+"""The way of each packet: from the lower side to the endpoint that it is for, and back down.
+
+Theory of operation
+-------------------
+
+A packet comes in whole and is read where it lies; it is not kept. Its length field must fit, its target must be one of
+our prefixes, and its source must be none of them, for what we send to ourselves never leaves the stack. Extension
+headers are walked only where the first header is none of TCP, UDP and ICMPv6. A fragment goes to the reassembler; the
+datagram that it completes is demultiplexed once more, and may be no fragment then. The upper header decides:
+
+    TCP     by both ends, as in `ygg_c/tcp/demux.pyx`: connection, then light connection, then listener
+    UDP     the socket connected to that source, else the one bound to the target, else the one bound to any address
+    ICMPv6  echo requests are answered here, replies go to the ping that asked, an error to the endpoint that it quotes
+
+An error is believed only of what a node may know: one about a TCP segment by the segment's numbers, any other if it is
+from the node that the quoted packet was for. Errors and echo replies of our own are taken from budgets that all remote
+nodes share fairly, and an error is not sent where the link has no room to spare: nothing waits for one.
+
+What endpoints emit goes down to the lower side at once, but for packets to ourselves. Those wait in a queue and come in
+during the flush at the end of the turn: a handler is thus never entered while one of its own packets is under way, and
+two endpoints of one stack that talk to each other take turns. What they exchange in one turn is bounded; the rest has
+another turn. The queue grants credit as a link does, and so the sender of much waits for its reader.
+
+A turn: packets come in (packet_in), then the batch ends (batch_end), or a timer is due (poll). Only the flush has
+endpoints send and acknowledge what the whole batch has brought. Applications are told after that (wake).
+"""
 
 from cpython.ref cimport PyObject
 from libc.errno cimport EMSGSIZE
