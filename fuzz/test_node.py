@@ -13,6 +13,7 @@ from ygg_c.ip.port import PacketPort
 from ygg_c.link.link import Link, PySink
 from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
+from ygg_c.testing.payloads import send_payload
 
 START = 1_700_000_000
 SECRETS = [secret_key(number) for number in (1, 2)]
@@ -49,7 +50,7 @@ class Duo:
             self.flying.append((link, data))
 
     def send(self, payload: bytes) -> None:
-        self.peer.send_payload(self.node.key, payload)
+        send_payload(self.peer, self.node.key, payload)
 
     def run(self, seconds: int = 0) -> None:
         for second in range(seconds + 1):

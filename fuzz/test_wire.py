@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire
 from ygg_c.link.link import PySink
-from ygg_c.routing.router import Router
+from ygg_c.testing.routers import RouterTap
 
 U64 = st.one_of(st.integers(0, 300), st.integers(0, 2**64 - 1))
 KEY = st.binary(min_size=32, max_size=32)
@@ -90,7 +90,7 @@ def test_any_stream(parts: list[bytes], sizes: list[int]) -> None:
     stream = b"".join(parts)
     outcomes = []
     for pieces in ([len(stream) + 1], sizes):
-        router = Router(bytes(32) + b"\x01" * 32, random=SeededRandom(1))
+        router = RouterTap(bytes(32) + b"\x01" * 32, random=SeededRandom(1))
         router.turn(10**9, 1_700_000_000)
         link = router.add_link(b"\x02" * 32, 0, PySink(lambda link: link.take(1 << 20)))
         at = step = 0

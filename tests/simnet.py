@@ -7,7 +7,7 @@ from typing import Any
 
 from ygg.simulation import Conditions, SimulatedLink, SimulatedNode, World
 from ygg_c.link.wire import decode_uv
-from ygg_c.routing.router import Router
+from ygg_c.testing.routers import RouterTap, send_message
 
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
@@ -49,9 +49,9 @@ class Pipe:
 
 
 class Network:
-    """Nodes made by `make(secret, random=...)` (Router or its kin), joined by pipes, run under virtual time."""
+    """Nodes made by `make(secret, random=...)` (RouterTap or its kin), joined by pipes, run under virtual time."""
 
-    def __init__(self, seed: object = 0, make: Callable[..., Any] = Router) -> None:
+    def __init__(self, seed: object = 0, make: Callable[..., Any] = RouterTap) -> None:
         self.world = World(seed, make=make)
         self._places: dict[Any, SimulatedNode] = {}
         self._pipes: list[Pipe] = []
@@ -112,7 +112,7 @@ class Network:
     def send(self, source: Any, dest: Any, payload: bytes) -> None:
         """Send a message from one node to another's key."""
         source.turn(self.now, self.wall)
-        source.send(dest.key, payload)
+        send_message(source, dest.key, payload)
         self.settle(source)
 
     def close(self) -> None:

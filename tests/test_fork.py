@@ -11,6 +11,7 @@ from ygg import Certificate, Core, NativeNetwork, PrivateKey, TCPTransport, TLST
 from ygg.errors import ForkedError
 from ygg.transport import UnixTransport, WSTransport
 from ygg_c.base import forks
+from ygg_c.testing.payloads import send_payload
 
 PATH = sys.argv[2]
 LISTEN = {"unix": f"unix://{PATH}"}.get(sys.argv[1], f"{sys.argv[1]}://127.0.0.1:0")
@@ -81,7 +82,7 @@ async def fork(a, b, vtun, writer, listener, udp):
     try:
         for call in (a.peers, a.counters, a.self_info, a.retry_peers_now, engine.turn, engine.request):
             refuses(call, *{engine.turn: (1, 1), engine.request: (key, "self", print)}.get(call, ()))
-        refuses(engine.send_payload, key, b"\\2\\1")
+        refuses(send_payload, engine, key, b"\\2\\1")
         refuses(writer.write, b"from the child")
         address = str(a.address)
         for coroutine in (a.listen("tcp://127.0.0.1:0"), vtun.ping(address), vtun.open_connection(address, 7)):

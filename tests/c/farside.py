@@ -10,7 +10,7 @@ from ygg.testing import secret_key
 from ygg_c.base.sodium import Random, SeededRandom
 from ygg_c.link import wire
 from ygg_c.link.link import Link, PySink
-from ygg_c.routing.router import Router
+from ygg_c.testing.routers import RouterTap
 
 KEEPALIVE, SIG_REQ, SIG_RES, ANNOUNCE, BLOOM, LOOKUP, NOTIFY, BROKEN, TRAFFIC = range(1, 10)
 EMPTY_FILTER = b"\xff" * 16 + bytes(16)
@@ -34,7 +34,7 @@ def announce(node: bytes, parent: bytes, seq: int, nonce: int, port: int) -> dic
 class Clock:
     """A router and its virtual time."""
 
-    def __init__(self, number: int = 1, random: Random | None = None, kind: type[Router] = Router) -> None:
+    def __init__(self, number: int = 1, random: Random | None = None, kind: type[Any] = RouterTap) -> None:
         self.secret = secret_key(number)
         self.router = kind(self.secret, random=random or SeededRandom(number))
         self.now = SECOND
@@ -100,7 +100,7 @@ class FarSide:
         if self.stuck:
             link.blocked = True
             return
-        while link.has_data():
+        while link.queued:
             self._rest += link.take()
         while self._rest:
             try:

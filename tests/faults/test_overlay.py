@@ -13,6 +13,7 @@ from tests.aio import LOOPS, run, until
 from tests.faults.hostile import Clock, asks, echo, ipv6, summed, tcp, tunnels, udp
 from tests.nodes import node
 from ygg import Core, LoopbackNetwork, NativeNetwork, Network, VTun
+from ygg_c.testing.payloads import send_payload
 
 SYN, ACK, RST, FIN = 2, 16, 4, 1
 
@@ -32,7 +33,7 @@ class Attack:
     async def send(self, *packets: bytes) -> None:
         """Send packets past the attacker's own stack, and return when the victim has had time to handle them."""
         for index, packet in enumerate(packets):
-            self.core.engine.send_payload(self.target.public_key, b"\1" + packet)
+            send_payload(self.core.engine, self.target.public_key, b"\1" + packet)
             if index % 50 == 0:
                 await asyncio.sleep(0)
         # A busy machine may stand still for seconds. Who tells how long an answer takes afterwards is serves().

@@ -14,6 +14,7 @@ from tests.nodes import node
 from ygg import Core, LoopbackNetwork, PrivateKey, VTun, address_of
 from ygg.testing import public_key
 from ygg_c.link import wire
+from ygg_c.testing.payloads import send_payload
 
 BULK = os.urandom(300_000)
 
@@ -192,9 +193,9 @@ async def packets_in_anothers_name(one: Core, two: Core, victim: VTun) -> None:
     ]
     before, dropped = victim.stack.counters(), gateway_drops(victim)
     for packet in forged:
-        one.engine.send_payload(two.public_key, b"\1" + packet)
-    one.engine.send_payload(two.public_key, b"")
-    one.engine.send_payload(two.public_key, b"\x07unknown")
+        send_payload(one.engine, two.public_key, b"\1" + packet)
+    send_payload(one.engine, two.public_key, b"")
+    send_payload(one.engine, two.public_key, b"\x07unknown")
     await until(lambda: gateway_drops(victim) == dropped + len(forged))
     after = victim.stack.counters()
     assert [after[name] for name in ("udp_in", "not_ours", "martian", "malformed")] == [

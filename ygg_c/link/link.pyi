@@ -101,8 +101,6 @@ class Link:
         """Take bytes of the stream, copying them; False when the link is closed or failing."""
     def take(self, limit: int = 262144) -> bytes:
         """Return up to about `limit` bytes for the transport, oldest first; at least one byte while there is output."""
-    def has_data(self) -> bool:
-        """Whether there is output."""
     def want_flush(self) -> None:
         """Have the sink called at the end of this turn (or the next, outside of one)."""
     def close(self, error: str = "EOF") -> None:

@@ -787,10 +787,6 @@ cdef class Link:
         self.sent(size)
         return result
 
-    def has_data(self):
-        """Whether there is output."""
-        return self.has_output()
-
     def close(self, str error not None="EOF"):
         """Close it now; what waits is dropped."""
         self.shut(error)

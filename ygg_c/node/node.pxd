@@ -61,7 +61,8 @@ cdef class Node(Router):
     cdef void catch_up(self, uint64_t now) noexcept
     # An IPv6 packet for a key: prepends the core payload type; takes ownership.
     cdef void send_ipv6(self, const uint8_t *key, Packet *packet) noexcept
-    cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept
+    # Send a payload, its type byte included.
+    cdef int send_bytes(self, const uint8_t *key, bytes payload) except -1
     # Run a Python callback at the end of the turn; what it raises goes to on_error.
     cdef void later(self, object function, tuple arguments) noexcept
 
@@ -73,4 +74,3 @@ cdef class Node(Router):
     cdef void _answer(self, Session session, int kind) noexcept
     cdef size_t _answer_size(self, int kind) noexcept
     cdef void _reply_in(self, const uint8_t *key, int kind, const uint8_t *data, size_t size) noexcept
-    cdef int _send_bytes(self, const uint8_t *key, bytes payload) except -1

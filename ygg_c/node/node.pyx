@@ -22,11 +22,13 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from ygg_c.base.address cimport key_address, key_subnet
 from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.base.forks cimport check_fork, generation
-from ygg_c.base.packet cimport packet_copy, packet_free, packet_push
+from ygg_c.base.packet cimport packet_copy, packet_push
 from ygg_c.base.sodium cimport SIG_SIZE, Random, sign, verify
 from ygg_c.ip.layer cimport Layer
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.node.queries cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
+from ygg_c.routing.layer cimport TrafficLower, TrafficUpper
+from ygg_c.session.layer cimport SessionUpper
 
 cdef int64_t CLOCK_MOST = 1 << 33               # seconds
 cdef uint64_t NO_WAY_INTERVAL = 500000000      # ns between two calls of on_no_way
@@ -83,37 +85,28 @@ cdef class PayloadSink(Lower):
         return {}
 
 
-cdef class _NodeSessions(SessionTable):
-    # The node's sessions: messages leave through its router, payloads arrive in it.
+# The first byte of a payload says whom it is for.
+cdef class _Payloads(SessionUpper):
+    cdef Node node                  # owns it
 
-    cdef Node node
+    cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept:
+        cdef PayloadSink attachment = self.node.attachment
+        if size and payload[0] == PAYLOAD_IPV6:
+            if attachment is not None:
+                attachment.payload_in(session.key, payload + 1, size - 1)
+            else:
+                self.node._detached += 1
+        elif size and payload[0] == PAYLOAD_PROTOCOL:
+            self.node._protocol_in(session, payload + 1, size - 1)
+        elif size != 1 or payload[0] != PAYLOAD_DUMMY:
+            self.node._unknown += 1
 
-    cdef void emit(self, const uint8_t *key, Packet *packet) noexcept:
-        if self.node is None:
-            packet_free(packet)
-        else:
-            self.node.local.send(key, packet)
-
-    cdef void heard(self, Session session, bint answered) noexcept:
-        if self.node is not None:
-            self.node.local.source_proven(session.key)
-            if answered:
-                self.node.pathfinder.confirm(session.key)
-
-    cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
-        if self.node is not None:
-            self.node.payload_in(session, payload, size)
-
-    cdef void ask_used(self) noexcept:
-        if self.node is not None and self.node.attachment is not None and self.node.attachment.upper is not None:
+    cdef void name_remotes(self) noexcept:
+        if self.node.attachment is not None and self.node.attachment.upper is not None:
             self.node.attachment.upper.name_remotes()
 
-    cdef void asked(self, const uint8_t *key) noexcept:
-        if self.node is not None:
-            self.node.pathfinder.introduce(key)
-
-    cdef void renewed(self, const uint8_t *key) noexcept:
-        if self.node is not None and self.node.attachment is not None:
+    cdef void session_renewed(self, const uint8_t *key) noexcept:
+        if self.node.attachment is not None:
             self.node.attachment.session_renewed(key)
 
 
@@ -122,13 +115,15 @@ cdef class Node(Router):
 
     def __init__(self, bytes secret not None, *, bytes group_password=b"", Random random=None, Clock clock=None):
         cdef uint8_t signature[SIG_SIZE]
-        cdef _NodeSessions table
+        cdef _Payloads payloads = _Payloads()
         sign(signature, self.secret, 32, self.secret)
         if verify(signature, self.secret, 32, (<LinkHost>self).key) != 0:
             raise ValueError("the public half of the secret does not belong to its seed")
-        table = _NodeSessions(secret, group_password or b"", self.random)
-        table.node = self
-        self.sessions_table = table
+        payloads.node = self
+        self.sessions_table = SessionTable(secret, group_password or b"", self.random)
+        self.sessions_table.lower = self.local
+        self.sessions_table.upper = payloads
+        self.local.upper = self.sessions_table
         self.queries = QueryTable(self.random.u64())
         self._nodeinfo = b"{}"
         self._events = []
@@ -198,7 +193,9 @@ cdef class Node(Router):
             self.attachment.node_closed()
         Router.close(self)
         self.sessions_table.clear()
-        (<_NodeSessions>self.sessions_table).node = None
+        self.sessions_table.lower = TrafficLower()
+        self.sessions_table.upper = SessionUpper()
+        self.local.upper = TrafficUpper()
         self.queries.clear()
         self._events.clear()
         self.on_work = self.on_link_closed = self.on_link_proven = self.on_no_way = self.on_error = None
@@ -314,11 +311,6 @@ cdef class Node(Router):
 
     # What the router tells
 
-    cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
-        self.sessions_table.worked = 0
-        self.sessions_table.receive(link.neighbour.port, source, payload, size)
-        self.work -= <int64_t>self.sessions_table.worked
-
     cdef void path_in(self, const uint8_t *key, bint held) noexcept:
         self.sessions_table.path_in(key, held)
         if self.attachment is not None:
@@ -354,30 +346,9 @@ cdef class Node(Router):
             self._told_no_way = self.now
             self.later(self.on_no_way, ())
 
-    # Payloads
-
     cdef void send_ipv6(self, const uint8_t *key, Packet *packet) noexcept:
         packet_push(packet, 1)[0] = PAYLOAD_IPV6
         self.sessions_table.send(key, packet)
-
-    cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept:
-        if size and payload[0] == PAYLOAD_IPV6:
-            if self.attachment is not None:
-                self.attachment.payload_in(session.key, payload + 1, size - 1)
-            else:
-                self._detached += 1
-        elif size and payload[0] == PAYLOAD_PROTOCOL:
-            self._protocol_in(session, payload + 1, size - 1)
-        elif size != 1 or payload[0] != PAYLOAD_DUMMY:
-            self._unknown += 1
-
-    def send_payload(self, bytes key not None, bytes payload not None):
-        """Send one session payload, its type byte included, to a 32-byte key."""
-        check_fork(self.made_in)
-        if len(key) != 32:
-            raise ValueError(f"key must be 32 bytes, not {len(key)}")
-        self._send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), payload)
-        self.want_turn()
 
     # Queries
 
@@ -391,7 +362,7 @@ cdef class Node(Router):
             raise ValueError(f"kind must be one of {', '.join(_KINDS)}, not {kind}")
         code = _KINDS.index(kind)
         self.queries.add(code, <const uint8_t *>PyBytes_AS_STRING(key), on_reply, self.now)
-        self._send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), _message(code, False, b""))
+        self.send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), _message(code, False, b""))
         self.want_turn()
 
     cdef void _protocol_in(self, Session session, const uint8_t *data, size_t size) noexcept:
@@ -421,7 +392,7 @@ cdef class Node(Router):
             content = _keys(self.peers())
         else:
             content = _keys(self.tree_records())
-        self._send_bytes(session.key, _message(kind, True, content))
+        self.send_bytes(session.key, _message(kind, True, content))
 
     # Bytes of an answer, before it is made.
     cdef size_t _answer_size(self, int kind) noexcept:
@@ -438,7 +409,7 @@ cdef class Node(Router):
         else:
             self._unknown += 1
 
-    cdef int _send_bytes(self, const uint8_t *key, bytes payload) except -1:
+    cdef int send_bytes(self, const uint8_t *key, bytes payload) except -1:
         cdef Packet *packet = packet_copy(<const uint8_t *>PyBytes_AS_STRING(payload), len(payload))
         if packet == NULL:
             raise MemoryError

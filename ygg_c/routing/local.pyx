@@ -5,6 +5,7 @@ one. While one that has come is handled, the answer to it may go the way that it
 the session layer has opened it.
 """
 
+from libc.stdint cimport int64_t
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.packet cimport (
@@ -14,17 +15,18 @@ from ygg_c.link.neighbour cimport Neighbour
 from ygg_c.link.wire cimport FRAME_MAX, TRAFFIC, frame_header_size, frame_put, uv_put, uv_size
 
 
-cdef class LocalTraffic:
+cdef class LocalTraffic(TrafficLower):
     """What one router sends for its node, and has received for it."""
 
     def __cinit__(self, LinkHost host not None, Tree tree not None, Pathfinder pathfinder not None):
         self.host = host
+        self.upper = TrafficUpper()
         self.tree = tree
         self.pathfinder = pathfinder
 
     # Out
 
-    cdef void send(self, const uint8_t *dest, Packet *payload) noexcept:
+    cdef void send_message(self, const uint8_t *dest, Packet *payload) noexcept:
         cdef Path path
         if memcmp(dest, self.host.key, 32) == 0:
             self.sent_to_self += 1
@@ -45,7 +47,7 @@ cdef class LocalTraffic:
         cdef PacketQueue held = self.pathfinder.release(path)
         cdef bint waited = held.count > 0
         while held.count:
-            self.send(path.key, queue_pop(&held))
+            self.send_message(path.key, queue_pop(&held))
         return waited
 
     cdef void _send_by(self, Path path, const uint8_t *dest, Packet *payload) noexcept:
@@ -68,13 +70,14 @@ cdef class LocalTraffic:
 
     # In
 
-    cdef void begin(self, Link link, const Routed *message) noexcept:
+    cdef void traffic_in(self, Link link, const Routed *message) noexcept:
+        cdef int64_t work
         self._came_by = <void *>link.neighbour
         self.pathfinder.message_in(message)
-
-    cdef void end(self) noexcept:
-        self._came_by = NULL
+        work = self.upper.traffic_in(link.neighbour.port, message.source, message.payload, message.payload_size)
+        self.host.work -= work
         self.pathfinder.message_done()
+        self._came_by = NULL
 
     cdef void source_proven(self, const uint8_t *source) noexcept:
         if self._came_by == NULL:
@@ -82,6 +85,12 @@ cdef class LocalTraffic:
         self.pathfinder.source_proven(source)
         if memcmp((<Neighbour>self._came_by).key, source, 32) != 0:
             self._end_silent(source)
+
+    cdef void path_works(self, const uint8_t *key) noexcept:
+        self.pathfinder.confirm(key)
+
+    cdef void introduce(self, const uint8_t *key) noexcept:
+        self.pathfinder.introduce(key)
 
     # A neighbour that comes by another way has given up our link: it would be the first that it takes. One that owes an
     # answer for longer than that may take is dead at this end too.

@@ -1,13 +1,11 @@
 # The router: links, tree, filters, paths and forwarding, composed. Sans-IO; its host sets the clock and runs its
 # timers.
 #
-# A host's turn is enter(now, wall), then feeding links, then leave(): timers that are due, closing of failed links, one
-# flush of every link with output. Node overrides leave() to add what it does per batch.
+# In a turn its owner sets the clock, lets links that were held go on, has timers run that are due, and each link with
+# output flushed once.
 
 from libc.stdint cimport uint8_t, uint64_t
 
-from ygg_c.base.packet cimport Packet
-from ygg_c.ip.layer cimport Way
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.link.neighbour cimport Neighbour
 from ygg_c.routing.forwarding cimport Forwarding
@@ -31,7 +29,6 @@ cdef class Router(LinkHost):
     cdef bint _counted                  # among the live objects
     cdef list links                     # of Link, oldest first
     cdef uint64_t _orders
-    cdef list _delivered                # messages for us, while nothing overrides traffic_in()
     cdef uint64_t lookups_offtree
     cdef uint64_t _queue_dropped, _links_lost       # by links that are gone
     cdef uint64_t unproven_refused, unproven_dropped, links_unproven
@@ -41,19 +38,15 @@ cdef class Router(LinkHost):
 
     # Upcalls, for Node to override (and credit_in of LinkHost).
     cdef void queue_builds_up(self, const uint8_t *dest) noexcept       # what is sent to this key waits for too long
-    # A session message for us that came in by `link`; `payload` may be changed in place and lives only for the call.
-    cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept
     # This key has answered with a path; `held`: packets that waited for it are leaving.
     cdef void path_in(self, const uint8_t *key, bint held) noexcept
     cdef void link_closed(self, Link link) noexcept             # link.error says why; called once per link
 
     # The turn, in pieces.
-    cdef void enter(self, uint64_t now, uint64_t wall) noexcept
     # let links that were held go on; in a turn that the host owes
     cdef void begin_round(self) noexcept
     cdef uint64_t run_timers(self) noexcept                     # what is due; the next deadline, or NEVER
     cdef void flush_links(self) noexcept                        # close failed links, flush those with output
-    cdef void leave(self) noexcept
     cdef void _let_go_on(self) noexcept
     cdef void _close_failed(self) noexcept
     cdef void _flush_link(self, Link link) noexcept

@@ -58,16 +58,8 @@ class Router(LinkHost):
         """The key this node takes for the root."""
     def add_link(self, key: bytes, priority: int, sink: Sink) -> Link:
         """Take a stream whose handshake proved `key`; ValueError when the key is this node's own or not 32 bytes."""
-    def turn(self, now: int, wall: int) -> int | None:
-        """Set the clock (`now` in ns, `wall` in unix seconds), run due timers, close failed links, flush output; return
-        the next deadline in ns, or None.
-
-        Links fed between two turns see the clock of the first.
-        """
     def close(self) -> None:
         """Close every link; to be called before the last reference goes."""
-    def send(self, key: bytes, payload: bytes) -> None:
-        """Send a message to a 32-byte key."""
     def find(self, key: bytes) -> None:
         """Look for the node behind a full or partial 32-byte key."""
     def suspect(self, key: bytes) -> None:
@@ -77,10 +69,6 @@ class Router(LinkHost):
     def credit(self, key: bytes) -> int:
         """Return how many bytes may be sent towards a 32-byte key now without being dropped; 262144 when its path is
         unknown.
-        """
-    def take_delivered(self) -> list[tuple[bytes, bytes]]:
-        """Return the messages that arrived since the last call as (source key, payload), at most 4096; a Node takes
-        them itself.
         """
     def peers(self) -> list[_PeerState]:
         """Return the state of each link, oldest first."""

@@ -13,8 +13,8 @@ from ygg_c.base.address cimport lookup_key
 from ygg_c.base.clock cimport NEVER
 from ygg_c.base.forks cimport check_fork
 from ygg_c.base.live cimport LIVE_NODE, born, died
-from ygg_c.base.packet cimport packet_free, packet_new
 from ygg_c.base.sodium cimport Random
+from ygg_c.ip.layer cimport Way
 from ygg_c.link.bloom cimport Bloom, bloom_decode
 from ygg_c.link.deferred cimport PARKED_MAX
 from ygg_c.link.link cimport ROUND, ROUND_HELD, SLICE_LEAST, Sink
@@ -30,7 +30,6 @@ from ygg_c.routing.views cimport link_states, own_ports, path_states, record_sta
 cdef enum:
     WORK_TRAFFIC = 2
     WORK_FILTER = 3
-    DELIVERED_MAX = 4096
 
 
 cdef class Router(LinkHost):
@@ -53,7 +52,6 @@ cdef class Router(LinkHost):
         self.local = LocalTraffic(self, self.tree, self.pathfinder)
         self.verification = Verification(self, self.tree, self.pathfinder)
         self.maintenance = Maintenance(self, self.tree, self.reach, self.pathfinder, self.links)
-        self._delivered = []
         self.due = 0
         born(LIVE_NODE)
         self._counted = True    # what fails before is deallocated too
@@ -182,9 +180,7 @@ cdef class Router(LinkHost):
             return code
         self.work -= WORK_TRAFFIC
         if not self.forwarding.traffic_in(link, body, &message):
-            self.local.begin(link, &message)
-            self.traffic_in(link, message.source, message.payload, message.payload_size)
-            self.local.end()
+            self.local.traffic_in(link, &message)
         return OK
 
     cdef int _lookup_in(self, Link link, const uint8_t *body, size_t size) noexcept:
@@ -234,10 +230,6 @@ cdef class Router(LinkHost):
 
     # Upcalls
 
-    cdef void traffic_in(self, Link link, const uint8_t *source, uint8_t *payload, size_t size) noexcept:
-        if len(self._delivered) < DELIVERED_MAX:
-            self._delivered.append((source[:32], payload[:size]))
-
     cdef void path_in(self, const uint8_t *key, bint held) noexcept:
         pass
 
@@ -255,10 +247,6 @@ cdef class Router(LinkHost):
         pass
 
     # The turn
-
-    cdef void enter(self, uint64_t now, uint64_t wall) noexcept:
-        self.now = max(self.now, now)
-        self.wall = wall
 
     # What was held goes on in the order in which it came, each link with its share. The rest of a round is for what
     # comes new.
@@ -339,18 +327,7 @@ cdef class Router(LinkHost):
         else:
             link.flushed()
 
-    cdef void leave(self) noexcept:
-        self.run_timers()
-        self.flush_links()
-
     # For Python
-
-    def turn(self, uint64_t now, uint64_t wall):
-        """Set the clock, run due timers, close failed links, flush output; return the next deadline in ns, or None."""
-        self.enter(now, wall)
-        self.begin_round()
-        self.leave()
-        return self.now if self.ready else self.due
 
     def close(self):
         """Close every link."""
@@ -359,18 +336,6 @@ cdef class Router(LinkHost):
         self.verification.waiting = []
         for link in list(self.links):
             link.shut("ErrClosed")
-
-    def send(self, bytes key not None, bytes payload not None):
-        """Send a message to a key."""
-        cdef Packet *packet = packet_new(len(payload))
-        if packet == NULL:
-            raise MemoryError
-        memcpy(packet.data, <const char *>payload, len(payload))
-        packet.size = len(payload)
-        if len(key) != 32:
-            packet_free(packet)
-            raise ValueError("a key has 32 bytes")
-        self.local.send(key, packet)
 
     def find(self, bytes key not None):
         """Look for the node behind a full or partial key."""
@@ -397,12 +362,6 @@ cdef class Router(LinkHost):
             raise ValueError("a key has 32 bytes")
         self.pathfinder.find_way(key, 0, &way)
         return way.credit
-
-    def take_delivered(self):
-        """Return the messages that arrived since the last call."""
-        delivered = self._delivered
-        self._delivered = []
-        return delivered
 
     @property
     def key(self):

@@ -1,12 +1,14 @@
 # All sessions of a node by remote key, and the rules for when a handshake is sent.
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 from ygg_c.base.budget cimport Budget
 from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.packet cimport Packet
 from ygg_c.base.ratelimit cimport Recent
 from ygg_c.base.sodium cimport Random
+from ygg_c.routing.layer cimport TrafficLower, TrafficUpper
+from ygg_c.session.layer cimport SessionUpper
 from ygg_c.session.openings cimport Opening, Openings
 from ygg_c.session.remotes cimport RemoteList
 from ygg_c.session.session cimport Handshake, Identity, Remote, Session
@@ -35,7 +37,9 @@ cdef enum:                      # why a message or payload went nowhere, or what
     COUNT_RENEWED
     COUNTS
 
-cdef class SessionTable:
+cdef class SessionTable(TrafficUpper):
+    cdef TrafficLower lower         # takes the messages that leave
+    cdef SessionUpper upper         # takes the payloads that have come
     cdef Identity me
     cdef uint64_t made_in           # generation of ygg_c.base.forks: the process it belongs to
     cdef Random random
@@ -53,33 +57,19 @@ cdef class SessionTable:
     cdef int _asked                 # Inits sent in answer to the present question
     cdef uint64_t _sweep_at         # ns: when to look next for those who only send
     cdef uint64_t _again_at         # ns: when to look next for payloads that wait; NEVER: there are none
-    cdef double worked              # microseconds of work that messages have called for; the owner sets it back
+    cdef double _worked             # microseconds of work that the present message has called for so far
     cdef uint64_t counts[COUNTS]
     cdef public size_t session_limit
     cdef public size_t quiet_limit
     cdef uint64_t now               # set by the owner before each call
     cdef uint64_t wall
 
-    # Upcalls, overridden by the owner. emit takes ownership of the packet.
-    cdef void emit(self, const uint8_t *key, Packet *packet) noexcept
-    cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept
-    # A message proved to be the remote's own; `answered`: and that something we sent in the last minute has reached it.
-    cdef void heard(self, Session session, bint answered) noexcept
-    # Call in_use for each key that there are connections to.
-    cdef void ask_used(self) noexcept
-    # This remote made a new session in place of one we had: it may have restarted.
-    # There is a link that was not there before: what was learned by waiting for answers says nothing any more.
-    cdef void links_changed(self) noexcept
-    cdef void renewed(self, const uint8_t *key) noexcept
-    # An Init that is to open a session has left for this key, or waits for a path to it.
-    cdef void asked(self, const uint8_t *key) noexcept
-
     # Send a payload (takes ownership), or keep it and open a session.
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept
     # This key has a new path; what was sent on the old one may be lost. `held`: what waited for it has just left.
     cdef void path_in(self, const uint8_t *key, bint held) noexcept
-    # A session message from a key, which came in by the neighbour of this number (0: none); it is changed in place.
-    cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
+    # There is a link that was not there before: what was learned by waiting for answers says nothing any more.
+    cdef void links_changed(self) noexcept
     # The node of this key is here again after it was away: it may have been restarted.
     cdef void returned(self, const uint8_t *key) noexcept
     # There are connections to this key: see that its session does not lapse while they are idle, nor stays lapsed for
@@ -90,6 +80,8 @@ cdef class SessionTable:
     cdef void clear(self) noexcept
 
     cdef Session _session(self, const uint8_t *key)
+    # A message proved to be the remote's own; `answered`: and that something we sent in the last minute has reached it.
+    cdef void _heard(self, Session session, bint answered) noexcept
     cdef void _receive_handshake(self, uint64_t origin, const uint8_t *key, uint8_t *message, int kind) noexcept
     cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept
     cdef bint _is_awaited(self, Remote remote, uint64_t least) noexcept

@@ -55,11 +55,11 @@ first overlooks the second.
 A session lives for a minute after the last payload or handshake that was received. That something was sent shows
 nothing: a remote that was restarted with its clock set back refuses it, and is refused, until this end has forgotten
 the session. So one who only sends is answered with a dummy now and then. The node says which remotes it has connections
-to (ask_used): when their sessions are about to lapse they are sent an Init. That would cost one who only sends what is
+to (name_remotes): when their sessions are about to lapse they are sent an Init. That would cost one who only sends what is
 on its way.
 
 So a remote that was restarted is found within 48 seconds although both ends have nothing to say: the Init makes it
-answer with new keys, and the connections to its old self are probed and end (renewed). A neighbour is asked as soon as
+answer with new keys, and the connections to its old self are probed and end (session_renewed). A neighbour is asked as soon as
 it is back (returned), for its link tells. Of others nothing tells, and when they stay away for more than a minute the
 session lapses. While there are connections left of it the remote is then asked again, after a minute and after as long
 again as it has been away, each 16 minutes at last. Such questions are few: at most a hundred Inits in one turn, for the
@@ -70,8 +70,8 @@ answered. So a handshake is looked at only when all that it may cost can be had 
 neighbour and source (base/budget.pyx); what it turns out not to need is given back. So are Inits that packets call for
 which do not open: anyone can make such up in the names of a thousand remotes whose sessions rest. Known are those with
 a session or opening by the same neighbour: whoever puts their key on invented messages elsewhere uses what is his. What
-we asked for ourselves may be answered from anywhere. What was done also counts for the turn of the link that it came by
-(worked), which a burst would else make long.
+we asked for ourselves may be answered from anywhere. What was done also counts for the turn of the link that it came
+by, which a burst would else make long.
 """
 
 from cpython.ref cimport PyObject
@@ -149,6 +149,8 @@ cdef class SessionTable:
         self._salt = self.random.u64()
         self._sessions = ByteMap(32, self._salt)
         self.openings = Openings(self.random, self._salt)
+        self.lower = TrafficLower()
+        self.upper = SessionUpper()
         self._again_at = self._ask_by = NEVER
         self.session_limit = SESSIONS_MOST
         self.quiet_limit = QUIET_MOST
@@ -167,23 +169,10 @@ cdef class SessionTable:
     def opening_limit(self, size_t value):
         self.openings.limit = value
 
-    cdef void emit(self, const uint8_t *key, Packet *packet) noexcept:
-        packet_free(packet)
-
-    cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
-        pass
-
-    cdef void heard(self, Session session, bint answered) noexcept:
-        pass
-
-    cdef void ask_used(self) noexcept:
-        pass
-
-    cdef void renewed(self, const uint8_t *key) noexcept:
-        pass
-
-    cdef void asked(self, const uint8_t *key) noexcept:
-        pass
+    cdef void _heard(self, Session session, bint answered) noexcept:
+        self.lower.source_proven(session.key)
+        if answered:
+            self.lower.path_works(session.key)
 
     cdef Session _session(self, const uint8_t *key):
         cdef PyObject *found = self._sessions.get(key)
@@ -213,15 +202,16 @@ cdef class SessionTable:
         if opening is None or not opening.wanted:
             return
         if held:
-            self.asked(key)
+            self.lower.introduce(key)
         elif opening.repeated != self.wall:
             opening.repeated = self.wall
             self._send_opening_init(opening, False)
 
-    cdef void receive(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept:
+    cdef int64_t traffic_in(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept:
         cdef int kind = message[0] if size else SESSION_DUMMY
         if self.made_in != generation:
-            return
+            return 0
+        self._worked = 0
         if kind == SESSION_TRAFFIC:
             self._receive_traffic(origin, key, message, size)
         elif kind == SESSION_INIT or kind == SESSION_ACK:
@@ -231,6 +221,7 @@ cdef class SessionTable:
                 self.counts[COUNT_MALFORMED] += 1
         elif kind != SESSION_DUMMY:
             self.counts[COUNT_UNKNOWN_TYPE] += 1
+        return <int64_t>self._worked
 
     # Handshakes
 
@@ -254,7 +245,7 @@ cdef class SessionTable:
             cost = COST_ANSWERED
         else:
             cost = COST_ANSWERED if self._take_handshake(session, origin, &content, kind) else COST_VERIFIED
-        self.worked += cost
+        self._worked += cost
         if cost < COST_ANSWERED:
             self._handshakes.give_back(origin, key, COST_ANSWERED - cost, self.now)
 
@@ -272,7 +263,7 @@ cdef class SessionTable:
         cdef Session session = self._create(origin, key, content, opening)
         cdef Packet *payload
         cdef bint lapsed = opening is not None and opening.lapsed
-        self.heard(session, kind == SESSION_ACK and session.proven)
+        self._heard(session, kind == SESSION_ACK and session.proven)
         # Our Inits may have had no answer because nobody was there, which says nothing of how long an answer takes.
         if kind == SESSION_INIT:
             self._trust(session, 1)
@@ -310,7 +301,7 @@ cdef class SessionTable:
         if session.origin != origin:
             remotes_move(self._list_of(session), session, origin)
         aging_touch(&self._list_of(session).aging, &session.aging, self.now)
-        self.heard(session, kind == SESSION_ACK)
+        self._heard(session, kind == SESSION_ACK)
         if judgement == HANDSHAKE_AGAIN:
             # The remote overlooks an Init of ours that crosses its own, and counts on an answer to that.
             return kind == SESSION_INIT and self._repeat_ack(session, overlooked)
@@ -335,7 +326,7 @@ cdef class SessionTable:
     cdef void _tell_renewed(self, const uint8_t *key) noexcept:
         if recent_pass(&self._told, key, self._salt, self.now, RENEWED_INTERVAL):
             self.counts[COUNT_RENEWED] += 1
-            self.renewed(key)
+            self.upper.session_renewed(key)
 
     cdef Session _create(self, uint64_t origin, const uint8_t *key, const Handshake *content, Opening opening):
         cdef Session session = Session.__new__(Session)
@@ -382,8 +373,8 @@ cdef class SessionTable:
                 session.in_step = True
                 self._trust(session, 2 * session.answered_after // SECOND)
             session.doubted = False
-            self.heard(session, session.answered)
-            self.deliver(session, payload, payload_size)
+            self._heard(session, session.answered)
+            self.upper.payload_in(session, payload, payload_size)
         elif result == OPEN_MALFORMED:
             self.counts[COUNT_MALFORMED] += 1
         elif result == OPEN_REPLAYED:
@@ -404,7 +395,7 @@ cdef class SessionTable:
         elif not self._recoveries.take(origin, session.key, session.origin == origin, COST_REPEATED, self.now):
             self.counts[COUNT_STRANGER_LIMITED] += 1
         else:
-            self.worked += COST_REPEATED
+            self._worked += COST_REPEATED
             self._repeat_init(session)
 
     cdef void _receive_from_stranger(self, uint64_t origin, const uint8_t *key) noexcept:
@@ -417,7 +408,7 @@ cdef class SessionTable:
         elif not self._recoveries.take(origin, key, False, cost, self.now):
             self.counts[COUNT_STRANGER_LIMITED] += 1
         else:
-            self.worked += cost
+            self._worked += cost
             self._repeat_opening_init(opening if known else self.openings.open(origin, key, False, self.now))
 
     cdef void _seal(self, Session session, Packet *payload) noexcept:
@@ -425,7 +416,7 @@ cdef class SessionTable:
         if session.packets_sent == 0:
             self._use(session)
         if session.seal(payload) == 0:
-            self.emit(session.key, payload)
+            self.lower.send_message(session.key, payload)
             if not session.proven and self.wall > session.said + 1:
                 self._repeat_init(session)
         else:
@@ -512,7 +503,7 @@ cdef class SessionTable:
         content.keyseq = 0
         self._send_handshake(opening, &content, SESSION_INIT)
         if opening.wanted:
-            self.asked(opening.key)
+            self.lower.introduce(opening.key)
 
     cdef void _send_handshake(self, Remote remote, Handshake *content, int kind) noexcept:
         cdef const uint8_t *exchange_key = remote.exchange_key()
@@ -530,7 +521,7 @@ cdef class SessionTable:
             packet_free(packet)
             return
         self.counts[COUNT_INIT_SENT if kind == SESSION_INIT else COUNT_ACK_SENT] += 1
-        self.emit(remote.key, packet)
+        self.lower.send_message(remote.key, packet)
 
     # Ends
 
@@ -610,7 +601,7 @@ cdef class SessionTable:
             self._ask_at = self.now + ASK_INTERVAL
             self._ask_by = NEVER
             self._asked = 0
-            self.ask_used()
+            self.upper.name_remotes()
             due = self._ask_by
             if self._live.aging.count:
                 due = min(due, self._live.aging.oldest.used + RENEWED)

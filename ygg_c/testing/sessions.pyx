@@ -7,6 +7,8 @@ from ygg_c.base.clock cimport NEVER
 from ygg_c.base.forks cimport check_fork
 from ygg_c.base.packet cimport Packet, packet_copy, packet_free
 from ygg_c.base.sodium cimport Random
+from ygg_c.routing.layer cimport TrafficLower
+from ygg_c.session.layer cimport SessionUpper
 from ygg_c.session.session cimport Session
 from ygg_c.session.table cimport SessionTable
 
@@ -24,35 +26,60 @@ cdef class ScriptedRandom(Random):
         memcpy(data, <const char *>item, min(size, <size_t>len(item)))
 
 
+cdef class _Below(TrafficLower):
+    # Messages that have left, as (key, message).
+
+    cdef list messages
+
+    cdef void send_message(self, const uint8_t *key, Packet *message) noexcept:
+        self.messages.append((key[:32], message.data[:message.size]))
+        packet_free(message)
+
+
+cdef class _Above(SessionUpper):
+    # What sessions tell.
+
+    cdef SessionTable table
+    cdef list payloads
+    cdef list renewed
+    cdef object used                    # keys that there are connections to
+
+    cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept:
+        if size != 1 or payload[0] != 0:
+            self.payloads.append((session.key[:32], payload[:size]))
+
+    cdef void name_remotes(self) noexcept:
+        for key in self.used:
+            self.table.in_use(<const uint8_t *><const char *><bytes>key)
+
+    cdef void session_renewed(self, const uint8_t *key) noexcept:
+        self.renewed.append(key[:32])
+
+
 cdef class SessionTap(SessionTable):
     """Sessions whose messages are taken and given as bytes."""
 
-    cdef list _messages
-    cdef list _payloads
-    cdef list _renewed
-    cdef public object used             # keys that there are connections to
+    cdef _Below _below
+    cdef _Above _above
 
     def __init__(self, bytes secret not None, bytes group_password=b"", Random random=None):
         SessionTable.__init__(self, secret, group_password, random)
-        self._messages = []
-        self._payloads = []
-        self._renewed = []
-        self.used = ()
+        self.lower = self._below = _Below()
+        self.upper = self._above = _Above()
+        self._below.messages = []
+        self._above.table = self
+        self._above.payloads = []
+        self._above.renewed = []
+        self._above.used = ()
 
-    cdef void emit(self, const uint8_t *key, Packet *packet) noexcept:
-        self._messages.append((key[:32], packet.data[:packet.size]))
-        packet_free(packet)
+    @property
+    def used(self):
+        """Keys that there are connections to."""
+        return self._above.used
 
-    cdef void deliver(self, Session session, uint8_t *payload, size_t size) noexcept:
-        if size != 1 or payload[0] != 0:
-            self._payloads.append((session.key[:32], payload[:size]))
-
-    cdef void ask_used(self) noexcept:
-        for key in self.used:
-            self.in_use(<const uint8_t *><const char *><bytes>key)
-
-    cdef void renewed(self, const uint8_t *key) noexcept:
-        self._renewed.append(key[:32])
+    @used.setter
+    def used(self, keys):
+        self._above.used = keys
 
     def tick(self, uint64_t now, uint64_t wall):
         """Set the clock and forget what has expired; return the next deadline in ns, or None."""
@@ -80,7 +107,7 @@ cdef class SessionTap(SessionTable):
         check_fork(self.made_in)
         if len(key) != 32:
             raise ValueError("key must be 32 bytes")
-        self.receive(origin, <const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))
+        self.traffic_in(origin, <const uint8_t *><const char *>key, <uint8_t *><char *>scratch, len(scratch))
 
     def path_found(self, bytes key not None):
         """Tell that a 32-byte key has a new path."""
@@ -96,17 +123,17 @@ cdef class SessionTap(SessionTable):
 
     def messages(self):
         """Return the (destination key, message) pairs sent since the last call."""
-        result, self._messages = self._messages, []
+        result, self._below.messages = self._below.messages, []
         return result
 
     def payloads(self):
         """Return the (source key, payload) pairs that arrived since the last call, but for dummies."""
-        result, self._payloads = self._payloads, []
+        result, self._above.payloads = self._above.payloads, []
         return result
 
     def restarts(self):
         """Return the keys of remotes that have made new sessions in place of old ones since the last call."""
-        result, self._renewed = self._renewed, []
+        result, self._above.renewed = self._above.renewed, []
         return result
 
     def ratchet(self, bytes key not None):

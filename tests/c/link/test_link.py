@@ -271,7 +271,7 @@ def test_output_is_taken_in_any_pieces(clock):
     taken = bytearray()
 
     def bite(link: Link) -> None:
-        while link.has_data():
+        while link.queued:
             part = link.take(7)
             assert 0 < len(part) <= 7
             taken.extend(part)

@@ -136,7 +136,7 @@ def test_a_drained_link_is_filled_again_without_an_acknowledgement(mtu):
         net.hold()
         client.send(bytes(client.send_space))
         net.turn()
-        while net.link.has_data():
+        while net.link.queued:
             net.drain(1 << 20)
         assert client.info()["in_flight"] > 150_000
         assert may_send(client) == 0
@@ -211,7 +211,7 @@ class Credit(RuleBasedStateMachine):
 
     @rule()
     def drain_all(self) -> None:
-        while self.net.link.has_data():
+        while self.net.link.queued:
             self.net.drain(1 << 20)
 
     @rule()
@@ -224,7 +224,7 @@ class Credit(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_for_an_idle_link(self) -> None:
         self.waits = self.waits and not self.log.flags & WRITABLE
-        if not self.net.link.has_data():
+        if not self.net.link.queued:
             assert not self.waits
             assert [may_send(client) for client, _ in self.connections] == [0, 0]
 

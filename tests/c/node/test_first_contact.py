@@ -12,6 +12,7 @@ from ygg.testing import public_key, secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire
 from ygg_c.node.node import Node
+from ygg_c.testing.payloads import send_payload
 from ygg_c.testing.sessions import SessionTap
 
 DELAY = 10 * MS
@@ -186,7 +187,7 @@ def test_the_answer_is_kept_ahead_of_what_follows() -> None:
         caller.write(b"\1", [*below, 5])
         ((_, ack),) = answers(caller)
         for number in range(20):
-            caller.node.send_payload(caller.key, b"\1 %d" % number)
+            send_payload(caller.node, caller.key, b"\1 %d" % number)
         answers(caller)
         caller.tell([*below, 6])
         mesh.deadlines[1] = caller.node.turn(mesh.now, mesh.wall)
@@ -214,7 +215,7 @@ class Dialer(Clock):
 
     def dial(self) -> bytes:
         """Write; return the Init."""
-        self.node.send_payload(self.key, b"\1payload")
+        send_payload(self.node, self.key, b"\1payload")
         self.turn()
         assert len(self.far.got(LOOKUP)) == 1
         signed = wire.encode_uv(self.wall) + wire.encode_path([1, 7])

@@ -10,6 +10,7 @@ from tests.c.mesh import mesh_of
 from ygg_c.ip.port import PacketPort
 from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
+from ygg_c.testing.payloads import send_payload
 
 
 class Port:
@@ -145,12 +146,12 @@ def test_sources_are_bound_to_keys() -> None:
             b"\x40" + ipv6(attacker.address, b.node.address)[1:],
             b"",
         ):
-            attacker.send_payload(b.node.key, b"\x01" + packet)
+            send_payload(attacker, b.node.key, b"\x01" + packet)
             mesh.run(2)
         assert b.take() == []
         assert b.gateway.counters()["dropped_incoming"] == 6
         good = ipv6(attacker.address, b.node.address)
-        attacker.send_payload(b.node.key, b"\x01" + good)
+        send_payload(attacker, b.node.key, b"\x01" + good)
         mesh.run(2)
         assert b.take() == [good]
         b.gateway.close()
@@ -178,7 +179,7 @@ def test_packet_too_big_is_not_sent_to_a_forged_source() -> None:
     """What does not belong to the session's key is not answered, however long it is."""
     with mesh_of(1, 2) as mesh:
         b = Port(mesh.nodes[2], 1280)
-        mesh.nodes[1].send_payload(b.node.key, b"\x01" + ipv6(b"\x02\x00" + bytes(14), b.node.address, bytes(2000)))
+        send_payload(mesh.nodes[1], b.node.key, b"\x01" + ipv6(b"\x02\x00" + bytes(14), b.node.address, bytes(2000)))
         mesh.run(2)
         assert b.gateway.counters() == {
             "dropped_incoming": 1, "dropped_outgoing": 0, "dropped_waiting": 0, "too_big": 0, "marked": 0,

@@ -12,6 +12,7 @@ from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.link import PySink
 from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
+from ygg_c.testing.payloads import send_payload
 
 
 def ask(mesh: Mesh, asker: int, asked: int, kind: str, seconds: float = 3) -> list[tuple[bytes, str, bytes]]:
@@ -95,7 +96,7 @@ def test_unasked_answers_and_nonsense_are_ignored() -> None:
     """Responses without a request, unknown kinds and empty payloads do nothing."""
     with mesh_of(1, 2) as mesh:
         for payload in ("", "00", "02", "0200", "02027b7d", "02ff", "02ff02", "02ff09", "63"):
-            mesh.nodes[1].send_payload(mesh.nodes[2].key, bytes.fromhex(payload))
+            send_payload(mesh.nodes[1], mesh.nodes[2].key, bytes.fromhex(payload))
             mesh.run(1.5)
         (session,) = mesh.nodes[2].sessions()
         assert session["packets_received"] == 9
@@ -107,7 +108,7 @@ def test_queries_are_answered_in_bounded_number() -> None:
     with mesh_of(1, 2, 3) as mesh:
         assert len(ask(mesh, 1, 2, "self")) == 1
         for _ in range(2000):
-            mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\xff\x05")
+            send_payload(mesh.nodes[1], mesh.nodes[2].key, b"\x02\xff\x05")
         mesh.run(0)
         answered = mesh.nodes[2].sessions()[0]["packets_sent"]
         assert 1 < answered <= 700
@@ -120,10 +121,10 @@ def test_answers_are_counted_by_their_bytes() -> None:
     def answers(size: int) -> int:
         with mesh_of(1, 2) as mesh:
             mesh.nodes[2].nodeinfo = bytes(size)
-            mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\x01")
+            send_payload(mesh.nodes[1], mesh.nodes[2].key, b"\x02\x01")
             mesh.run(2)
             for _ in range(2000):
-                mesh.nodes[1].send_payload(mesh.nodes[2].key, b"\x02\x01")
+                send_payload(mesh.nodes[1], mesh.nodes[2].key, b"\x02\x01")
             mesh.run(0)
             return mesh.nodes[2].sessions()[0]["packets_sent"]
 
@@ -136,7 +137,7 @@ def test_payloads_that_go_nowhere_are_counted() -> None:
         ask(mesh, 1, 2, "self")
         odd = [b"", b"\x07", b"\x02", b"\x02\x09", b"\x02\xff", b"\x02\xff\x07", b"\x02\x02{}", b"\x02\xff\x02{}"]
         for payload in [*odd, b"\x01" + bytes(40)]:
-            mesh.nodes[1].send_payload(mesh.nodes[2].key, payload)
+            send_payload(mesh.nodes[1], mesh.nodes[2].key, payload)
         mesh.run(0)
         counters = mesh.nodes[2].counters()
         assert (counters["payloads_unknown"], counters["payloads_detached"]) == (len(odd), 1)
@@ -150,7 +151,7 @@ def test_bad_requests() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         node.request(b"", "self", print)
     with pytest.raises(ValueError, match="32 bytes"):
-        node.send_payload(b"", b"")
+        send_payload(node, b"", b"")
     node.close()
 
 
@@ -188,10 +189,10 @@ def test_on_work_is_called_once() -> None:
     asked: list[int] = []
     node.on_work = lambda: asked.append(1)
     for _ in range(3):
-        node.send_payload(bytes(32), b"\x00")
+        send_payload(node, bytes(32), b"\x00")
     assert asked == [1]
     node.turn(1, START)
-    node.send_payload(bytes(32), b"\x00")
+    send_payload(node, bytes(32), b"\x00")
     assert asked == [1, 1]
     node.close()
 
@@ -324,7 +325,7 @@ def test_close_is_idempotent_and_final() -> None:
         node.close()
         node.close()
         node.turn(mesh.now, mesh.wall)
-        node.send_payload(mesh.nodes[2].key, b"\x01")
+        send_payload(node, mesh.nodes[2].key, b"\x01")
         assert node.sessions() == []
 
 

@@ -11,6 +11,7 @@ from ygg.testing import in_order
 from ygg_c.base.address import address_for_key, partial_key_for_address
 from ygg_c.link import wire
 from ygg_c.node.node import Node
+from ygg_c.testing.payloads import send_payload
 
 S, D = b"\x11" * 32, b"\x22" * 32
 
@@ -223,7 +224,7 @@ def test_a_node_that_moved_away_from_one_that_swallows_is_found(network: Network
     # It alone speaks, on a path that works; the way back is learned from that, within a second or two.
     for _ in range(3):
         mover.turn(network.now, network.wall)
-        mover.send_payload(asker.key, b"\x00")
+        send_payload(mover, asker.key, b"\x00")
         network.settle(mover)
         network.run(1)
     assert [path["path"] for path in asker.known_paths() if path["key"] == mover.key] == [mover.coords]
@@ -239,7 +240,7 @@ def test_sessions_show_that_a_path_works(network: Network) -> None:
     for _ in range(600):
         for node, other in ((first, second), (second, first)):
             node.turn(network.now, network.wall)
-            node.send_payload(other.key, b"\x00")
+            send_payload(node, other.key, b"\x00")
             network.settle(node)
         network.run(0.5)
         assert second.key in [path["key"] for path in first.known_paths()]
