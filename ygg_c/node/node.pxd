@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from ygg_c.base.budget cimport Budget
 from ygg_c.base.clock cimport Clock
 from ygg_c.base.packet cimport Packet
+from ygg_c.base.turn cimport Turn
 from ygg_c.ip.layer cimport Lower
 from ygg_c.node.queries cimport QueryTable
 from ygg_c.routing.router cimport Router
@@ -46,13 +47,8 @@ cdef class Node(Router):
     cdef uint64_t _told_no_way          # when that was last told, ns
     cdef uint64_t _unknown              # payloads of no known kind, answers to no request
     cdef int64_t _clock_least           # unix second from which it shall go on in the next turn
-    cdef uint64_t _deadline             # when the next turn is due, in ns; NEVER when nothing waits
-    cdef uint64_t _promised             # the deadline the host knows of
-    cdef int _depth                     # of enter and leave
-    cdef bint _again                    # there is more to do in this turn
-    cdef bint _asked                    # on_work was called since the last turn
+    cdef Turn turns
     cdef bint _closed
-    cdef list _events                   # callbacks to run at the end of the turn: (function, arguments)
 
     # The turn, for hosts in C: enter, feed links, leave.
     cpdef void enter(self, uint64_t now, uint64_t wall) noexcept

@@ -1,17 +1,7 @@
 """A whole node without IO.
 
-Theory of operation
--------------------
-Everything happens in turns. The host (an event loop's pump, a simulator) enters with the time, feeds links what their
-streams brought, and leaves. Leaving ends the batch: the upper side sends its acknowledgements, due timers run, every
-link with output is flushed once, and then the callbacks that gathered during the turn run. Only there does
-application code run, with the engine at rest, so a callback may call anything: write, close, even take a turn, which is
-then only noted. What callbacks queued is flushed in a further round; after a few rounds the rest waits for the next
-turn, lest two ends in one process keep each other busy for good.
-
-Between turns anything may queue work (an application writes, a timer moves); it asks for a turn through on_work, once.
-A host need not look at the deadline after every batch: it keeps a timer for the last one turn() returned, and is asked
-for a turn when an earlier one comes up.
+Everything happens in turns, of which base/turn.pyx has the rules: enter() and leave() are their brackets for hosts in C,
+turn() is for those in Python. What the parts of a node have to do in a turn, and in which order, is here.
 """
 
 import sys
@@ -24,6 +14,7 @@ from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.base.forks cimport check_fork, generation
 from ygg_c.base.packet cimport packet_copy, packet_push
 from ygg_c.base.sodium cimport SIG_SIZE, Random, sign, verify
+from ygg_c.base.turn cimport Turn, turn_want
 from ygg_c.ip.layer cimport Layer
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.node.queries cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
@@ -45,7 +36,6 @@ cdef enum:                      # first byte of a protocol message
     DEBUG = 255
 
 cdef enum:
-    ROUNDS = 4                  # of flushing and callbacks in one turn
     NODEINFO_MAX = 16384
     KEYS_MAX = 65533            # bytes of an answer that lists keys
     ANSWER_RATE = 262144        # bytes of answers to queries per second; one asks for up to 64 KiB
@@ -126,8 +116,7 @@ cdef class Node(Router):
         self.local.upper = self.sessions_table
         self.queries = QueryTable(self.random.u64())
         self._nodeinfo = b"{}"
-        self._events = []
-        self._deadline = self._promised = NEVER
+        self.turns = Turn()
         self._answers = Budget(ANSWER_RATE, ANSWER_BURST, self.random.u64())
         self._clock_base = NOT_SET
         self.clock = Clock() if clock is None else clock
@@ -158,7 +147,7 @@ cdef class Node(Router):
     @property
     def deadline(self):
         """When the next turn is due, in ns; None when no timer runs."""
-        return None if self._deadline == NEVER else self._deadline
+        return None if self.turns.deadline == NEVER else self.turns.deadline
 
     @property
     def nodeinfo(self):
@@ -197,14 +186,13 @@ cdef class Node(Router):
         self.sessions_table.upper = SessionUpper()
         self.local.upper = TrafficUpper()
         self.queries.clear()
-        self._events.clear()
+        self.turns.events.clear()
         self.on_work = self.on_link_closed = self.on_link_proven = self.on_no_way = self.on_error = None
 
     # The turn
 
     cpdef void enter(self, uint64_t now, uint64_t wall) noexcept:
-        self._depth += 1
-        self._asked = False
+        self.turns.enter()
         self.now = max(self.now, now)
         # What others have accepted of us counts only against what is later, so a wall clock that is set back goes on
         # here.
@@ -217,41 +205,30 @@ cdef class Node(Router):
         self.sessions_table.wall = self.wall
 
     cpdef void leave(self) noexcept:
-        cdef int _round
+        cdef uint64_t deadline
         if self.made_in != generation:
-            self._depth = 0
+            self.turns.drop()
             return
-        if self._depth > 1:
-            self._depth -= 1
-            self._again = True
+        if not self.turns.leave():
             return
-        for _round in range(ROUNDS):
-            self._again = False
+        while self.turns.next_round():
             if self.attachment is not None and self.attachment.upper is not None:
                 self.attachment.upper.batch_end(self.now)
-            self._deadline = self._poll()
+            deadline = self._poll()
             self.flush_links()
-            self._again = False
+            self.turns.flushed(deadline)
             self._wake()
-            if not self._again:
-                break
-        self._depth = 0
-        # What does not fit one flush goes on at once, but after other callbacks of the host.
-        if self._again or self.ready:
-            self._deadline = self.now
-        if self._deadline < self._promised:
+        if self.turns.end(self.now, len(self.ready) > 0):
             self.want_turn()
 
     def turn(self, uint64_t now, uint64_t wall):
         """Run what is due, flush links, run callbacks; return the next deadline in ns, or None."""
         check_fork(self.made_in)
         self.enter(now, wall)
-        if self._depth == 1:
-            self._promised = 0
+        if self.turns.begin_owed():
             self.begin_round()
         self.leave()
-        if self._depth == 0:
-            self._promised = self._deadline
+        self.turns.promise()
         return self.deadline
 
     cdef uint64_t _poll(self) noexcept:
@@ -267,32 +244,24 @@ cdef class Node(Router):
     cdef void _wake(self) noexcept:
         # A callback may detach what is being called.
         cdef Layer upper = self.attachment.upper if self.attachment is not None else None
-        cdef list events
-        if self._events:
-            events, self._events = self._events, []
-            for function, arguments in events:
-                self._call(function, arguments)
+        for function, arguments in self.turns.take_events():
+            self._call(function, arguments)
         if upper is not None:
             upper.wake()
-        if self._events:
-            self._again = True
 
     cdef void want_turn(self) noexcept:
-        if self._depth:
-            self._again = True
-        elif not self._asked and self.on_work is not None:
-            self._asked = True
+        if turn_want(self.turns, self.on_work is not None):
             self._call(self.on_work, ())
 
     cdef void catch_up(self, uint64_t now) noexcept:
-        if self._depth == 0:
+        if self.turns.depth == 0:
             self.now = max(self.now, now)
             self.sessions_table.now = self.now
         self.want_turn()
 
     cdef void later(self, object function, tuple arguments) noexcept:
         if function is not None and not self._closed:
-            self._events.append((function, arguments))
+            self.turns.later(function, arguments)
             self.want_turn()
 
     cdef void _call(self, object function, tuple arguments) noexcept:

@@ -10,6 +10,7 @@ from ygg_c.base.clock cimport Clock
 from ygg_c.base.packet cimport Packet
 from ygg_c.base.sodium cimport Random
 from ygg_c.base.timers cimport TimerHeap
+from ygg_c.base.turn cimport Turn
 from ygg_c.ip.layer cimport Upper, Way
 from ygg_c.ip.memory cimport Memory
 from ygg_c.socket.flows cimport Flow, FlowQueue
@@ -139,8 +140,7 @@ cdef class Host(Upper):
     cdef uint64_t _served_from
     cdef bint _link_full                # it has found the link full
     cdef public object on_work          # asks for turns where no lower side gives any; None: nobody does
-    cdef bint _turn_wanted
-    cdef bint _in_turn
+    cdef Turn turns                     # open while a batch is handled
     cdef uint64_t _suspected_at         # when silence was last told, ns; 0: never
     # Services to endpoints.
     cdef void emit(self, Packet *packet) noexcept               # an IPv6 packet; takes ownership

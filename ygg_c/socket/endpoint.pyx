@@ -5,6 +5,7 @@ from libc.stdint cimport SIZE_MAX, int64_t
 from ygg_c.base.clock cimport MS
 from ygg_c.base.forks cimport generation
 from ygg_c.base.packet cimport packet_free
+from ygg_c.base.turn cimport turn_close, turn_want
 from ygg_c.ip.layer cimport BURST_MOST
 
 cdef enum:
@@ -48,6 +49,7 @@ cdef class Host(Upper):
 
     def __cinit__(self):
         self.made_in = generation
+        self.turns = Turn()
         self._dirty = []
         self._waiting = []
         self._ready = []
@@ -190,18 +192,16 @@ cdef class Host(Upper):
         pass
 
     cdef void want_turn(self) noexcept:
-        if self._in_turn or self._turn_wanted:
+        if not turn_want(self.turns, self.lower is not None or self.on_work is not None):
             return
         if self.lower is not None:
-            self._turn_wanted = True
             self.lower.want_turn()
-        elif self.on_work is not None:
-            self._turn_wanted = True
+        else:
             _ask(self.on_work)
 
     cdef void lower_changed(self) noexcept:
         # Who was asked for a turn, or has begun one, may not come to it any more; a new lower side has one anyway.
-        self._turn_wanted = self._in_turn = False
+        turn_close(self.turns)
         self.stop_waiting()
         if self.lower is None:
             self.want_turn()

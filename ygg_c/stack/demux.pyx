@@ -35,6 +35,7 @@ from ygg_c.base.address cimport address_node
 from ygg_c.base.packet cimport packet_free, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.base.live cimport LIVE_STACK, born, died
 from ygg_c.base.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.base.turn cimport turn_close, turn_open
 from ygg_c.socket.endpoint cimport *
 from ygg_c.base.forks cimport generation
 from ygg_c.ip.fragment cimport fragment, wire_size
@@ -104,7 +105,7 @@ cdef class Demux(TcpDemux):
     cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept:
         cdef size_t length
         self._now = now
-        self._in_turn = True
+        turn_open(self.turns)
         self.count[COUNT_PACKETS_IN] += 1
         self.count[COUNT_BYTES_IN] += size
         if self.capture is not None:
@@ -406,7 +407,9 @@ cdef class Demux(TcpDemux):
     cdef const uint8_t *default_address(self) noexcept:
         return self._prefixes[0].address
 
-    # The turn.
+    # The turn. In each round of its node's (base/turn.pyx) the stack is flushed twice. batch_end() answers what has come
+    # before any timer can run that this answer stops, here or in the links below. poll() runs the timers, and flushes
+    # what they and those of the layers below have called for; where that is nothing, it costs nothing.
 
     cdef void _flush(self, uint64_t now) noexcept:
         cdef Packet *packet
@@ -414,7 +417,7 @@ cdef class Demux(TcpDemux):
         if self.made_in != generation:
             return
         self._now = now
-        self._in_turn = True
+        turn_open(self.turns)
         while True:
             self.flush_endpoints(now)
             if self._loop.count == 0 or left == 0:
@@ -426,8 +429,7 @@ cdef class Demux(TcpDemux):
                 packet_free(packet)
             if self._loop.count == 0:
                 self.serve(OURSELVES, now)
-        self._in_turn = False
-        self._turn_wanted = False
+        turn_close(self.turns)
         if self._loop.count:
             self.want_turn()
 
@@ -474,12 +476,12 @@ cdef class Demux(TcpDemux):
         if self.made_in != generation:
             return NEVER
         self._now = now
-        self._in_turn = True
+        turn_open(self.turns)
         deadline = self.timers.run(now)
         if self._reassembling:
             self._expire_fragments()
         self._flush(now)
-        deadline = self.timers.run(now)
+        deadline = self.timers.run(now)         # flushing has set some: the deadline is known only now
         if self._reassembling:
             deadline = min(deadline, self._reassembler.deadline())
         return deadline
