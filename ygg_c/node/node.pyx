@@ -1,7 +1,7 @@
 """A whole node without IO.
 
-Everything happens in turns, of which base/turn.pyx has the rules: enter() and leave() are their brackets for hosts in C,
-turn() is for those in Python. What the parts of a node have to do in a turn, and in which order, is here.
+Everything happens in turns, of which base/turn.pyx has the rules: enter() and leave() are their brackets for hosts in
+C, turn() is for those in Python. What the parts of a node have to do in a turn, and in which order, is here.
 """
 
 import sys

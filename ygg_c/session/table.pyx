@@ -55,12 +55,12 @@ first overlooks the second.
 A session lives for a minute after the last payload or handshake that was received. That something was sent shows
 nothing: a remote that was restarted with its clock set back refuses it, and is refused, until this end has forgotten
 the session. So one who only sends is answered with a dummy now and then. The node says which remotes it has connections
-to (name_remotes): when their sessions are about to lapse they are sent an Init. That would cost one who only sends what is
-on its way.
+to (name_remotes): when their sessions are about to lapse they are sent an Init. That would cost one who only sends what
+is on its way.
 
 So a remote that was restarted is found within 48 seconds although both ends have nothing to say: the Init makes it
-answer with new keys, and the connections to its old self are probed and end (session_renewed). A neighbour is asked as soon as
-it is back (returned), for its link tells. Of others nothing tells, and when they stay away for more than a minute the
+answer with new keys, and the connections to its old self are probed and end (session_renewed). A neighbour is asked as
+soon as it is back (returned), for its link tells. Of others nothing tells, and when they stay away for more than a minute the
 session lapses. While there are connections left of it the remote is then asked again, after a minute and after as long
 again as it has been away, each 16 minutes at last. Such questions are few: at most a hundred Inits in one turn, for the
 openings half of their places.

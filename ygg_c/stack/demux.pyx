@@ -407,9 +407,9 @@ cdef class Demux(TcpDemux):
     cdef const uint8_t *default_address(self) noexcept:
         return self._prefixes[0].address
 
-    # The turn. In each round of its node's (base/turn.pyx) the stack is flushed twice. batch_end() answers what has come
-    # before any timer can run that this answer stops, here or in the links below. poll() runs the timers, and flushes
-    # what they and those of the layers below have called for; where that is nothing, it costs nothing.
+    # The turn. In each round of its node's (base/turn.pyx) the stack is flushed twice. batch_end() answers what has
+    # come before any timer can run that this answer stops, here or in the links below. poll() runs the timers, and
+    # flushes what they and those of the layers below have called for; where that is nothing, it costs nothing.
 
     cdef void _flush(self, uint64_t now) noexcept:
         cdef Packet *packet
