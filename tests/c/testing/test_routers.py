@@ -1,0 +1,57 @@
+"""A router without sessions, and messages past those of a node."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.c.farside import Clock
+from tests.c.mesh import mesh_of
+from tests.simnet import Network
+from ygg_c.testing.routers import send_message
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    network = Network("tap")
+    yield network
+    network.close()
+
+
+def test_messages_arrive_with_their_source(network: Network) -> None:
+    """Each is taken once."""
+    a, b = network.add(1), network.add(2)
+    network.join(a, b)
+    network.run(3)
+    a.send(b.key, b"one")
+    a.send(b.key, b"")
+    network.settle(a)
+    network.run(1)
+    assert b.take_delivered() == [(a.key, b"one"), (a.key, b"")]
+    assert b.take_delivered() == []
+
+
+def test_what_nobody_takes_is_bounded(network: Network) -> None:
+    """At most 4096 messages are kept."""
+    a, b = network.add(1), network.add(2)
+    network.join(a, b)
+    network.run(3)
+    for _ in range(50):
+        for _ in range(100):
+            a.send(b.key, b"x")
+        network.settle(a)
+        network.run(0.1)
+    assert len(b.take_delivered()) == 4096
+
+
+def test_keys_have_32_bytes(clock: Clock) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        clock.router.send(b"short", b"x")
+
+
+def test_a_message_past_the_sessions_is_refused_by_those_of_the_other_end() -> None:
+    with mesh_of(1, 2) as mesh:
+        a, b = mesh.nodes[1], mesh.nodes[2]
+        send_message(a, b.key, b"\x09 is no kind of message")
+        a.turn(mesh.now, mesh.wall)
+        mesh.run(1)
+        assert b.counters()["session_unknown_type"] == 1
