@@ -8,7 +8,7 @@ import pytest
 
 from ygg.simulation import Conditions, Trace, VirtualLoop, World, topology
 from ygg.testing import in_order, public_key
-from ygg_c.routing.router import Router
+from ygg_c.testing.routers import RouterTap
 
 SLOW = Conditions(rate=1e6, delay=0.02)
 
@@ -147,7 +147,7 @@ def test_programs_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
 
 
 def test_another_engine_may_be_made() -> None:
-    with World(seed=1, make=Router) as world:
+    with World(seed=1, make=RouterTap) as world:
         world.build(topology.cycle_graph(4), Conditions(delay=0.01))
         world.run(20)
         assert len(roots(world)) == 1

@@ -60,10 +60,10 @@ is on its way.
 
 So a remote that was restarted is found within 48 seconds although both ends have nothing to say: the Init makes it
 answer with new keys, and the connections to its old self are probed and end (session_renewed). A neighbour is asked as
-soon as it is back (returned), for its link tells. Of others nothing tells, and when they stay away for more than a minute the
-session lapses. While there are connections left of it the remote is then asked again, after a minute and after as long
-again as it has been away, each 16 minutes at last. Such questions are few: at most a hundred Inits in one turn, for the
-openings half of their places.
+soon as it is back (returned), for its link tells. Of others nothing tells, and when they stay away for more than a
+minute the session lapses. While there are connections left of it the remote is then asked again, after a minute and
+after as long again as it has been away, each 16 minutes at last. Such questions are few: at most a hundred Inits in one
+turn, for the openings half of their places.
 
 Strangers make us work before they have proved anything: 28 microseconds for an invented Init, 250 for one that is
 answered. So a handshake is looked at only when all that it may cost can be had from a budget that is shared by
