@@ -21,7 +21,8 @@ origin may, no more than two can be near half of that at a time, and to meet one
 
 from libc.math cimport exp, expm1, log
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+
+from ygg_c.base.mix cimport mix, mix_16
 
 cdef double SHARED = 0.8            # of the burst: what the origins in use divide
 cdef double KNOWN = 1.25            # times the burst: what known claimants may fill
@@ -74,7 +75,7 @@ cdef class Budget:
 
     # The slot of an origin, or the free one where it belongs.
     cdef Account *_slot_of(self, uint64_t origin) noexcept:
-        cdef size_t index = ((origin * <uint64_t>0x9e3779b97f4a7c15) >> 32) & (self._size - 1)
+        cdef size_t index = (mix(origin) >> 32) & (self._size - 1)
         while self._accounts[index].taken and self._accounts[index].origin != origin:
             index = (index + 1) & (self._size - 1)
         return &self._accounts[index]
@@ -244,10 +245,6 @@ cdef inline double _room(double share, double amount) noexcept nogil:
 
 
 cdef inline void _places(const uint8_t *source, uint64_t salt, size_t *places) noexcept nogil:
-    cdef uint64_t first, second
-    memcpy(&first, source, 8)
-    memcpy(&second, source + 8, 8)
-    first = (first ^ salt) * <uint64_t>0x9e3779b97f4a7c15
-    first = ((first ^ (first >> 32)) + second) * <uint64_t>0xd6e8feb86659fd93
-    places[0] = (first >> 59) & (SOURCES - 1)
-    places[1] = SOURCES + ((first >> 40) & (SOURCES - 1))
+    cdef uint64_t code = mix_16(source, salt)
+    places[0] = (code >> 59) & (SOURCES - 1)
+    places[1] = SOURCES + ((code >> 40) & (SOURCES - 1))

@@ -4,6 +4,8 @@ from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
+from ygg_c.base.mix cimport GOLDEN, MIXER
+
 cdef extern from *:
     """
     static inline uint64_t ygg_fold(uint64_t a, uint64_t b) {
@@ -62,13 +64,13 @@ cdef class ByteMap:
         cdef size_t left = self.width
         while left >= 8:
             memcpy(&word, key, 8)
-            code = ygg_fold(word ^ <uint64_t>0x9e3779b97f4a7c15, code ^ <uint64_t>0xd6e8feb86659fd93)
+            code = ygg_fold(word ^ GOLDEN, code ^ MIXER)
             key += 8
             left -= 8
         if left:
             word = 0
             memcpy(&word, key, left)
-            code = ygg_fold(word ^ <uint64_t>0x9e3779b97f4a7c15, code ^ <uint64_t>0xd6e8feb86659fd93)
+            code = ygg_fold(word ^ GOLDEN, code ^ MIXER)
         return code ^ (code >> 29)
 
     cdef uint8_t *_find(self, const uint8_t *key, uint64_t code) noexcept:

@@ -3,35 +3,64 @@
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
+from ygg_c.base.clock cimport SECOND
+from ygg_c.base.mix cimport mix
+
+# A token bucket whose rate and burst its owner knows: the caller names them. All zero it is full.
+cdef struct Tokens:
+    uint64_t used       # of the burst, in units of 1e-9 tokens: it is given back at the rate
+    uint64_t stamp      # when `used` was that, ns
+
+# Whether it had `cost` tokens, which it has no more then. `rate` is in tokens a second, `burst` what it holds at most.
+cdef inline bint tokens_take(
+    Tokens *tokens, uint64_t rate, uint64_t burst, uint64_t cost, uint64_t now
+) noexcept nogil:
+    cdef uint64_t passed = now - tokens.stamp if now > tokens.stamp else 0
+    # More than it takes to fill the bucket says nothing more (and would overflow the product).
+    if passed > tokens.used // rate:
+        tokens.used = 0
+    else:
+        tokens.used -= passed * rate
+    tokens.stamp = now
+    if cost > burst or tokens.used > (burst - cost) * SECOND:
+        return False
+    tokens.used += cost * SECOND
+    return True
+
+# How many whole tokens it has now.
+cdef inline uint64_t tokens_left(const Tokens *tokens, uint64_t rate, uint64_t burst, uint64_t now) noexcept nogil:
+    cdef uint64_t passed = now - tokens.stamp if now > tokens.stamp else 0
+    if passed > tokens.used // rate:
+        return burst
+    return (burst * SECOND - (tokens.used - passed * rate)) // SECOND
+
+# Of what was taken just now so much was not used.
+cdef inline void tokens_put_back(Tokens *tokens, uint64_t count) noexcept nogil:
+    tokens.used -= min(tokens.used, count * SECOND)
+
+# How many ns from its stamp on until it has `cost` tokens, no more than its burst.
+cdef inline uint64_t tokens_wait(const Tokens *tokens, uint64_t rate, uint64_t burst, uint64_t cost) noexcept nogil:
+    cdef uint64_t most = (burst - cost) * SECOND
+    return (tokens.used - most) // rate + 1 if tokens.used > most else 0
+
+# One that knows its rate.
 cdef struct Bucket:
     uint64_t rate       # tokens per second
     uint64_t burst      # tokens it holds at most
-    uint64_t level      # tokens left, in units of 1e-9
-    uint64_t stamp
+    Tokens tokens
 
 cdef inline void bucket_init(Bucket *bucket, uint64_t rate, uint64_t burst, uint64_t now) noexcept nogil:
     bucket.rate = rate
     bucket.burst = burst
-    bucket.level = burst * 1000000000
-    bucket.stamp = now
+    bucket.tokens.used = 0
+    bucket.tokens.stamp = now
 
 cdef inline bint bucket_take(Bucket *bucket, uint64_t now) noexcept nogil:
-    cdef uint64_t full = bucket.burst * <uint64_t>1000000000
-    cdef uint64_t passed = now - bucket.stamp if now > bucket.stamp else 0
-    # More than it takes to fill an empty bucket says nothing more (and would overflow the product).
-    if passed >= full // bucket.rate:
-        bucket.level = full
-    else:
-        bucket.level = min(full, bucket.level + passed * bucket.rate)
-    bucket.stamp = now
-    if bucket.level < 1000000000:
-        return False
-    bucket.level -= 1000000000
-    return True
+    return tokens_take(&bucket.tokens, bucket.rate, bucket.burst, 1, now)
 
 # How many ns until a bucket that has just refused has a token.
 cdef inline uint64_t bucket_wait(const Bucket *bucket) noexcept nogil:
-    return (1000000000 - bucket.level) // bucket.rate + 1
+    return tokens_wait(&bucket.tokens, bucket.rate, bucket.burst, 1)
 
 # Something that is done ever less often while there is reason for it again and again.
 cdef struct Backoff:
@@ -60,8 +89,7 @@ cdef struct Recent:
 cdef inline size_t recent_slot(const uint8_t *key, uint64_t salt) noexcept nogil:
     cdef uint64_t word
     memcpy(&word, key + 8, 8)
-    word = (word ^ salt) * <uint64_t>0x9e3779b97f4a7c15
-    return (word >> 32) & (RECENT_SLOTS - 1)
+    return (mix(word ^ salt) >> 32) & (RECENT_SLOTS - 1)
 
 # Remember a key for `interval` (ns) from now on.
 cdef inline void recent_note(Recent *recent, const uint8_t *key, uint64_t salt, uint64_t now,

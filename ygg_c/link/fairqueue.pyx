@@ -2,19 +2,15 @@
 
 from libc.math cimport sqrt
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
 
+from ygg_c.base.mix cimport mix_16
 from ygg_c.base.packet cimport packet_free, queue_clear, queue_pop, queue_push
 from ygg_c.ip.header cimport CE
 
 
 cdef inline uint64_t _hash(const uint8_t *key, uint64_t salt) noexcept nogil:
-    cdef uint64_t first, second
-    memcpy(&first, key, 8)
-    memcpy(&second, key + 8, 8)
-    first = (first ^ salt) * <uint64_t>0x9e3779b97f4a7c15
-    first = ((first ^ (first >> 32)) + second) * <uint64_t>0xd6e8feb86659fd93
-    return first ^ (first >> 32)
+    cdef uint64_t code = mix_16(key, salt)
+    return code ^ (code >> 32)
 
 
 cdef class FairQueue:

@@ -14,6 +14,7 @@ What was found stays valid until the tree changes.
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy
 
+from ygg_c.base.mix cimport mix
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.link.neighbour cimport Neighbour
 from ygg_c.link.wire cimport PATH_PORTS_MAX, path_ports
@@ -49,7 +50,7 @@ cdef class NextHops:
             self.search(path, size, 0, hop)
             return
         for index in range(size):
-            code = (code ^ path[index]) * <uint64_t>0x9e3779b97f4a7c15
+            code = mix(code ^ path[index])
         slot = &self._slots[(code >> 32) & (HOP_SLOTS - 1)]
         if slot.generation != self.tree.generation or slot.size != size or memcmp(slot.path, path, size) != 0:
             self.search(path, size, 0, &slot.hop)

@@ -45,6 +45,7 @@ from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.address cimport lookup_key
 from ygg_c.base.clock cimport NEVER
+from ygg_c.base.mix cimport mix
 from ygg_c.base.packet cimport packet_copy, packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.base.ratelimit cimport bucket_init, bucket_take, recent_pass
 from ygg_c.base.sodium cimport sign, verify
@@ -511,7 +512,7 @@ cdef class Pathfinder:
         cdef uint64_t place = count
         cdef size_t index
         for index in range(count):
-            place = (place ^ ports[index]) * <uint64_t>0x9e3779b97f4a7c15
+            place = mix(place ^ ports[index])
             place ^= place >> 32
         return place
 

@@ -10,7 +10,7 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.base.lru cimport Aging
-from ygg_c.ip.icmp cimport Bucket
+from ygg_c.base.ratelimit cimport Tokens
 from ygg_c.socket.endpoint cimport Host
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.options cimport TcpOptions
@@ -42,8 +42,8 @@ cdef class Receiver:
     cdef size_t ack_bytes           # in-order bytes not acknowledged yet
     cdef uint64_t last_acked        # the position in our latest ACK
     cdef ToTell *_to_tell           # NULL: there is nothing out of the ordinary
-    cdef Bucket _challenges
-    cdef Bucket _strays
+    cdef Tokens _challenges
+    cdef Tokens _strays
     # Autotuning.
     cdef uint64_t _tuned_at         # since when the application's reading is measured, from where
     cdef uint64_t _tuned_from

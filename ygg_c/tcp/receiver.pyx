@@ -7,7 +7,7 @@ from libc.string cimport memset
 
 from ygg_c.base.clock cimport MS, NEVER
 from ygg_c.base.ranges cimport Range, ranges_find, ranges_overlap
-from ygg_c.ip.icmp cimport bucket_take
+from ygg_c.base.ratelimit cimport tokens_take
 from ygg_c.ip.memory cimport INBOUND
 from ygg_c.socket.endpoint cimport (
     COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_BEYOND_WINDOW, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_NO_BUFFER,
@@ -126,14 +126,14 @@ cdef class Receiver:
         return MOST_LAG if self._hole_filled and length and position >= self.queue.next else 0
 
     cdef void challenge(self, TcpEndpoint connection, uint64_t now) noexcept:
-        if bucket_take(&self._challenges, now, CHALLENGES_PER_SECOND, 1):
+        if tokens_take(&self._challenges, CHALLENGES_PER_SECOND, 1, 1, now):
             connection.host.count[COUNT_TCP_CHALLENGES] += 1
             self.ack_now = True
         else:
             connection.host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
 
     cdef void _stray(self, TcpEndpoint connection, uint64_t now) noexcept:
-        if bucket_take(&self._strays, now, STRAYS_PER_SECOND, STRAYS_PER_SECOND):
+        if tokens_take(&self._strays, STRAYS_PER_SECOND, STRAYS_PER_SECOND, 1, now):
             self.ack_now = True
         else:
             connection.host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
