@@ -3,6 +3,11 @@
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
+# The overlay is 200::/7: addresses of nodes begin with the one byte, their subnets with the other.
+cdef enum:
+    ADDRESS_PREFIX = 0x02
+    SUBNET_PREFIX = 0x03
+
 # The 16-byte address inside 200::/7, and the 8-byte prefix of the routed /64.
 cdef void key_address(const uint8_t *key, uint8_t *address) noexcept nogil
 cdef void key_subnet(const uint8_t *key, uint8_t *subnet) noexcept nogil

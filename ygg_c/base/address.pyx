@@ -13,7 +13,7 @@ cdef void key_address(const uint8_t *key, uint8_t *address) noexcept nogil:
     while ones < 256 and not _bit(key, ones):
         ones += 1
     memset(address, 0, 16)
-    address[0] = 0x02
+    address[0] = ADDRESS_PREFIX
     address[1] = <uint8_t>ones
     start = ones + 1
     count = 256 - start
@@ -30,7 +30,7 @@ cdef void key_subnet(const uint8_t *key, uint8_t *subnet) noexcept nogil:
     key_address(key, address)
     for index in range(8):
         subnet[index] = address[index]
-    subnet[0] = 0x03
+    subnet[0] = SUBNET_PREFIX
 
 
 cdef void partial_key(const uint8_t *address, uint8_t *key) noexcept nogil:

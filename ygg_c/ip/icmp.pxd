@@ -1,6 +1,6 @@
 # ICMPv6 (RFC 4443): what we send, and the quoted packet in an error that arrives.
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 from ygg_c.base.packet cimport Packet
 
@@ -15,15 +15,17 @@ cdef enum:
     CODE_REASSEMBLY = 1
     ICMP_HEADER = 8
 
-# A token bucket: `rate` tokens a second, `burst` at most.
-cdef struct Bucket:
-    uint64_t stamp
-    uint64_t credit         # ns worth of tokens
+# Errors a second that a stack or gateway sends in all, and at once (RFC 4443, 2.4 (f)): those they are for share them.
+cdef enum:
+    ERROR_RATE = 200
+    ERROR_BURST = 50
+    QUOTE_MOST = 1232           # bytes of a packet in an error about it: MIN_MTU less both headers (2.4 (c))
 
-cdef bint bucket_take(Bucket *bucket, uint64_t now, uint64_t rate, uint64_t burst) noexcept nogil
-# An error about `packet`, from `source`; NULL where RFC 4443, 2.4 (e) forbids one, or without memory.
+# An error about `packet`, from `source`, with at most `quote` bytes of it; NULL where RFC 4443, 2.4 (e) forbids one, or
+# without memory.
 cdef Packet *icmp_error(
-    const uint8_t *packet, size_t size, const uint8_t *source, uint8_t kind, uint8_t code, uint32_t parameter
+    const uint8_t *packet, size_t size, const uint8_t *source, uint8_t kind, uint8_t code, uint32_t parameter,
+    size_t quote,
 ) noexcept
 cdef Packet *icmp_echo(
     const uint8_t *source, const uint8_t *target, uint8_t kind, uint16_t identifier, uint16_t sequence,

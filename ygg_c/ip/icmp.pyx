@@ -1,27 +1,15 @@
 """ICMPv6 messages."""
 
 from libc.errno cimport EACCES, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EPROTO
+from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 
 from ygg_c.base.checksum cimport sum_bytes, sum_copy, sum_fold, sum_pseudo
 from ygg_c.base.packet cimport packet_new
 from ygg_c.ip.header cimport (
-    IP_HEADER, MIN_MTU, NEXT_ICMPV6, SOURCE, TARGET, WALK_FRAGMENT, WALK_UPPER, Chain, Walk, get16, is_multicast,
+    IP_HEADER, NEXT_ICMPV6, SOURCE, TARGET, WALK_FRAGMENT, WALK_UPPER, Chain, Walk, get16, is_multicast,
     is_unspecified, put16, put32, walk, write_header,
 )
-
-
-cdef bint bucket_take(Bucket *bucket, uint64_t now, uint64_t rate, uint64_t burst) noexcept nogil:
-    cdef uint64_t token = <uint64_t>1000000000 // rate
-    if bucket.stamp == 0 or now - bucket.stamp > burst * token:
-        bucket.credit = burst * token
-    else:
-        bucket.credit = min(burst * token, bucket.credit + now - bucket.stamp)
-    bucket.stamp = now
-    if bucket.credit < token:
-        return False
-    bucket.credit -= token
-    return True
 
 
 cdef bint _may_report(const uint8_t *packet, size_t size, uint8_t kind, uint8_t code) noexcept nogil:
@@ -47,9 +35,10 @@ cdef bint _may_report(const uint8_t *packet, size_t size, uint8_t kind, uint8_t 
 
 
 cdef Packet *icmp_error(
-    const uint8_t *packet, size_t size, const uint8_t *source, uint8_t kind, uint8_t code, uint32_t parameter
+    const uint8_t *packet, size_t size, const uint8_t *source, uint8_t kind, uint8_t code, uint32_t parameter,
+    size_t quote,
 ) noexcept:
-    cdef size_t quoted = min(size, <size_t>(MIN_MTU - IP_HEADER - ICMP_HEADER))
+    cdef size_t quoted = min(size, quote)
     cdef Packet *error
     if not _may_report(packet, size, kind, code):
         return NULL

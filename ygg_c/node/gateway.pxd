@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
+from ygg_c.base.budget cimport Budget
 from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.lru cimport Aging, AgingList
 from ygg_c.base.packet cimport Packet
@@ -34,7 +35,9 @@ cdef class Gateway(PayloadSink):
     cdef ByteMap _by_key, _by_address, _by_subnet, _waiting
     cdef AgingList _routes, _waits
     cdef HoldAccount _account
-    cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big, marked
+    cdef Budget _errors             # Packet Too Big
+    cdef uint64_t _secret[2]        # numbers the nodes that share it
+    cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big, icmp_limited, marked
 
     cdef void _relink(self) noexcept
     cdef void _part_from(self, Layer layer) noexcept
@@ -47,4 +50,4 @@ cdef class Gateway(PayloadSink):
     cdef void _flush(self, Route route, const uint8_t *destination) noexcept
     cdef void _drop_waiting(self, Waiting waiting) noexcept
     cdef void _mark(self, Route route, Packet *packet) noexcept
-    cdef void _packet_too_big(self, const uint8_t *data, size_t size) noexcept
+    cdef void _packet_too_big(self, const uint8_t *key, const uint8_t *data, size_t size) noexcept

@@ -11,34 +11,30 @@ queue is long; but it comes, without a loss.
 """
 
 from cpython.ref cimport PyObject
+from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
-from ygg_c.base.address cimport key_address, key_subnet, partial_key
-from ygg_c.base.checksum cimport sum_bytes, sum_fold, sum_pseudo
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.address cimport ADDRESS_PREFIX, SUBNET_PREFIX, key_address, key_subnet, partial_key
+from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.base.live cimport LIVE_GATEWAY, born, died
 from ygg_c.base.lru cimport aging_add, aging_remove, aging_touch
-from ygg_c.base.packet cimport packet_free, packet_new
+from ygg_c.base.packet cimport packet_free
 from ygg_c.base.pending cimport HOLD_TIME, hold_clear, hold_expire, hold_is_crowded, hold_pop, hold_push
-from ygg_c.ip.header cimport (
-    CE, ECT_0, IP_HEADER, MIN_MTU, NEXT_ICMPV6, NOT_ECT, SOURCE, TARGET, get_ecn, put32, put_ecn, write_header,
-)
+from ygg_c.base.siphash cimport ygg_siphash
+from ygg_c.ip.header cimport CE, ECT_0, IP_HEADER, MIN_MTU, NOT_ECT, SOURCE, TARGET, get_ecn, put_ecn
+from ygg_c.ip.icmp cimport ERROR_BURST, ERROR_RATE, ICMP_TOO_BIG, icmp_error
 from ygg_c.ip.layer cimport Layer, Lower, Upper, Way, free_way, stack_on
 from ygg_c.link.link cimport LinkHost
 
-cdef uint64_t MARK_LIFE = 1000000000                    # of a mark for which there is no packet
-cdef uint64_t LIFETIME = 120 * <uint64_t>1000000000     # of routes since their last use
+cdef uint64_t MARK_LIFE = SECOND                # of a mark for which there is no packet
+cdef uint64_t LIFETIME = 120 * SECOND           # of routes since their last use
 
 cdef enum:
     MAX_MTU = 65535
     ROUTE_LIMIT = 65536
     WAITING_LIMIT = 1024            # destinations
     WAITING_BYTES = 8388608         # of memory
-    QUOTE = 512                     # bytes of the offending packet in a Packet Too Big
-    ICMP_HEADER = 8
-    PACKET_TOO_BIG = 2
-    ADDRESS_PREFIX = 0x02
-    SUBNET_PREFIX = 0x03
+    QUOTE = 512                     # bytes of a packet in a Packet Too Big about it (protocol 0.5, section 9.4)
 
 
 cdef class Waiting:
@@ -72,6 +68,8 @@ cdef class Gateway(PayloadSink):
         self._by_subnet = ByteMap(8, node.random.u64())
         self._waiting = ByteMap(16, node.random.u64())
         self._account.limit = WAITING_BYTES
+        self._errors = Budget(ERROR_RATE, ERROR_BURST, node.random.u64())
+        node.random.fill(<uint8_t *>self._secret, sizeof(self._secret))
         node.attachment = self
 
     # What is attached
@@ -191,6 +189,7 @@ cdef class Gateway(PayloadSink):
             "dropped_outgoing": self.dropped_outgoing,
             "dropped_waiting": self.dropped_waiting,
             "too_big": self.too_big,
+            "icmp_limited": self.icmp_limited,
             "marked": self.marked,
         }
 
@@ -313,32 +312,25 @@ cdef class Gateway(PayloadSink):
             self.dropped_incoming += 1
         elif size > self._mtu:
             self.too_big += 1
-            self._packet_too_big(data, size)
+            self._packet_too_big(key, data, size)
         elif self.attached is None:
             self.dropped_incoming += 1
         else:
             self.upper.packet_in(data, size, self.node.now)
 
-    cdef void _packet_too_big(self, const uint8_t *data, size_t size) noexcept:
-        cdef size_t quoted = min(size, <size_t>QUOTE)
-        cdef Packet *packet = packet_new(IP_HEADER + ICMP_HEADER + quoted)
-        cdef uint8_t *icmp
-        cdef uint64_t pseudo
-        cdef unsigned short total
-        if packet == NULL:
+    cdef void _packet_too_big(self, const uint8_t *key, const uint8_t *data, size_t size) noexcept:
+        # As the stack reports errors: at a limited rate, and nothing waits for it.
+        cdef uint64_t origin = ygg_siphash(key, 32, self._secret)
+        cdef Packet *packet
+        cdef Way way
+        self.node.pathfinder.find_way(key, 0, &way)
+        if way.spare < MIN_MTU or not self._errors.take(origin, NULL, False, 1.0, self.node.now):
+            self.icmp_limited += 1
             return
-        packet.size = IP_HEADER + ICMP_HEADER + quoted
-        write_header(packet.data, ICMP_HEADER + quoted, NEXT_ICMPV6, 0, data + TARGET, data + SOURCE)
-        packet.data[7] = 255
-        icmp = packet.data + IP_HEADER
-        memset(icmp, 0, ICMP_HEADER)
-        icmp[0] = PACKET_TOO_BIG
-        put32(icmp + 4, <unsigned int>self._mtu)
-        memcpy(icmp + ICMP_HEADER, data, quoted)
-        pseudo = sum_pseudo(packet.data + SOURCE, <unsigned int>(ICMP_HEADER + quoted), NEXT_ICMPV6)
-        total = ~sum_fold(sum_bytes(icmp, ICMP_HEADER + quoted, pseudo))
-        memcpy(icmp + 2, &total, 2)
-        self.packet_out(packet, self.node.now)
+        packet = icmp_error(data, size, data + TARGET, ICMP_TOO_BIG, 0, <uint32_t>self._mtu, QUOTE)
+        if packet != NULL:
+            packet.data[7] = 255        # the hop limit
+            self.packet_out(packet, self.node.now)
 
     cdef void path_in(self, const uint8_t *key) noexcept:
         cdef Route route = self._learn(key)

@@ -36,12 +36,18 @@ from ygg_c.base.packet cimport packet_free, queue_clear, queue_init, queue_pop, 
 from ygg_c.base.live cimport LIVE_STACK, born, died
 from ygg_c.base.checksum cimport sum_bytes, sum_fold, sum_pseudo
 from ygg_c.base.turn cimport turn_close, turn_open
-from ygg_c.socket.endpoint cimport *
+from ygg_c.socket.endpoint cimport (
+    COUNT_BAD_CHECKSUM, COUNT_BAD_OPTION, COUNT_BYTES_IN, COUNT_BYTES_OUT, COUNT_CLOSED, COUNT_ECHO_LIMITED,
+    COUNT_FRAGMENTS, COUNT_FRAGMENTS_DROPPED, COUNT_FRAGMENTS_SENT, COUNT_ICMP_IGNORED, COUNT_ICMP_IN,
+    COUNT_ICMP_LIMITED, COUNT_LOOP_DROPPED, COUNT_MALFORMED, COUNT_MARTIAN, COUNT_NO_LINK, COUNT_NO_MEMORY,
+    COUNT_NOT_OURS, COUNT_PACKETS_IN, COUNT_PACKETS_OUT, COUNT_REASSEMBLY_EVICTED, COUNT_REASSEMBLY_TIMEOUTS,
+    COUNT_UDP_IN, COUNT_UDP_NO_PORT, COUNT_UNKNOWN_PROTOCOL, Host,
+)
 from ygg_c.base.forks cimport generation
 from ygg_c.ip.fragment cimport fragment, wire_size
 from ygg_c.ip.icmp cimport (
-    CODE_NO_PORT, CODE_REASSEMBLY, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, ICMP_HEADER, ICMP_PROBLEM, ICMP_TIME_EXCEEDED,
-    ICMP_TOO_BIG, ICMP_UNREACHABLE, icmp_echo, icmp_errno, icmp_error,
+    CODE_NO_PORT, CODE_REASSEMBLY, ERROR_BURST, ERROR_RATE, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, ICMP_HEADER,
+    ICMP_PROBLEM, ICMP_TIME_EXCEEDED, ICMP_TOO_BIG, ICMP_UNREACHABLE, QUOTE_MOST, icmp_echo, icmp_errno, icmp_error,
 )
 from ygg_c.ip.header cimport (
     IP_HEADER, MIN_MTU, NEXT_ICMPV6, NEXT_NONE, NEXT_TCP, NEXT_UDP, SOURCE, TARGET, WALK_FRAGMENT,
@@ -59,8 +65,6 @@ from ygg_c.stack.udp cimport UDP_HEADER, EchoSocket
 cdef enum:
     LOOP_BYTES = 4194304        # queued to ourselves
     LOOP_PACKETS = 4096         # of them handled in one turn
-    ERROR_RATE = 200            # ICMPv6 errors a second, ERROR_BURST at once
-    ERROR_BURST = 50
     ECHO_RATE = 5000            # echo replies a second, ECHO_BURST at once; a large one counts for several
     ECHO_BURST = 1000
     ECHO_SIZE = 4096
@@ -180,7 +184,7 @@ cdef class Demux(TcpDemux):
         ):
             self.count[COUNT_ICMP_LIMITED] += 1
             return
-        error = icmp_error(data, size, data + TARGET, kind, code, parameter)
+        error = icmp_error(data, size, data + TARGET, kind, code, parameter, QUOTE_MOST)
         if error != NULL:
             self.emit(error)
 
@@ -471,7 +475,7 @@ cdef class Demux(TcpDemux):
                 self.lower.in_use((<TcpConnection>found).key)
             found = self._connections.walk(&place)
 
-    cdef uint64_t poll(self, uint64_t now) noexcept:
+    cdef uint64_t run_due(self, uint64_t now) noexcept:
         cdef uint64_t deadline
         if self.made_in != generation:
             return NEVER

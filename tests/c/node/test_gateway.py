@@ -182,9 +182,41 @@ def test_packet_too_big_is_not_sent_to_a_forged_source() -> None:
         send_payload(mesh.nodes[1], b.node.key, b"\x01" + ipv6(b"\x02\x00" + bytes(14), b.node.address, bytes(2000)))
         mesh.run(2)
         assert b.gateway.counters() == {
-            "dropped_incoming": 1, "dropped_outgoing": 0, "dropped_waiting": 0, "too_big": 0, "marked": 0,
+            "dropped_incoming": 1, "dropped_outgoing": 0, "dropped_waiting": 0, "too_big": 0, "icmp_limited": 0,
+            "marked": 0,
         }
         b.gateway.close()
+
+
+def test_no_error_answers_an_error(pair: list[Any]) -> None:
+    """RFC 4443, 2.4 (e): an ICMPv6 error that is too large ends there; an echo request is answered."""
+    mesh, a, b = pair
+    a.gateway.mtu = 1280
+    for kind, answers in ((1, 0), (2, 0), (127, 0), (128, 1)):
+        b.send(ipv6(b.node.address, a.node.address, bytes([kind]) + bytes(1999), 58))
+        mesh.run(2)
+        assert len(b.take()) == answers
+    assert a.gateway.counters()["too_big"] == 4
+    assert a.take() == []
+
+
+def test_packets_too_big_are_answered_at_a_limited_rate(pair: list[Any]) -> None:
+    """RFC 4443, 2.4 (f): one sender alone gets what a burst leaves it, then some each second; the rest is counted."""
+    mesh, a, b = pair
+    a.gateway.mtu = 1280
+    large = ipv6(b.node.address, a.node.address, bytes(1300))
+    b.send(large)
+    mesh.run(2)
+    assert len(b.take()) == 1
+    b.send(*[large] * 100)
+    mesh.run(0)
+    answered = len(b.take())
+    assert 10 <= answered <= 50
+    assert a.gateway.counters()["icmp_limited"] == 100 - answered
+    mesh.run(2)
+    b.send(large)
+    mesh.run(0)
+    assert len(b.take()) == 1
 
 
 @pytest.mark.parametrize(("asked", "given"), [(0, 1280), (1280, 1280), (1500, 1500), (65535, 65535), (70000, 65535)])
