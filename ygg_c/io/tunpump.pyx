@@ -20,7 +20,7 @@ packets that must wait would only repeat it, and dropping what has just arrived 
 few.
 
 No wake-up is lost: the wait begins only when the link has just refused credit, so the link is bound to call credit_in()
-when it drains or closes; being detached ends it, and so does the deadline that poll() returns. All of these only mark
+when it drains or closes; being detached ends it, and so does the deadline that run_due() returns. All of these only mark
 that reading may go on. It is done in wake(), with the engine at rest, and the turn that it asks for flushes what was
 read.
 """
@@ -31,7 +31,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.packet cimport HEADROOM, Packet, packet_free, packet_new
 from ygg_c.ip.header cimport IP_HEADER, TARGET
 from ygg_c.ip.layer cimport Upper, Way
@@ -41,8 +41,8 @@ cdef extern from "<unistd.h>" nogil:
     ssize_t write(int fd, const void *buffer, size_t size)
 
 # ns: a link that works drains a packet in that time, a busy neighbour gets its turn
-cdef uint64_t PATIENCE = 100000000
-cdef uint64_t SHARED = 1000000000       # ns
+cdef uint64_t PATIENCE = 100 * MS
+cdef uint64_t SHARED = SECOND
 
 
 cdef class TunPump(Upper):
@@ -128,7 +128,7 @@ cdef class TunPump(Upper):
     cdef void credit_in(self, uint64_t link, uint64_t now) noexcept:
         self._resume()
 
-    cdef uint64_t poll(self, uint64_t now) noexcept:
+    cdef uint64_t run_due(self, uint64_t now) noexcept:
         self._now = now
         if not self._waiting:
             return NEVER

@@ -43,7 +43,7 @@ cdef class Layer:
     # This link, which had refused credit, has drained, or is no more; 0: the ways that links are part of have changed.
     cdef void credit_in(self, uint64_t link, uint64_t now) noexcept
     # Run what is due; return the next deadline or NEVER. A layer with one of its own returns the earlier of both.
-    cdef uint64_t poll(self, uint64_t now) noexcept
+    cdef uint64_t run_due(self, uint64_t now) noexcept
     # Hand the events gathered so far to the application. Runs Python, which may take any layer out; exceptions stay
     # inside (logged by the receiver).
     cdef void wake(self) noexcept

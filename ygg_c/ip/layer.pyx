@@ -39,9 +39,9 @@ cdef class Layer:
         if upper is not None:
             upper.credit_in(link, now)
 
-    cdef uint64_t poll(self, uint64_t now) noexcept:
+    cdef uint64_t run_due(self, uint64_t now) noexcept:
         cdef Layer upper = self.upper
-        return NEVER if upper is None else upper.poll(now)
+        return NEVER if upper is None else upper.run_due(now)
 
     cdef void wake(self) noexcept:
         cdef Layer upper = self.upper

@@ -238,7 +238,7 @@ cdef class Node(Router):
         if self.attachment is not None:
             deadline = min(deadline, self.attachment.expire(self.now))
             if self.attachment.upper is not None:
-                deadline = min(deadline, self.attachment.upper.poll(self.now))
+                deadline = min(deadline, self.attachment.upper.run_due(self.now))
         return deadline
 
     cdef void _wake(self) noexcept:

@@ -1,7 +1,6 @@
 """The stack as its user sees it: addresses, and what is bound to them."""
 
 import errno
-import os
 
 from libc.stdlib cimport realloc
 from libc.string cimport memcpy, memset
@@ -13,7 +12,7 @@ from ygg_c.base.packet cimport queue_clear
 from ygg_c.ip.header cimport MIN_MTU, get16, is_multicast, is_unspecified
 from ygg_c.ip.memory cimport INBOUND, OUTBOUND
 from ygg_c.ip.pathmtu cimport PathMtus
-from ygg_c.socket.endpoint cimport COUNTERS
+from ygg_c.socket.endpoint cimport COUNTERS, os_error
 from ygg_c.socket.remotenode cimport RemoteNode, RemoteNodes
 from ygg_c.stack.renewal cimport Renewals
 from ygg_c.stack.udp cimport EchoSocket
@@ -24,28 +23,11 @@ from ygg_c.tcp.listener cimport TcpListener
 from ygg_c.tcp.options cimport TcpOptions
 from ygg_c.tcp.timewait cimport TimeWaits
 
+from ygg_c.socket.endpoint import COUNT_NAMES
+
 cdef enum:
     FIRST_EPHEMERAL = 32768
     EPHEMERAL = 32768           # ports from there on (RFC 6056 takes a wide range)
-
-_COUNTS = (
-    "packets_in", "bytes_in", "packets_out", "bytes_out", "no_link", "no_memory", "malformed", "not_ours", "martian",
-    "bad_checksum", "bad_option", "fragments", "fragments_dropped", "loop_dropped", "icmp_in", "icmp_limited",
-    "icmp_ignored", "udp_in", "udp_no_port", "udp_full", "echo_full", "tcp_in", "tcp_no_port", "tcp_unacceptable",
-    "tcp_out_of_order", "tcp_beyond_window", "tcp_retransmits", "tcp_timeouts", "tcp_resets_sent", "tcp_resets_in",
-    "tcp_challenges", "tcp_paws", "syn_queue_full", "accept_queue_full", "time_wait_evicted", "closed",
-    "unknown_protocol", "fragments_sent", "reassembly_evicted", "reassembly_timeouts", "echo_limited", "tcp_ignored",
-    "tcp_no_room", "tcp_resets_limited", "tcp_answers_limited", "tcp_probes", "renewals_refused",
-    "tcp_no_buffer", "tcp_node_full", "tcp_stack_full", "tcp_no_transition", "tcp_idle_evicted",
-    "tcp_opening_timeouts",
-    "tcp_cookies_sent", "tcp_cookies_taken", "tcp_cookies_wrong",
-    "tcp_ce_received", "tcp_ece_received", "tcp_ecn_reductions",
-    "tcp_reneged", "tcp_memory_evicted", "tcp_orphans_evicted", "tcp_orphan_timeouts", "udp_no_buffer",
-)
-
-
-cdef object _error(int code):
-    return OSError(code, os.strerror(code))
 
 
 cdef class NetStack(Demux):
@@ -121,7 +103,7 @@ cdef class NetStack(Demux):
         check_fork(self.made_in)
         if self.lower is not None:
             return None
-        deadline = self.poll(now)
+        deadline = self.run_due(now)
         self.wake()
         return None if deadline == NEVER else deadline
 
@@ -158,22 +140,22 @@ cdef class NetStack(Demux):
             memset(bound, 0, 16)
             if self._listeners.get(bound) == NULL:
                 return 0
-        raise _error(errno.EADDRNOTAVAIL)
+        raise os_error(errno.EADDRNOTAVAIL)
 
     def _check_local(self, address):
         check_fork(self.made_in)
         if self.closed:
-            raise _error(errno.EBADF)
+            raise os_error(errno.EBADF)
         if self.down:
-            raise _error(errno.ENETDOWN)
+            raise os_error(errno.ENETDOWN)
         if address is not None and (len(address) != 16 or not self._ours(address)):
-            raise _error(errno.EADDRNOTAVAIL)
+            raise os_error(errno.EADDRNOTAVAIL)
 
     def _check_remote(self, bytes address not None, int port):
         if len(address) != 16 or not 0 < port < 65536:
             raise ValueError("a destination is 16 bytes and a port of 1 to 65535")
         if is_multicast(address) or is_unspecified(address):
-            raise _error(errno.ENETUNREACH)
+            raise os_error(errno.ENETUNREACH)
 
     @property
     def addresses(self):
@@ -220,14 +202,14 @@ cdef class NetStack(Demux):
         if not 0 <= local_port < 65536:
             raise ValueError("a port is 0 to 65535")
         if len(self._connections) >= self.max_connections:
-            raise _error(errno.ENOBUFS)
+            raise os_error(errno.ENOBUFS)
         if local_address is not None:
             source = <const uint8_t *><const char *>local_address
         _pair_key(key, <const uint8_t *><const char *>address, source, port, local_port)
         if local_port == 0:
             self._pick_port(key)
         elif self._connections.get(key) != NULL or self._light.find(key) != NULL:
-            raise _error(errno.EADDRINUSE)
+            raise os_error(errno.EADDRINUSE)
         connection = self._new_connection(key, self._first_number(key), self.options if options is None else options)
         connection.open()
         return connection
@@ -244,7 +226,7 @@ cdef class NetStack(Demux):
         if port == 0:
             port = self._free_port({other for _, other in taken})
         elif (own, port) in taken or (bytes(16), port) in taken or (address is None and port in {n for _, n in taken}):
-            raise _error(errno.EADDRINUSE)
+            raise os_error(errno.EADDRINUSE)
         listener = TcpListener()
         memcpy(listener.local_address, <const char *><bytes>own, 16)
         listener.local_port = port
@@ -263,7 +245,7 @@ cdef class NetStack(Demux):
             port = FIRST_EPHEMERAL + (start + step) % EPHEMERAL
             if port not in taken:
                 return port
-        raise _error(errno.EADDRNOTAVAIL)
+        raise os_error(errno.EADDRNOTAVAIL)
 
     def udp(self, bytes address, int port, remote=None):
         """Bind a UDP socket; None binds every address, port 0 picks one."""
@@ -293,15 +275,15 @@ cdef class NetStack(Demux):
         if socket.connected:
             _pair_key(key, socket.remote_address, socket.local_address, socket.remote_port, socket.local_port)
             if self._udp_connected.get(key) != NULL:
-                raise _error(errno.EADDRINUSE)
+                raise os_error(errno.EADDRINUSE)
             self._udp_connected.put(key, socket)
         else:
             _bound_key(key, socket.local_address, socket.local_port)
             if self._udp.get(key) != NULL or (any_address and socket.local_port in self._udp_ports):
-                raise _error(errno.EADDRINUSE)
+                raise os_error(errno.EADDRINUSE)
             _bound_key(key, NULL, socket.local_port)
             if self._udp.get(key) != NULL:
-                raise _error(errno.EADDRINUSE)
+                raise os_error(errno.EADDRINUSE)
             _bound_key(key, socket.local_address, socket.local_port)
             self._udp.put(key, socket)
         self._udp_ports[socket.local_port] = self._udp_ports.get(socket.local_port, 0) + 1
@@ -319,7 +301,7 @@ cdef class NetStack(Demux):
             if self._echo.get(key) == NULL:
                 break
         else:
-            raise _error(errno.EADDRNOTAVAIL)
+            raise os_error(errno.EADDRNOTAVAIL)
         socket = EchoSocket()
         if address is not None:
             memcpy(socket.local_address, <const char *>address, 16)
@@ -366,7 +348,7 @@ cdef class NetStack(Demux):
     def counters(self):
         """Return what was counted since the start."""
         cdef int index
-        return {_COUNTS[index]: self.count[index] for index in range(COUNTERS)}
+        return {COUNT_NAMES[index]: self.count[index] for index in range(COUNTERS)}
 
     def close(self):
         """Reset every connection, close every socket and let go of all."""

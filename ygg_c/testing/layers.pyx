@@ -25,9 +25,9 @@ cdef class CountingLayer(Layer):
         self.batches += 1
         Layer.batch_end(self, now)
 
-    cdef uint64_t poll(self, uint64_t now) noexcept:
+    cdef uint64_t run_due(self, uint64_t now) noexcept:
         self.polls += 1
-        return Layer.poll(self, now)
+        return Layer.run_due(self, now)
 
     cdef void lower_changed(self) noexcept:
         if self.lower is None:

@@ -127,7 +127,7 @@ cdef class PacketTap(Lower):
         cdef uint64_t deadline
         if self.upper is None:
             return None
-        deadline = self.upper.poll(now)
+        deadline = self.upper.run_due(now)
         self.upper.wake()
         return None if deadline == NEVER else deadline
 
