@@ -26,6 +26,12 @@ cdef extern from "<sys/uio.h>" nogil:
         void *iov_base
         size_t iov_len
 
+cdef extern from *:
+    """
+    #define YGG_LAG_UNKNOWN 4294967295ULL
+    """
+    const uint64_t LAG_UNKNOWN "YGG_LAG_UNKNOWN"    # what a link costs before its first round trip, ns
+
 cdef enum:
     RX_BUFFER = 266240       # bytes asked of one read; holds the largest frame twice over
     CONTROL_LIMIT = 1048576         # bytes of control frames waiting; a neighbour that lets more wait is dead

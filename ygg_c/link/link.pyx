@@ -71,7 +71,6 @@ cdef uint64_t LATE = 200000000              # by which we may be late ourselves 
 cdef uint64_t PROVE_WITHIN = 6000000000     # from the link's start to a proof of the far side's key
 cdef uint64_t UNPROVEN_RATE = 5             # signature requests a second answered before that
 cdef uint64_t UNPROVEN_BURST = 10
-cdef uint64_t LAG_UNKNOWN = 4294967295      # what a link costs before its first round trip, in ns
 
 
 cdef class Sink:

@@ -3,10 +3,10 @@
 from cpython.ref cimport PyObject
 from libc.string cimport memcpy
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.base.lru cimport aging_add, aging_remove
 
-cdef uint64_t LIFETIME = 60 * <uint64_t>1000000000
+cdef uint64_t LIFETIME = 60 * SECOND
 
 cdef enum:
     PENDING_LIMIT = 4096

@@ -43,7 +43,7 @@ from ygg_c.base.address cimport lookup_key
 from ygg_c.base.clock cimport NEVER
 from ygg_c.base.ratelimit cimport Bucket, backoff_step, bucket_init, bucket_take, bucket_wait
 from ygg_c.base.sodium cimport sign, verify
-from ygg_c.link.link cimport HELD, WORK_SIGN, WORK_VERIFY
+from ygg_c.link.link cimport HELD, LAG_UNKNOWN, WORK_SIGN, WORK_VERIFY
 from ygg_c.link.wire cimport (
     ANNOUNCE, ANNOUNCE_MAX, ERR_BAD_MESSAGE, OK, SIG_REQ, SIG_RES, TREE_BYTES_MAX, encode_announce, tree_bytes, uv_put,
 )
@@ -52,7 +52,6 @@ from ygg_c.routing.records cimport DEPTH_MAX, Walk
 cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our record is renewed
 cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after which we become root
 cdef uint64_t READY_AFTER = 1200000000          # ns after its proof: the reference looks at its tree once a second
-cdef uint64_t LAG_UNKNOWN = 4294967295
 # records told a neighbour in a second, after a burst that any real ancestry fits into
 cdef uint64_t TELL_RATE = 2500
 cdef uint64_t TELL_BURST = 64

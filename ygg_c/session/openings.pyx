@@ -7,13 +7,13 @@ What strangers can make us keep is bounded apart from what we want ourselves, an
 from cpython.ref cimport PyObject
 from libc.string cimport memcpy
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.base.pending cimport hold_clear, hold_expire, hold_is_crowded, hold_pop, hold_push
 from ygg_c.base.sodium cimport wipe
 from ygg_c.session.remotes cimport remotes_add, remotes_remove, remotes_victim
 from ygg_c.session.session cimport fresh_pair
 
-cdef uint64_t LIFETIME = 60 * <uint64_t>1000000000      # of openings since their last use
+cdef uint64_t LIFETIME = 60 * SECOND      # of openings since their last use
 
 cdef enum:
     HOLD_LIMIT = 16777216       # bytes of memory of payloads that wait

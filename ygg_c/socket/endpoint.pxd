@@ -99,6 +99,9 @@ cdef extern from *:
     """
     const uint64_t TELL_AFTER "YGG_TELL_AFTER"      # ns from one `works` to an endpoint's next
 
+# An OSError with this errno and its text.
+cdef object os_error(int code)
+
 cdef class Host(Upper):
     cdef uint64_t made_in               # generation of ygg_c.base.forks: the process it belongs to
     cdef uint64_t _now                  # the latest time given to us, ns

@@ -6,6 +6,8 @@ from ygg_c.base.sodium import Random
 from ygg_c.base.timers import Timed
 from ygg_c.ip.layer import Upper
 
+COUNT_NAMES: tuple[str, ...]
+"""What a stack counts, in the order of the engine's numbers: see `NetStack.counters`."""
 READABLE: Final = 1
 """There is something to read: stream data, a datagram, an echo reply, or on a listener a connection to accept."""
 WRITABLE: Final = 2

@@ -1,5 +1,7 @@
 """Endpoints and the host they live in: marking, flushing, waking."""
 
+import os
+
 from libc.stdint cimport SIZE_MAX, int64_t
 
 from ygg_c.base.clock cimport MS
@@ -12,6 +14,21 @@ cdef enum:
     MAX_BUFFERED = 109051904        # bytes: a quarter is what one connection has, and takes at 1 Gbit/s over 200 ms
 
 
+COUNT_NAMES = (
+    "packets_in", "bytes_in", "packets_out", "bytes_out", "no_link", "no_memory", "malformed", "not_ours", "martian",
+    "bad_checksum", "bad_option", "fragments", "fragments_dropped", "loop_dropped", "icmp_in", "icmp_limited",
+    "icmp_ignored", "udp_in", "udp_no_port", "udp_full", "echo_full", "tcp_in", "tcp_no_port", "tcp_unacceptable",
+    "tcp_out_of_order", "tcp_beyond_window", "tcp_retransmits", "tcp_timeouts", "tcp_resets_sent", "tcp_resets_in",
+    "tcp_challenges", "tcp_paws", "syn_queue_full", "accept_queue_full", "time_wait_evicted", "closed",
+    "unknown_protocol", "fragments_sent", "reassembly_evicted", "reassembly_timeouts", "echo_limited", "tcp_ignored",
+    "tcp_no_room", "tcp_resets_limited", "tcp_answers_limited", "tcp_probes", "renewals_refused",
+    "tcp_no_buffer", "tcp_node_full", "tcp_stack_full", "tcp_no_transition", "tcp_idle_evicted",
+    "tcp_opening_timeouts",
+    "tcp_cookies_sent", "tcp_cookies_taken", "tcp_cookies_wrong",
+    "tcp_ce_received", "tcp_ece_received", "tcp_ecn_reductions",
+    "tcp_reneged", "tcp_memory_evicted", "tcp_orphans_evicted", "tcp_orphan_timeouts", "udp_no_buffer",
+)
+
 READABLE = EVENT_READABLE
 WRITABLE = EVENT_WRITABLE
 CONNECTED = EVENT_CONNECTED
@@ -19,6 +36,10 @@ EOF = EVENT_EOF
 FAILED = EVENT_FAILED
 CLOSED = EVENT_CLOSED
 DRAINED = EVENT_DRAINED
+
+
+cdef object os_error(int code):
+    return OSError(code, os.strerror(code))
 
 
 cdef void _call(object handler, uint32_t events) noexcept:

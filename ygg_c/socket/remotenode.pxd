@@ -6,12 +6,14 @@
 #
 # Memory (ip/memory.pxd) is shared by dynamic thresholds (Choudhury and Hahne, 1998): a node may hold as much as is
 # free, both ways together. Alone it gets half of what is shared, one connection a third, and there always is room for
-# the next. What a node might hold more decides how large a window its connections offer. What was offered stays
-# offered; of what arrives there the rest, for which there is no memory, is not acknowledged, and so sent again whether
-# data out of order is kept, a little earlier than data in order how much its connections take from `send`, and when
-# asyncio's transport asks an application to pause: one that answers reads no more from a peer that does not take its
-# answers Beyond that a connection may have LEAST_BUFFER, so that the others of its node do not stop it, until half of
-# what is kept for that is in use; and a node LEAST_SHARE, so that others do not, until all of it is. There it ends.
+# the next. What a node might hold more decides
+#   how large a window its connections offer. What was offered stays offered; of what arrives there the rest, for which
+#     there is no memory, is not acknowledged, and so sent again
+#   whether data out of order is kept, a little earlier than data in order
+#   how much its connections take from `send`, and when asyncio's transport asks an application to pause: one that
+#     answers reads no more from a peer that does not take its answers
+# Beyond that a connection may have LEAST_BUFFER, so that the others of its node do not stop it, until half of what is
+# kept for that is in use; and a node LEAST_SHARE, so that others do not, until all of it is. There it ends.
 #
 # What a program says to itself, over an address of its stack, is its own affair and has no limit.
 

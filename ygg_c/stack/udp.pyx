@@ -1,7 +1,6 @@
 """UDP and ICMPv6 echo sockets."""
 
 import errno
-import os
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdlib cimport free, realloc
@@ -17,14 +16,11 @@ from ygg_c.ip.icmp cimport ICMP_ECHO_REQUEST, ICMP_HEADER, icmp_echo
 from ygg_c.ip.memory cimport DATAGRAM_HOLDERS, INBOUND, Memory
 from ygg_c.socket.endpoint cimport (
     COUNT_ECHO_FULL, COUNT_UDP_FULL, COUNT_UDP_NO_BUFFER, EVENT_FAILED, EVENT_READABLE, EVENT_WRITABLE, TELL_AFTER,
+    os_error,
 )
 
 cdef enum:
     DEFAULT_QUEUE = 1 << 20
-
-
-cdef object _error(int code):
-    return OSError(code, os.strerror(code))
 
 
 cdef uint8_t *_reserve(Store *store, size_t size, size_t limit) noexcept:
@@ -141,7 +137,7 @@ cdef class DatagramSocket(Endpoint):
     cdef bint _may_send(self, const uint8_t *target, size_t size, size_t mtu) except -1:
         cdef size_t wire
         if size > IP_HEADER + MAX_PAYLOAD or (size > mtu and self.dont_fragment):
-            raise _error(errno.EMSGSIZE)
+            raise os_error(errno.EMSGSIZE)
         wire = wire_size(size, mtu)
         if self._granted <= 0 and not self.host.credit_for(self, target, wire):
             memcpy(self._target, target, 16)
@@ -208,16 +204,16 @@ cdef class UdpSocket(DatagramSocket):
         cdef const uint8_t[::1] view = memoryview(data).cast("B")
         cdef const uint8_t *target = self.remote_address
         if self.host is None:
-            raise _error(self.failure or errno.EBADF)
+            raise os_error(self.failure or errno.EBADF)
         check_fork(self.host.made_in)
         if self.connected:
             if address is not None:
-                raise _error(errno.EISCONN)
+                raise os_error(errno.EISCONN)
             self._raise_pending()
             port = self.remote_port
         else:
             if address is None:
-                raise _error(errno.EDESTADDRREQ)
+                raise os_error(errno.EDESTADDRREQ)
             if len(address) != 16 or not 0 < port < 65536:
                 raise ValueError("a destination is 16 bytes and a port of 1 to 65535")
             target = <const uint8_t *><const char *>address
@@ -242,7 +238,7 @@ cdef class UdpSocket(DatagramSocket):
         if code:
             if self.host is not None:
                 self.failure = 0        # what ended the socket stays
-            raise _error(code)
+            raise os_error(code)
 
 
 cdef object _send_udp(UdpSocket socket, const uint8_t *target, uint16_t port, const uint8_t *data, size_t size):
@@ -256,7 +252,7 @@ cdef object _send_udp(UdpSocket socket, const uint8_t *target, uint16_t port, co
         return False
     packet = packet_new(whole)
     if packet == NULL:
-        raise _error(errno.ENOBUFS)
+        raise os_error(errno.ENOBUFS)
     packet.size = whole
     header = packet.data + IP_HEADER
     write_header(packet.data, UDP_HEADER + size, NEXT_UDP, 0, _own_address(socket), target)
@@ -300,7 +296,7 @@ cdef class EchoSocket(DatagramSocket):
         cdef size_t mtu
         cdef Packet *packet
         if self.host is None:
-            raise _error(self.failure or errno.EBADF)
+            raise os_error(self.failure or errno.EBADF)
         check_fork(self.host.made_in)
         if len(address) != 16 or not 0 <= sequence < 65536:
             raise ValueError("an address is 16 bytes, a sequence number 0 to 65535")
@@ -312,7 +308,7 @@ cdef class EchoSocket(DatagramSocket):
             &view[0] if view.shape[0] else NULL, view.shape[0],
         )
         if packet == NULL:
-            raise _error(errno.ENOBUFS)
+            raise os_error(errno.ENOBUFS)
         self.host.emit_within(packet, mtu)
         return True
 

@@ -1,7 +1,6 @@
 """TCP connections."""
 
 import errno
-import os
 
 from libc.errno cimport ETIMEDOUT
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -17,7 +16,7 @@ from ygg_c.ip.header cimport NEXT_TCP, get16
 from ygg_c.ip.memory cimport INBOUND, LEAST_BUFFER, OUTBOUND
 from ygg_c.socket.endpoint cimport (
     COUNT_TCP_NO_TRANSITION, COUNT_TCP_ORPHAN_TIMEOUTS, COUNT_TCP_RENEGED, COUNT_TCP_RESETS_SENT, EVENT_CLOSED,
-    EVENT_EOF, EVENT_FAILED,
+    EVENT_EOF, EVENT_FAILED, os_error,
 )
 from ygg_c.socket.remotenode cimport RemoteNode
 from ygg_c.tcp.congestion.base cimport Congestion
@@ -58,10 +57,6 @@ cdef extern from *:
     # ns without a segment after which a connection gives memory back
     const uint64_t REST_AFTER "YGG_REST_AFTER"
     const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
-
-
-cdef object _error(int code):
-    return OSError(code, os.strerror(code))
 
 
 cdef class TcpConnection(TcpEndpoint):
@@ -600,7 +595,7 @@ cdef class TcpConnection(TcpEndpoint):
         cdef size_t size
         cdef bint idle = self.sender.out.end == self.sender.una
         if self.sender.fin_wanted or self.host is None:
-            raise _error(self.failure or errno.EPIPE)
+            raise os_error(self.failure or errno.EPIPE)
         check_fork(self.host.made_in)
         size = queue_write(&self.sender.out, data, limit)
         if size and self.host is not None:      # an object that shows its bytes may have run code that ended us
@@ -629,7 +624,7 @@ cdef class TcpConnection(TcpEndpoint):
         if self.receiver.queue.read != self.receiver.queue.next:
             return True
         if self.failure and not self.receiver.fin_received:
-            raise _error(self.failure)
+            raise os_error(self.failure)
         return False
 
     cdef void _was_read(self) noexcept:
