@@ -20,9 +20,9 @@ packets that must wait would only repeat it, and dropping what has just arrived 
 few.
 
 No wake-up is lost: the wait begins only when the link has just refused credit, so the link is bound to call credit_in()
-when it drains or closes; being detached ends it, and so does the deadline that run_due() returns. All of these only mark
-that reading may go on. It is done in wake(), with the engine at rest, and the turn that it asks for flushes what was
-read.
+when it drains or closes; being detached ends it, and so does the deadline that run_due() returns. All of these only
+mark that reading may go on. It is done in wake(), with the engine at rest, and the turn that it asks for flushes what
+was read.
 """
 
 import os

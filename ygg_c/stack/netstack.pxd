@@ -9,6 +9,5 @@ from ygg_c.stack.udp cimport UdpSocket
 from ygg_c.tcp.connection cimport TcpConnection
 
 cdef class NetStack(Demux):
-    cdef dict _udp_ports            # port → sockets on it
     cdef readonly bint down
     cdef int _pick_port(self, uint8_t *key) except -1

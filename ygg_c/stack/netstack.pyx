@@ -8,14 +8,16 @@ from libc.string cimport memcpy, memset
 from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.clock cimport NEVER, Clock
 from ygg_c.base.forks cimport check_fork
-from ygg_c.base.packet cimport queue_clear
-from ygg_c.ip.header cimport MIN_MTU, get16, is_multicast, is_unspecified
+from ygg_c.ip.header cimport MIN_MTU, get16, is_multicast, is_unspecified, put16
 from ygg_c.ip.memory cimport INBOUND, OUTBOUND
 from ygg_c.ip.pathmtu cimport PathMtus
 from ygg_c.socket.endpoint cimport COUNTERS, os_error
 from ygg_c.socket.remotenode cimport RemoteNode, RemoteNodes
+from ygg_c.stack.ends cimport bound_key, pair_key
+from ygg_c.stack.icmp cimport Icmp
 from ygg_c.stack.renewal cimport Renewals
 from ygg_c.stack.udp cimport EchoSocket
+from ygg_c.stack.udptable cimport UdpTable
 from ygg_c.tcp.halfopen cimport HalfOpens
 from ygg_c.tcp.light cimport LightTable
 from ygg_c.tcp.lightnodes cimport LightNode, LightNodes
@@ -42,15 +44,16 @@ cdef class NetStack(Demux):
         self.random.fill(<uint8_t *>self._secret, sizeof(self._secret))
         self.random.fill(<uint8_t *>self._cookie_secret, sizeof(self._cookie_secret))
         # Their order is that in which connections are reset when the stack closes.
-        self._connections, self._udp_connected = ByteMap(36, self.random.u64()), ByteMap(36, self.random.u64())
-        self._listeners, self._udp = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
-        self._echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
+        self._connections, connected = ByteMap(36, self.random.u64()), ByteMap(36, self.random.u64())
+        self._listeners, bound = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
+        echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
+        self._udp = UdpTable(bound, connected)
+        self._icmp = Icmp(echo, self._udp, self._paths)
         self._light = LightTable(self.random.u64(), self.random.u64())
         self._renewals = Renewals(self._connections, self.random)
         self._nodes = RemoteNodes(self.random.u64(), self.memory)
         self._half_open = HalfOpens(self._light, LightNodes(self._light), self._nodes)
         self._time_waits = TimeWaits(self._light, LightNodes(self._light))
-        self._udp_ports = {}
         for address in addresses:
             if isinstance(address, tuple):
                 self.add_address(*address)
@@ -60,31 +63,17 @@ cdef class NetStack(Demux):
             raise ValueError("a stack needs an address")
 
     cdef void release(self, Endpoint endpoint) noexcept:
-        cdef TcpListener listener
-        cdef UdpSocket socket
-        cdef EchoSocket echo
-        cdef uint8_t key[36]
+        cdef uint8_t key[18]
         if isinstance(endpoint, TcpConnection):
             self._connections.discard((<TcpConnection>endpoint).key)
         elif isinstance(endpoint, TcpListener):
-            listener = <TcpListener>endpoint
-            _bound_key(key, listener.local_address, listener.local_port)
+            bound_key(key, (<TcpListener>endpoint).local_address, (<TcpListener>endpoint).local_port)
             self._listeners.discard(key)
         elif isinstance(endpoint, UdpSocket):
-            socket = <UdpSocket>endpoint
-            if socket.connected:
-                _pair_key(key, socket.remote_address, socket.local_address, socket.remote_port, socket.local_port)
-                self._udp_connected.discard(key)
-            else:
-                _bound_key(key, socket.local_address, socket.local_port)
-                self._udp.discard(key)
-            self._udp_ports[socket.local_port] -= 1
-            if self._udp_ports[socket.local_port] == 0:
-                del self._udp_ports[socket.local_port]
+            self._udp.discard(<UdpSocket>endpoint)
         elif isinstance(endpoint, EchoSocket):
-            echo = <EchoSocket>endpoint
-            put_port(key, echo.local_port)
-            self._echo.discard(key)
+            put16(key, (<EchoSocket>endpoint).local_port)
+            self._icmp.sockets.discard(key)
 
     cdef void lower_changed(self) noexcept:
         if self.lower is not None:
@@ -131,7 +120,7 @@ cdef class NetStack(Demux):
         cdef uint32_t step
         cdef uint8_t bound[18]
         for step in range(EPHEMERAL):
-            put_port(key + 34, FIRST_EPHEMERAL + (start + step) % EPHEMERAL)
+            put16(key + 34, FIRST_EPHEMERAL + (start + step) % EPHEMERAL)
             memcpy(bound, key + 16, 16)
             memcpy(bound + 16, key + 34, 2)
             if (self._connections.get(key) != NULL or self._light.find(key) != NULL
@@ -205,7 +194,7 @@ cdef class NetStack(Demux):
             raise os_error(errno.ENOBUFS)
         if local_address is not None:
             source = <const uint8_t *><const char *>local_address
-        _pair_key(key, <const uint8_t *><const char *>address, source, port, local_port)
+        pair_key(key, <const uint8_t *><const char *>address, source, port, local_port)
         if local_port == 0:
             self._pick_port(key)
         elif self._connections.get(key) != NULL or self._light.find(key) != NULL:
@@ -234,7 +223,7 @@ cdef class NetStack(Demux):
         listener.options = (self.options if options is None else options).copy()
         listener.half_opens = self._half_open
         listener.host = self
-        _bound_key(key, listener.local_address, port)
+        bound_key(key, listener.local_address, port)
         self._listeners.put(key, listener)
         return listener
 
@@ -255,7 +244,7 @@ cdef class NetStack(Demux):
         if not 0 <= port < 65536:
             raise ValueError("a port is 0 to 65535")
         if port == 0:
-            port = self._free_port(self._udp_ports)
+            port = self._free_port(self._udp.ports)
         socket = UdpSocket()
         socket.local_port = port
         if remote is not None:
@@ -266,28 +255,10 @@ cdef class NetStack(Demux):
             memcpy(socket.remote_address, <const char *><bytes>remote[0], 16)
             socket.remote_port = remote[1]
         memcpy(socket.local_address, <const char *>own, 16)
-        self._bind_udp(socket)
-        return socket
-
-    def _bind_udp(self, UdpSocket socket):
-        cdef uint8_t key[36]
-        cdef bint any_address = is_unspecified(socket.local_address)
-        if socket.connected:
-            _pair_key(key, socket.remote_address, socket.local_address, socket.remote_port, socket.local_port)
-            if self._udp_connected.get(key) != NULL:
-                raise os_error(errno.EADDRINUSE)
-            self._udp_connected.put(key, socket)
-        else:
-            _bound_key(key, socket.local_address, socket.local_port)
-            if self._udp.get(key) != NULL or (any_address and socket.local_port in self._udp_ports):
-                raise os_error(errno.EADDRINUSE)
-            _bound_key(key, NULL, socket.local_port)
-            if self._udp.get(key) != NULL:
-                raise os_error(errno.EADDRINUSE)
-            _bound_key(key, socket.local_address, socket.local_port)
-            self._udp.put(key, socket)
-        self._udp_ports[socket.local_port] = self._udp_ports.get(socket.local_port, 0) + 1
+        if not self._udp.add(socket):
+            raise os_error(errno.EADDRINUSE)
         socket.host = self
+        return socket
 
     def echo(self, bytes address=None):
         """Return a socket for echo requests from our `address`."""
@@ -297,8 +268,8 @@ cdef class NetStack(Demux):
         cdef uint32_t step
         self._check_local(address)
         for step in range(65536):
-            put_port(key, (start + step) & 0xffff)
-            if self._echo.get(key) == NULL:
+            put16(key, (start + step) & 0xffff)
+            if self._icmp.sockets.get(key) == NULL:
                 break
         else:
             raise os_error(errno.EADDRNOTAVAIL)
@@ -306,7 +277,7 @@ cdef class NetStack(Demux):
         if address is not None:
             memcpy(socket.local_address, <const char *>address, 16)
         socket.local_port = get16(key)
-        self._echo.put(key, socket)
+        self._icmp.sockets.put(key, socket)
         socket.host = self
         return socket
 
@@ -314,8 +285,10 @@ cdef class NetStack(Demux):
         """Return everything open now."""
         return [
             endpoint
-            for table in (self._listeners, self._connections, self._udp, self._udp_connected, self._echo)
-            for endpoint in table.values()
+            for sockets in (
+                self._listeners.values(), self._connections.values(), self._udp.sockets(), self._icmp.sockets.values(),
+            )
+            for endpoint in sockets
         ]
 
     @property
@@ -363,27 +336,5 @@ cdef class NetStack(Demux):
         self._dirty.clear()
         self._ready.clear()
         self._renewals.clear()
-        queue_clear(&self._loop)
+        self._loopback.clear()
         self.closed = True
-
-
-cdef inline void put_port(uint8_t *at, uint32_t port) noexcept:
-    at[0] = (port >> 8) & 255
-    at[1] = port & 255
-
-
-cdef void _bound_key(uint8_t *key, const uint8_t *address, uint32_t port) noexcept:
-    if address == NULL:
-        memset(key, 0, 16)
-    else:
-        memcpy(key, address, 16)
-    put_port(key + 16, port)
-
-
-cdef void _pair_key(
-    uint8_t *key, const uint8_t *remote, const uint8_t *local, uint32_t remote_port, uint32_t local_port
-) noexcept:
-    memcpy(key, remote, 16)
-    memcpy(key + 16, local, 16)
-    put_port(key + 32, remote_port)
-    put_port(key + 34, local_port)

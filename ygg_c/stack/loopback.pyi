@@ -1,0 +1,2 @@
+class Loopback:
+    """Packets on their way from a stack to itself."""
