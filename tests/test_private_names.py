@@ -41,6 +41,7 @@ ENGINE_ALLOWED = {
     "ygg_c/routing/views.pyx": {"pathfinder._all_paths", "tree._all"},
     "ygg_c/session/table.pyx": {"openings._wanted"},
     "ygg_c/stack/demux.pyx": {"found._state"},
+    "ygg_c/stack/icmp.pyx": {"stack._connections", "stack._half_open_error", "stack._now", "stack._ours"},
     "ygg_c/stack/renewal.pyx": {"host._now"},
     "ygg_c/stack/udp.pyx": {"host._now"},
     "ygg_c/tcp/arrival.pyx": {"connection._state"},

@@ -6,4 +6,4 @@ def allowed(rate: int, burst: int, times: Iterable[int], cost: int = 1) -> list[
     """
 
 def wait(rate: int, burst: int, times: Iterable[int], cost: int = 1) -> int:
-    """Take `cost` tokens at each of `times` (ns) from such a bucket; return how many ns it then lacks the next `cost`."""
+    """Take `cost` tokens at each of `times` (ns) from such a bucket; return how many ns it then lacks `cost` more."""
