@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint64_t
 
-from ygg_c.base.ratelimit cimport Bucket, bucket_init, bucket_take
+from ygg_c.base.ratelimit cimport Tokens, tokens_take, tokens_wait
 
 
 def allowed(uint64_t rate, uint64_t burst, times, uint64_t cost=1):
