@@ -17,7 +17,6 @@ from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.testing.layers import CountingLayer, Gate
 from ygg_c.testing.packets import PacketTap
-from ygg_c.testing.packets import PacketTap
 
 
 class Pair:
