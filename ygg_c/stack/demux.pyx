@@ -10,7 +10,7 @@ datagram that it completes is demultiplexed once more, and may be no fragment th
 
     TCP     by both ends, as in `ygg_c/tcp/demux.pyx`: connection, then light connection, then listener
     UDP     the socket connected to that source, else the one bound to the target, else the one bound to any address
-    ICMPv6  echo requests are answered here, replies go to the ping that asked, an error to the endpoint that it quotes
+    ICMPv6  echo requests are answered (`icmp.pyx`), replies go to the ping that asked, an error to the endpoint that it quotes
 
 An error is believed only of what a node may know: one about a TCP segment by the segment's numbers, any other if it is
 from the node that the quoted packet was for. Errors and echo replies of our own are taken from budgets that all remote
@@ -21,7 +21,7 @@ during the flush at the end of the turn: a handler is thus never entered while o
 two endpoints of one stack that talk to each other take turns. What they exchange in one turn is bounded; the rest has
 another turn. The queue grants credit as a link does, and so the sender of much waits for its reader.
 
-A turn: packets come in (packet_in), then the batch ends (batch_end), or a timer is due (poll). Only the flush has
+A turn: packets come in (packet_in), then the batch ends (batch_end), or a timer is due (run_due). Only the flush has
 endpoints send and acknowledge what the whole batch has brought. Applications are told after that (wake).
 """
 
