@@ -10,7 +10,7 @@ datagram that it completes is demultiplexed once more, and may be no fragment th
 
     TCP     by both ends, as in `ygg_c/tcp/demux.pyx`: connection, then light connection, then listener
     UDP     the socket connected to that source, else the one bound to the target, else the one bound to any address
-    ICMPv6  echo requests are answered (`icmp.pyx`), replies go to the ping that asked, an error to the endpoint that it quotes
+    ICMPv6  `icmp.pyx` answers echo requests; replies go to the ping that asked, an error to the endpoint that it quotes
 
 An error is believed only of what a node may know: one about a TCP segment by the segment's numbers, any other if it is
 from the node that the quoted packet was for. Errors and echo replies of our own are taken from budgets that all remote
