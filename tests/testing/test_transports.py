@@ -9,7 +9,7 @@ from tests.aio import on_loops
 from ygg import Certificate, LoopbackNetwork, NativeNetwork, TCPTransport
 from ygg.testing import private_key
 from ygg.testing.conformance import TRANSPORT_CHECKS, TransportCheck, TransportSubject
-from ygg.transport import TLSTransport, UnixTransport, WSTransport
+from ygg.transport import QuicTransport, TLSTransport, UnixTransport, WSTransport
 
 CERTIFICATE = Certificate(private_key(1))
 
@@ -18,6 +18,8 @@ SUBJECTS: dict[str, Callable[[Path], TransportSubject]] = {
     "tcp-native": lambda folder: TransportSubject(TCPTransport(), NativeNetwork(), "tcp://127.0.0.1:0"),
     "tls": lambda folder: TransportSubject(TLSTransport(CERTIFICATE), LoopbackNetwork(), "tls://127.0.0.1:0"),
     "ws": lambda folder: TransportSubject(WSTransport(CERTIFICATE), LoopbackNetwork(), "ws://127.0.0.1:0"),
+    "wss": lambda folder: TransportSubject(WSTransport(CERTIFICATE), NativeNetwork(), "wss://127.0.0.1:0"),
+    "quic": lambda folder: TransportSubject(QuicTransport(CERTIFICATE), LoopbackNetwork(), "quic://127.0.0.1:0"),
     "unix": lambda folder: TransportSubject(UnixTransport(), NativeNetwork(), f"unix://{folder}/socket"),
 }
 

@@ -5,6 +5,8 @@
     subject = TransportSubject(MyTransport(), LoopbackNetwork(), "mine://127.0.0.1:0")
     for check in TRANSPORT_CHECKS:
         await check(subject)
+
+The dialing side is the first to write in all of them: a transport such as QUIC accepts no connection before that.
 """
 
 import asyncio
@@ -23,6 +25,9 @@ from ygg.url import PeerURL
 
 SOON = 5.0
 """Seconds that a check waits for what must come."""
+
+CANCELLED = 24
+"""Dials that are cancelled, each one turn of the event loop later than the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,8 @@ TransportCheck = Callable[[TransportSubject], Awaitable[None]]
 
 @asynccontextmanager
 async def _serving(subject: TransportSubject, handler: Handler) -> AsyncIterator[Listener]:
-    # Serves each connection with a handler; what a handler raises fails the check.
+    # Serves each connection with a handler; what a handler raises fails the check, and ends all connections, so that
+    # the check does not wait for an answer that cannot come.
     listener = await subject.listen()
 
     async def serve() -> None:
@@ -67,11 +73,17 @@ async def _serving(subject: TransportSubject, handler: Handler) -> AsyncIterator
                     tasks.create_task(handle(transport))
             except ListenerClosed:
                 pass
+            finally:
+                listener.close()
 
     async def handle(transport: asyncio.Transport) -> None:
-        reader, writer = streams(transport)
-        await handler(reader, writer)
-        await hang_up(writer)
+        try:
+            reader, writer = streams(transport)
+            await handler(reader, writer)
+            await hang_up(writer)
+        except BaseException:
+            transport.abort()
+            raise
 
     server = asyncio.ensure_future(serve())
     try:
@@ -124,15 +136,18 @@ async def bulk(subject: TransportSubject) -> None:
 async def nothing_is_read_before(subject: TransportSubject) -> None:
     """What comes before a connection is taken over is read then, and nothing of it is lost."""
     listener = await subject.listen()
-    dial = asyncio.ensure_future(subject.dial(listener))
-    accepted, _ = await listener.accept()
-    _, writer = streams(accepted)
+    accepting = asyncio.ensure_future(listener.accept())
+    dialed = await subject.dial(listener)
+    dialed.write(b"hello")
+    async with asyncio.timeout(SOON):
+        accepted, _ = await accepting
+    server, writer = streams(accepted)
     writer.write(b"first words\n" * 1000)
-    dialed = await dial
     await asyncio.sleep(0.01)
     reader, other = streams(dialed)
     async with asyncio.timeout(SOON):
         equal(await reader.readexactly(12_000), b"first words\n" * 1000)
+        equal(await server.readexactly(5), b"hello")
     await hang_up(other)
     await hang_up(writer)
     await shut(listener)
@@ -142,11 +157,13 @@ async def the_end_comes_last(subject: TransportSubject) -> None:
     """Closing one end ends the other, after all that was written before."""
 
     async def farewell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(5)
         writer.write(b"goodbye" * 10_000)
         await writer.drain()
 
     async with _serving(subject, farewell) as listener:
         reader, writer = streams(await subject.dial(listener))
+        writer.write(b"hello")
         async with asyncio.timeout(SOON):
             equal(await reader.read(), b"goodbye" * 10_000)
         await hang_up(writer)
@@ -157,6 +174,31 @@ async def refusal(subject: TransportSubject) -> None:
     listener = await subject.listen()
     await shut(listener)
     await fails(subject.dial(listener), OSError)
+
+
+async def cancelled_dials(subject: TransportSubject) -> None:
+    """A dial can be cancelled at any point of its handshake; the listener serves the next one."""
+
+    async def patient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await echo(reader, writer)
+        except OSError:
+            pass  # a handshake may be over for one side alone when its dial is cancelled
+
+    async with _serving(subject, patient) as listener:
+        for turns in range(CANCELLED):
+            dial = asyncio.ensure_future(subject.dial(listener))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            dial.cancel()
+            await asyncio.wait([dial])
+            if not dial.cancelled():
+                dial.result().abort()
+            async with asyncio.timeout(SOON):
+                reader, writer = streams(await subject.dial(listener))
+                writer.write(b"still there?\n")
+                equal(await reader.readline(), b"still there?\n")
+            await hang_up(writer)
 
 
 async def closed_listener(subject: TransportSubject) -> None:
@@ -172,6 +214,7 @@ async def closed_listener(subject: TransportSubject) -> None:
 
 
 TRANSPORT_CHECKS: list[TransportCheck] = [
-    many_connections, bulk, nothing_is_read_before, the_end_comes_last, refusal, closed_listener,
+    many_connections, bulk, nothing_is_read_before, the_end_comes_last, refusal, cancelled_dials,
+    closed_listener,
 ]
 """All checks, independent of each other."""
