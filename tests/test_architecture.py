@@ -57,6 +57,7 @@ def imports(path: Path) -> Iterator[str]:
                 yield from (alias.name for alias in node.names)
         return
     for module, names in re.findall(r"^\s*from ([\w.]+) c?import (\([^)]*\)|.+)$", text, re.M):
+        assert not module.startswith("."), f"{path}: a relative import"
         yield module
         yield from (f"{module}.{name}" for name in re.findall(r"\w+", names))
     for names in re.findall(r"^\s*c?import (.+)$", text, re.M):
@@ -174,6 +175,17 @@ def test_each_form_of_an_upward_import_is_found(tmp_path: Path, name: str, text:
     (tmp_path / name).write_text(text)
     package, module = ("ygg", "network/base") if name == "x.py" else ("ygg_c", "routing/router")
     assert set(upward_of(package, module, tmp_path / name)) == found
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("x.py", "from . import pump"), ("x.py", "from ..io import pump"),
+    ("x.pyx", "from . cimport pump"), ("x.pyx", "from ..io.pump cimport (\n    Pump,\n)"),
+])
+def test_a_relative_import_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    """It would lead upward without being seen."""
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AssertionError, match="a relative import"):
+        list(imports(tmp_path / name))
 
 
 def contributing() -> list[tuple[str, str]]:

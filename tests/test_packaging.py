@@ -66,8 +66,18 @@ def test_wheel_holds_what_users_need() -> None:
 def test_every_extension_has_its_stub() -> None:
     """Each compiled module comes with a .pyi, and each .pyi with a compiled module."""
     files = [Path(name) for name in installed() if name.startswith("ygg_c/")]
-    compiled = {path.name.split(".")[0] for path in files if path.suffix == ".so"}
-    assert compiled == {path.stem for path in files if path.suffix == ".pyi"}
+    compiled = {path.with_name(path.name.split(".")[0]) for path in files if path.suffix == ".so"}
+    assert compiled == {path.with_suffix("") for path in files if path.suffix == ".pyi"}
+
+
+def test_what_is_installed_is_what_the_sources_have() -> None:
+    """Every module of every package, with what is declared beside it, and the data; nothing that the sources lost."""
+    shipped = {path.relative_to(ROOT).as_posix() for package in ("ygg", "ygg_c") for path in (ROOT / package).rglob("*")
+               if path.suffix in (".py", ".pyi", ".pxd", ".typed", ".json")}
+    modules = {path.relative_to(ROOT).with_suffix("").as_posix() for path in (ROOT / "ygg_c").rglob("*.pyx")}
+    files = [Path(name) for name in installed() if name.startswith(("ygg/", "ygg_c/")) and "__pycache__" not in name]
+    assert {path.as_posix() for path in files if path.suffix != ".so"} == shipped
+    assert {path.with_name(path.name.split(".")[0]).as_posix() for path in files if path.suffix == ".so"} == modules
 
 
 def test_import_does_nothing(tmp_path: Path) -> None:

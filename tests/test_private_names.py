@@ -163,10 +163,10 @@ def code(source: str) -> str:
 def touched_by_cython(source: str, whole: str) -> set[str]:
     """Return the private names of others in a .pyx or .pxd, given the text of both."""
     known = set(re.findall(r"(?<![.\w])_\w+", code(whole)))
-    attributes = re.findall(r"(\w+)[)\]]*\.(_\w+)", code(source))
+    attributes = re.findall(r"(?=(?<!\w)(\w+)[()\[\]]*\.(_\w+))", code(source))   # of a chain each link
     imported = re.findall(r"^from (\S+) c?import (\([^)]*\)|.+)$", re.sub(r" as \w+", "", code(source)), re.M)
     return {f"{owner}.{name}" for owner, name in attributes
-            if owner not in ("self", "cls") and private(name) and name not in known} | {
+            if owner not in ("self", "cls", "super") and private(name) and name not in known} | {
             f"{module}.{name}" for module, names in imported for name in re.findall(r"(?<!\w)_\w+", names)}
 
 
@@ -213,6 +213,7 @@ def test_what_is_found(source: str, found: set[str]) -> None:
     ("cdef class A:\n    cdef int _b\ncdef void f(A one):\n    one._b = 1", set()),
     ("    a = self._c + super()._d  # one._e", set()),
     ("    x = (<A>found)._b", {"found._b"}),
+    ("    x = self._a._b + self.c()._d", {"_a._b", "c._d"}),
     ("from ygg_c.a cimport (\n    _b, c,\n)", {"ygg_c.a._b"}),
     ("from ygg_c.a import b as _b", set()),
 ])
