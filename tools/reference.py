@@ -77,8 +77,10 @@ def value_text(module: str, name: str) -> tuple[str, str]:
     """Return the module in which a constant is given its value, and the text below that."""
     tree = ast.parse(inspect.getsource(importlib.import_module(module)))
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and name in [alias.name for alias in node.names]:
-            return value_text(node.module, name)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                if name == (alias.asname or alias.name):
+                    return value_text(node.module, alias.name)
     for target, text in assignments(tree.body):
         if target == name:
             return module, text
