@@ -11,7 +11,8 @@ class Limiter(Layer):
     A rate of 0 is no limit. What arrives beyond the rates is dropped. A sender that asks for credit, as TCP and the
     sockets of a stack do, waits; what is sent without asking is dropped beyond the rates. `burst` is the time in
     seconds whose packets and bytes may pass at once, after a pause; of bytes it is at least 128 KiB. Bytes are those of
-    IPv6 packets, headers included. ValueError for a rate beyond 0 to `RATE_MOST` and a burst beyond 0 to 1.
+    IPv6 packets, headers included. ValueError for a rate beyond 0 to `RATE_MOST` and a burst beyond 0 to 1,
+    TypeError for a rate that is no integer.
     """
 
     def __init__(

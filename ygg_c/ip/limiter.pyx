@@ -1,5 +1,7 @@
 """A layer that limits packets and bytes a second, each way; see limiter.pxd."""
 
+from operator import index
+
 from libc.stdint cimport SIZE_MAX, uint8_t
 
 from ygg_c.base.clock cimport NEVER
@@ -15,7 +17,7 @@ RATE_MOST = 10**10           # a second: with as much at once the buckets' numbe
 
 cdef Limit _limit(packets, bytes_, double burst) except *:
     cdef Limit limit
-    for rate in (packets, bytes_):
+    for rate in (index(packets), index(bytes_)):       # a fraction, cut down to 0, would be no limit
         if not 0 <= rate <= RATE_MOST:
             raise ValueError(f"a rate is 0 (no limit) to {RATE_MOST} a second, not {rate}")
     limit.packet_rate = packets

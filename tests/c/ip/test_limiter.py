@@ -95,6 +95,13 @@ def test_limits_have_a_range(arguments: dict[str, float]) -> None:
         Limiter(**arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["packets_in", "bytes_in", "packets_out", "bytes_out"])
+def test_a_fraction_is_no_rate(name: str) -> None:
+    """Cut down to 0 it would be no limit at all."""
+    with pytest.raises(TypeError):
+        Limiter(**{name: 0.5})  # type: ignore[arg-type]
+
+
 def test_the_highest_rates_do_not_overflow() -> None:
     with pair_of_stacks() as pair:
         limiter = Limiter(RATE_MOST, RATE_MOST, RATE_MOST, RATE_MOST, burst=1)
