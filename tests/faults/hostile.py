@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +16,8 @@ from ygg.stream.held import take_over
 from ygg.testing import private_key
 from ygg.vtun import ping
 from ygg_c.link import wire
+
+T = TypeVar("T")
 
 DUMMY, KEEPALIVE, SIG_REQ, SIG_RES, ANNOUNCE, BLOOM, LOOKUP, NOTIFY, BROKEN, TRAFFIC = range(10)
 EVERYTHING = bytes(16) + b"\xff" * 16
@@ -121,11 +123,15 @@ class Clock:
         while not condition():
             await self.passes(*cores)
 
+    async def during(self, coro: Coroutine[Any, Any, T], *cores: Core) -> T:
+        """Let time pass until `coro` is done; return its result."""
+        task = asyncio.ensure_future(coro)
+        await self.until(task.done, *cores)
+        return await task
+
     async def reaches(self, vtun: VTun, *cores: Core) -> None:
         """Let time pass until a ping from `vtun` to the last of `cores` is answered."""
-        answer = asyncio.ensure_future(vtun.ping(str(cores[-1].address), timeout=None))
-        await self.until(answer.done, *cores)
-        await answer
+        await self.during(vtun.ping(str(cores[-1].address), timeout=None), *cores)
 
 
 class _Half(Stranger):
