@@ -15,7 +15,8 @@ handled at once; what follows from it is marked: links with output (LinkHost.rea
 2. runs the timers that are due, wherever they are, the upper side's last (Layer.poll): what a path that was found or a
    link that was lost has made possible is so sent in the same round, which is why the stack is flushed a second time.
    Each part has one next deadline, and the turn the earliest of them;
-3. flushes each link with output, once;
+3. flushes each link with output, once. A transport may hand bytes over at once and be answered, in a turn that is
+   nested then: what is wanted during the flush is due when the turn has ended, and makes no further round;
 4. runs the callbacks that have gathered. Only here does Python of the application run, with the engine at rest, so that
    it may call anything: write, close, even take a turn, which is then nested and only noted.
 

@@ -215,8 +215,11 @@ cdef class Node(Router):
             if self.attachment is not None and self.attachment.upper is not None:
                 self.attachment.upper.batch_end(self.now)
             deadline = self._poll()
+            # A sink may hand bytes over at once, and have some handed back: what is wanted in its flush comes too late
+            # for this round, and makes no further one, but is due.
+            self.turns.more = False
             self.flush_links()
-            self.turns.flushed(deadline)
+            self.turns.flushed(self.now if self.turns.more else deadline)
             self._wake()
         if self.turns.end(self.now, len(self.ready) > 0):
             self.want_turn()

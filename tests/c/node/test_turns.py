@@ -1,5 +1,6 @@
 """How much of what a link brings is handled in one turn, how links share turns, and what happens to those that wait."""
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -22,12 +23,16 @@ from tests.c.farside import (
     FarSide,
     announce,
 )
+from tests.c.mesh import SECOND, START
 from tests.c.routing.test_forwarding import traffic
 from tests.c.routing.test_multicast import child
 from ygg.testing import public_key, secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire
+from ygg_c.link.link import Link, PySink
+from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
+from ygg_c.stack.netstack import NetStack
 from ygg_c.testing.sessions import SessionTap
 
 X = b"\x11" * 32
@@ -182,3 +187,47 @@ def test_renewed_records_do_not_unsettle_next_hops(clock: Clock) -> None:
     clock.turn()
     assert len(sink.got(TRAFFIC)) == 150
     assert clock.router.counters()["announces_limited"] < 80
+
+
+def test_what_is_answered_during_a_flush_is_handled_without_waiting() -> None:
+    """Transports hand bytes over at once: the answer comes in a turn nested in the flush that sent the question."""
+    clock = SECOND
+    asked: set[Node] = set()
+    ends: dict[Link, tuple[Link, Node]] = {}
+    nodes = [Node(secret_key(number), random=SeededRandom(number)) for number in (1, 2)]
+    deadlines: dict[Node, int | None] = {}
+
+    def turn(node: Node) -> None:
+        asked.discard(node)
+        deadlines[node] = node.turn(clock, START)
+
+    def hand_over(link: Link) -> None:
+        data = b"".join(iter(link.take, b""))
+        other, node = ends[link]
+        other.receive(data)
+        turn(node)
+
+    for node in nodes:
+        node.on_work = functools.partial(asked.add, node)
+        turn(node)
+    left = nodes[0].add_link(nodes[1].key, 0, PySink(hand_over))
+    right = nodes[1].add_link(nodes[0].key, 0, PySink(hand_over))
+    ends.update({left: (right, nodes[1]), right: (left, nodes[0])})
+    stacks = [NetStack([node.address], 1500, SeededRandom(3)) for node in nodes]
+    gateways = [Gateway(node) for node in nodes]
+    for gateway, stack in zip(gateways, stacks, strict=True):
+        gateway.attach(stack)
+    listener = stacks[1].listen(None, 80, 2)
+    for second in range(1, 10):
+        clock = second * SECOND
+        if second >= 8:                 # the first finds the way and makes the session, the other has all that
+            stacks[0].connect(nodes[1].address, 80)
+        while due := [node for node in nodes if node in asked or (deadlines[node] or clock + 1) <= clock]:
+            for node in due:
+                turn(node)
+    assert listener.accept() is not None
+    assert listener.accept() is not None
+    for node, gateway, stack in zip(nodes, gateways, stacks, strict=True):
+        stack.close()
+        gateway.close()
+        node.close()
