@@ -1,8 +1,6 @@
 """IPv6 packets for Python code, a batch at a time."""
 
-import sys
-from types import SimpleNamespace
-
+from cpython.exc cimport PyErr_SetObject, PyErr_WriteUnraisable
 from libc.stdint cimport uint8_t
 
 from ygg_c.base.packet cimport Packet, packet_copy
@@ -42,10 +40,8 @@ cdef class PacketPort(Upper):
         if self.on_error is not None:
             self.on_error(error)
         else:
-            sys.unraisablehook(SimpleNamespace(
-                exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__,
-                err_msg="Exception ignored in", object=self.on_packets,
-            ))
+            PyErr_SetObject(type(error), error)
+            PyErr_WriteUnraisable(self.on_packets)      # to sys.unraisablehook
 
     @property
     def attached(self):

@@ -4,10 +4,8 @@ Everything happens in turns, of which base/turn.pyx has the rules: enter() and l
 C, turn() is for those in Python. What the parts of a node have to do in a turn, and in which order, is here.
 """
 
-import sys
-from types import SimpleNamespace
-
 from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.exc cimport PyErr_SetObject, PyErr_WriteUnraisable
 
 from ygg_c.base.address cimport key_address, key_subnet
 from ygg_c.base.clock cimport NEVER, SECOND
@@ -276,10 +274,8 @@ cdef class Node(Router):
                     raise
                 self.on_error(error)
             except BaseException as unhandled:
-                sys.unraisablehook(SimpleNamespace(
-                    exc_type=type(unhandled), exc_value=unhandled, exc_traceback=unhandled.__traceback__,
-                    err_msg="Exception ignored in a callback", object=function,
-                ))
+                PyErr_SetObject(type(unhandled), unhandled)
+                PyErr_WriteUnraisable(function)         # to sys.unraisablehook
 
     # What the router tells
 

@@ -67,6 +67,21 @@ def test_what_a_callback_raises_is_reported(monkeypatch: pytest.MonkeyPatch) -> 
     tap.detach()
 
 
+def test_the_interpreters_own_hook_shows_what_a_callback_raises(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(batch: list[bytes]) -> None:
+        raise KeyError("mine")
+
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
+    tap = PacketTap(PacketPort(fail))
+    tap.give([b"x"], 1)
+    tap.detach()
+    shown = capsys.readouterr().err
+    assert shown.splitlines()[-1] == "KeyError: 'mine'"
+    assert shown.count("Traceback") == 1
+
+
 def test_detached() -> None:
     """Without anything below, packets are dropped."""
     port = PacketPort()

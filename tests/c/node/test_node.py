@@ -262,6 +262,24 @@ def test_what_callbacks_raise_is_reported(monkeypatch: pytest.MonkeyPatch) -> No
         errors.clear()
 
 
+def test_the_interpreters_own_hook_shows_what_callbacks_raise(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
+    node = Node(secret_key(1))
+
+    def fail() -> None:
+        raise KeyError("mine")
+
+    node.on_work = fail
+    node.request(public_key(2), "self", print)
+    node.close()
+    shown = capsys.readouterr().err
+    assert "fail" in shown
+    assert shown.splitlines()[-1] == "KeyError: 'mine'"
+    assert shown.count("Traceback") == 1
+
+
 def test_callbacks_may_do_anything() -> None:
     """From a callback one may ask, close links, take a turn, and close the node."""
     with mesh_of(1, 2, 3) as mesh:
