@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.aio import LOOPS, factory
+from tests.aio import LIMIT, LOOPS, factory
 from ygg.simulation import Switch
 from ygg.vtun import VTun
 
@@ -48,7 +48,7 @@ def with_pair(request: pytest.FixtureRequest) -> Callable[..., Any]:
         async def whole() -> None:
             asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
             async with joined(mtu) as pair:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(LIMIT):
                     await main(pair)
 
         with asyncio.Runner(debug=True, loop_factory=factory(request.param)) as runner:
