@@ -45,3 +45,17 @@ async def test_closing_wakes_all_and_returns_the_rest() -> None:
             await task
     with pytest.raises(ListenerClosed):
         await full.get()
+
+
+@on_loops
+async def test_who_waits_longest_comes_first() -> None:
+    queue: AcceptQueue[int] = AcceptQueue(1)
+    putting = [asyncio.ensure_future(queue.put(number)) for number in range(50)]
+    await asyncio.sleep(0)
+    assert [await queue.get() for _ in range(50)] == list(range(50))
+    await asyncio.gather(*putting)
+    getting = [asyncio.ensure_future(queue.get()) for _ in range(50)]
+    await asyncio.sleep(0)
+    for number in range(50):
+        await queue.put(number)
+    assert await asyncio.gather(*getting) == list(range(50))

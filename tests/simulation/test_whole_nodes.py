@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from ygg_c.base.sodium import SeededRandom
 
 BODY = bytes(range(256)) * 2000
 PEER = "tcp://127.0.0.1:7000"
+PEERS = [f"tcp://127.0.0.1:{port}" for port in range(7000, 7012)]
 
 
 async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,3 +74,44 @@ def test_a_seed_settles_every_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first[2] > 3600
     assert first == second
     assert first[0] != other[0]
+
+
+def outages(seed: int) -> list[tuple[float, str]]:
+    """Keep many peers up over a network that goes down and comes up; return when each link changed, in order."""
+    told: list[tuple[float, str]] = []
+
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append((asyncio.get_running_loop().time(), record.getMessage()))
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        network = LoopbackNetwork()
+        options = [{"clock": loop.clock, "random": SeededRandom((seed, side))} for side in (1, 2)]
+        async with node(1, network, **options[0]) as one, node(2, network, **options[1]) as two:
+            for peer in PEERS:
+                two.add_peer(peer)
+            for _ in range(3):
+                for peer in PEERS:
+                    await one.listen(peer)
+                await asyncio.sleep(60)
+                network.down()
+                await asyncio.sleep(20)
+                network.up()
+
+    log, handler = logging.getLogger("ygg.links"), Listening()
+    log.addHandler(handler)
+    try:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            runner.run(main())
+    finally:
+        log.removeHandler(handler)
+    return told
+
+
+def test_a_seed_settles_what_an_outage_breaks_first(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "ygg.links")
+    first, second = outages(1), outages(1)
+    assert sum("Link down" in text for _, text in first) > len(PEERS)
+    assert first == second

@@ -16,7 +16,7 @@ class AcceptQueue(Generic[T]):
     def __init__(self, room: int) -> None:
         self._room = max(1, room)
         self._items: deque[T] = deque()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[asyncio.Future[None], None] = {}  # who waits longest comes first
         self.closed = False
         """Whether nothing is taken or given any more."""
 
@@ -54,11 +54,11 @@ class AcceptQueue(Generic[T]):
     async def _until(self, ready: Callable[[], bool]) -> None:
         while not self.closed and not ready():
             waiter = asyncio.get_running_loop().create_future()
-            self._waiters.add(waiter)
+            self._waiters[waiter] = None
             try:
                 await waiter
             finally:
-                self._waiters.discard(waiter)
+                self._waiters.pop(waiter, None)
         if self.closed:
             raise ListenerClosed
 

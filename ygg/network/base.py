@@ -137,8 +137,9 @@ class Network(ABC):
     def __init__(self) -> None:
         self._is_up = True
         self._epoch = 0
-        self._dials: set[asyncio.Timeout] = set()
-        self._live: weakref.WeakSet[asyncio.BaseTransport | Listener] = weakref.WeakSet()
+        # In the order in which they were made, so that in virtual time each run breaks them in the same one.
+        self._dials: dict[asyncio.Timeout, None] = {}
+        self._live: weakref.WeakValueDictionary[int, asyncio.BaseTransport | Listener] = weakref.WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
         self.up()
@@ -163,17 +164,17 @@ class Network(ABC):
         """
         self._is_up = False
         self._epoch += 1
-        dials, self._dials = self._dials, set()
+        dials, self._dials = self._dials, {}
         with contextlib.suppress(RuntimeError):  # outside of the loop nothing can be cancelled: `_admit()` refuses it
             for dial in dials:
                 dial.reschedule(0)
-        live, self._live = list(self._live), weakref.WeakSet()
+        live, self._live = list(self._live.values()), weakref.WeakValueDictionary()
         for item in live:
             break_off(item)
 
     async def close(self) -> None:
         """Go down and let the aborted connections tell their protocols."""
-        listeners = [item for item in self._live if isinstance(item, Listener)]
+        listeners = [item for item in self._live.values() if isinstance(item, Listener)]
         self.down()
         for listener in listeners:
             await listener.wait_closed()
@@ -289,7 +290,7 @@ class Network(ABC):
     def _admit(self, item: asyncio.BaseTransport | Listener, token: int) -> None:
         """Count `item` among what `down()` breaks; breaks it now if the network went down since `_enter()`."""
         if self._is_up and token == self._epoch:
-            self._live.add(item)
+            self._live[id(item)] = item
             return
         break_off(item)
         raise NetworkDown
@@ -300,11 +301,11 @@ class Network(ABC):
         under_way = asyncio.timeout(None)  # down() makes it expire: asyncio's way to cancel a piece of a task
         try:
             async with under_way:
-                self._dials.add(under_way)
+                self._dials[under_way] = None
                 return await dial
         except OSError:
             if self._epoch == epoch:
                 raise
             raise NetworkDown from None
         finally:
-            self._dials.discard(under_way)
+            self._dials.pop(under_way, None)

@@ -61,7 +61,7 @@ class Demand:
         self.random = rng
         """What makes pauses differ."""
         self._until = -math.inf
-        self._away: set[Redial] = set()
+        self._away: dict[Redial, None] = {}  # in order, so that in virtual time each run is the same
 
     def note(self) -> None:
         """Note that traffic waits now."""
@@ -122,7 +122,7 @@ class Redial:
         self._failures = min(self._failures + 1, MOST_FAILURES)
         begun = self._loop.time()
         pause = pause_before_redial(self._failures, self._most, self._demand.random.random())
-        self._demand._away.add(self)
+        self._demand._away[self] = None
         try:
             while not self._now:
                 self._wake.clear()
@@ -132,7 +132,7 @@ class Redial:
                 except TimeoutError:
                     break
         finally:
-            self._demand._away.discard(self)
+            self._demand._away.pop(self, None)
             self._now = False
 
     async def first(
@@ -150,25 +150,25 @@ class Redial:
             if _failure(task) is None:
                 drop(task.result())
 
-        attempts: set[asyncio.Task[T]] = set()
+        attempts: list[asyncio.Task[T]] = []  # the oldest first
         self._now = False
-        self._demand._away.add(self)
+        self._demand._away[self] = None
         try:
             while True:
                 begun = self._loop.time()
-                attempts.add(attempt())
+                attempts.append(attempt())
                 while not self._is_due(begun, len(attempts)):
                     left = LOOK if len(attempts) >= ATTEMPTS else min(LOOK, begun + self.gap - self._loop.time())
                     done, _ = await asyncio.wait(attempts, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                    for task in done:
-                        attempts.discard(task)
+                    for task in sorted(done, key=attempts.index):
+                        attempts.remove(task)
                         if (error := _failure(task)) is None:
                             return task.result()
                         if not attempts:
                             raise error
                         failed(error)
         finally:
-            self._demand._away.discard(self)
+            self._demand._away.pop(self, None)
             for task in attempts:
                 task.cancel()
                 task.add_done_callback(end)

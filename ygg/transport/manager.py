@@ -47,7 +47,7 @@ class TransportManager:
         self._exact: dict[str, Network | None] = {}
         self._patterns: list[tuple[HostPattern, Network | None]] = []  # most specific first
         self._default = default_network
-        self._uses: set[_Use] = set()
+        self._uses: dict[_Use, None] = {}  # in the order in which they were made
 
     def register(self, transport: Transport) -> None:
         """Let `transport` serve its schemes. Raises `ValueError` if one has a transport already."""
@@ -245,16 +245,16 @@ class ManagedListener(Listener):
 
 
 class _Use:
-    """Something made through the table, in the set of all such until dropped."""
+    """Something made through the table, among all such until dropped."""
 
-    def __init__(self, uses: "set[_Use]", host: str, network: Network, breaker: Callable[[], object]) -> None:
+    def __init__(self, uses: "dict[_Use, None]", host: str, network: Network, breaker: Callable[[], object]) -> None:
         self._uses = uses
         self.host, self.network, self.breaker = host, network, breaker
         self.broken = False
-        uses.add(self)
+        uses[self] = None
 
     def drop(self) -> None:
-        self._uses.discard(self)
+        self._uses.pop(self, None)
         self.breaker = _nothing  # what it had may refer to us
 
     def break_off(self) -> None:

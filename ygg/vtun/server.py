@@ -59,7 +59,7 @@ class Server(asyncio.AbstractServer):
         self._registry = registry
         self._tls = tls_options
         self._sockets = tuple(OverlaySocket(listener, endpoint(*listener.local)) for listener in listeners)
-        self._transports: set[StreamTransport] = set()
+        self._transports: dict[StreamTransport, None] = {}  # the oldest first
         self._handshakes: set[asyncio.Task[None]] = set()
         self._serving = False
         self._forever: asyncio.Future[None] | None = None
@@ -85,7 +85,7 @@ class Server(asyncio.AbstractServer):
             connection.abort()
             self._report(error)
             return
-        self._transports.add(transport)
+        self._transports[transport] = None
         transport.start()
         if self._tls is not None:
             task = self._loop.create_task(self._secure(transport, self._tls))
@@ -115,7 +115,7 @@ class Server(asyncio.AbstractServer):
         self._loop.call_exception_handler(context)
 
     def _detach(self, transport: StreamTransport) -> None:
-        self._transports.discard(transport)
+        self._transports.pop(transport, None)
         self._wake()
 
     # asyncio.AbstractServer

@@ -347,7 +347,7 @@ async def test_a_crowded_listener_asks_for_tokens_and_lets_in_who_brings_them() 
         reader, _ = streams(served)
         assert await reader.readline() == b"hello\n"
         # An invented token is turned away.
-        (link,) = listener._links - set(listener._unopened)  # type: ignore[attr-defined]
+        (link,) = set(listener._links) - set(listener._unopened)  # type: ignore[attr-defined]
         forged = initial(2000).replace(b"\0\x44\xb0", bytes([60]) + os.urandom(60) + b"\x44\xb0", 1)
         server.datagram_received(forged, ("198.51.100.1", 9))
         assert set(listener._links) == {link, *listener._unopened}  # type: ignore[attr-defined]

@@ -29,7 +29,7 @@ class QuicListener(Listener):
         self._grouping = grouping
         self._ready: AcceptQueue[tuple[asyncio.Transport, str]] = AcceptQueue(backlog)
         self._unopened: dict[QuicLink, asyncio.TimerHandle] = {}
-        self._links: set[QuicLink] = set()
+        self._links: dict[QuicLink, None] = {}  # the oldest first
         self._port: Any = None
         self._loop = asyncio.get_running_loop()
         self._released = asyncio.Event()
@@ -82,7 +82,7 @@ class QuicListener(Listener):
         if len(self._unopened) >= MOST_UNOPENED:
             places = [(other, self._grouping(other.remote_host)) for other in self._unopened]
             most_crowded(places).discard()
-        self._links.add(link)
+        self._links[link] = None
         self._unopened[link] = self._loop.call_later(DIAL_TIMEOUT, link.discard)
         link.opened.add_done_callback(lambda opened: self._opened(link, opened))
         if self.is_closing():
@@ -103,7 +103,7 @@ class QuicListener(Listener):
 
     def _gone(self, link: QuicLink) -> None:
         self._leave(link)
-        self._links.discard(link)
+        self._links.pop(link, None)
         self._release()
 
     def _release(self) -> None:
