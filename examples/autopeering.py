@@ -1,4 +1,4 @@
-"""Peers found, not configured: a node that reads a public list and connects to someone on it.
+"""Peers found, not configured: a node that reads a public list and connects to nodes on it.
 
 Everything happens on this machine: another node of this program is the public peer, and a web server of this program
 serves the list, which is why it may name this machine. With the real lists, leave out `allow_local`:

@@ -1,5 +1,5 @@
 """Invariant: what arrives at either end of a session is a part of what was sent to it, without repeats and without
-inventions, over a channel that loses, delays, reorders and replays messages, whatever expires and whoever is restarted;
+inventions, over a channel that loses, delays, reorders and replays messages, whatever expires or is restarted;
 it is in order as long as the channel keeps the order (a packet held back while keys change may open under keys that are
 still accepted); and once the channel behaves, traffic flows again within half a minute, however far apart the clocks
 are: as handshakes are repeated ever more rarely while they fail, what went wrong before decides how soon. Nearly always
@@ -138,7 +138,7 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(talkers=st.sampled_from(TALKERS))
     def recover(self, talkers: tuple[int, ...]) -> None:
-        """The channel behaves: whoever talks once a second is heard."""
+        """The channel behaves: an end that talks once a second is heard."""
         self.talk(talkers, MOST)
 
     def talk(self, talkers: tuple[int, ...], most: int) -> int:

@@ -98,7 +98,7 @@ class TreeMachine(RuleBasedStateMachine):
         for a in group:
             for b in group:
                 if a is not b:
-                    # Twice: the first may find a path that broke unnoticed while nobody used it.
+                    # Twice: the first may find a path that broke unnoticed while it was not in use.
                     self.network.send(a, b, b"first " + a.key)
         self.network.run(8)
         for a in group:

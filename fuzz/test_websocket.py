@@ -68,7 +68,7 @@ def test_clients(sent: bytes, damage: object) -> None:
             reader, writer = await open_connection(network, "127.0.0.1", listener.url.require_port())
             writer.write((damage(REQUEST) if callable(damage) else REQUEST) + sent)
             writer.write_eof()
-            # Once the listener has hung up it has read everything, as has whoever accepted.
+            # Once the listener has hung up it has read everything, as has the one that accepted.
             ended = asyncio.ensure_future(drained(reader))
             await asyncio.wait({ended, accepting}, return_when=asyncio.FIRST_COMPLETED)
             if accepting.done():

@@ -63,7 +63,7 @@ class Keys:
         return frame(ANNOUNCE, signed + parent.sign(signed) + self.sign(signed))
 
     def meta(self) -> bytes:
-        """Return the message that opens a link: recorded once, it serves whoever has it."""
+        """Return the message that opens a link: recorded once, it serves all who have it."""
         body = struct.pack(">HHHHHHHH", 0, 2, 0, 1, 2, 5, 2, 32) + self.public + struct.pack(">HHB", 3, 1, 0)
         body += self.sign(hashlib.blake2b(self.public, digest_size=64).digest())
         return b"meta" + struct.pack(">H", len(body)) + body

@@ -17,7 +17,7 @@ LARGEST = 131069
 
 
 def _as_neighbour(fight: Attack) -> Evil:
-    # Whoever has recorded the honest neighbour's handshake can say it again, and no more.
+    # One who has recorded the honest neighbour's handshake can say it again, and no more.
     return Evil(fight.target, Keys.of(bytes.fromhex(fight.target.neighbour)), proves=False)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def add(commands: Subcommands) -> None:
     """Add the command."""
-    text = "Make a configuration with a new identity. It holds the private key: show it to nobody."
+    text = "Make a configuration with a new identity. It holds the private key: keep it secret."
     parser = commands.add_parser("genconf", help="make a configuration", description=text, allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="JSON instead of commented HJSON")
     parser.add_argument("--output", metavar="FILE", help="write a new file that only its owner can read")

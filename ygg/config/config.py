@@ -250,7 +250,7 @@ _NO_IDENTITY = (
 _OLD_RULES = '; names alone are of versions before 0.4: for each write { Regex: "eth0", Beacon: true, Listen: true }'
 
 _COMMENTS = {
-    "PrivateKey": ["The identity of this node. Whoever has it can be this node: show it to nobody."],
+    "PrivateKey": ["The identity of this node. Who has it can be this node: keep it secret."],
     "PrivateKeyPath": ["A PEM file that holds the identity of this node."],
     "Peers": [
         "Peers to stay connected to, as URIs: tls://a.b.c.d:e, tcp://[x:y::z]:e, …",

@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 What was used is added up, in total, by origin and by source, and forgotten exponentially: after burst / rate seconds a
 little over a third of it counts. As this is linear, the parts always add up to the total, and a claimant that has been
-quiet needs no upkeep. For the same reason nothing is decayed in place: amounts are stored as if they had been used at
+quiet costs nothing. For the same reason nothing is decayed in place: amounts are stored as if they had been used at
 one reference time, so that only the scale of a new amount changes with time.
 
 While less than half of the burst is in use anyone may use more. Beyond that an origin may have its share: four fifths

@@ -2,7 +2,7 @@
 #
 #   storage [ headroom … | data … size | tailroom ]
 #
-# A Packet has one owner at a time; whoever takes it must pass it on or free it. All calls hold the GIL.
+# A Packet has one owner at a time, which must pass it on or free it. All calls hold the GIL.
 
 from libc.stdint cimport uint8_t, uint64_t
 

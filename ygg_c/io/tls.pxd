@@ -12,7 +12,7 @@ cdef enum:
     RECORD = 16384          # bytes a record holds at most (RFC 8446, 5.1)
     # bytes of answers (key updates) to a side that reads nothing, before it is taken for hostile
     UNSENT_LIMIT = 1048576
-    BARREN_LIMIT = 65536    # bytes beyond data (of the handshake, of key updates), before a side is taken for hostile
+    EXCESS_LIMIT = 65536    # bytes beyond data (of the handshake, of key updates), before a side is taken for hostile
     RECORD_COST = 64        # bytes that a record with data may have beside it
     SPARE_LEAST = 65536     # bytes of a block worth keeping for the next link that needs one
     SPARE_MOST = 1048576
@@ -34,7 +34,7 @@ ctypedef struct Wire:
     size_t lent_size
     Store kept              # ciphertext that came, copied; read before what is lent
     Store out               # ciphertext to be sent
-    size_t barren           # bytes taken beyond the plain text in them: what costs the most to read
+    size_t excess           # bytes taken beyond the plain text in them: what costs the most to read
 
 cdef class Context:
     cdef void *_context

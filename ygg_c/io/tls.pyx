@@ -155,13 +155,13 @@ cdef int _bio_read(void *bio, char *space, size_t room, size_t *count) noexcept 
     cdef Wire *wire = <Wire *>BIO_get_data(bio)
     count[0] = 0
     BIO_clear_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
-    if wire.barren > BARREN_LIMIT:
+    if wire.excess > EXCESS_LIMIT:
         return 0                # no retry: a failure
     if wire.kept.start < wire.kept.end:
         count[0] = min(room, wire.kept.end - wire.kept.start)
         memcpy(space, wire.kept.bytes + wire.kept.start, count[0])
         _drop(&wire.kept, count[0])
-        wire.barren += count[0]
+        wire.excess += count[0]
         return 1
     count[0] = min(room, wire.lent_size)
     if count[0] == 0:
@@ -170,7 +170,7 @@ cdef int _bio_read(void *bio, char *space, size_t room, size_t *count) noexcept 
     memcpy(space, wire.lent, count[0])
     wire.lent += count[0]
     wire.lent_size -= count[0]
-    wire.barren += count[0]
+    wire.excess += count[0]
     return 1
 
 
@@ -341,7 +341,7 @@ cdef class Tls:
             if result != 1:
                 return self._outcome(result)
             size[0] += count
-            self._wire.barren -= min(self._wire.barren, count + RECORD_COST)
+            self._wire.excess -= min(self._wire.excess, count + RECORD_COST)
         return TLS_OK
 
     cdef Outcome write(self, const uint8_t *data, size_t size) noexcept:
@@ -373,7 +373,7 @@ cdef class Tls:
             return TLS_CLOSED
         reason = _last_error()
         if not self.reason:     # asked again, OpenSSL has nothing more to say
-            self.reason = reason if self._wire.barren <= BARREN_LIMIT else "too many records without data"
+            self.reason = reason if self._wire.excess <= EXCESS_LIMIT else "too many records without data"
         return TLS_FAILED
 
     # For Python
@@ -410,7 +410,7 @@ cdef class Tls:
         ERR_clear_error()
         cdef int result = SSL_do_handshake(self._ssl)
         if result == 1:
-            self._wire.barren = 0
+            self._wire.excess = 0
         return result == 1 or self._check(self._outcome(result))
 
     def read_into(self, uint8_t[::1] space not None):

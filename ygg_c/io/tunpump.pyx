@@ -15,7 +15,7 @@ Therefore:
 
 What is read without credit goes to its link all the same. The link's queue shares out by destination; as long as more
 waits there than credit allows it drops by age (CoDel), as it does with what is forwarded for others, and at its limit
-from the fattest. That is what a router does where a fast wire meets a slow one. A queue of our own, by destination, for
+from the longest. That is what a router does where a fast wire meets a slow one. A queue of our own, by destination, for
 packets that must wait would only repeat it, and dropping what has just arrived would take packets from those that send
 few.
 

@@ -29,7 +29,7 @@ cdef class Memory:
     cdef size_t held[2]
     cdef bint pressed
     cdef bint relieves              # since then connections have given back what they kept for what comes next
-    cdef uint64_t relieved_at       # when somebody was last asked to give back
+    cdef uint64_t relieved_at       # when an endpoint was last asked to give back
     cdef uint32_t _datagrams[DATAGRAM_HOLDERS]
     cdef void set_limit(self, size_t limit) noexcept
     # A buffer has so much now.

@@ -1,13 +1,13 @@
 # The packet queue of a link: deficit round robin over flows, new ones first, CoDel inside each (RFC 8290), and a byte
-# limit that costs the fattest.
+# limit that costs the flow with the most bytes.
 #
 # A flow is (destination key, source key), hashed into a bin; bins of one destination are neighbours, so that inventing
 # sources does not multiply one's share. Packets of this node itself go to bins of their own. Who sends them is told
 # when to pause, and as long as no more of them wait than that allows they are not dropped by age.
 #
 # A packet whose flow understands ECN is marked where CoDel would drop it, and already when more wait than such a sender
-# has credit for. It is sealed by now, so the mark is its own `ecn` only: whoever takes it from here sees to it that the
-# next packet of that flow is marked before it is sealed. A flow that does not heed its marks loses packets in the end.
+# has credit for. It is sealed by now, so the mark is its own `ecn` only: the link that takes it from here has the
+# next packet of that flow marked before it is sealed. A flow that does not heed its marks loses packets in the end.
 #
 # CoDel must not mistake the time that packets take for a queue: of a flow of which no more than two of its largest wait
 # nothing is dropped, and the target is never below the time that two of the largest of all flows take at the link's

@@ -1,6 +1,6 @@
 
 class FairQueue:
-    """Packets waiting for one link: round robin over flows, CoDel in each, a byte limit that costs the fattest flow."""
+    """Packets waiting for one link: round robin over flows, CoDel in each, a byte limit that costs the longest."""
 
     def __init__(self, salt: int = 0) -> None: ...
     @property

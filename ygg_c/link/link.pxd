@@ -81,7 +81,7 @@ cdef class LinkHost:
     cdef size_t held_bytes              # that links have brought and that wait with them
     # signatures that may be verified, for all links together; origins are Link.order
     cdef Budget verifications
-    cdef void *_rx_spare                # a read buffer nobody uses
+    cdef void *_rx_spare                # a read buffer that is not in use
     # One whole frame; `body` may be changed in place. 0, HELD, or a code of ygg_c.link.wire that closes the link.
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
@@ -130,7 +130,7 @@ cdef class Link:
     cdef uint64_t request_nonce
     cdef bint responded                 # to that request
 
-    # Until its far side has answered one of our questions with its key, a link is nobody's: the handshake can be
+    # Until its far side has answered one of our questions with its key, a link belongs to no key: the handshake can be
     # replayed.
     cdef readonly bint proven
     cdef uint64_t prove_by              # closed when it has not by then; NEVER once it has

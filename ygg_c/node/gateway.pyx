@@ -2,7 +2,7 @@
 
 A node's address is made from its key, so every packet is checked against the key it came from or goes to, and no
 other authentication exists at this layer. What an address does not tell is the whole key: packets for an unknown
-destination wait (base/pending.pxd) while the router looks for whoever answers to it. They go on, in order, to the
+destination wait (base/pending.pxd) while the router looks for the node that answers to it. They go on, in order, to the
 session, where they may wait once more, and from there to the router, which has the path by then.
 
 A link's queue finds out that packets wait too long when they are sealed. Of a flow that understands ECN the next packet

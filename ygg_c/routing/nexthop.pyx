@@ -60,7 +60,7 @@ cdef class NextHops:
         hop[0] = slot.hop
 
     # What is for a neighbour goes to it at once, whatever the path and the tree say. A watermark of zero ends its way
-    # there: that nobody passes on, so that it cannot loop.
+    # there: no node passes that on, so that it cannot loop.
     cdef void towards(self, const uint8_t *key, const uint8_t *path, size_t size, Hop *hop) noexcept:
         cdef Link link = self.tree.link_to(key)
         if link is None:

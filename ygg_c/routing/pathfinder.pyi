@@ -2,7 +2,7 @@ class Path:
     """Where a key is."""
 
 class Rumor:
-    """A key somebody here wants to reach."""
+    """A key that is to be reached from here."""
 
 class Pathfinder:
     """The paths and rumors of one node; see Router for what is public."""
@@ -27,7 +27,7 @@ class Pathfinder:
         """Notifies dropped unchecked: too many signatures to check at once."""
     @property
     def notifies_refused(self) -> int:
-        """Notifies of a key that nobody had asked for, or not signed by it."""
+        """Notifies of a key that was not looked up, or not signed by it."""
     @property
     def held_dropped(self) -> int:
         """Payloads dropped while they waited for a path."""

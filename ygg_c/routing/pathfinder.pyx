@@ -8,12 +8,12 @@ the links whose filters may lead to the key. The holder answers with a notify: i
 routed greedily to the asker. Keys are looked up in a transformed, shorter form, so that an IPv6 address is enough to
 ask with.
 
-    rumor   somebody is wanted; keyed by the transformed key; sees to it that one lookup a second goes out
-    path    somebody is found; keyed by the whole key; lives for a minute after the last traffic from it
+    rumor   a key is wanted; keyed by the transformed key; sees to it that one lookup a second goes out
+    path    a key is found; keyed by the whole key; lives for a minute after the last traffic from it
 
 A lookup is in vain while no filter leads to the key, and its answer is lost when the asker's coordinates change
 meanwhile. While there is no answer the lookup is therefore repeated, a few times, as soon as it would reach more
-neighbours or come from another place: after a node has started or lost its parent nobody has to wait for the next
+neighbours or come from another place: after a node has started or lost its parent no packet has to wait for the next
 second. Where a path breaks far away neither happens here, and the lookup goes by filters that lead to the break as the
 path did; so it is repeated after 0.1, 0.2 and 0.4 seconds more, as long as we hear that the path is broken, or have no
 link for it ourselves.
@@ -91,7 +91,7 @@ cdef class Path:
 
 
 cdef class Rumor:
-    """A key somebody here wants to reach."""
+    """A key that is to be reached from here."""
 
     def __dealloc__(self):
         queue_clear(&self.held)

@@ -14,7 +14,7 @@ cdef enum:
     EVICTED_MAX = 256               # in one search for room
     CROWDED_FOR = 100000000         # ns for which a search for room that found none counts
     NEEDED_MAX = 256                # hops of a neighbour's ancestry that are kept when there are too many records
-    DEPTH_MAX = 1024                # = PATH_PORTS_MAX: nobody can be addressed deeper
+    DEPTH_MAX = 1024                # = PATH_PORTS_MAX: no node can be addressed deeper
 
 cdef class Record:
     cdef uint8_t key[32]

@@ -2,7 +2,7 @@
 
 Strangers can sign records for any number of invented keys, and chain them to ancestries without end. So records are
 counted per neighbour and in total, and when there are too many, those go that nothing needs: neither our ancestry, nor
-the first hops of a neighbour's. When all the room is taken, they go from whoever brought the most of them: those who
+the first hops of a neighbour's. When all the room is taken, those of the neighbour that brought the most go: those who
 bring little always find room. A neighbour's own record is never refused.
 """
 
@@ -76,7 +76,7 @@ cdef class Records:
         return 0
 
     # Coordinates of others may have changed. Each such change makes every flow look for its next hop anew, and
-    # strangers can cause a thousand a second; that someone's knowledge of the tree is stale does no harm.
+    # strangers can cause a thousand a second; that a node's knowledge of the tree is stale does no harm.
     cdef void _note_change(self) noexcept:
         self._stale = self.host.now < self._changed_at + CHANGE_GAP
         if not self._stale:

@@ -127,7 +127,7 @@ cdef class Router(LinkHost):
             return OK
         return self._tree_message_in(link, kind, body, size)
 
-    # Whoever has recorded a handshake can say all this: it must not count for more than the sender's own link.
+    # One who has recorded a handshake can say all this: it must not count for more than the sender's own link.
     cdef int _unproven_in(self, Link link, int kind, const uint8_t *body, size_t size) noexcept:
         cdef int code
         cdef Announce announce

@@ -57,7 +57,7 @@ cdef class Tree(Records):
     # the proven link to a neighbour to use; None: there is none
     cdef Link link_to(self, const uint8_t *key)
     # Whether a neighbour may be addressed without a lookup. Before it has had time to look at its tree it can look for
-    # nobody, and so cannot answer; a lookup reaches it when it can.
+    # no key, and so cannot answer; a lookup reaches it when it can.
     cdef bint is_ready(self, const uint8_t *key) noexcept
     cdef Neighbour neighbour_wanted(self, const uint8_t *target)    # of this key in its transformed form, or None
 

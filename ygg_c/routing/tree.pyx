@@ -20,9 +20,9 @@ nothing; it is told our records, which are public, so that its far side need not
 tells us is parked (see link/deferred.pyx).
 
 A parent that loses a link and takes it back before its child has noticed may know the child by another number: then the
-child's record, with which others address it, names a number that is nobody's or another's. Whenever the parent's answer
+child's record, with which others address it, names a number that is free or another's. Whenever the parent's answer
 says so, the child announces itself anew; and a parent gives a returning child the number that its record names, and to
-nobody else.
+no other.
 
 Once a second, and soon after something has happened that it may act on, maintain() chooses a parent when there is a
 reason (it is gone, a smaller root is known, four minutes are over) and sends each neighbour what it lacks of our
@@ -399,7 +399,7 @@ cdef class Tree(Records):
         self._bound_sent(neighbour)
         neighbour.sent.add(key)
 
-    # Whoever tells us thousands of records is told anew what it lacks: that takes fewer.
+    # A neighbour that tells us thousands of records is told anew what it lacks: that takes fewer.
     cdef void _bound_sent(self, Neighbour neighbour) noexcept:
         if neighbour.sent.count >= SENT_MAX:
             neighbour.sent.clear()

@@ -1,4 +1,4 @@
-# A router's state as Python objects, for whoever looks at a node.
+# A router's state as Python objects, for those who look at a node.
 
 from libc.stdint cimport uint64_t
 

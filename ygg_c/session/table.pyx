@@ -17,7 +17,7 @@ proved that the remote holds these keys, we repeat our Init as we talk. An Ack t
 older.
 
 Each handshake makes the other side step, and what is on its way then arrives under keys that are gone: that is no
-reason for another one. How long the way is nobody tells us, so what is repeated is repeated after 1, 2, 4 … 32 seconds
+reason for another one. The way's length is not known, so what is repeated is repeated after 1, 2, 4 … 32 seconds
 (the patience), counted from the last handshake in either direction, and only while nothing opens. Inits that tell other
 keys than those we know are answered as rarely, by a count of their own, while keys are unsettled: the reference sends
 an Init each second for as long as nothing opens, and steps at each Ack. The least is a second, for a second one with
@@ -33,7 +33,7 @@ ends in four ways:
 
 - The first packet under our latest keys shows that the remote has taken our last step, and that we have its own: the
   ends are in step, and a round trip takes no longer than has passed since that step. Twice that time is all the
-  patience there is reason for. Nobody else can make such a packet, and on a way that keeps stepping none arrives within
+  patience there is reason for. No other can make such a packet, and on a way that keeps stepping none arrives within
   a round trip of a step.
 - A remote that lets seconds pass between its Inits waits for answers itself, and would wait for longer if it had none
   again.
@@ -42,14 +42,14 @@ ends in four ways:
 - Where the remote's own keys show no step, payloads that open for two seconds more than twice the patience settle it.
 
 So over a short way two ends that were in step a moment ago are so again within seconds, whatever is restarted or
-replayed between, and patience grows large only when handshakes fail one after another. Whoever replays packets of old
+replayed between, and patience grows large only when handshakes fail one after another. One who replays packets of old
 keys makes us send an Init when nothing has opened for a second, and then after ever longer waits until the ends have
 shown that they are in step, which takes a step of both: fifteen Inits a minute are the most that was seen, of 130
 microseconds each.
 
 The reference repeats the Init that opens a session for every payload it has, and always with the stamp it had: were a
 second one overlooked, an Ack that is lost would cost it a minute, until we have forgotten the session. So while nothing
-opens, a copy of the last Init is answered with a copy of our Ack, after 1, 2, 4 … 32 seconds too. Whoever has had the
+opens, a copy of the last Init is answered with a copy of our Ack, after 1, 2, 4 … 32 seconds too. Who has had the
 first overlooks the second.
 
 A session lives for a minute after the last payload or handshake that was received. That something was sent shows
@@ -69,7 +69,7 @@ Strangers make us work before they have proved anything: 28 microseconds for an 
 answered. So a handshake is looked at only when all that it may cost can be had from a budget that is shared by
 neighbour and source (base/budget.pyx); what it turns out not to need is given back. So are Inits that packets call for
 which do not open: anyone can make such up in the names of a thousand remotes whose sessions rest. Known are those with
-a session or opening by the same neighbour: whoever puts their key on invented messages elsewhere uses what is his. What
+a session or opening by the same neighbour: one who puts their key on invented messages elsewhere uses what is his. What
 we asked for ourselves may be answered from anywhere. What was done also counts for the turn of the link that it came
 by, which a burst would else make long.
 """
@@ -264,7 +264,7 @@ cdef class SessionTable:
         cdef Packet *payload
         cdef bint lapsed = opening is not None and opening.lapsed
         self._heard(session, kind == SESSION_ACK and session.proven)
-        # Our Inits may have had no answer because nobody was there, which says nothing of how long an answer takes.
+        # Our Inits may have had no answer because the remote was away, which says nothing of how long an answer takes.
         if kind == SESSION_INIT:
             self._trust(session, 1)
         # Who sends an Ack to our Init knows the keys that it told.
@@ -611,7 +611,7 @@ cdef class SessionTable:
         cdef uint64_t deadline = min(self._expire(&self._live), self._expire(&self._quiet))
         return min(min(deadline, min(self._ask(), self._sweep())), min(self.openings.poll(self.now), self._ask_again()))
 
-    # Repeat the Inits of sessions for which payloads wait: whoever sent these may say nothing more until they are
+    # Repeat the Inits of sessions for which payloads wait: those who sent these may say nothing more until they are
     # answered.
     cdef uint64_t _ask_again(self) noexcept:
         cdef Aging *entry = self.openings._wanted.aging.oldest

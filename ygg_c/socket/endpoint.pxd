@@ -142,7 +142,7 @@ cdef class Host(Upper):
     cdef Endpoint _served               # the one whose turn it is, and bytes_out at its beginning
     cdef uint64_t _served_from
     cdef bint _link_full                # it has found the link full
-    cdef public object on_work          # asks for turns where no lower side gives any; None: nobody does
+    cdef public object on_work          # asks for turns where no lower side gives any; None: none is asked for
     cdef Turn turns                     # open while a batch is handled
     cdef uint64_t _suspected_at         # when silence was last told, ns; 0: never
     # Services to endpoints.

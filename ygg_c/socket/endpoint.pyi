@@ -30,7 +30,7 @@ class Host(Upper):
 
     @property
     def clock(self) -> Clock:
-        """What tells the time to whoever drives the stack."""
+        """What tells the time to the code that drives the stack."""
     @property
     def random(self) -> Random:
         """Where its random bytes come from."""
@@ -106,7 +106,7 @@ class Endpoint(Timed):
 
     on_event: Callable[[int], object] | None
     """Called with the event flags, from the turn of the stack and never from inside a call to it. What happened while
-    nobody listened is told when a handler is set. An exception from it goes to `sys.unraisablehook`."""
+    there was no handler is told when a handler is set. An exception from it goes to `sys.unraisablehook`."""
     owner: object
     """For the caller's use; dropped with the last event."""
     @property

@@ -233,7 +233,7 @@ cdef class Host(Upper):
             self._dirty.append(endpoint)
             self.want_turn()
 
-    # The queue is there as long as the link has refused somebody since it last drained; so it is bound to call again.
+    # The queue is there as long as the link has refused a flow since it last drained; so it is bound to call again.
     cdef void serve(self, uint64_t link, uint64_t now) noexcept:
         cdef FlowQueue queue = self._queue_of(link)
         cdef Endpoint endpoint

@@ -1,7 +1,7 @@
 # The flows of one node that wait for one link: deficit round robin, new flows first (RFC 8290, 4.2).
 #
-# A flow is a socket. It shares before sealing, for what a session has sealed must leave in that order. Whoever finds
-# the link full waits here, and as long as anyone waits nobody else gets room on that link. The queue is served when the
+# A flow is a socket. It shares before sealing, for what a session has sealed must leave in that order. One that finds
+# the link full waits here, and as long as one waits no other gets room on that link. The queue is served when the
 # link has drained: each flow sends for as much as its deficit allows, then the next.
 
 from libc.stdint cimport int64_t, uint64_t
@@ -27,7 +27,7 @@ cdef class FlowQueue:
     cdef Flow _last_old
     cdef void add(self, Flow flow) noexcept
     cdef void remove(self, Flow flow) noexcept
-    cdef Flow next(self)                # whose turn it is; None: nobody's
+    cdef Flow next(self)                # whose turn it is; None: no flow's
     cdef bint has_others(self, Flow flow) noexcept              # than the one whose turn it is
     cdef void satisfied(self, Flow flow) noexcept   # it wants nothing more now
     cdef void _append(self, Flow flow, bint new) noexcept

@@ -15,7 +15,7 @@ cdef class Capture:
     cdef readonly size_t snaplen        # bytes kept of each packet
     cdef readonly uint64_t packets      # seen
     cdef readonly uint64_t dropped      # of them those that found no room
-    cdef public object on_ready         # called when half of the memory is in use; None: nobody is told
+    cdef public object on_ready         # called when half of the memory is in use; None: none is told
     cdef uint8_t *_blocks
     cdef size_t _size
     cdef size_t _room

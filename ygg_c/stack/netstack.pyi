@@ -47,7 +47,7 @@ class NetStack(Demux):
 
     def turn(self, now: int, wall: int = 0) -> int | None:
         """Run what is due at `now` (ns) while there is no lower side, tell what happened, and return the next deadline
-        in ns; None when no timer runs, or a lower side gives the turns. `wall` is not used: whoever drives nodes has
+        in ns; None when no timer runs, or a lower side gives the turns. `wall` is not used: drivers of nodes give
         it.
         """
     def peer_made_session(self, address: bytes, subnet: bytes) -> None:

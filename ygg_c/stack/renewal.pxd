@@ -6,7 +6,7 @@
 #
 # Strangers cause this, so the work is bounded however often it is asked for: one search over all connections serves all
 # peers that came until it began, searches have a pause between them, and both go in steps. In each step the peers found
-# take turns, one probe each, so that a peer with very many connections delays nobody else's.
+# take turns, one probe each, so that a peer with very many connections delays no other's.
 
 from libc.stdint cimport uint8_t, uint64_t
 

@@ -18,7 +18,7 @@ from ygg_c.tcp.wire cimport Segment
 cdef class TcpConnection(TcpEndpoint):
     cdef Sender sender
     cdef Receiver receiver
-    cdef Acceptor parent            # while nobody has accepted it
+    cdef Acceptor parent            # until it has been accepted
     cdef Aging place                # among those that its node has opened, or once it is an orphan among these
     cdef size_t _held[2]            # bytes of memory that its node was told of
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2

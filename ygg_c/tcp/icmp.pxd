@@ -1,6 +1,6 @@
 # ICMPv6 errors that quote a segment of ours (RFC 5927, RFC 8201).
 #
-# Anybody may send one. It is believed where it quotes what is in flight: a number that is hard to guess, with a
+# Any node may send one. It is believed where it quotes what is in flight: a number that is hard to guess, with a
 # timestamp of late that is next to impossible to.
 
 from libc.stdint cimport uint8_t, uint64_t

@@ -19,8 +19,8 @@ cdef class PacketTap(Lower):
     cdef uint64_t _now
     cdef public uint64_t link           # number of the link it stands for
     cdef public uint64_t full_since     # ns; NEVER: the link has room
-    cdef public object on_turn          # called when the upper side asks for a turn; None: nobody is told
-    cdef public object on_suspect       # called with an address from which nothing comes back; None: nobody is told
+    cdef public object on_turn          # called when the upper side asks for a turn; None: none is told
+    cdef public object on_suspect       # called with an address from which nothing comes back; None: none is told
     cdef public object on_works         # the same, of one that answers
 
     def __cinit__(self):

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 class TurnTap:
     """The turns of an engine that is written in Python: `poll` is a round's work and returns the deadline in ns, or
-    None; `ask` asks the host for a turn, None: nobody can.
+    None; `ask` asks the host for a turn, None: there is no host.
     """
 
     def __init__(self, poll: Callable[[], int | None], ask: Callable[[], object] | None) -> None: ...

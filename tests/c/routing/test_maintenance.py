@@ -36,7 +36,7 @@ X, Y = b"\x11" * 32, b"\x22" * 32
 @pytest.fixture
 def network() -> Iterator[Network]:
     """Give an empty network."""
-    network = Network("upkeep")
+    network = Network("maintenance")
     yield network
     network.close()
 

@@ -158,14 +158,14 @@ async def the_end_comes_last(subject: TransportSubject) -> None:
 
     async def farewell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(5)
-        writer.write(b"goodbye" * 10_000)
+        writer.write(b"the end" * 10_000)
         await writer.drain()
 
     async with _serving(subject, farewell) as listener:
         reader, writer = streams(await subject.dial(listener))
         writer.write(b"hello")
         async with asyncio.timeout(SOON):
-            equal(await reader.read(), b"goodbye" * 10_000)
+            equal(await reader.read(), b"the end" * 10_000)
         await hang_up(writer)
 
 
