@@ -22,6 +22,28 @@ BLOCKS = [
 ]
 
 
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_lines_have_at_most_120_columns(page: Path) -> None:
+    """But for tables, and what is quoted."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    assert [line for line in text.splitlines() if len(line) > 120 and not line.startswith("|")] == []
+
+
+@pytest.mark.parametrize("page", PAGES[:-1], ids=lambda page: page.stem)
+def test_the_files_that_are_named_exist(page: Path) -> None:
+    """By their path, or a test by its name alone; x and y stand for any."""
+    folders = [ROOT / folder for folder in ("ygg", "ygg_c", "tests", "fuzz", "tools", "examples", "docs")]
+    names = {path.name for folder in folders for path in folder.rglob("*")}
+    text = page.read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:ygg|ygg_c|tests|fuzz|tools|examples|docs)/[\w./-]+)", text):
+        assert (ROOT / path).exists() or "x/" in path, path
+    for name in re.findall(r"`(test_\w+\.py)", text):
+        assert name in names, name
+
+
 @pytest.mark.parametrize("text", BLOCKS)
 def test_block(text: str) -> None:
     tree = compile(text, "docs", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)

@@ -43,7 +43,7 @@ def offered(module: ModuleType) -> list[str]:
 
 
 class Pages:
-    """The text of each page, and what has been described on those before."""
+    """The text of each page, and what has been described on it and on those before."""
 
     def __init__(self) -> None:
         self._described: dict[int, str] = {}
@@ -56,20 +56,23 @@ class Pages:
 
     def _described_by_autodoc(self, name: str) -> str:
         module = importlib.import_module(name)
-        pointers, constants = [], []
+        pointers, aliases, constants = [], [], []
         for member in offered(module):
             value = getattr(module, member)
-            if not (inspect.isclass(value) or inspect.isfunction(value)):
+            if not (inspect.isclass(value) or inspect.isfunction(inspect.unwrap(value))):
                 constants += [member] if value_text(name, member)[0] != name else []
             elif (where := self._described.setdefault(id(value), f"{name}.{member}")) != f"{name}.{member}":
-                pointers.append((member, where))
+                (aliases if where.rpartition(".")[0] == name else pointers).append((member, where))
         lines = [f".. automodule:: {name}", "   :members:"]
-        if pointers:
-            lines.append(f"   :exclude-members: {', '.join(member for member, _ in pointers)}")
+        if elsewhere := [*pointers, *aliases]:
+            lines.append(f"   :exclude-members: {', '.join(member for member, _ in elsewhere)}")
+        for member, where in aliases:
+            lines += ["", *entry("", f"py:data:: {member}", f"Another name of `{where}`.")]
         for member in constants:
             lines += ["", *entry("", f"py:data:: {member}", value_text(name, member)[1])]
         if pointers:
-            lines += ["", "Also here: " + ", ".join(f":py:obj:`{where}`" for _, where in pointers) + "."]
+            places = dict.fromkeys(where for _, where in pointers)
+            lines += ["", "Also here: " + ", ".join(f":py:obj:`{where}`" for where in places) + "."]
         return "\n".join([*lines, ""])
 
 

@@ -34,7 +34,7 @@ def test_parts_that_are_cut_apart_have_two_trees_and_then_one() -> None:
     with World(seed=1) as world:
         world.build(topology.path_graph(6), Conditions(delay=0.01))
         world.run(20)
-        (bridge,) = (link for link in world.links if {node.number for node in link.ends} == {2, 3})
+        bridge = world.link_between(3, 2)
         bridge.cut()
         world.run(20)
         assert len(roots(world)) == 2
@@ -42,6 +42,18 @@ def test_parts_that_are_cut_apart_have_two_trees_and_then_one() -> None:
         world.join(2, 3)
         world.run(20)
         assert len(roots(world)) == 1
+
+
+def test_a_link_is_found_by_its_nodes_while_it_is_up() -> None:
+    with World(seed=1) as world:
+        world.build([(1, 2), (2, 3)])
+        first, second = world.link_between(1, 2), world.join(2, 1)
+        assert [node.number for node in first.ends] == [1, 2]
+        first.cut()
+        assert world.link_between(1, 2) is second
+        for a, b in ((1, 3), (1, 1), (1, 9)):
+            with pytest.raises(KeyError):
+                world.link_between(a, b)
 
 
 def test_a_silent_link_is_found_out_by_time() -> None:

@@ -50,6 +50,18 @@ def test_a_name_is_described_once() -> None:
         "ygg.network"]
     assert ":py:obj:`ygg.VTun`" in made["ygg.vtun.vtun"]
     assert ":py:obj:`ygg.vtun.Server`" in made["ygg.vtun.server"]
+    assert made["ygg.node.gateway"].count(":py:obj:`ygg.Gateway`") == 1
+
+
+def test_a_second_name_is_described_as_one() -> None:
+    text = pages()["ygg"]
+    assert ".. py:data:: ReadWriteCloser\n\n   Another name of \\ ``ygg.Gateway``" in text
+    assert ":exclude-members: ReadWriteCloser\n" in text
+
+
+def test_a_function_that_is_wrapped_is_no_constant() -> None:
+    assert ":members:" in pages()["ygg.testing"]
+    assert "py:data" not in pages()["ygg.testing"]
 
 
 def test_a_constant_has_the_text_below_it() -> None:

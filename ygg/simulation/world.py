@@ -301,6 +301,13 @@ class World:
             node.turn()
         return link
 
+    def link_between(self, a: int, b: int) -> SimulatedLink:
+        """Return the oldest link that is up between two nodes, in either order; KeyError where there is none."""
+        for link in self.links:
+            if {node.number for node in link.ends} == {a, b}:
+                return link
+        raise KeyError((a, b))
+
     def build(self, edges: Iterable[Edge], conditions: Conditions | None = None) -> None:
         """Add the nodes of edges that are not there yet, and link them; `ygg.simulation.topology` has shapes."""
         for a, b in edges:

@@ -4,10 +4,10 @@ Theory of operation. A *record* stands for each link there is or shall be (`reco
 the query and by the interface that it leaves by. `lifecycle` has its kinds and states, and the one table of what
 follows what: nothing else sets a state. What happens is told by three:
 
-    dialer    begins attempts, and waits between those of persistent links (`ygg.node.redial`)
-    acceptor  has a record for each connection that a listener accepts
-    live      shakes hands on a transport that either has got, starts the link, and hears from the engine of its proof
-              and of its end
+- `dialer` begins attempts, and waits between those of persistent links (`ygg.node.redial`);
+- `acceptor` has a record for each connection that a listener accepts;
+- `live` shakes hands on a transport that either has got, starts the link, and hears from the engine of its proof and of
+  its end.
 
 `records` acts on the states: it knows which records there are, and which of them are newcomers. A record that becomes
 closed leaves it, and whatever comes later for that record, such as a dial that ends after `remove()`, changes nothing.

@@ -6,8 +6,8 @@
     for check in CHECKS:
         await check(subject)
 
-A check raises `AssertionError` with what went wrong, or the error it did not expect. `pytest.mark.parametrize("check",
-CHECKS)` makes a test of each. `TRANSPORT_CHECKS` and `TransportSubject` do the same for transports.
+A check raises `AssertionError` with what went wrong, or the error it did not expect. A test of each is made by
+`pytest.mark.parametrize("check", CHECKS)`. `TRANSPORT_CHECKS` and `TransportSubject` do the same for transports.
 """
 
 from ygg.testing.conformance import datagrams, outages, ports, streams
