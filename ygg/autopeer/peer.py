@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ygg.errors import URLError, YggError
+from ygg.identity.overlay import OVERLAY
 from ygg.url import PeerURL
 
 SCHEMES = frozenset({"tcp", "tls", "quic", "ws", "wss"})
@@ -26,7 +27,6 @@ _MAYBE_ADDRESS = re.compile(r":|(?:\A|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)\Z")
 _LOCAL_NAME = re.compile(r"(?:.*\.)?localhost(?:\.localdomain)?|ip6-(?:localhost|loopback)")
 _KEY = re.compile(r"[0-9A-Fa-f]{64}")
 _RESERVED = ipaddress.IPv4Network("240.0.0.0/4")  # broadcast is among them
-_OVERLAY = ipaddress.IPv6Network("200::/7")
 
 
 class PeerRejected(YggError, ValueError):
@@ -146,7 +146,7 @@ def _check_parts(url: PeerURL) -> None:
         return
     if address.is_unspecified or address.is_multicast or address in _RESERVED:
         raise PeerRejected("the host is no unicast address")
-    if address in _OVERLAY:
+    if address in OVERLAY:
         raise PeerRejected("the host is inside the overlay itself")
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Callable
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, TypeVar
 
 from ygg.cli.common import CommandError, UsageError, add_config, add_new_identity, load
 from ygg.errors import URLError, YggError
+from ygg.identity.overlay import OVERLAY
 from ygg.url import PeerURL
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from ygg.config.config import Config
     from ygg.node.core import Core
 
-OVERLAY = IPv6Network("200::/7")
-"""The addresses that can be pinged."""
 PAUSE = 1.0
 """Seconds between an answer and the next request."""
 

@@ -6,10 +6,10 @@ from ipaddress import IPv6Address, IPv6Network
 
 from ygg.errors import KeyFormatError
 from ygg.identity.keys import PUBLIC_SIZE
+from ygg.identity.overlay import OVERLAY
 from ygg_c.base import address as _engine
 
-OVERLAY = IPv6Network("200::/7")
-"""Every address of the overlay: nodes in 200::/8, routed subnets in 300::/8."""
+__all__ = ["OVERLAY", "address_of", "partial_key_of", "subnet_of"]
 
 
 def address_of(public_key: bytes) -> IPv6Address:

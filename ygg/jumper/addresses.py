@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ygg.errors import URLError
+from ygg.identity.overlay import OVERLAY
 from ygg.url import PeerURL
 
 MEMBER = "direct"
@@ -27,7 +28,6 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 """A network of either family."""
 
-_OVERLAY = ipaddress.IPv6Network("200::/7")
 _GLOBAL = ipaddress.IPv6Network("2000::/3")
 # Within it, but tunnels to other addresses or no hosts at all: Teredo, ORCHID and kin; 6to4; documentation.
 _SPECIAL = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
@@ -44,7 +44,7 @@ class AddressPolicy:
 
     def admits(self, address: IPAddress) -> bool:
         """Tell whether an address is one of the public internet, or of `networks`; never the overlay's or multicast."""
-        if address.is_multicast or address.is_unspecified or address in _OVERLAY:
+        if address.is_multicast or address.is_unspecified or address in OVERLAY:
             return False
         return is_public(address) or any(address in prefix for prefix in self.networks)
 

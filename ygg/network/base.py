@@ -7,7 +7,7 @@ import logging
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Self, TypeVar
 
 from ygg.errors import (
@@ -18,6 +18,7 @@ from ygg.errors import (
     URLError,
     from_os_error,
 )
+from ygg.identity.overlay import OVERLAY
 
 log = logging.getLogger("ygg.network")
 
@@ -33,14 +34,12 @@ D = TypeVar("D", bound=asyncio.DatagramProtocol)
 Admit = Callable[[asyncio.BaseTransport], None]
 """Counts a transport among what `down()` breaks; raises `NetworkDown`, and breaks it, where that has come before."""
 
-_OVERLAY = IPv6Network("200::/7")
-
 
 def is_suitable(address: str) -> bool:
     """Tell whether a peer may be dialed at `address`: not unspecified, not multicast, not inside the overlay."""
     ip = ip_address(address)
     if isinstance(ip, IPv6Address):
-        if ip in _OVERLAY:
+        if ip in OVERLAY:
             return False
         ip = ip.ipv4_mapped or ip
     return not (ip.is_unspecified or ip.is_multicast)

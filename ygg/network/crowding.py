@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import TypeVar
+
+from ygg.identity.overlay import OVERLAY
 
 T = TypeVar("T")
 
@@ -32,8 +34,6 @@ WEIGHTS = (16, 4, 1)
 UNTOLD_WEIGHT = 4
 """The same where addresses do not tell hosts apart."""
 
-_OVERLAY = IPv6Network("200::/7")
-
 
 def networks_of(host: str) -> Networks:
     """Return the networks of a numeric address, narrowest first; none for any other host."""
@@ -42,7 +42,7 @@ def networks_of(host: str) -> Networks:
     except ValueError:
         return ()
     address = getattr(address, "ipv4_mapped", None) or address
-    if address.is_loopback or address in _OVERLAY:
+    if address.is_loopback or address in OVERLAY:
         return ()
     if isinstance(address, IPv4Address):
         widths: Sequence[int] = IPV4_WIDTHS
