@@ -56,19 +56,22 @@ class Pages:
 
     def _described_by_autodoc(self, name: str) -> str:
         module = importlib.import_module(name)
-        pointers, aliases, constants = [], [], []
+        pointers: list[tuple[str, str]] = []
+        aliases: list[str] = []
+        constants: list[str] = []
         for member in offered(module):
             value = getattr(module, member)
             if not (inspect.isclass(value) or inspect.isfunction(inspect.unwrap(value))):
                 constants += [member] if value_text(name, member)[0] != name else []
             elif (where := self._described.setdefault(id(value), f"{name}.{member}")) != f"{name}.{member}":
-                (aliases if where.rpartition(".")[0] == name else pointers).append((member, where))
+                if where.rpartition(".")[0] == name:
+                    aliases.append(member)
+                else:
+                    pointers.append((member, where))
         lines = [f".. automodule:: {name}", "   :members:"]
-        if elsewhere := [*pointers, *aliases]:
-            lines.append(f"   :exclude-members: {', '.join(member for member, _ in elsewhere)}")
-        for member, where in aliases:
-            lines += ["", *entry("", f"py:data:: {member}", f"Another name of `{where}`.")]
-        for member in constants:
+        if elsewhere := [*(member for member, _ in pointers), *aliases]:
+            lines.append(f"   :exclude-members: {', '.join(elsewhere)}")
+        for member in [*aliases, *constants]:
             lines += ["", *entry("", f"py:data:: {member}", value_text(name, member)[1])]
         if pointers:
             places = dict.fromkeys(where for _, where in pointers)

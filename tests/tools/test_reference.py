@@ -55,7 +55,7 @@ def test_a_name_is_described_once() -> None:
 
 def test_a_second_name_is_described_as_one() -> None:
     text = pages()["ygg"]
-    assert ".. py:data:: ReadWriteCloser\n\n   Another name of \\ ``ygg.Gateway``" in text
+    assert ".. py:data:: ReadWriteCloser\n\n   \\ ``Gateway``\\ , by the name" in text
     assert ":exclude-members: ReadWriteCloser\n" in text
 
 

@@ -78,4 +78,4 @@ class Gateway:
 
 
 ReadWriteCloser = Gateway
-"""The name that the reference implementation has for it."""
+"""`Gateway`, by the name that the reference implementation has for it."""
