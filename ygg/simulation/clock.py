@@ -47,7 +47,7 @@ class Timeline:
         self._loop = loop
         self._events: list[tuple[int, int, Call]] = []
         self._order = itertools.count()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._armed = 0
         self._working = False
         self._at_once = 0
@@ -134,7 +134,9 @@ class Timeline:
         if self._timer is not None:
             self._timer.cancel()
         self._armed = self._events[0][0]
-        self._timer = self._loop.call_later(max(0, self._armed - self.now) / SECOND, self._due)
+        delay = self._armed - self.now
+        # What is due already comes in the next round, as with call_soon(), and not in the one after it, as a timer would.
+        self._timer = self._loop.call_later(delay / SECOND, self._due) if delay > 0 else self._loop.call_soon(self._due)
 
     def _due(self) -> None:
         self._timer = None
