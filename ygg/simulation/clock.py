@@ -135,7 +135,7 @@ class Timeline:
             self._timer.cancel()
         self._armed = self._events[0][0]
         delay = self._armed - self.now
-        # What is due already comes in the next round, as with call_soon(), and not in the one after it, as a timer would.
+        # What is due comes in the next round, as with call_soon(), and not in the one after it, as a timer would.
         self._timer = self._loop.call_later(delay / SECOND, self._due) if delay > 0 else self._loop.call_soon(self._due)
 
     def _due(self) -> None:
