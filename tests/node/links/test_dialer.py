@@ -211,3 +211,35 @@ def test_a_dial_that_heeds_no_cancellation_makes_no_link(kind: Kind, fails: bool
                     await call
 
     run(main(), "virtual")
+
+
+class SelfCancelling(Transport):
+    """Its dials wait for a task that is cancelled."""
+
+    schemes = ("self-cancelling",)
+
+    def __init__(self) -> None:
+        self.dials = 0
+
+    async def dial(self, network: Any, url: PeerURL, options: Any) -> asyncio.Transport:
+        self.dials += 1
+        waits = asyncio.ensure_future(asyncio.sleep(1))
+        asyncio.get_running_loop().call_soon(waits.cancel)
+        await waits
+        raise AssertionError("not reached")
+
+    async def listen(self, network: Any, url: PeerURL, options: Any) -> Any:
+        raise NotImplementedError
+
+
+@on_loops
+async def test_a_dial_that_ends_in_a_cancellation_of_its_own_has_failed() -> None:
+    transports = manager(LoopbackNetwork())
+    transport = SelfCancelling()
+    transports.register(transport)
+    async with Core(Certificate(private_key(1)), transports) as one:
+        with pytest.raises(ConnectionAborted, match="dial was cancelled"):
+            await one.call_peer("self-cancelling://x:1")
+        one.add_peer("self-cancelling://y:1")
+        await until(lambda: transport.dials >= 3)
+        assert "dial was cancelled" in one.peers()[0].last_error

@@ -69,7 +69,14 @@ class Dialer:
         record.task = self._tasks.start_alone(self._keep_up(record, redials))
 
     async def _dial(self, record: Record) -> asyncio.Transport:
-        return await self._manager.dial(record.url, source_interface=record.interface or None)
+        try:
+            return await self._manager.dial(record.url, source_interface=record.interface or None)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # A user's transport lets it through of a task of its own: the attempt has failed, and is not cancelled.
+            raise ConnectionAborted("the transport's dial was cancelled") from error
 
     async def _dial_often(self, record: Record, redials: Redial) -> asyncio.Transport:
         def failed(error: BaseException) -> None:
