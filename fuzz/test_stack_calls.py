@@ -15,7 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.c.stackkit import MS, SECOND, A, B, Link, Tcp, World, icmp_packet, parse_tcp
+from tests.c.stackkit import SECOND, A, B, StackPair, Tcp, icmp_packet, parse_tcp
+from ygg.simulation import Conditions
 from ygg_c.base import live
 
 PIECES = (b"", b"x", bytes(3000), bytearray(5000), memoryview(bytes(100_000)))
@@ -53,7 +54,7 @@ class CallsMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world: World | None = None
+        self.switch: StackPair | None = None
 
     @initialize(
         mtu=st.sampled_from([1280, 1500, 9000, 65535]),
@@ -64,32 +65,31 @@ class CallsMachine(RuleBasedStateMachine):
     def open(self, mtu, seed, buffer, backlog):
         gc.collect()
         self.before = live.counts()
-        self.world = World(mtu, seed=seed)
-        self.stacks = (self.world.a, self.world.b)
-        self.taps = (self.world.tap_a, self.world.tap_b)
+        self.switch = StackPair(mtu, seed=seed)
+        self.stacks = (self.switch.a, self.switch.b)
         for stack in self.stacks:
             stack.receive_buffer = stack.receive_buffer_max = buffer
-        self.connections = [connection for _ in range(2) for connection in self.world.pair()]
-        self.listener = self.world.b.listen(None, 80, backlog)
-        self.udp = [self.world.a.udp(None, 0), self.world.a.udp(None, 0, (B, 53)), self.world.b.udp(None, 53)]
-        self.echo = self.world.a.echo()
+        self.connections = [connection for _ in range(2) for connection in self.switch.pair()]
+        self.listener = self.switch.b.listen(None, 80, backlog)
+        self.udp = [self.switch.a.udp(None, 0), self.switch.a.udp(None, 0, (B, 53)), self.switch.b.udp(None, 53)]
+        self.echo = self.switch.a.echo()
         self.seen = deque(maxlen=200)
-        self.world.filter = self.overhear
+        self.switch.passes = self.overhear
 
-    def overhear(self, packet, tap):
-        self.seen.append((packet, self.taps[0] if tap is self.taps[1] else self.taps[1]))
+    def overhear(self, packet):
+        self.seen.append(packet)
         return True
 
     def one(self, number):
         return self.connections[number % len(self.connections)]
 
-    opened = precondition(lambda self: self.world is not None and self.connections)
+    opened = precondition(lambda self: self.switch is not None and self.connections)
 
     # Calls.
 
     @rule(port=st.sampled_from([80, 80, 80, 81]))
     def connect(self, port):
-        if connection := attempt(OPENING, self.world.a.connect, B, port):
+        if connection := attempt(OPENING, self.switch.a.connect, B, port):
             self.connections.append(connection)
 
     @rule()
@@ -103,7 +103,7 @@ class CallsMachine(RuleBasedStateMachine):
         connection = self.one(number)
         attempt(ENDED, connection.write if whole else connection.send, data)
         if arrives:
-            self.world.run(20 * MS)
+            self.switch.run(0.02)
 
     @opened
     @rule(number=which, limit=st.sampled_from([0, 1, 100, 1 << 20]))
@@ -180,53 +180,53 @@ class CallsMachine(RuleBasedStateMachine):
     @rule(
         loss=st.sampled_from([0.0, 0.1, 1.0]),
         duplicate=st.sampled_from([0.0, 0.2]),
-        jitter=st.sampled_from([0, 5 * MS, 2 * SECOND]),
+        jitter=st.sampled_from([0, 0.005, 2]),
     )
     def change_link(self, loss, duplicate, jitter):
-        self.world.link = Link(5 * MS, loss, duplicate, jitter)
+        self.switch.change(Conditions(delay=0.005, loss=loss, duplicate=duplicate, jitter=jitter))
 
-    @rule(duration=st.sampled_from([0, MS, 20 * MS, 300 * MS, 5 * SECOND, 70 * SECOND, 8000 * SECOND]))
+    @rule(duration=st.sampled_from([0, 0.001, 0.02, 0.3, 5, 70, 8000]))
     def wait(self, duration):
-        self.world.run(duration)
+        self.switch.run(duration)
 
     @rule(side=side, credit=st.sampled_from([0, 3000, 1 << 18]))
     def set_credit(self, side, credit):
-        self.taps[side].give_credit(credit, self.world.now)
+        self.switch.tap((A, B)[side]).give_credit(credit, self.switch.now)
+        self.switch.want_turn()
 
     # The attacker.
 
-    overheard = precondition(lambda self: self.world is not None and self.seen)
+    overheard = precondition(lambda self: self.switch is not None and self.seen)
 
     @overheard
     @rule(number=which, flags=st.integers(0, 255), seq=step, ack=step, window=st.sampled_from([0, 1, 65535]),
           options=st.sampled_from([None, *OPTIONS]), size=st.sampled_from([0, 1, 1000]))
     def forge(self, number, flags, seq, ack, window, options, size):
-        packet, tap = self.seen[number % len(self.seen)]
+        packet = self.seen[number % len(self.seen)]
         if packet[6] == 6:
             tcp = parse_tcp(packet)
             options = tcp.options if options is None else options
             changed = Tcp(tcp.sport, tcp.dport, tcp.seq + seq, tcp.ack + ack, flags, window, options, bytes(size))
-            tap.give([changed.packet(packet[8:24], packet[24:40])], self.world.now)
+            self.switch.give([changed.packet(packet[8:24], packet[24:40])])
 
     @overheard
     @rule(number=which, times=st.integers(1, 4))
     def replay(self, number, times):
-        packet, tap = self.seen[number % len(self.seen)]
-        tap.give([packet] * times, self.world.now)
+        packet = self.seen[number % len(self.seen)]
+        self.switch.give([packet] * times)
 
     @overheard
     @rule(number=which, kind=st.integers(1, 4), code=st.integers(0, 6), stranger=st.booleans(),
           parameter=st.sampled_from([0, 1280, 1300, 9000, 1 << 31]), size=st.sampled_from([40, 47, 48, 60, 1232]))
     def report(self, number, kind, code, stranger, parameter, size):
-        packet, tap = self.seen[number % len(self.seen)]
-        sender = self.taps[0] if tap is self.taps[1] else self.taps[1]
+        packet = self.seen[number % len(self.seen)]
         source = bytes([2, 7]) + bytes(14) if stranger else packet[24:40]
         error = icmp_packet(source, packet[8:24], kind, code, struct.pack(">I", parameter) + packet[:size])
-        sender.give([error], self.world.now)
+        self.switch.give([error])
 
     # What must hold.
 
-    @precondition(lambda self: self.world is not None)
+    @precondition(lambda self: self.switch is not None)
     @invariant()
     def connections_are_consistent(self):
         for connection in self.connections:
@@ -241,14 +241,14 @@ class CallsMachine(RuleBasedStateMachine):
             assert connection.at_eof in (True, False)
 
     def teardown(self):
-        if self.world is None:
+        if self.switch is None:
             return
-        self.world.run(200 * SECOND)
-        self.world.close()
+        self.switch.run(200)
+        self.switch.close()
         while self.connections:
             self.connections.pop().on_event = None
-        self.stacks = self.taps = self.udp = self.seen = ()
-        self.world = self.listener = self.echo = None
+        self.stacks = self.udp = self.seen = ()
+        self.switch = self.listener = self.echo = None
         gc.collect()
         assert live.counts() == self.before
 

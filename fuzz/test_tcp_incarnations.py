@@ -8,8 +8,6 @@ carried within the last half minute, the maximum segment lifetime, of former con
 """
 
 import gc
-import heapq
-import itertools
 import random
 from collections import deque
 
@@ -17,7 +15,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.c.stackkit import MS, SECOND, A, B, World
+from tests.c.stackkit import MS, SECOND, A, B, StackPair
 from ygg_c.base import live
 
 PORTS = (81, 80)
@@ -33,52 +31,50 @@ side = st.integers(0, 1)
 
 
 class Wire:
-    """Carries the packets of a world, late, twice or never, and remembers them."""
+    """Carries the packets of a switch, late, twice or never, and remembers them."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, switch: StackPair) -> None:
+        self.switch = switch
         self.loss = self.duplicate = 0.0
         self.late = 0                       # ms that each packet may be late
         self.held = False
-        self.order = itertools.count(1 << 40)
-        self.known: deque = deque(maxlen=300)       # what was carried: when, to whom
+        self.known: deque = deque(maxlen=300)       # what was carried, and when
         self.waiting: list = []
         self.count = 0
-        world.filter = self.take
+        switch.passes = self.take
 
-    def take(self, packet, tap):
-        """Deal with one packet; nothing is left for the world to do."""
+    def take(self, packet):
+        """Deal with one packet; nothing is left for the switch to do."""
         self.count += 1
-        other = self.world.tap_b if tap is self.world.tap_a else self.world.tap_a
-        self.known.append((self.world.now, other, packet))
+        self.known.append((self.switch.now, packet))
         if self.held:
-            self.waiting.append((other, packet))
+            self.waiting.append(packet)
         else:
-            self.carry(other, packet)
+            self.carry(packet)
         return False
 
-    def carry(self, tap, packet):
-        chance = self.world.random
+    def carry(self, packet):
+        chance = self.switch.random
         for _ in range(1 + (chance.random() < self.duplicate)):
             if chance.random() >= self.loss:
-                self.put(tap, packet, 5 * MS + chance.randrange(self.late * MS + 1))
+                self.put(packet, 5 * MS + chance.randrange(self.late * MS + 1))
 
-    def put(self, tap, packet, delay):
-        heapq.heappush(self.world.wire, (self.world.now + delay, next(self.order), tap, packet))
+    def put(self, packet, delay):
+        arrive = self.switch.wire(packet[24:40]).arrive
+        self.switch.timeline.at(self.switch.now + delay, lambda: arrive(packet))
 
     def change(self, loss=0.0, duplicate=0.0, late=0, held=False):
         self.loss, self.duplicate, self.late, self.held = loss, duplicate, late, held
         if not held:
-            for tap, packet in self.waiting:
-                self.carry(tap, packet)
+            for packet in self.waiting:
+                self.carry(packet)
             self.waiting.clear()
 
     def repeat(self, which, delay):
         """Give out again what was carried, if it may still be under way."""
-        young = [(tap, packet) for at, tap, packet in self.known if self.world.now + delay - at < LIFETIME]
+        young = [packet for at, packet in self.known if self.switch.now + delay - at < LIFETIME]
         if young:
-            tap, packet = young[which % len(young)]
-            self.put(tap, packet, delay)
+            self.put(young[which % len(young)], delay)
 
 
 class End:
@@ -112,15 +108,15 @@ class Incarnations(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world: World | None = None
+        self.switch: StackPair | None = None
 
     @initialize(seed=st.integers(0, 2**32), mtu=st.sampled_from([1280, 65535]))
     def begin(self, seed, mtu):
         gc.collect()
         self.before = live.counts()
-        self.world = World(mtu, seed=seed)
-        self.wire = Wire(self.world)
-        self.stacks = (self.world.a, self.world.b)
+        self.switch = StackPair(mtu, seed=seed)
+        self.wire = Wire(self.switch)
+        self.stacks = (self.switch.a, self.switch.b)
         self.listeners = [stack.listen(None, port) for stack, port in zip(self.stacks, PORTS, strict=True)]
         self.ends: list[End] = []
         self.harmed = False                 # something happened that may end a connection: a reset, or a cut
@@ -140,7 +136,7 @@ class Incarnations(RuleBasedStateMachine):
     def dial_from_both(self, size, apart):
         """Open from both sides: the second SYN leaves before the first arrives, or after."""
         self.dial(0, size)
-        self.wait(apart * MS)
+        self.wait(apart / 1000)
         self.dial(1, size)
 
     def add(self, which, connection):
@@ -176,7 +172,7 @@ class Incarnations(RuleBasedStateMachine):
         """End the latest connection in good order, up to TIME-WAIT where the wire lets it."""
         for which in (0, 1):
             self.shut_write(which)
-        self.wait(SECOND)
+        self.wait(1)
         for which in (0, 1):
             self.read(which)
 
@@ -190,22 +186,22 @@ class Incarnations(RuleBasedStateMachine):
     def start_over(self, which, size, soon):
         """Reset the latest connection in the middle of a transfer, and dial again while parts of that are under way."""
         self.dial(which, size)
-        self.wait(20 * MS)
+        self.wait(0.02)
         self.write(which, size)
-        self.wait(8 * MS)
+        self.wait(0.008)
         self.give_up(which, "abort")
-        self.wait(soon * MS)
+        self.wait(soon / 1000)
         self.dial(which, 0)
-        self.wait(15 * MS)
+        self.wait(0.015)
         for pick in range(len(self.wire.known)):
             self.wire.repeat(pick, 0)
-        self.wait(20 * MS)
+        self.wait(0.02)
         for end in self.ends:
             end.read()
 
-    @rule(duration=st.sampled_from([MS, 20 * MS, SECOND, 20 * SECOND, 61 * SECOND]))
+    @rule(duration=st.sampled_from([0.001, 0.02, 1, 20, 61]))
     def wait(self, duration):
-        self.world.run(duration)
+        self.switch.run(duration)
         self.accept()
 
     # What the wire does.
@@ -225,7 +221,7 @@ class Incarnations(RuleBasedStateMachine):
 
     # What holds.
 
-    @precondition(lambda self: self.world is not None)
+    @precondition(lambda self: self.switch is not None)
     @invariant()
     def each_reads_what_one_wrote(self):
         for end in self.ends:
@@ -240,13 +236,13 @@ class Incarnations(RuleBasedStateMachine):
             if end.connection.at_eof and end.peer and not end.connection.readable:
                 assert len(end.got) == end.peer.written, "the end before the end"
 
-    @precondition(lambda self: self.world is not None)
+    @precondition(lambda self: self.switch is not None)
     @invariant()
     def only_resets_and_cuts_end_a_connection(self):
         assert self.harmed or [end.connection.error for end in self.ends if end.connection.error] == []
 
     def teardown(self):
-        if self.world is None:
+        if self.switch is None:
             return
         self.finish()
         before = self.before
@@ -263,7 +259,7 @@ class Incarnations(RuleBasedStateMachine):
             end.connection.shutdown_write()
         sent = self.wire.count + sum(end.connection.queued for end in self.ends) // 500
         for _ in range(CALM_SECONDS // 10):
-            self.world.run(10 * SECOND)
+            self.switch.run(10)
             for end in self.ends:
                 end.read()
                 if end.connection.at_eof:
@@ -275,7 +271,7 @@ class Incarnations(RuleBasedStateMachine):
             assert stack.endpoints() == []
             assert stack.buffered == (0, 0)
             assert (stack.half_open, stack.time_waiting) == (0, 0)
-        self.world.close()
+        self.switch.close()
 
 
 TestIncarnations = pytest.mark.timeout(900)(Incarnations.TestCase)      # tools/fuzz has it make many more examples

@@ -7,7 +7,8 @@ Two stacks over a link that loses, duplicates and reorders at will, under virtua
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.c.stackkit import MS, SECOND, Link, World
+from tests.c.stackkit import A, B, StackPair
+from ygg.simulation import Conditions
 
 
 class TcpMachine(RuleBasedStateMachine):
@@ -15,7 +16,7 @@ class TcpMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world: World | None = None
+        self.switch: StackPair | None = None
 
     @initialize(
         mtu=st.sampled_from([1280, 1500, 9000, 65535]),
@@ -23,11 +24,11 @@ class TcpMachine(RuleBasedStateMachine):
         buffer=st.sampled_from([2000, 70_000, 1 << 20]),
     )
     def open(self, mtu, seed, buffer):
-        self.world = World(mtu, seed=seed)
-        for stack in (self.world.a, self.world.b):
+        self.switch = StackPair(mtu, seed=seed)
+        for stack in (self.switch.a, self.switch.b):
             stack.receive_buffer = buffer
             stack.receive_buffer_max = buffer
-        self.ends = list(self.world.pair())
+        self.ends = list(self.switch.pair())
         self.written = [bytearray(), bytearray()]
         self.received = [bytearray(), bytearray()]
         self.shut = [False, False]
@@ -35,16 +36,16 @@ class TcpMachine(RuleBasedStateMachine):
     @rule(
         loss=st.sampled_from([0.0, 0.05, 0.3, 1.0]),
         duplicate=st.sampled_from([0.0, 0.3]),
-        jitter=st.sampled_from([0, 3 * MS, 50 * MS]),
+        jitter=st.sampled_from([0, 0.003, 0.05]),
     )
     def change_link(self, loss, duplicate, jitter):
-        self.world.link = Link(5 * MS, loss, duplicate, jitter)
+        self.switch.change(Conditions(delay=0.005, loss=loss, duplicate=duplicate, jitter=jitter))
 
     @rule(side=st.integers(0, 1), size=st.integers(0, 100_000), piece=st.integers(1, 50_000))
     def write(self, side, size, piece):
         if self.shut[side]:
             return
-        data = self.world.random.randbytes(size)
+        data = self.switch.random.randbytes(size)
         for at in range(0, size, piece):
             self.ends[side].write(data[at : at + piece])
         self.written[side] += data
@@ -69,26 +70,27 @@ class TcpMachine(RuleBasedStateMachine):
     def set_nodelay(self, side, value):
         self.ends[side].nodelay = value
 
-    @rule(duration=st.sampled_from([MS, 20 * MS, SECOND, 5 * SECOND]))
+    @rule(duration=st.sampled_from([0.001, 0.02, 1, 5]))
     def wait(self, duration):
-        self.world.run(duration)
+        self.switch.run(duration)
 
     @rule(side=st.integers(0, 1), credit=st.sampled_from([0, 2000, 1 << 18]))
     def set_credit(self, side, credit):
-        (self.world.tap_a, self.world.tap_b)[side].give_credit(credit, self.world.now)
+        self.switch.tap((A, B)[side]).give_credit(credit, self.switch.now)
+        self.switch.want_turn()
 
-    @precondition(lambda self: self.world is not None)
+    @precondition(lambda self: self.switch is not None)
     @invariant()
     def received_is_a_prefix(self):
         for side in (0, 1):
             assert self.written[side].startswith(self.received[side])
 
     def teardown(self):
-        if self.world is None:
+        if self.switch is None:
             return
-        self.world.link = Link()
-        for tap in (self.world.tap_a, self.world.tap_b):
-            tap.give_credit(1 << 18, self.world.now)
+        self.switch.change(Conditions(delay=0.005))
+        for side in (0, 1):
+            self.set_credit(side, 1 << 18)
         for end in self.ends:
             end.shutdown_write()
 
@@ -98,12 +100,12 @@ class TcpMachine(RuleBasedStateMachine):
                     self.received[1 - side] += piece
             return all(end.at_eof for end in self.ends)
 
-        self.world.run(300 * SECOND, done)
+        self.switch.run(300, done)
         assert self.received == self.written
-        self.world.run(300 * SECOND)
+        self.switch.run(300)
         assert [end.state for end in self.ends] == ["CLOSED", "CLOSED"]
         assert [end.error for end in self.ends] == [0, 0]
-        self.world.close()
+        self.switch.close()
         self.ends.clear()
 
 

@@ -7,14 +7,12 @@ Two stacks in virtual time. The wire changes its weather as it likes; a liar rew
 
 import dataclasses
 import gc
-import heapq
-import itertools
 import struct
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.c.stackkit import ACK, CWR, ECE, MS, RST, SECOND, SYN, A, B, World, icmp_packet, parse_tcp
+from tests.c.stackkit import ACK, CWR, ECE, MS, RST, SECOND, SYN, A, B, StackPair, icmp_packet, parse_tcp
 from ygg_c.base import live
 
 CALM_SECONDS = 400
@@ -68,30 +66,29 @@ class Case:
 
 
 class Wire:
-    """Carries the packets of a world, and counts what it does to them."""
+    """Carries the packets of a switch, and counts what it does to them."""
 
-    def __init__(self, world, case):
-        self.world, self.case, self.random = world, case, world.random
+    def __init__(self, switch, case):
+        self.switch, self.case, self.random = switch, case, switch.random
         self.weather, self.until = Weather(), 0
-        self.order = itertools.count(1 << 40)
+        self.under_way = 0
         self.in_burst = self.count = 0
         self.highest = {}
         self.copied = self.harmed = self.segments = 0
         self.base = {}
         self.usual = 5.0            # ms that packets have taken of late
-        world.filter = self.take
+        switch.passes = self.take
 
     def change(self, weather):
-        self.weather, self.until = weather, self.world.now + weather.lasts * MS
+        self.weather, self.until = weather, self.switch.now + weather.lasts * MS
         self.in_burst = 0
 
-    def take(self, packet, tap):
-        """Deal with one packet; nothing is left for the world to do."""
+    def take(self, packet):
+        """Deal with one packet; nothing is left for the switch to do."""
         self.count += 1
-        other = self.world.tap_b if tap is self.world.tap_a else self.world.tap_a
-        self.measure(packet, tap)
-        for each in self.told(packet, tap):
-            self.carry(self.marked(each, packet[1] & CE), tap, other)
+        self.measure(packet)
+        for each in self.told(packet):
+            self.carry(self.marked(each, packet[1] & CE))
         return False
 
     def marked(self, packet, field):
@@ -100,26 +97,27 @@ class Wire:
             field = CE
         return packet[:1] + bytes([packet[1] | field]) + packet[2:]
 
-    def measure(self, packet, tap):
+    def measure(self, packet):
         sequence, flags, size = read(packet)
         if size:
-            first = self.base.setdefault(tap, sequence)
+            source = packet[8:24]
+            first = self.base.setdefault(source, sequence)
             start = (sequence - first) % 2**32
-            reached = self.highest.get(tap, 0)
+            reached = self.highest.get(source, 0)
             self.segments += 1
             self.copied += min(max(reached - start, 0), size)
-            self.highest[tap] = max(reached, start + size)
+            self.highest[source] = max(reached, start + size)
         elif flags & RST:
             self.segments += 1
 
-    def carry(self, packet, tap, other):
-        weather, now, chance = self.weather, self.world.now, self.random.random
+    def carry(self, packet):
+        weather, now, chance = self.weather, self.switch.now, self.random.random
         size = max(read(packet)[2], 1460)       # without an ACK a segment may be sent again
         if len(packet) > weather.limit:
             self.harmed += size
             if weather.tells:
                 report = struct.pack(">I", weather.limit) + packet[:1232]
-                self.put(icmp_packet(packet[24:40], packet[8:24], 2, 0, report), tap, now + weather.delay * MS)
+                self.put(icmp_packet(packet[24:40], packet[8:24], 2, 0, report), now + weather.delay * MS)
             return
         if weather.burst and chance() < 0.02:
             self.in_burst = weather.burst
@@ -137,15 +135,20 @@ class Wire:
         if weather.late_every and self.count % weather.late_every == 0:
             at += weather.late * MS
             self.harmed += 4 * size             # up to three that overtake it may be taken for the sign of a loss
-        self.put(packet, other, at)
+        self.put(packet, at)
         if chance() < weather.duplicate:
             self.harmed += size
-            self.put(packet, other, at + self.random.randrange(20 * MS))
+            self.put(packet, at + self.random.randrange(20 * MS))
 
-    def put(self, packet, tap, at):
-        heapq.heappush(self.world.wire, (at, next(self.order), tap, packet))
+    def put(self, packet, at):
+        self.under_way += 1
+        self.switch.timeline.at(at, lambda: self.arrived(packet))
 
-    def told(self, packet, tap):
+    def arrived(self, packet):
+        self.under_way -= 1
+        self.switch.wire(packet[24:40]).arrive(packet)
+
+    def told(self, packet):
         """Return what becomes of a packet on the way: itself, without options, or with lies."""
         tcp = parse_tcp(packet)
         if tcp.flags & SYN:
@@ -155,13 +158,12 @@ class Wire:
             if not self.case.stamps:
                 options = without(options, 8)
             tcp.options = options
-        elif self.case.lie and tap is self.world.tap_b and not tcp.flags & RST and self.random.random() < 0.5:
-            return [each.packet(packet[8:24], packet[24:40]) for each in self.lies(tcp, tap)]
+        elif self.case.lie and packet[8:24] == B and not tcp.flags & RST and self.random.random() < 0.5:
+            return [each.packet(packet[8:24], packet[24:40]) for each in self.lies(tcp)]
         return [tcp.packet(packet[8:24], packet[24:40])]
 
-    def lies(self, tcp, tap):
-        other = self.world.tap_b if tap is self.world.tap_a else self.world.tap_a
-        top = (self.base.get(other, tcp.ack) + self.highest.get(other, 0)) % 2**32
+    def lies(self, tcp):
+        top = (self.base.get(A, tcp.ack) + self.highest.get(A, 0)) % 2**32
         ahead = (top - tcp.ack) % 2**32
         ahead = ahead if ahead < 1 << 31 else 0
         match self.case.lie:
@@ -224,12 +226,12 @@ class Life:
 
     def __init__(self, case):
         self.case = case
-        self.world = World(case.mtu, seed=case.seed)
-        for stack in (self.world.a, self.world.b):
+        self.switch = StackPair(case.mtu, seed=case.seed)
+        for stack in (self.switch.a, self.switch.b):
             stack.receive_buffer = stack.receive_buffer_max = case.buffer
             stack.congestion = case.control
-        self.wire = Wire(self.world, case)
-        self.texts = [self.world.random.randbytes(size) for size in case.sizes]
+        self.wire = Wire(self.switch, case)
+        self.texts = [self.switch.random.randbytes(size) for size in case.sizes]
         self.left = [memoryview(text) for text in self.texts]
         self.got = [bytearray(), bytearray()]
         self.next_read = [0, 0]
@@ -237,10 +239,10 @@ class Life:
 
     def open(self):
         if self.case.both_open:
-            self.ends = [self.world.a.connect(B, 80, None, 81), self.world.b.connect(A, 81, None, 80)]
-            self.world.run(60 * SECOND, lambda: all(end.state == "ESTABLISHED" for end in self.ends))
+            self.ends = [self.switch.a.connect(B, 80, None, 81), self.switch.b.connect(A, 81, None, 80)]
+            self.switch.run(60, lambda: all(end.state == "ESTABLISHED" for end in self.ends))
         else:
-            self.ends = list(self.world.pair())
+            self.ends = list(self.switch.pair())
         for end in self.ends:
             end.nodelay = self.case.nodelay
 
@@ -251,10 +253,10 @@ class Life:
             self.left[number] = self.left[number][end.send(self.left[number][: self.case.piece]) :]
         if not self.left[number] and (self.case.early_end or not number or self.received(0)):
             end.shutdown_write()
-        if self.world.now >= self.next_read[number]:
+        if self.switch.now >= self.next_read[number]:
             while piece := end.recv(self.case.reads):
                 self.got[1 - number] += piece
-            self.next_read[number] = self.world.now + self.case.stalls * MS
+            self.next_read[number] = self.switch.now + self.case.stalls * MS
 
     def received(self, number):
         return len(self.got[number]) == len(self.texts[number])
@@ -267,11 +269,11 @@ class Life:
 
     def spend(self, duration):
         """Let time pass until all is received."""
-        until = self.world.now + duration
-        while self.world.now < until and not self.done() and not self.failed():
+        until = self.switch.now + duration
+        while self.switch.now < until and not self.done() and not self.failed():
             for number in (0, 1):
                 self.act(number)
-            self.step(min(until, self.world.now + max(self.case.stalls, 50) * MS))
+            self.step(min(until - self.switch.now, max(self.case.stalls, 50) * MS))
             for text, got in zip(self.texts, self.got, strict=True):
                 assert len(got) <= len(text)
 
@@ -282,7 +284,8 @@ class Life:
         self.case = self.wire.case = dataclasses.replace(self.case, stalls=0, lie="")
 
     def step(self, limit):
-        self.world.step(limit)
+        turns = self.switch.turns
+        self.switch.run(limit / SECOND, lambda: self.switch.turns > turns)
         self.steps += 1
 
     def check_prefix(self):
@@ -308,21 +311,21 @@ def live_through(case):
     else:
         for end in life.ends:
             end.abort()
-    most = life.world.sent + SLACK + 2 * len(life.world.wire) + sum(end.queued for end in life.ends) // 200
-    life.world.run(200 * SECOND)
+    most = life.switch.packets + SLACK + 2 * life.wire.under_way + sum(end.queued for end in life.ends) // 200
+    life.switch.run(200)
     assert [end.state for end in life.ends] == ["CLOSED", "CLOSED"]
     # What still was under way is answered, and what is lost of the end is sent again, less and less often.
-    assert life.world.sent <= most
-    for stack in (life.world.a, life.world.b):
+    assert life.switch.packets <= most
+    for stack in (life.switch.a, life.switch.b):
         assert stack.endpoints() == []
         assert stack.buffered == (0, 0)
         assert (stack.half_open, stack.time_waiting) == (0, 0)
-    figures = (wire.copied, wire.harmed, wire.segments, life.world.sent, life.steps)
+    figures = (wire.copied, wire.harmed, wire.segments, life.switch.packets, life.steps)
     needed = sum(case.sizes) // min(case.piece, 400) + wire.harmed // 400
     if not case.lie:
         assert wire.copied <= 3 * wire.harmed + PROBED, figures
-        assert life.world.sent <= 6 * needed + 4 * SLACK, figures
-    life.world.close()
+        assert life.switch.packets <= 6 * needed + 4 * SLACK, figures
+    life.switch.close()
     return figures
 
 

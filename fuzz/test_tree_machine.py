@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.simnet import MILLISECOND, Network
+from tests.simnet import Routers
 
 NODES = 6
 INDEX = st.integers(0, NODES - 1)
@@ -20,31 +20,31 @@ class TreeMachine(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 1000), numbers=NUMBERS)
     def start(self, seed: int, numbers: list[int]) -> None:
-        self.network = Network(seed)
+        self.network = Routers(seed)
         self.numbers = numbers
         self.nodes = [self.network.add(number) for number in numbers]
 
     @rule(a=INDEX, b=INDEX, delay=st.integers(1, 200), priority=st.integers(0, 2))
     def join(self, a: int, b: int, delay: int, priority: int) -> None:
-        if a != b and len(self.network.pipes) < 12:
-            self.network.join(self.nodes[a], self.nodes[b], delay * MILLISECOND, priority)
+        if a != b and len(self.network.links) < 12:
+            self.network.join(self.nodes[a], self.nodes[b], delay / 1000, priority)
 
-    @precondition(lambda self: self.network.pipes)
+    @precondition(lambda self: self.network.links)
     @rule(which=st.integers(0, 11))
     def cut(self, which: int) -> None:
-        self.network.cut(self.network.pipes[which % len(self.network.pipes)])
+        self.network.links[which % len(self.network.links)].cut()
 
-    @precondition(lambda self: self.network.pipes)
+    @precondition(lambda self: self.network.links)
     @rule(which=st.integers(0, 11))
-    def go_deaf(self, which: int) -> None:
+    def go_silent(self, which: int) -> None:
         """Lose a link without a word: both ends notice when something they sent is not answered."""
-        self.network.pipes[which % len(self.network.pipes)].deaf = True
+        self.network.links[which % len(self.network.links)].silent = True
 
     @rule(index=INDEX)
     def restart(self, index: int) -> None:
         """Forget everything but the key; its neighbours connect again."""
         old = self.nodes[index]
-        others = [pipe.ends[1 - pipe.ends.index(old)] for pipe in self.network.pipes if old in pipe.ends]
+        others = [link.ends[1 - link.ends.index(old)] for link in self.network.links if old in link.ends]
         self.network.remove(old)
         self.nodes[index] = self.network.add(self.numbers[index])
         for other in others:
@@ -65,8 +65,8 @@ class TreeMachine(RuleBasedStateMachine):
     @rule()
     def settle_and_check(self) -> None:
         """The invariant: whatever was wrong is renewed or forgotten within five minutes."""
-        for pipe in [pipe for pipe in self.network.pipes if pipe.deaf]:
-            self.network.cut(pipe)
+        for link in [link for link in self.network.links if link.silent]:
+            link.cut()
         self.network.run(330)
         for group in self._groups():
             self._check_tree(group)
@@ -74,8 +74,8 @@ class TreeMachine(RuleBasedStateMachine):
 
     def _groups(self) -> list[list]:
         groups = {id(node): [node] for node in self.nodes}
-        for pipe in self.network.pipes:
-            a, b = (groups[id(end)] for end in pipe.ends)
+        for link in self.network.links:
+            a, b = (groups[id(end)] for end in link.ends)
             if a is not b:
                 a.extend(b)
                 for node in b:

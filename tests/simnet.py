@@ -1,4 +1,4 @@
-"""A network of engine nodes in one process: routers in a world of their own, without stacks, joined by pipes."""
+"""Routers in a world of their own, without stacks: a front of `ygg.simulation.World` that goes by engines."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
 
 
-class Pipe:
-    """One connection between two nodes: a link on each, and the bytes under way."""
+class CountedLink:
+    """A link between two routers, whose frames are counted, and vanish where a test says so."""
 
     def __init__(self, ends: tuple[Any, Any], link: SimulatedLink) -> None:
         self.ends = ends
+        """The routers."""
         self.link = link
+        """The world's."""
         self.links = link.links
+        """The engine's, at each."""
         self.swallowed: set[int] = set()
         """Types of frames that vanish."""
         self.heard: dict[int, int] = {}
@@ -28,13 +31,17 @@ class Pipe:
             wire.passing = self._passing
 
     @property
-    def deaf(self) -> bool:
+    def silent(self) -> bool:
         """Whether bytes vanish, as on a cable that is cut without a word."""
         return self.link.silent
 
-    @deaf.setter
-    def deaf(self, deaf: bool) -> None:
-        self.link.silent = deaf
+    @silent.setter
+    def silent(self, silent: bool) -> None:
+        self.link.silent = silent
+
+    def cut(self) -> None:
+        """Close it at both ends."""
+        self.link.cut()
 
     def _passing(self, data: bytes) -> bytes:
         passing, at = [], 0
@@ -48,14 +55,13 @@ class Pipe:
         return b"".join(passing)
 
 
-class Network:
-    """Nodes made by `make(secret, random=...)` (RouterTap or its kin), joined by pipes, run under virtual time."""
+class Routers:
+    """Engines made by `make(secret, random=...)` (RouterTap or its kin) and the links between them."""
 
     def __init__(self, seed: object = 0, make: Callable[..., Any] = RouterTap) -> None:
         self.world = World(seed, make=make)
         self._places: dict[Any, SimulatedNode] = {}
-        self._pipes: list[Pipe] = []
-        self.after = self.world.timeline.after
+        self._links: list[CountedLink] = []
         self.run = self.world.run
 
     @property
@@ -74,49 +80,41 @@ class Network:
         return list(self._places)
 
     @property
-    def pipes(self) -> list[Pipe]:
+    def links(self) -> list[CountedLink]:
         """Those that no end has closed, oldest first."""
-        self._pipes = [pipe for pipe in self._pipes if pipe.link in self.world.links]
-        return list(self._pipes)
+        self._links = [link for link in self._links if link.link in self.world.links]
+        return list(self._links)
 
     def add(self, number: int) -> Any:
-        """Add the node whose key has the seed `number`."""
+        """Add the router whose key has a number."""
         place = self.world.add(number)
         self._places[place.engine] = place
         return place.engine
 
     def remove(self, node: Any) -> None:
-        """Stop a node: its pipes close."""
+        """Stop a router, and cut its links."""
         self.world.remove(self._places.pop(node).number)
 
-    def join(self, a: Any, b: Any, delay: int = MILLISECOND, priority: int = 0) -> Pipe:
-        """Connect two nodes with `delay` ns each way."""
+    def join(self, a: Any, b: Any, delay: float = 0.001, priority: int = 0) -> CountedLink:
+        """Link two routers, `delay` seconds apart."""
         numbers = (self._places[node].number for node in (a, b))
-        link = self.world.join(*numbers, Conditions(delay=delay / SECOND), priority=priority, acknowledges=False)
-        pipe = Pipe((a, b), link)
-        self._pipes.append(pipe)
-        return pipe
+        link = self.world.join(*numbers, Conditions(delay=delay), priority=priority, acknowledges=False)
+        counted = CountedLink((a, b), link)
+        self._links.append(counted)
+        return counted
 
-    def cut(self, pipe: Pipe) -> None:
-        """Close a pipe at both ends."""
-        pipe.link.cut()
-
-    def settle(self, node: Any) -> None:
-        """Run a node's turn, and note when it wants the next."""
+    def turn(self, node: Any) -> None:
+        """Give a router a turn, and note when it wants the next."""
         self._places[node].turn()
 
-    def run_until(self, condition: Callable[[], object], seconds: float) -> bool:
-        """Let virtual time pass until a condition holds, at most so long; tell whether it does."""
-        return self.world.run(seconds, condition)
-
     def send(self, source: Any, dest: Any, payload: bytes) -> None:
-        """Send a message from one node to another's key."""
+        """Send a message from one router to another's key."""
         source.turn(self.now, self.wall)
         send_message(source, dest.key, payload)
-        self.settle(source)
+        self.turn(source)
 
     def close(self) -> None:
-        """Stop every node."""
+        """Stop every router."""
         self.world.close()
         self._places.clear()
-        self._pipes.clear()
+        self._links.clear()

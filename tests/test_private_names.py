@@ -71,7 +71,6 @@ TESTS_ALLOWED = {
     },
     "tests/autopeer/test_manager.py": {"manager._random"},
     "tests/c/io/test_tls.py": {"ygg.stream.tls.contexts._der"},
-    "tests/c/node/test_credit.py": {"self.mesh._flush"},
     "tests/faults/hostile.py": {"core._driver"},
     "tests/faults/test_handshakes.py": {"handshake._digest", "one._running"},
     "tests/faults/test_overlay.py": {"core._running", "record.carrier._transport"},

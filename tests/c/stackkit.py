@@ -1,14 +1,13 @@
-"""Two stacks over a simulated link, and raw TCP segments, all under virtual time."""
+"""Two stacks joined by a switch, and raw TCP segments, all in virtual time."""
 
 from __future__ import annotations
 
-import heapq
 import random
 import struct
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ygg.simulation import Conditions, Switch
 from ygg_c.base.checksum import checksum
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.socket.endpoint import Endpoint
@@ -46,83 +45,31 @@ class Log:
         self.calls += 1
 
 
-@dataclass
-class Link:
-    """What the simulated wire does to packets, in each direction alike."""
-
-    delay: int = 5 * MS
-    loss: float = 0.0
-    duplicate: float = 0.0
-    jitter: int = 0
+DELAY = 5 * MS
+"""How long packets are on their way between A and B, unless a test has it otherwise."""
 
 
-@dataclass
-class World:
-    """Stacks A and B joined by a link; `run` moves the clock to whatever happens next."""
+class StackPair(Switch):
+    """Stacks A and B, joined by a switch in virtual time."""
 
-    mtu: int = 1280
-    link: Link = field(default_factory=Link)
-    seed: object = 0
+    def __init__(self, mtu: int = 1280, conditions: Conditions | None = None, seed: object = 0) -> None:
+        self.a, self.b = (NetStack([address], mtu, SeededRandom((seed, address))) for address in (A, B))
+        self.random = random.Random(repr(seed))
+        """For what a test leaves to chance."""
+        super().__init__([self.a, self.b], conditions or Conditions(delay=DELAY / SECOND), seed=seed)
 
-    def __post_init__(self) -> None:
-        self.now = SECOND
-        self.random = random.Random(repr(self.seed))
-        self.a, self.tap_a = make_stack(A, self.mtu, self.seed)
-        self.b, self.tap_b = make_stack(B, self.mtu, self.seed)
-        self.wire: list[tuple[int, int, PacketTap, bytes]] = []
-        self.sent = 0
-        self.filter: Callable[[bytes, PacketTap], bool] | None = None
-        self.deadlines: dict[PacketTap, int | None] = {self.tap_a: None, self.tap_b: None}
-        for tap in (self.tap_a, self.tap_b):
-            tap.poll(self.now)
+    def change_b(self, mtu: int = 1280, seed: object = "again") -> None:
+        """Put another stack in the place of B, as when its process ends without a word and begins anew."""
+        self.remove(B)
+        self.b.close()
+        self.b = NetStack([B], mtu, SeededRandom((seed, B)))
+        self.add(self.b)
 
-    def carry(self) -> bool:
-        """Put on the wire what the stacks have sent; True when there was something."""
-        moved = False
-        for tap, other in ((self.tap_a, self.tap_b), (self.tap_b, self.tap_a)):
-            self.deadlines[tap] = tap.poll(self.now)
-            for packet in tap.take():
-                moved = True
-                self.sent += 1
-                if self.filter is not None and not self.filter(packet, tap):
-                    continue
-                copies = 2 if self.random.random() < self.link.duplicate else 1
-                for _ in range(copies):
-                    if self.random.random() >= self.link.loss:
-                        late = self.random.randrange(self.link.jitter) if self.link.jitter else 0
-                        heapq.heappush(self.wire, (self.now + self.link.delay + late, self.sent, other, packet))
-        return moved
-
-    def step(self, limit: int) -> bool:
-        """Go to the next arrival or deadline, no further than `limit`; False when there is none before."""
-        while self.carry():
-            pass
-        times = [deadline for deadline in self.deadlines.values() if deadline is not None]
-        if self.wire:
-            times.append(self.wire[0][0])
-        if not times or min(times) > limit:
-            self.now = limit
-            return False
-        self.now = max(self.now, min(times))
-        batches: dict[PacketTap, list[bytes]] = {}
-        while self.wire and self.wire[0][0] <= self.now:
-            _, _, tap, packet = heapq.heappop(self.wire)
-            batches.setdefault(tap, []).append(packet)
-        for tap, packets in batches.items():
-            tap.give(packets, self.now)
-        return True
-
-    def run(self, duration: int, until: Callable[[], object] | None = None) -> None:
-        """Let `duration` ns pass, or less when `until` comes true."""
-        limit = self.now + duration
-        while (until is None or not until()) and self.step(limit):
-            pass
-
-    def pair(self, **options: object):
+    def pair(self):
         """Return an established connection's two ends (client on A, server on B)."""
         listener = self.b.listen(None, 80)
         client = self.a.connect(B, 80)
-        self.run(60 * SECOND, lambda: client.state == "ESTABLISHED" and bool(self.b.endpoints()[1:]))
+        self.run(60, lambda: client.state == "ESTABLISHED" and bool(self.b.endpoints()[1:]))
         accepted: list = []
 
         def take() -> bool:
@@ -131,18 +78,18 @@ class World:
                 accepted.append(server)
             return bool(accepted)
 
-        self.run(60 * SECOND, take)
+        self.run(60, take)
         listener.close()
         return client, accepted[0]
 
     def close(self) -> None:
         """Close both stacks and let go of everything."""
-        for stack, tap in ((self.a, self.tap_a), (self.b, self.tap_b)):
+        self.cut()
+        for stack in (self.a, self.b):
             check_transitions(stack)
             stack.close()
-            tap.poll(self.now)
-            tap.take()
-            tap.detach()
+        self.turn()
+        super().close()
         self.__dict__.clear()
 
 

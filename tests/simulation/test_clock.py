@@ -32,6 +32,18 @@ def test_time_stops_where_a_condition_holds() -> None:
     assert timeline.time == pytest.approx(4.6)
 
 
+def test_a_step_is_what_comes_next_or_the_time_that_was_given() -> None:
+    timeline, done = Timeline(), []
+    for seconds in (0, 0, 2):
+        timeline.after(seconds, lambda: done.append(timeline.time))
+    assert [timeline.step() for _ in range(3)] == [True, True, False]
+    assert done == [1, 1]
+    assert not timeline.step(1)
+    assert timeline.time == 2
+    assert timeline.step(5)
+    assert (done[-1], timeline.time) == (3, 3)
+
+
 def test_what_is_due_already_happens_now() -> None:
     timeline, done = Timeline(), []
     timeline.at(0, lambda: done.append(timeline.now))
@@ -67,6 +79,8 @@ def test_in_a_virtual_loop_its_time_is_that_of_the_loop() -> None:
             timeline.at(time, lambda time=time: done.append((time, timeline.now)))
         with pytest.raises(RuntimeError, match="event loop"):
             timeline.run(1)
+        with pytest.raises(RuntimeError, match="event loop"):
+            timeline.step()
         await asyncio.sleep(200)
         assert [now for _, now in done] == [time for time, _ in done] == sorted(times)
 

@@ -56,6 +56,44 @@ def test_a_link_is_found_by_its_nodes_while_it_is_up() -> None:
                 world.link_between(a, b)
 
 
+def test_a_link_has_an_end_and_a_wire_for_each_of_its_nodes() -> None:
+    with World(seed=1) as world:
+        world.build([(1, 2)])
+        link = world.link_between(2, 1)
+        assert (link.at(1), link.at(2)) == link.links
+        assert link.at(1).key == world.nodes[2].key
+        assert (link.wire_from(1), link.wire_from(2)) == link.wires
+        for find in (link.at, link.wire_from):
+            with pytest.raises(KeyError):
+                find(3)
+
+
+def test_a_full_wire_takes_nothing_but_what_is_drained() -> None:
+    with World(seed=1) as world:
+        world.build([(1, 2)])
+        world.run(5)
+        wire, link = (world.link_between(1, 2).wire_from(1), world.link_between(1, 2).at(1))
+        host = world.nodes[2].stack.udp(None, 9)
+        socket = world.nodes[1].stack.udp(None, 0)
+        socket.send(b"first", world.nodes[2].engine.address, 9)
+        world.run(1)
+        assert [data for data, _ in host.recv_many()] == [b"first"]
+        wire.full = True
+        socket.send(bytes(1000), world.nodes[2].engine.address, 9)
+        world.run(1)
+        assert host.recv_many() == []
+        assert link.queued > 1000
+        waits = link.queued
+        assert wire.drain(100) + wire.drain(1 << 20) == waits
+        world.run(1)
+        assert [data for data, _ in host.recv_many()] == [bytes(1000)]
+        assert wire.drain(100) == 0
+        wire.full = False
+        assert socket.send(bytes(500), world.nodes[2].engine.address, 9)
+        world.run(1)
+        assert [data for data, _ in host.recv_many()] == [bytes(500)]
+
+
 def test_a_silent_link_is_found_out_by_time() -> None:
     with World(seed=1) as world:
         world.build([(1, 2)], Conditions(delay=0.01))

@@ -93,10 +93,24 @@ class Timeline:
             return self._run_by(every, seconds, until)
         end = self.now + nanoseconds(seconds)
         while until is None or not until():
-            if not self._events or self._events[0][0] > end:
-                self._move_to(end)
+            if not self._step(end):
                 return until is not None and bool(until())
-            self._next()
+        return True
+
+    def step(self, seconds: float = 0) -> bool:
+        """Do only what is next within so many seconds, after the time until then; tell whether there was anything.
+
+        RuntimeError as for `run`.
+        """
+        if self._loop is not None:
+            raise RuntimeError("time passes in the event loop: await something, such as asyncio.sleep()")
+        return self._step(self.now + nanoseconds(seconds))
+
+    def _step(self, end: int) -> bool:
+        if not self._events or self._events[0][0] > end:
+            self._move_to(end)
+            return False
+        self._next()
         return True
 
     def _run_by(self, every: float, seconds: float, until: Callable[[], object]) -> bool:

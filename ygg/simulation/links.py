@@ -106,12 +106,35 @@ class StreamWire(Wire):
         """For `Router.add_link`."""
         self.link: Link | None = None
         """The engine's, once it has sent something."""
+        self._full = False
         self._arrives_at = 0
         self._unacknowledged = 0
         self._acknowledged_at = timeline.now
 
+    @property
+    def full(self) -> bool:
+        """Whether it takes nothing, as a transport whose buffers are full; may be set."""
+        return self._full
+
+    @full.setter
+    def full(self, full: bool) -> None:
+        self._full = full
+        if self.link is not None and not full:
+            self.link.blocked = False
+            self.link.want_flush()
+
+    def drain(self, size: int) -> int:
+        """Send so many bytes at most of what waits in the link, though it is full; return how many there were."""
+        data = self.link.take(size) if self.link is not None else b""
+        if data:
+            self._send(data)
+        return len(data)
+
     def _flush(self, link: Link) -> None:
         self.link = link
+        if self._full:
+            link.blocked = True
+            return
         room = self.conditions.buffer if self.conditions.rate else 0
         while (not room or self.held < room) and (data := link.take(room or WHOLE)):
             self._send(data)
@@ -141,7 +164,7 @@ class StreamWire(Wire):
             return
         self.held -= size
         link = self.link
-        if link is not None and link.blocked and self.held <= self.conditions.buffer // 2:
+        if link is not None and link.blocked and not self._full and self.held <= self.conditions.buffer // 2:
             link.blocked = False
             link.want_flush()
 

@@ -189,6 +189,14 @@ class SimulatedLink:
         """Whether an end has closed it."""
         return any(link.closed for link in self.links)
 
+    def at(self, number: int) -> Link:
+        """Return the engine's link at the end of a node; KeyError where that is none of its ends."""
+        return self.links[self._side(number)]
+
+    def wire_from(self, number: int) -> StreamWire:
+        """Return what leads away from a node; KeyError as for `at`."""
+        return self.wires[self._side(number)]
+
     def change(self, conditions: Conditions) -> None:
         """Have both directions under other conditions from now on."""
         for wire in self.wires:
@@ -209,6 +217,12 @@ class SimulatedLink:
             if not link.closed:
                 link.close(error)
                 node.turn()
+
+    def _side(self, number: int) -> int:
+        for side, node in enumerate(self.ends):
+            if node.number == number:
+                return side
+        raise KeyError(number)
 
     def _to(self, side: int) -> Callable[[bytes], None]:
         def arrive(data: bytes) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.c.mesh import SECOND, Mesh
-from ygg_c.base.clock import VirtualClock
+from tests.c.worldkit import SECOND
+from ygg.simulation import Timeline, World
+from ygg_c.base.clock import Clock
 from ygg_c.io.tunpump import TunPump
 from ygg_c.ip.port import PacketPort
-from ygg_c.link.link import Link
 from ygg_c.node.gateway import Gateway
 from ygg_c.testing.packets import PacketTap
 
@@ -25,15 +25,14 @@ WINDOW = 262144
 class Device:
     """A pump over one end of the pair; `outside` is the kernel's. `clock` is the pump's."""
 
-    def __init__(self, mtu: int = 1500) -> None:
+    def __init__(self, mtu: int = 1500, clock: Clock | None = None) -> None:
         self.inside, self.outside = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.outside.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 24)
         self.inside.setblocking(False)
         self.outside.setblocking(False)
         self.lost: list[OSError] = []
         self.watched: list[bool] = []
-        self.clock = VirtualClock()
-        self.clock.advance(SECOND)
+        self.clock = clock or Timeline().clock
         self.pump = TunPump(self.inside.fileno(), mtu, self.lost.append, self._wait, self.clock)
 
     def _wait(self, waiting: bool) -> None:
@@ -226,39 +225,19 @@ def test_being_detached_ends_the_wait(device: Device, tap: PacketTap) -> None:
 # No lost wake-up, among whole nodes in virtual time
 
 
-class Gates(Mesh):
-    """A mesh in which links can be shut: their transports take nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shut: set[Link] = set()
-
-    def _flush(self, link: Link) -> None:
-        if link in self.shut:
-            link.blocked = True
-        else:
-            super()._flush(link)
-
-    def toggle(self, link: Link) -> None:
-        self.shut ^= {link}
-        if link not in self.shut:
-            link.blocked = False
-            link.want_flush()
-
-
-class World:
+class ThreeNodes:
     """Nodes 1, 2 and 3; the first has a device, the others collect what arrives."""
 
     def __init__(self, joined: list[tuple[int, int]]) -> None:
-        self.mesh = Gates()
+        self.world = World()
         for number in (1, 2, 3):
-            self.mesh.add(number)
+            self.world.add(number)
         for pair in joined:
-            self.mesh.connect(*pair)
-        self.mesh.run(8)
+            self.world.join(*pair)
+        self.world.run(8)
         self.arrived: list[bytes] = []
-        self.gateways = [Gateway(node) for node in self.mesh.nodes.values()]
-        self.device = Device(65535)
+        self.gateways = [Gateway(node.engine) for node in self.world.nodes.values()]
+        self.device = Device(65535, self.world.timeline.clock)
         self.gateways[0].attach(self.device.pump)
         for gateway in self.gateways[1:]:
             gateway.attach(PacketPort(self.arrived.extend))
@@ -266,12 +245,11 @@ class World:
         for target in (2, 3):
             self.push(target, 100)
             self.device.turn_of_the_loop()
-            self.mesh.run(3)
-        self.device.clock.advance(self.mesh.now - self.device.clock.now())
+            self.world.run(3)
         assert len(self.arrived) == self.pushed == 2
 
     def push(self, target: int, size: int) -> None:
-        source, sink = self.mesh.nodes[1].address, self.mesh.nodes[target].address
+        source, sink = self.world.nodes[1].engine.address, self.world.nodes[target].engine.address
         header = b"\x60\0\0\0" + size.to_bytes(2) + b"\x3b\x40"
         with contextlib.suppress(BlockingIOError):
             self.device.outside.send(header + source + sink + bytes(size))
@@ -279,14 +257,14 @@ class World:
 
     def rest(self) -> None:
         """Let everything happen that can happen now: the clock stands still, so no deadline helps."""
-        while self.device.turn_of_the_loop() or self.mesh.step():
+        while self.device.turn_of_the_loop() or self.world.timeline.step():
             pass
 
     def close(self) -> None:
         for gateway in self.gateways:
             gateway.close()
         self.device.close()
-        self.mesh.close()
+        self.world.close()
 
 
 @pytest.mark.parametrize("joined", [[(1, 2), (2, 3)], [(1, 2), (1, 3)]], ids=["line", "star"])
@@ -294,47 +272,51 @@ class World:
 def test_everything_read_arrives_and_nothing_stays_in_the_device(
     joined: list[tuple[int, int]], seed: int
 ) -> None:
-    """Links are shut and opened at random; once they are open, no clock is needed to empty the device."""
-    world = World(joined)
-    mesh, chance = world.mesh, random.Random(seed)
-    links = [link for link in mesh.streams if link.key != mesh.nodes[1].key]
+    """Links are full and drain at random; once they are open, no clock is needed to empty the device."""
+    net = ThreeNodes(joined)
+    world, chance = net.world, random.Random(seed)
+    wires = [wire for link in world.links for wire, end in zip(link.wires, reversed(link.ends), strict=True)
+             if end.number != 1]      # not those that lead to the one with the device
     for _ in range(300):
         choice = chance.random()
         if choice < 0.5:
             for _ in range(chance.randrange(4)):
-                world.push(chance.choice((2, 3)) if seed % 2 else 2, chance.choice((10, 1400, 60000)))
+                net.push(chance.choice((2, 3)) if seed % 2 else 2, chance.choice((10, 1400, 60000)))
         elif choice < 0.6:
-            mesh.toggle(chance.choice(links))
+            wire = chance.choice(wires)
+            wire.full = not wire.full
         elif choice < 0.8:
-            world.device.turn_of_the_loop()
+            net.device.turn_of_the_loop()
         else:
-            mesh.step()
-    for link in list(mesh.shut):
-        mesh.toggle(link)
-    world.rest()
-    assert not world.device.holds_something()
-    dropped = sum(node.counters()["queue_dropped"] for node in mesh.nodes.values())
-    assert (len(world.arrived) + dropped, world.device.pump.packets_in) == (world.pushed, world.pushed)
+            for _ in range(chance.randrange(20)):
+                world.timeline.step()
+    for wire in wires:
+        wire.full = False
+    net.rest()
+    assert not net.device.holds_something()
+    dropped = sum(node.engine.counters()["queue_dropped"] for node in world.nodes.values())
+    assert (len(net.arrived) + dropped, net.device.pump.packets_in) == (net.pushed, net.pushed)
     if joined == [(1, 2), (2, 3)]:
-        assert world.device.pump.waits > 0
-    world.close()
+        assert net.device.pump.waits > 0
+    net.close()
 
 
 def test_a_full_link_keeps_no_more_than_credit_allows() -> None:
-    """What a shut link cannot take stays in the device; when the link is closed, reading goes on without it."""
-    world = World([(1, 2), (2, 3)])
-    link = next(link for link in world.mesh.streams if link.key == world.mesh.nodes[2].key)
-    world.mesh.toggle(link)
-    while world.pushed < 60:
-        before = world.pushed
-        world.push(2, 60000)
-        world.rest()
-        if world.pushed == before:
+    """What a full link cannot take stays in the device; when the link is closed, reading goes on without it."""
+    net = ThreeNodes([(1, 2), (2, 3)])
+    joined = net.world.link_between(1, 2)
+    link = joined.at(1)
+    joined.wire_from(1).full = True
+    while net.pushed < 60:
+        before = net.pushed
+        net.push(2, 60000)
+        net.rest()
+        if net.pushed == before:
             break
     assert link.queued <= 2 * WINDOW + 65536     # as much is on its way to the transport, and the packet it began with
-    assert world.device.holds_something()
-    assert world.mesh.nodes[1].counters()["queue_dropped"] == 0
+    assert net.device.holds_something()
+    assert net.world.nodes[1].engine.counters()["queue_dropped"] == 0
     link.close()
-    world.rest()
-    assert not world.device.holds_something()
-    world.close()
+    net.rest()
+    assert not net.device.holds_something()
+    net.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.c.stackkit import MS, SECOND, A, B, Log, World
+from tests.c.stackkit import MS, SECOND, A, B, Log, StackPair
 from tests.expecting import raises_errno
 from ygg.testing import secret_key
 from ygg_c.base import live
@@ -43,11 +43,11 @@ class Alone:
 
 
 @pytest.fixture
-def world():
+def switch():
     """Give two stacks on a wire."""
-    world = World()
-    yield world
-    world.close()
+    switch = StackPair()
+    yield switch
+    switch.close()
 
 
 def test_work_is_asked_for_once() -> None:
@@ -62,12 +62,12 @@ def test_work_is_asked_for_once() -> None:
     stack.close()
 
 
-def test_an_unanswered_turn_of_the_former_lower_side_does_not_count(world: World) -> None:
-    world.a.connect(B, 80)      # asks the tap, which goes without giving a turn
-    alone = Alone(world.a, world.now)
-    world.tap_a.detach()
+def test_an_unanswered_turn_of_the_former_lower_side_does_not_count(switch: StackPair) -> None:
+    switch.a.connect(B, 80)      # asks the tap, which goes without giving a turn
+    alone = Alone(switch.a, switch.now)
+    switch.remove(A)
     assert alone.asked == 1
-    assert world.a.turn(world.now) is not None
+    assert switch.a.turn(switch.now) is not None
 
 
 def test_a_lower_side_gives_the_turns() -> None:
@@ -95,25 +95,25 @@ def test_a_dial_times_out() -> None:
 
 
 @pytest.mark.parametrize("sent_before", [True, False])
-def test_retransmission_ends_a_connection(world: World, sent_before: bool) -> None:
+def test_retransmission_ends_a_connection(switch: StackPair, sent_before: bool) -> None:
     """Also one that could send nothing since the lower side went."""
-    client, _ = world.pair()
-    world.a.retries = 3
+    client, _ = switch.pair()
+    switch.a.retries = 3
     if sent_before:
         client.write(b"on the wire")
-        world.carry()
-    world.tap_a.detach()
-    alone = Alone(world.a, world.now)
+        switch.turn()
+    switch.remove(A)
+    alone = Alone(switch.a, switch.now)
     client.write(b"held back")
     alone.run(60 * SECOND)
     assert client.error == errno.ETIMEDOUT
 
 
-def test_the_user_timeout_counts_from_the_write(world: World) -> None:
-    client, _ = world.pair()
+def test_the_user_timeout_counts_from_the_write(switch: StackPair) -> None:
+    client, _ = switch.pair()
     client.user_timeout = 10 * SECOND
-    world.tap_a.detach()
-    alone = Alone(world.a, world.now)
+    switch.remove(A)
+    alone = Alone(switch.a, switch.now)
     alone.run(60 * SECOND)
     client.write(b"held back")
     alone.run(9 * SECOND)
@@ -122,18 +122,19 @@ def test_the_user_timeout_counts_from_the_write(world: World) -> None:
     assert client.error == errno.ETIMEDOUT
 
 
-def test_what_was_held_back_leaves_at_once_and_is_timed_afresh(world: World) -> None:
-    client, server = world.pair()
-    world.tap_a.detach()
-    alone = Alone(world.a, world.now)
+def test_what_was_held_back_leaves_at_once_and_is_timed_afresh(switch: StackPair) -> None:
+    client, server = switch.pair()
+    switch.remove(A)
+    alone = Alone(switch.a, switch.now)
     client.write(b"held back")
     alone.run(20 * SECOND)
-    world.now = alone.now
+    switch.run(20)
+    assert switch.now == alone.now
     assert client.info()["rto"] > 10 * SECOND       # backed off, though nothing of it was sent
-    world.tap_a.__init__(world.a, 1 << 20)      # attached again
-    world.run(SECOND, lambda: bool(server.readable))
+    switch.add(switch.a)        # attached again
+    switch.run(1, lambda: bool(server.readable))
     assert server.recv() == b"held back"
-    world.run(SECOND)
+    switch.run(1)
     assert client.queued == 0
     assert client.info()["rto"] < SECOND
 

@@ -8,68 +8,65 @@ import struct
 import pytest
 from hypothesis import given, settings, strategies
 
-from tests.c.stackkit import SECOND, A, B, Log, World, icmp_packet, ipv6_header, make_stack, udp_packet
+from tests.c.stackkit import SECOND, A, B, Log, StackPair, icmp_packet, ipv6_header, make_stack, udp_packet
+from ygg.simulation import Conditions
 from ygg_c.socket.endpoint import WRITABLE
 
 LARGEST = 65_527     # of a UDP datagram: 65,535 less its header
 
 
-def split(mtu_a: int, mtu_b: int | None = None) -> World:
+def split(mtu_a: int, mtu_b: int | None = None) -> StackPair:
     """Two stacks; B's packet size may be another than A's."""
-    world = World(mtu_a)
+    switch = StackPair(mtu_a)
     if mtu_b is not None:
-        world.tap_b.detach()
-        del world.deadlines[world.tap_b]
-        world.b.close()
-        world.b, world.tap_b = make_stack(B, mtu_b)
-        world.deadlines[world.tap_b] = None
-    return world
+        switch.change_b(mtu_b)
+    return switch
 
 
 @pytest.mark.parametrize("mtu", [1280, 1281, 1287, 1500, 9000, 32768, 65535])
 @pytest.mark.parametrize("over", [-49, -48, -47, -41, -40, 0, 1, 1000])
 def test_datagrams_around_the_packet_size_arrive_both_ways(mtu, over):
-    world = split(mtu)
+    switch = split(mtu)
     size = min(mtu + over, LARGEST)
     data = bytes(n % 251 for n in range(size))
-    near, far = world.a.udp(A, 1), world.b.udp(B, 2)
+    near, far = switch.a.udp(A, 1), switch.b.udp(B, 2)
     assert near.send(data, B, 2)
     assert far.send(data, A, 1)
-    world.run(SECOND)
+    switch.run(1)
     assert far.recv_many() == [(data, (A, 1))]
     assert near.recv_many() == [(data, (B, 2))]
     del near, far
-    world.close()
+    switch.close()
 
 
 @pytest.mark.parametrize("mtu", [1280, 1500, 65535])
 def test_the_largest_datagram_and_one_more(mtu):
-    world = split(mtu)
-    near, far = world.a.udp(A, 1), world.b.udp(B, 2)
+    switch = split(mtu)
+    near, far = switch.a.udp(A, 1), switch.b.udp(B, 2)
     assert near.send(bytes(LARGEST), B, 2)
     with pytest.raises(OSError, match="too long") as caught:
         near.send(bytes(LARGEST + 1), B, 2)
     assert caught.value.errno == errno.EMSGSIZE
-    world.run(SECOND)
+    switch.run(1)
     assert [len(data) for data, _ in far.recv_many()] == [LARGEST]
     del near, far
-    world.close()
+    switch.close()
 
 
 @pytest.mark.parametrize("mtu", [1280, 9000, 65535])
 @pytest.mark.parametrize("size", [0, 1232, 1233, 9000, 65_487, 65_488, 65_527])
 def test_echoes_of_every_size_are_answered(mtu, size):
-    world = split(mtu)
-    echo = world.a.echo()
+    switch = split(mtu)
+    echo = switch.a.echo()
     payload = bytes(n % 253 for n in range(size))
     assert echo.send(B, 1, payload)
-    world.run(SECOND)
+    switch.run(1)
     ((code, _, source, answer, _),) = echo.recv_many()
     assert (code, source, answer) == (0, B, payload)
     with pytest.raises(OSError, match="too long"):
         echo.send(B, 1, bytes(65_528))
     del echo
-    world.close()
+    switch.close()
 
 
 def pieces_of(packets: list[bytes]) -> list[tuple[int, bool, int, bytes]]:
@@ -301,14 +298,14 @@ def test_a_flood_of_fragments_takes_its_own_places_only():
 
 
 def test_a_fragment_that_comes_twice_does_no_harm():
-    world = split(1280)
-    world.link.duplicate = 1.0
-    near, far = world.a.udp(A, 1), world.b.udp(B, 2)
+    switch = split(1280)
+    switch.change(Conditions(delay=0.005, duplicate=1.0))
+    near, far = switch.a.udp(A, 1), switch.b.udp(B, 2)
     near.send(bytes(5000), B, 2)
-    world.run(SECOND)
+    switch.run(1)
     assert [len(data) for data, _ in far.recv_many()][:1] == [5000]
     del near, far
-    world.close()
+    switch.close()
 
 
 def test_a_fragment_that_says_something_else_drops_the_datagram():

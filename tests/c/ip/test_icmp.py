@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.c.stackkit import SECOND, A, B, World, icmp_packet, ipv6_header, make_stack
+from tests.c.stackkit import DELAY, SECOND, A, B, StackPair, icmp_packet, ipv6_header, make_stack
 from ygg_c.base.checksum import checksum
 
 
@@ -20,15 +20,15 @@ def stack_tap():
 
 
 def test_ping():
-    world = World()
-    echo = world.a.echo()
+    switch = StackPair()
+    echo = switch.a.echo()
     assert echo.send(B, 7, b"payload")
-    world.run(SECOND)
+    switch.run(1)
     ((code, sequence, source, payload, arrival),) = echo.recv_many()
     assert (code, sequence, source, payload) == (0, 7, B, b"payload")
-    assert arrival == SECOND + 2 * world.link.delay
+    assert arrival == SECOND + 2 * DELAY
     assert echo.recv_many() == []
-    world.close()
+    switch.close()
 
 
 def test_request_is_answered_in_kind(stack_tap):

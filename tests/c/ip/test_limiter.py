@@ -2,22 +2,22 @@
 
 import pytest
 
-from tests.c.mesh import SECOND
 from tests.c.node.test_gateway import Port, ipv6
 from tests.c.node.test_layers import Pair, pair_of_stacks, received
+from tests.c.worldkit import SECOND
 from ygg_c.ip.limiter import RATE_MOST, Limiter
 
 
 def transfer(pair: Pair, size: int) -> float:
     """Send so much over the connection; return the seconds that it took until all had arrived."""
     data, got, sent = bytes(size), 0, 0
-    begin = pair.mesh.now
+    begin = pair.world.now
     while got < size:
         sent += pair.client.send(data[sent:]) if sent < size else 0
-        pair.mesh.run(0.01)
+        pair.world.run(0.01)
         got += len(received(pair.server))
-        assert pair.mesh.now - begin < 1000 * SECOND
-    return (pair.mesh.now - begin) / SECOND
+        assert pair.world.now - begin < 1000 * SECOND
+    return (pair.world.now - begin) / SECOND
 
 
 @pytest.mark.parametrize("arguments", [{"bytes_out": 1_000_000}, {"packets_out": 700}], ids=["bytes", "packets"])
@@ -53,11 +53,11 @@ def test_those_that_wait_go_on_at_once_when_it_is_taken_out() -> None:
         limiter = Limiter(bytes_out=1)
         pair.gateways[0].insert(limiter)
         pair.client.send(bytes(300_000))
-        pair.mesh.run(1)
+        pair.world.run(1)
         early = len(received(pair.server))
         assert 0 < early < 140_000
         pair.gateways[0].remove(limiter)
-        pair.mesh.run(0.1)
+        pair.world.run(0.1)
         assert early + len(received(pair.server)) == 300_000
         assert pair.stacks[0].counters()["tcp_retransmits"] == 0
 
@@ -69,18 +69,18 @@ def test_a_device_that_does_not_ask_gets_what_there_is(way: str) -> None:
         for gateway in pair.gateways:
             gateway.detach()
             gateway.close()
-        a, b = (Port(pair.mesh.nodes[number]) for number in (1, 2))
+        a, b = (Port(pair.world.nodes[number].engine) for number in (1, 2))
         packet = ipv6(a.node.address, b.node.address)
         a.send(packet)
-        pair.mesh.run(2)
+        pair.world.run(2)
         assert b.take() == [packet]
         limiter = Limiter(**{f"packets_{way}": 10}, burst=1)
         (b if way == "in" else a).gateway.insert(limiter)
         a.send(*[packet] * 15)
-        pair.mesh.run(1)
+        pair.world.run(1)
         assert len(b.take()) == 10
         a.send(*[packet] * 15)
-        pair.mesh.run(0)
+        pair.world.run(0)
         assert len(b.take()) == 10
         assert (limiter.dropped_in, limiter.dropped_out) == ((10, 0) if way == "in" else (0, 10))
         a.gateway.close()
@@ -106,6 +106,6 @@ def test_the_highest_rates_do_not_overflow() -> None:
     with pair_of_stacks() as pair:
         limiter = Limiter(RATE_MOST, RATE_MOST, RATE_MOST, RATE_MOST, burst=1)
         pair.gateways[0].insert(limiter)
-        pair.mesh.run(3600)
+        pair.world.run(3600)
         assert transfer(pair, 3_000_000) < 0.5
         assert (limiter.dropped_in, limiter.dropped_out) == (0, 0)

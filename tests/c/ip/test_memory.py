@@ -2,8 +2,9 @@
 
 
 from tests.c.ip.test_fragment import fragment_of
-from tests.c.stackkit import MS, A, Link, World, udp_packet
+from tests.c.stackkit import MS, A, StackPair, udp_packet
 from tests.c.stage import MIB, Stage, node
+from ygg.simulation import Conditions
 
 
 def datagrams(stage: Stage, source: bytes, count: int, port: int = 53, size: int = 1000) -> None:
@@ -130,8 +131,8 @@ class TestSizes:
     """1 Gbit/s over 200 ms are 25 MB under way."""
 
     def test_one_connection_has_that_much_under_way(self):
-        world = World(65535, Link(100 * MS))
-        client, server = world.pair()
+        switch = StackPair(65535, Conditions(delay=0.1))
+        client, server = switch.pair()
         most = 0
 
         def enough() -> bool:
@@ -142,11 +143,11 @@ class TestSizes:
             most = max(most, client.info()["in_flight"])
             return most >= 25_000_000
 
-        world.run(30_000 * MS, enough)
+        switch.run(30, enough)
         assert most >= 25_000_000
         assert client.info()["timeouts"] == 0
-        assert world.b.counters()["tcp_no_buffer"] == 0
-        world.close()
+        assert switch.b.counters()["tcp_no_buffer"] == 0
+        switch.close()
 
     def test_connections_that_nothing_is_read_from_share_evenly(self, stage):
         """One that came first has no more than others of its node that come later, beyond what it had been offered."""

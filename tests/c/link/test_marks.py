@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.c.mesh import mesh_of
 from tests.c.node.test_gateway import Port, ipv6
 from tests.c.slowlinks import Bulk, Net, jain, net_of
 from tests.c.stackkit import ACK, CWR, ECE, PSH, SYN, A, B, Peer
+from tests.c.worldkit import line_of
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.ip.port import PacketPort
 from ygg_c.link.link import Link
@@ -218,11 +218,11 @@ def cut(packet: bytes, at: int) -> list[bytes]:
 
 def test_marks_pass_a_node_as_they_are():
     """What its sender, or a router before the TUN device, has written arrives."""
-    with mesh_of(1, 2) as mesh:
-        a, b = Port(mesh.nodes[1]), Port(mesh.nodes[2])
+    with line_of(1, 2) as world:
+        a, b = Port(world.nodes[1].engine), Port(world.nodes[2].engine)
         packets = [with_ecn(ipv6(a.node.address, b.node.address), ecn) for ecn in range(4)]
         a.send(*packets)
-        mesh.run(2)
+        world.run(2)
         assert [ecn_of(packet) for packet in b.take()] == [0, 1, 2, 3]
         assert a.gateway.counters()["marked"] == 0
         for port in (a, b):

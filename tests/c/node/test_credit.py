@@ -7,76 +7,53 @@ import pytest
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.c.mesh import SECOND, Mesh
-from tests.c.stackkit import MS, Log
-from ygg_c.base.sodium import SeededRandom
-from ygg_c.link.link import Link, PySink
-from ygg_c.node.gateway import Gateway
+from tests.c.stackkit import Log
+from tests.c.worldkit import SECOND
+from ygg.simulation import Conditions, World
 from ygg_c.socket.endpoint import WRITABLE
-from ygg_c.stack.netstack import NetStack
 
 FIRST, SECOND_NODE = 1, 2
 
 
-class Wire:
-    """Two nodes with stacks. What the first one sends waits in its link until the test drains it."""
+class TwoNodes:
+    """Two nodes with stacks. What the first one sends waits in its link after `hold()`, until the test drains it."""
 
-    def __init__(self, mtu: int = 65535) -> None:
-        self.mesh = Mesh()
-        self.held = False
-        self.stacks: dict[int, NetStack] = {}
-        self.gateways: list[Gateway] = []
+    def __init__(self, mtu: int = 65535, delay: float = 0) -> None:
+        self.world = World()
         for number in (FIRST, SECOND_NODE):
-            node = self.mesh.add(number)
-            stack = NetStack([node.address], mtu, SeededRandom(number))
-            gateway = Gateway(node, mtu)
-            gateway.attach(stack)
-            self.stacks[number] = stack
-            self.gateways.append(gateway)
-        a, b = self.mesh.nodes[FIRST], self.mesh.nodes[SECOND_NODE]
-        self.link = a.add_link(b.key, 0, PySink(self._full))
-        back = b.add_link(a.key, 0, PySink(self.mesh._flush))
-        self.mesh.streams[self.link], self.mesh.streams[back] = back, self.link
-        self.mesh.run(8)
+            self.world.add(number, mtu=mtu)
+        joined = self.world.join(FIRST, SECOND_NODE, Conditions(delay=delay))
+        self.link, self.wire = joined.at(FIRST), joined.wire_from(FIRST)
+        self.stacks = {number: node.stack for number, node in self.world.nodes.items()}
+        self.world.run(8)
 
     @property
     def address(self) -> bytes:
-        return self.mesh.nodes[SECOND_NODE].address
-
-    def _full(self, link: Link) -> None:
-        if self.held:
-            link.blocked = True
-        else:
-            self.mesh._flush(link)
+        return self.world.nodes[SECOND_NODE].engine.address
 
     def hold(self) -> None:
-        self.held = True
+        self.wire.full = True
 
-    def drain(self, size: int) -> bytes:
+    def drain(self, size: int) -> None:
         """Take some bytes off the link, as a transport with a little room does, and give the node its turn."""
-        data = self.link.take(size)
-        if data:
-            self.mesh.flying.append((self.link, data))
+        self.wire.drain(size)
         self.turn()
-        return data
 
     def turn(self) -> None:
         """One turn of the first node alone: nothing arrives."""
-        self.mesh.nodes[FIRST].turn(self.mesh.now, self.mesh.wall)
+        self.world.nodes[FIRST].turn()
 
     def release(self) -> None:
         """Let everything flow until both are at rest."""
-        self.held = False
-        self.link.blocked = False
-        self.link.want_flush()
-        self.mesh.run(0.02)     # less than the time after which an unused window shrinks
+        self.wire.full = False
+        self.world.run(0.02)    # less than the time after which an unused window shrinks
 
     def connected(self):
         """Return both ends of a connection whose congestion window is wide."""
         listener = self.stacks[SECOND_NODE].listen(None, 80, 16)
         client = self.stacks[FIRST].connect(self.address, 80)
         client.nodelay = True
-        self.mesh.run(1)
+        self.world.run(1)
         server = listener.accept()
         listener.close()
         return client, server
@@ -94,17 +71,13 @@ class Wire:
             self.settle(server)
 
     def close(self) -> None:
-        for stack in self.stacks.values():
-            stack.close()
-        for gateway in self.gateways:
-            gateway.close()
-        self.mesh.close()
+        self.world.close()
         self.__dict__.clear()
 
 
 @contextmanager
-def wire(mtu: int = 65535) -> Iterator[Wire]:
-    made = Wire(mtu)
+def two_nodes(mtu: int = 65535, delay: float = 0) -> Iterator[TwoNodes]:
+    made = TwoNodes(mtu, delay)
     try:
         yield made
     finally:
@@ -130,7 +103,7 @@ def may_send(connection) -> int:
 @pytest.mark.parametrize("mtu", [1280, 9000, 65535])
 def test_a_drained_link_is_filled_again_without_an_acknowledgement(mtu):
     """All that the windows allow leaves as the link drains, though nothing arrives."""
-    with wire(mtu) as net:
+    with two_nodes(mtu) as net:
         client, server = net.connected()
         net.grow(client, server)
         net.hold()
@@ -144,28 +117,13 @@ def test_a_drained_link_is_filled_again_without_an_acknowledgement(mtu):
 
 def test_throughput_with_delay_and_large_segments():
     """At 50 ms there and back with 65,535-byte packets, nothing but the windows slows a transfer down."""
-    with wire() as net:
+    with two_nodes(delay=0.025) as net:
         client, server = net.connected()
-        began = net.mesh.now
+        began = net.world.now
         received = 0
-        late: list = []
-        delay = 25 * MS
-        net.mesh.flying.clear()
-        while net.mesh.now < began + 2 * SECOND:
+        while net.world.now < began + 2 * SECOND:
             client.send(bytes(client.send_space))
-            for node in net.mesh.nodes.values():
-                node.turn(net.mesh.now, net.mesh.wall)
-            late.extend((net.mesh.now + delay, *item) for item in net.mesh.flying)
-            net.mesh.flying.clear()
-            net.mesh.now += MS
-            due = [item for item in late if item[0] <= net.mesh.now]
-            del late[: len(due)]
-            for index, (_, link, data) in enumerate(due):
-                net.mesh.streams[link].receive(data)
-                if index % 4 == 3:
-                    # A whole flight arrives at once. A transport that is told to pause brings the rest in later turns.
-                    for node in net.mesh.nodes.values():
-                        node.turn(net.mesh.now, net.mesh.wall)
+            net.world.run(0.001)
             received += read_all(server)
         assert received > 100_000_000, received
         assert client.info()["timeouts"] == 0
@@ -176,7 +134,7 @@ class Credit(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = Wire()
+        self.net = TwoNodes()
         self.connections = [self.net.connected() for _ in range(2)]
         for pair in self.connections:
             self.net.grow(*pair)

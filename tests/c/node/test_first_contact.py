@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.c.farside import LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
-from tests.c.mesh import START, Mesh, mesh_of
 from tests.c.slowlinks import MS, SECOND, Net, net_of
+from tests.c.worldkit import START, line_of
+from ygg.simulation import World
 from ygg.testing import public_key, secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire
@@ -77,17 +78,20 @@ def test_both_ends_at_once_take_no_longer() -> None:
 class Caller:
     """A key behind node 3 that writes to node 1, and says in its header that it is somewhere."""
 
-    def __init__(self, mesh: Mesh, number: int = 9) -> None:
-        self.mesh = mesh
-        self.node = mesh.nodes[1]
+    def __init__(self, world: World, number: int = 9) -> None:
+        self.world = world
+        self.node = world.nodes[1].engine
         self.secret = secret_key(number)
         self.tap = SessionTap(self.secret)
         self.key = self.secret[32:]
-        self.link = next(link for link in mesh.streams if link.key == mesh.nodes[3].key)
+        link = world.link_between(1, 3)
+        self.link = link.at(1)
+        self._left: list[bytes] = []
+        link.wire_from(1).passing = self._leaves
 
     def write(self, payload: bytes, origin: list[int]) -> None:
         """Send a payload, or the Init that goes before it."""
-        self.tap.tick(self.mesh.now, START + self.mesh.now // SECOND)
+        self.tap.tick(self.world.now, START + self.world.now // SECOND)
         self.tap.write(self.node.key, payload)
         for _, message in self.tap.messages():
             self.send(message, origin)
@@ -98,23 +102,26 @@ class Caller:
 
     def tell(self, place: list[int]) -> None:
         """Answer a lookup of node 1."""
-        seq = START + self.mesh.now // SECOND
+        seq = START + self.world.now // SECOND
         fields = {"path": self.node.coords, "watermark": MAX, "source": self.key, "dest": self.node.key, "seq": seq,
                   "info_path": place, "sig": sign(wire.encode_uv(seq) + wire.encode_path(place), self.secret)}
         self.link.receive(wire.encode_frame(NOTIFY, wire.encode(NOTIFY, **fields)))
 
     def heard(self) -> list[tuple[list[int], bytes]]:
         """Where node 1 has sent what since the last call."""
-        found = []
-        for link, data in self.mesh.flying:
-            if link is self.link:
-                while data:
-                    size, start = wire.decode_uv(data)
-                    if data[start] == TRAFFIC:
-                        fields = wire.decode(TRAFFIC, data[start + 1 : start + size])
-                        found.append((fields["path"], fields["payload"]))
-                    data = data[start + size :]
+        data, found = b"".join(self._left), []
+        self._left.clear()
+        while data:
+            size, start = wire.decode_uv(data)
+            if data[start] == TRAFFIC:
+                fields = wire.decode(TRAFFIC, data[start + 1 : start + size])
+                found.append((fields["path"], fields["payload"]))
+            data = data[start + size :]
         return found
+
+    def _leaves(self, data: bytes) -> bytes:
+        self._left.append(data)
+        return data
 
     def path(self) -> list[int] | None:
         """Where node 1 takes it to be."""
@@ -123,25 +130,25 @@ class Caller:
 
 
 def test_what_opens_no_session_makes_no_path() -> None:
-    with mesh_of(1, 3) as mesh:
-        caller = Caller(mesh)
+    with line_of(1, 3) as world:
+        caller = Caller(world)
         for kind in range(4):
             caller.send(bytes([kind]) + bytes(200), [5])
         assert caller.path() is None
-        assert mesh.nodes[1].counters()["session_no_session"] == 1
+        assert world.nodes[1].engine.counters()["session_no_session"] == 1
 
 
 def test_an_unsigned_path_ends_soon() -> None:
     """A recorded Init, sent again with another origin in its header, has little effect: one answer goes there."""
-    with mesh_of(1, 3) as mesh:
-        caller = Caller(mesh)
+    with line_of(1, 3) as world:
+        caller = Caller(world)
         caller.write(b"\1", [5])
         assert caller.path() == [5]
-        sent = mesh.nodes[1].counters()["session_ack_sent"]
+        sent = world.nodes[1].engine.counters()["session_ack_sent"]
         assert sent == 1
-        mesh.run(5)
+        world.run(5)
         assert caller.path() is None
-        assert mesh.nodes[1].counters()["session_ack_sent"] == sent
+        assert world.nodes[1].engine.counters()["session_ack_sent"] == sent
 
 
 def test_a_signed_path_is_not_replaced_by_what_a_header_says() -> None:
@@ -158,20 +165,17 @@ def test_a_signed_path_is_not_replaced_by_what_a_header_says() -> None:
 
 
 def answers(caller: Caller) -> list[tuple[list[int], bytes]]:
-    """Have node 1 take a turn; return the Acks that it sends, and where."""
-    mesh = caller.mesh
-    mesh.deadlines[1] = caller.node.turn(mesh.now, mesh.wall)
-    found = [(path, payload) for path, payload in caller.heard() if payload[0] == 2]
-    mesh.step()
-    return found
+    """Have node 1 take a turn; return the Acks that it sends, and where, before they arrive."""
+    caller.world.nodes[1].turn()
+    return [(path, payload) for path, payload in caller.heard() if payload[0] == 2]
 
 
 @pytest.mark.parametrize(("port", "again"), [(5, False), (6, True)])
 def test_an_answer_to_a_place_that_was_wrong_is_sent_again(port: int, again: bool) -> None:
     """The same message: who has had it overlooks it."""
-    with mesh_of(1, 3) as mesh:
-        caller = Caller(mesh)
-        below = mesh.nodes[3].coords
+    with line_of(1, 3) as world:
+        caller = Caller(world)
+        below = world.nodes[3].engine.coords
         caller.write(b"\1", [*below, 5])
         ((first, ack),) = answers(caller)
         assert first == [*below, 5]
@@ -181,16 +185,16 @@ def test_an_answer_to_a_place_that_was_wrong_is_sent_again(port: int, again: boo
 
 
 def test_the_answer_is_kept_ahead_of_what_follows() -> None:
-    with mesh_of(1, 3) as mesh:
-        caller = Caller(mesh)
-        below = mesh.nodes[3].coords
+    with line_of(1, 3) as world:
+        caller = Caller(world)
+        below = world.nodes[3].engine.coords
         caller.write(b"\1", [*below, 5])
         ((_, ack),) = answers(caller)
         for number in range(20):
             send_payload(caller.node, caller.key, b"\1 %d" % number)
         answers(caller)
         caller.tell([*below, 6])
-        mesh.deadlines[1] = caller.node.turn(mesh.now, mesh.wall)
+        world.nodes[1].turn()
         sent = caller.heard()
         assert [path for path, _ in sent] == [[*below, 6]] * 8
         assert sent[0][1] == ack

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.c.mesh import mesh_of
+from tests.c.worldkit import line_of
 from ygg_c.ip.port import PacketPort
 from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
@@ -39,9 +39,9 @@ def ipv6(source: bytes, target: bytes, content: bytes = b"content", next_header:
 
 @pytest.fixture
 def pair() -> Iterator[list[Any]]:
-    """Two linked nodes with gateways: mesh, a, b. pytest holds on to the list, so it is emptied."""
-    with mesh_of(1, 2) as mesh:
-        parts: list[Any] = [mesh, Port(mesh.nodes[1]), Port(mesh.nodes[2])]
+    """Two linked nodes with gateways: world, a, b. pytest holds on to the list, so it is emptied."""
+    with line_of(1, 2) as world:
+        parts: list[Any] = [world, Port(world.nodes[1].engine), Port(world.nodes[2].engine)]
         yield parts
         for port in parts[1:]:
             port.gateway.close()
@@ -51,69 +51,69 @@ def pair() -> Iterator[list[Any]]:
 
 def test_a_packet_finds_its_address(pair: list[Any]) -> None:
     """The first packet to an unknown address waits for the lookup and the session, and arrives unchanged."""
-    mesh, a, b = pair
+    world, a, b = pair
     packet = ipv6(a.node.address, b.node.address)
     a.send(packet)
-    mesh.run(2)
+    world.run(2)
     assert b.take() == [packet]
     answer = ipv6(b.node.address, a.node.address, bytes(1000))
     b.send(answer, answer)
-    mesh.run(0)
+    world.run(0)
     assert a.take() == [answer, answer]
 
 
 def test_subnets_are_routed(pair: list[Any]) -> None:
     """Any address of the routed /64 works as source and as destination."""
-    mesh, a, b = pair
+    world, a, b = pair
     packet = ipv6(a.node.subnet + b"\0\0\0\0\0\0\0\7", b.node.subnet + b"\1\2\3\4\5\6\7\x08")
     a.send(packet)
-    mesh.run(2)
+    world.run(2)
     assert b.take() == [packet]
 
 
 def test_packets_wait_in_order(pair: list[Any]) -> None:
     """Packets for an unknown address wait for lookup and session, and arrive in the order in which they came."""
-    mesh, a, b = pair
+    world, a, b = pair
     packets = [ipv6(a.node.address, b.node.address, bytes([number])) for number in range(200)]
     a.send(*packets)
-    mesh.run(2)
+    world.run(2)
     assert b.take() == packets
     assert a.gateway.counters()["dropped_waiting"] == 0
 
 
 def test_ten_first_datagrams_of_any_size_wait(pair: list[Any]) -> None:
     """Ten packets of the largest size wait as well."""
-    mesh, a, b = pair
+    world, a, b = pair
     packets = [ipv6(a.node.address, b.node.address, bytes([number]) + bytes(65000)) for number in range(10)]
     a.send(*packets)
-    mesh.run(2)
+    world.run(2)
     assert b.take() == packets
 
 
 def test_one_unknown_address_cannot_hold_everything(pair: list[Any]) -> None:
     """Of what floods one address the newest is dropped; packets for others find room."""
-    mesh, a, b = pair
+    world, a, b = pair
     a.send(*[ipv6(a.node.address, b"\x02\x05" + bytes(14))] * 5000)
     assert 4400 < a.gateway.counters()["dropped_waiting"] < 4600
     packet = ipv6(a.node.address, b.node.address)
     a.send(packet)
-    mesh.run(2)
+    world.run(2)
     assert b.take() == [packet]
 
 
 def test_what_nobody_answers_is_forgotten(pair: list[Any]) -> None:
     """A packet for an address that does not exist waits for 30 s."""
-    mesh, a, _ = pair
+    world, a, _ = pair
     a.send(ipv6(a.node.address, b"\x02\x05" + bytes(14)))
-    mesh.run(29)
+    world.run(29)
     assert a.gateway.counters()["dropped_waiting"] == 0
-    mesh.run(2)
+    world.run(2)
     assert a.gateway.counters()["dropped_waiting"] == 1
 
 
 def test_outgoing_checks(pair: list[Any]) -> None:
     """Packets that are not IPv6, not from us, or not for the overlay stay here."""
-    mesh, a, b = pair
+    world, a, b = pair
     good = ipv6(a.node.address, b.node.address)
     bad = [
         b"\x60",
@@ -127,16 +127,16 @@ def test_outgoing_checks(pair: list[Any]) -> None:
         ipv6(a.node.address, b.node.address, bytes(65500)),
     ]
     a.send(*bad, b"")
-    mesh.run(2)
+    world.run(2)
     assert b.take() == []
     assert a.gateway.counters()["dropped_outgoing"] == len(bad)
 
 
 def test_sources_are_bound_to_keys() -> None:
     """A node cannot send in another's name, whatever its own gateway lets through."""
-    with mesh_of(1, 2) as mesh:
-        b = Port(mesh.nodes[2])
-        attacker = mesh.nodes[1]
+    with line_of(1, 2) as world:
+        b = Port(world.nodes[2].engine)
+        attacker = world.nodes[1].engine
         third = b"\x02\x00" + bytes(14)
         for packet in (
             ipv6(third, b.node.address),
@@ -147,26 +147,26 @@ def test_sources_are_bound_to_keys() -> None:
             b"",
         ):
             send_payload(attacker, b.node.key, b"\x01" + packet)
-            mesh.run(2)
+            world.run(2)
         assert b.take() == []
         assert b.gateway.counters()["dropped_incoming"] == 6
         good = ipv6(attacker.address, b.node.address)
         send_payload(attacker, b.node.key, b"\x01" + good)
-        mesh.run(2)
+        world.run(2)
         assert b.take() == [good]
         b.gateway.close()
 
 
 def test_packet_too_big(pair: list[Any]) -> None:
     """A packet above the interface's MTU is answered as in protocol 0.5, section 9.4, and not delivered."""
-    mesh, a, b = pair
+    world, a, b = pair
     a.gateway.mtu = 1280
     large = bytearray(ipv6(b.node.address, a.node.address, bytes(2000), 17))
     large[4:6] = b"\x27\x10"
     large[7] = 0x40
     large[40:] = bytes(index % 256 for index in range(40, 2040))
     b.send(bytes(large))
-    mesh.run(2)
+    world.run(2)
     assert a.take() == []
     (answer,) = b.take()
     assert answer[:8].hex() == "6000000002083aff"
@@ -177,10 +177,11 @@ def test_packet_too_big(pair: list[Any]) -> None:
 
 def test_packet_too_big_is_not_sent_to_a_forged_source() -> None:
     """What does not belong to the session's key is not answered, however long it is."""
-    with mesh_of(1, 2) as mesh:
-        b = Port(mesh.nodes[2], 1280)
-        send_payload(mesh.nodes[1], b.node.key, b"\x01" + ipv6(b"\x02\x00" + bytes(14), b.node.address, bytes(2000)))
-        mesh.run(2)
+    with line_of(1, 2) as world:
+        b = Port(world.nodes[2].engine, 1280)
+        packet = ipv6(b"\x02\x00" + bytes(14), b.node.address, bytes(2000))
+        send_payload(world.nodes[1].engine, b.node.key, b"\x01" + packet)
+        world.run(2)
         assert b.gateway.counters() == {
             "dropped_incoming": 1, "dropped_outgoing": 0, "dropped_waiting": 0, "too_big": 0, "icmp_limited": 0,
             "marked": 0,
@@ -190,11 +191,11 @@ def test_packet_too_big_is_not_sent_to_a_forged_source() -> None:
 
 def test_no_error_answers_an_error(pair: list[Any]) -> None:
     """RFC 4443, 2.4 (e): an ICMPv6 error that is too large ends there; an echo request is answered."""
-    mesh, a, b = pair
+    world, a, b = pair
     a.gateway.mtu = 1280
     for kind, answers in ((1, 0), (2, 0), (127, 0), (128, 1)):
         b.send(ipv6(b.node.address, a.node.address, bytes([kind]) + bytes(1999), 58))
-        mesh.run(2)
+        world.run(2)
         assert len(b.take()) == answers
     assert a.gateway.counters()["too_big"] == 4
     assert a.take() == []
@@ -202,20 +203,20 @@ def test_no_error_answers_an_error(pair: list[Any]) -> None:
 
 def test_packets_too_big_are_answered_at_a_limited_rate(pair: list[Any]) -> None:
     """RFC 4443, 2.4 (f): one sender alone gets what a burst leaves it, then some each second; the rest is counted."""
-    mesh, a, b = pair
+    world, a, b = pair
     a.gateway.mtu = 1280
     large = ipv6(b.node.address, a.node.address, bytes(1300))
     b.send(large)
-    mesh.run(2)
+    world.run(2)
     assert len(b.take()) == 1
     b.send(*[large] * 100)
-    mesh.run(0)
+    world.run(0)
     answered = len(b.take())
     assert 10 <= answered <= 50
     assert a.gateway.counters()["icmp_limited"] == 100 - answered
-    mesh.run(2)
+    world.run(2)
     b.send(large)
-    mesh.run(0)
+    world.run(0)
     assert len(b.take()) == 1
 
 
@@ -229,14 +230,14 @@ def test_mtu_is_clamped(pair: list[Any], asked: int, given: int) -> None:
 
 def test_attachments_come_and_go(pair: list[Any]) -> None:
     """One thing is attached at a time; packets go to what is attached now."""
-    mesh, a, b = pair
+    world, a, b = pair
     packet = ipv6(a.node.address, b.node.address)
     with pytest.raises(ValueError, match="already"):
         b.gateway.attach(PacketPort())
     assert b.gateway.detach() is b.port
     assert not b.port.attached
     a.send(packet)
-    mesh.run(2)
+    world.run(2)
     assert b.take() == []
     assert b.gateway.counters()["dropped_incoming"] == 1
     heard: list[bytes] = []
@@ -244,20 +245,20 @@ def test_attachments_come_and_go(pair: list[Any]) -> None:
     assert b.gateway.replace(other) is None
     assert b.gateway.attached is other
     a.send(packet)
-    mesh.run(0)
+    world.run(0)
     assert heard == [packet]
     assert b.gateway.replace(b.port) is other
     with pytest.raises(ValueError, match="elsewhere"):
         a.gateway.replace(b.port)
     a.send(packet)
-    mesh.run(0)
+    world.run(0)
     assert (b.take(), heard) == ([packet], [packet])
 
 
 def test_a_callback_may_detach_itself() -> None:
     """What is attached may part from the gateway, and be forgotten, in the middle of its own callback."""
-    with mesh_of(1, 2) as mesh:
-        a, b = Port(mesh.nodes[1]), Port(mesh.nodes[2])
+    with line_of(1, 2) as world:
+        a, b = Port(world.nodes[1].engine), Port(world.nodes[2].engine)
         calls: list[int] = []
 
         def leave(batch: list[bytes]) -> None:
@@ -268,7 +269,7 @@ def test_a_callback_may_detach_itself() -> None:
         b.port.on_packets = leave
         for _ in range(2):
             a.send(ipv6(a.node.address, b.node.address))
-            mesh.run(2)
+            world.run(2)
         assert calls == [1]
         a.gateway.close()
         b.gateway.close()

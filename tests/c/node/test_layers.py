@@ -4,16 +4,14 @@ import gc
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
-from tests.c.mesh import SECOND, Mesh
 from tests.c.node.test_gateway import Port, ipv6
-from ygg_c.base.sodium import SeededRandom
+from ygg.simulation import World
 from ygg_c.ip.layer import Layer, Upper
 from ygg_c.ip.port import PacketPort
-from ygg_c.node.gateway import Gateway
-from ygg_c.stack.netstack import NetStack
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.testing.layers import CountingLayer, Gate
 from ygg_c.testing.packets import PacketTap
@@ -23,30 +21,20 @@ class Pair:
     """Two linked nodes with stacks and a connection between them."""
 
     def __init__(self) -> None:
-        self.mesh = Mesh()
-        self.gateways: list[Gateway] = []
-        self.stacks: list[NetStack] = []
-        for number in (1, 2):
-            node = self.mesh.add(number)
-            stack = NetStack([node.address], 1500, SeededRandom(number))
-            gateway = Gateway(node)
-            gateway.attach(stack)
-            self.gateways.append(gateway)
-            self.stacks.append(stack)
-        self.mesh.connect(1, 2)
-        self.mesh.run(8)
+        self.world = World()
+        nodes = [self.world.add(number, mtu=1500) for number in (1, 2)]
+        self.stacks = [node.stack for node in nodes]
+        self.gateways: list[Any] = [node.gateway for node in nodes]
+        self.world.join(1, 2)
+        self.world.run(8)
         listener = self.stacks[1].listen(None, 80, 16)
-        self.client: TcpConnection = self.stacks[0].connect(self.mesh.nodes[2].address, 80)
+        self.client: TcpConnection = self.stacks[0].connect(self.world.nodes[2].engine.address, 80)
         self.client.nodelay = True
-        self.mesh.run(1)
+        self.world.run(1)
         self.server: TcpConnection = listener.accept()
 
     def close(self) -> None:
-        for stack in self.stacks:
-            stack.close()
-        for gateway in self.gateways:
-            gateway.close()
-        self.mesh.close()
+        self.world.close()
 
 
 @contextmanager
@@ -74,7 +62,7 @@ def test_each_layer_sees_all_packets_of_both_ways() -> None:
         assert pair.gateways[0].layers == (low, high)
         before = pair.stacks[0].counters()
         pair.client.send(bytes(100_000))
-        pair.mesh.run(1)
+        pair.world.run(1)
         assert received(pair.server) == bytes(100_000)
         after = pair.stacks[0].counters()
         for name in ("packets_in", "packets_out", "bytes_in", "bytes_out"):
@@ -152,8 +140,7 @@ def test_a_transfer_goes_on_while_layers_come_and_go(seed: int) -> None:
         while len(got) < len(data):
             sent += pair.client.send(data[sent : sent + 50_000]) if sent < len(data) else 0
             change()
-            pair.mesh.step()
-            pair.mesh.now += SECOND // 1000
+            pair.world.run(0.001)
             got += received(pair.server)
         assert got == data
         assert pair.stacks[0].counters()["tcp_retransmits"] == 0
@@ -168,13 +155,13 @@ def test_what_a_layer_refused_goes_on_when_it_is_taken_out() -> None:
     with pair_of_stacks() as pair:
         gate = Gate()
         pair.gateways[0].insert(gate)
-        pair.mesh.run(0)
+        pair.world.run(0)
         pair.client.send(bytes(10_000))
-        pair.mesh.run(0)
+        pair.world.run(0)
         assert gate.refused > 0
         assert received(pair.server) == b""
         pair.gateways[0].remove(gate)
-        pair.mesh.run(0)
+        pair.world.run(0)
         assert received(pair.server) == bytes(10_000)
         assert pair.stacks[0].counters()["tcp_timeouts"] == 0
 
@@ -184,18 +171,17 @@ def test_what_a_link_refused_is_still_told_after_layers_went() -> None:
     with pair_of_stacks() as pair:
         layer, other = CountingLayer(), CountingLayer()
         pair.gateways[0].insert(layer)
-        (link,) = [one for one in pair.mesh.streams if one.key == pair.mesh.nodes[2].key]
+        wire = pair.world.link_between(1, 2).wire_from(1)
         data, got = bytes(2_000_000), b""
-        link.blocked = True
+        wire.full = True
         sent = pair.client.send(data)
-        pair.mesh.nodes[1].turn(pair.mesh.now, pair.mesh.wall)
+        pair.world.nodes[1].turn()
         pair.gateways[0].remove(layer)
-        pair.mesh.nodes[1].turn(pair.mesh.now, pair.mesh.wall)
+        pair.world.nodes[1].turn()
         pair.gateways[0].insert(other)
-        link.blocked = False
-        link.want_flush()
+        wire.full = False
         for _ in range(200):
-            pair.mesh.run(0.01)
+            pair.world.run(0.01)
             got += received(pair.server)
             sent += pair.client.send(data[sent:]) if sent < len(data) else 0
         assert got == data
@@ -211,14 +197,14 @@ def test_layers_stay_when_the_device_changes() -> None:
         assert (layer.lower, layer.upper, pair.stacks[1].lower) == (gateway, None, None)
         dropped = gateway.counters()["dropped_incoming"]
         pair.client.send(b"lost")
-        pair.mesh.run(0.1)
+        pair.world.run(0.1)
         assert gateway.counters()["dropped_incoming"] > dropped
         assert layer.packets_in == 0
         port = PacketPort()
         assert gateway.replace(port) is None
         assert gateway.replace(pair.stacks[1]) is port
         assert (layer.upper, pair.stacks[1].lower, port.lower) == (pair.stacks[1], layer, None)
-        pair.mesh.run(2)
+        pair.world.run(2)
         assert received(pair.server) == b"lost"
         assert layer.packets_in > 0
 
@@ -241,7 +227,7 @@ def test_the_end_of_a_node_takes_layers_out_and_tells_the_stack() -> None:
     with pair_of_stacks() as pair:
         layer = CountingLayer()
         pair.gateways[0].insert(layer)
-        pair.mesh.remove(1)
+        pair.world.nodes[1].engine.close()
         assert pair.gateways[0].layers == ()
         assert layer.lower is None
         assert pair.stacks[0].down
@@ -249,12 +235,12 @@ def test_the_end_of_a_node_takes_layers_out_and_tells_the_stack() -> None:
 
 def test_a_callback_may_take_out_and_forget_what_called_it() -> None:
     """In the middle of the call that came through them all layers and the device itself go."""
-    mesh = Mesh()
+    world = World()
     for number in (1, 2):
-        mesh.add(number)
-    a, b = Port(mesh.nodes[1]), Port(mesh.nodes[2])
-    mesh.connect(1, 2)
-    mesh.run(8)
+        world.add(number)
+    a, b = Port(world.nodes[1].engine), Port(world.nodes[2].engine)
+    world.join(1, 2)
+    world.run(8)
     for _ in range(3):
         b.gateway.insert(CountingLayer())
     calls: list[int] = []
@@ -271,9 +257,9 @@ def test_a_callback_may_take_out_and_forget_what_called_it() -> None:
     b.port.on_packets = leave
     for _ in range(2):
         a.send(ipv6(a.node.address, b.node.address))
-        mesh.run(2)
+        world.run(2)
     assert calls == [1]
     assert b.gateway.layers == ()
     a.gateway.close()
     b.gateway.close()
-    mesh.close()
+    world.close()

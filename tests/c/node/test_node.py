@@ -1,4 +1,4 @@
-"""Whole nodes: sessions through a mesh, queries, and the turn with its callbacks."""
+"""Whole nodes: sessions through others, queries, and the turn with its callbacks."""
 
 import json
 import sys
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.c.mesh import START, Mesh, mesh_of
+from tests.c.worldkit import START, line_of
+from ygg.simulation import World
 from ygg.testing import public_key, secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link.link import PySink
@@ -15,10 +16,10 @@ from ygg_c.node.node import Node
 from ygg_c.testing.payloads import send_payload
 
 
-def ask(mesh: Mesh, asker: int, asked: int, kind: str, seconds: float = 3) -> list[tuple[bytes, str, bytes]]:
+def ask(world: World, asker: int, asked: int, kind: str, seconds: float = 3) -> list[tuple[bytes, str, bytes]]:
     answers: list[tuple[bytes, str, bytes]] = []
-    mesh.nodes[asker].request(mesh.nodes[asked].key, kind, lambda *answer: answers.append(answer))
-    mesh.run(seconds)
+    world.nodes[asker].engine.request(world.nodes[asked].key, kind, lambda *answer: answers.append(answer))
+    world.run(seconds)
     return answers
 
 
@@ -37,11 +38,11 @@ def test_identity() -> None:
 
 def test_nodeinfo_across_a_line() -> None:
     """A node three hops away tells its node information."""
-    with mesh_of(1, 2, 3, 4) as mesh:
-        far = mesh.nodes[4]
+    with line_of(1, 2, 3, 4) as world:
+        far = world.nodes[4].engine
         far.nodeinfo = b'{"name":"far"}'
-        assert ask(mesh, 1, 4, "nodeinfo") == [(far.key, "nodeinfo", b'{"name":"far"}')]
-        (session,) = mesh.nodes[1].sessions()
+        assert ask(world, 1, 4, "nodeinfo") == [(far.key, "nodeinfo", b'{"name":"far"}')]
+        (session,) = world.nodes[1].engine.sessions()
         assert session["key"] == far.key
         assert session["bytes_sent"] == 2
 
@@ -58,88 +59,88 @@ def test_nodeinfo_is_bounded() -> None:
 
 def test_debug_queries() -> None:
     """Self, peers and tree are answered in the protocol's forms."""
-    with mesh_of(1, 2, 3) as mesh:
-        keys = {number: node.key for number, node in mesh.nodes.items()}
-        ((_, kind, data),) = ask(mesh, 1, 2, "self")
+    with line_of(1, 2, 3) as world:
+        keys = {number: node.key for number, node in world.nodes.items()}
+        ((_, kind, data),) = ask(world, 1, 2, "self")
         assert kind == "self"
         assert json.loads(data) == {"key": keys[2].hex(), "routing_entries": "3"}
-        ((_, _, data),) = ask(mesh, 1, 2, "peers")
+        ((_, _, data),) = ask(world, 1, 2, "peers")
         assert sorted((data[:32], data[32:])) == sorted((keys[1], keys[3]))
-        ((_, _, data),) = ask(mesh, 1, 3, "tree")
-        held = [record["key"] for record in mesh.nodes[3].tree_records()]
+        ((_, _, data),) = ask(world, 1, 3, "tree")
+        held = [record["key"] for record in world.nodes[3].engine.tree_records()]
         assert [data[place : place + 32] for place in range(0, len(data), 32)] == held
         assert {keys[2], keys[3]} <= set(held)
 
 
 def test_a_newer_request_replaces_an_older_one() -> None:
     """Requests carry no number: one a kind and key waits, the newest."""
-    with mesh_of(1, 2) as mesh:
+    with line_of(1, 2) as world:
         older: list[Any] = []
-        mesh.nodes[1].request(mesh.nodes[2].key, "self", lambda *answer: older.append(answer))
-        assert len(ask(mesh, 1, 2, "self")) == 1
+        world.nodes[1].engine.request(world.nodes[2].key, "self", lambda *answer: older.append(answer))
+        assert len(ask(world, 1, 2, "self")) == 1
         assert older == []
 
 
 def test_requests_are_forgotten_after_a_minute() -> None:
     """A request nobody answers does not keep its callback."""
-    with mesh_of(1, 2) as mesh:
+    with line_of(1, 2) as world:
         callback = lambda *answer: None  # noqa: E731
         before = sys.getrefcount(callback)
-        mesh.nodes[1].request(bytes(32), "self", callback)
-        mesh.run(59)
+        world.nodes[1].engine.request(bytes(32), "self", callback)
+        world.run(59)
         assert sys.getrefcount(callback) == before + 1
-        mesh.run(2)
+        world.run(2)
         assert sys.getrefcount(callback) == before
 
 
 def test_unasked_answers_and_nonsense_are_ignored() -> None:
     """Responses without a request, unknown kinds and empty payloads do nothing."""
-    with mesh_of(1, 2) as mesh:
+    with line_of(1, 2) as world:
         for payload in ("", "00", "02", "0200", "02027b7d", "02ff", "02ff02", "02ff09", "63"):
-            send_payload(mesh.nodes[1], mesh.nodes[2].key, bytes.fromhex(payload))
-            mesh.run(1.5)
-        (session,) = mesh.nodes[2].sessions()
+            send_payload(world.nodes[1].engine, world.nodes[2].key, bytes.fromhex(payload))
+            world.run(1.5)
+        (session,) = world.nodes[2].engine.sessions()
         assert session["packets_received"] == 9
         assert session["packets_sent"] == 0
 
 
 def test_queries_are_answered_in_bounded_number() -> None:
     """A flood of queries is answered up to a burst of bytes, and the rest counted; others are still answered."""
-    with mesh_of(1, 2, 3) as mesh:
-        assert len(ask(mesh, 1, 2, "self")) == 1
+    with line_of(1, 2, 3) as world:
+        assert len(ask(world, 1, 2, "self")) == 1
         for _ in range(2000):
-            send_payload(mesh.nodes[1], mesh.nodes[2].key, b"\x02\xff\x05")
-        mesh.run(0)
-        answered = mesh.nodes[2].sessions()[0]["packets_sent"]
+            send_payload(world.nodes[1].engine, world.nodes[2].key, b"\x02\xff\x05")
+        world.run(0)
+        answered = world.nodes[2].engine.sessions()[0]["packets_sent"]
         assert 1 < answered <= 700
-        assert mesh.nodes[2].counters()["queries_unanswered"] > 0
-        assert len(ask(mesh, 3, 2, "self", 0.2)) == 1
+        assert world.nodes[2].engine.counters()["queries_unanswered"] > 0
+        assert len(ask(world, 3, 2, "self", 0.2)) == 1
 
 
 def test_answers_are_counted_by_their_bytes() -> None:
     """Of large answers fewer are given than of small ones."""
     def answers(size: int) -> int:
-        with mesh_of(1, 2) as mesh:
-            mesh.nodes[2].nodeinfo = bytes(size)
-            send_payload(mesh.nodes[1], mesh.nodes[2].key, b"\x02\x01")
-            mesh.run(2)
+        with line_of(1, 2) as world:
+            world.nodes[2].engine.nodeinfo = bytes(size)
+            send_payload(world.nodes[1].engine, world.nodes[2].key, b"\x02\x01")
+            world.run(2)
             for _ in range(2000):
-                send_payload(mesh.nodes[1], mesh.nodes[2].key, b"\x02\x01")
-            mesh.run(0)
-            return mesh.nodes[2].sessions()[0]["packets_sent"]
+                send_payload(world.nodes[1].engine, world.nodes[2].key, b"\x02\x01")
+            world.run(0)
+            return world.nodes[2].engine.sessions()[0]["packets_sent"]
 
     assert answers(16000) <= 45 < 400 < answers(10)
 
 
 def test_payloads_that_go_nowhere_are_counted() -> None:
     """IPv6 without a gateway, kinds that do not exist, answers to what was not asked, and cut messages."""
-    with mesh_of(1, 2) as mesh:
-        ask(mesh, 1, 2, "self")
+    with line_of(1, 2) as world:
+        ask(world, 1, 2, "self")
         odd = [b"", b"\x07", b"\x02", b"\x02\x09", b"\x02\xff", b"\x02\xff\x07", b"\x02\x02{}", b"\x02\xff\x02{}"]
         for payload in [*odd, b"\x01" + bytes(40)]:
-            send_payload(mesh.nodes[1], mesh.nodes[2].key, payload)
-        mesh.run(0)
-        counters = mesh.nodes[2].counters()
+            send_payload(world.nodes[1].engine, world.nodes[2].key, payload)
+        world.run(0)
+        counters = world.nodes[2].engine.counters()
         assert (counters["payloads_unknown"], counters["payloads_detached"]) == (len(odd), 1)
 
 
@@ -157,15 +158,15 @@ def test_bad_requests() -> None:
 
 def test_group_passwords_part_sessions_not_routing() -> None:
     """Nodes of different groups forward for each other and have no sessions."""
-    mesh = Mesh()
+    world = World()
     for number, group in ((1, b"x"), (2, b""), (3, b"x")):
-        mesh.add(number, group)
-    mesh.connect(1, 2)
-    mesh.connect(2, 3)
-    mesh.run(8)
-    assert len(ask(mesh, 1, 3, "self")) == 1
-    assert ask(mesh, 1, 2, "self") == []
-    mesh.close()
+        world.add(number, group_password=group)
+    world.join(1, 2)
+    world.join(2, 3)
+    world.run(8)
+    assert len(ask(world, 1, 3, "self")) == 1
+    assert ask(world, 1, 2, "self") == []
+    world.close()
 
 
 def test_counters_name_everything() -> None:
@@ -214,17 +215,17 @@ def test_a_closed_link_is_told_once() -> None:
 
 def test_a_link_whose_far_side_shows_its_key_is_told_once() -> None:
     """Each end is told of its own; a link on which nobody answers is not proven, whatever else it carries."""
-    with mesh_of(1, 2) as mesh:
+    with line_of(1, 2) as world:
         told: list[Any] = []
-        for node in mesh.nodes.values():
+        for node in [node.engine for node in world.nodes.values()]:
             node.on_link_proven = told.append
-        mesh.connect(1, 2)
-        mesh.run(4)
-        assert sorted(link.key for link in told) == sorted(node.key for node in mesh.nodes.values())
+        world.join(1, 2)
+        world.run(4)
+        assert sorted(link.key for link in told) == sorted(node.key for node in world.nodes.values())
         assert all(link.proven for link in told)
-        replayed = mesh.nodes[1].add_link(public_key(3), 0, PySink(lambda link: link.take()))
+        replayed = world.nodes[1].engine.add_link(public_key(3), 0, PySink(lambda link: link.take()))
         replayed.receive(b"\x01\x01" * 3)
-        mesh.run(2)
+        world.run(2)
         assert not replayed.proven
         assert len(told) == 2
 
@@ -245,19 +246,19 @@ def test_close_by_the_host_is_told_too() -> None:
 
 def test_what_callbacks_raise_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception goes to on_error, or to the interpreter's hook, and the node goes on."""
-    with mesh_of(1, 2) as mesh:
+    with line_of(1, 2) as world:
         def fail(*answer: object) -> None:
             raise RuntimeError("callback")
 
         errors: list[BaseException] = []
-        mesh.nodes[1].on_error = errors.append
-        mesh.nodes[1].request(mesh.nodes[2].key, "self", fail)
-        mesh.run(2)
+        world.nodes[1].engine.on_error = errors.append
+        world.nodes[1].engine.request(world.nodes[2].key, "self", fail)
+        world.run(2)
         assert [str(error) for error in errors] == ["callback"]
-        mesh.nodes[1].on_error = None
+        world.nodes[1].engine.on_error = None
         monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: errors.append(unraisable.exc_value))
-        mesh.nodes[1].request(mesh.nodes[2].key, "self", fail)
-        mesh.run(2)
+        world.nodes[1].engine.request(world.nodes[2].key, "self", fail)
+        world.run(2)
         assert [str(error) for error in errors] == ["callback", "callback"]
         errors.clear()
 
@@ -282,25 +283,25 @@ def test_the_interpreters_own_hook_shows_what_callbacks_raise(
 
 def test_callbacks_may_do_anything() -> None:
     """From a callback one may ask, close links, take a turn, and close the node."""
-    with mesh_of(1, 2, 3) as mesh:
-        node = mesh.nodes[1]
+    with line_of(1, 2, 3) as world:
+        node = world.nodes[1].engine
         heard: list[str] = []
 
         def second(key: bytes, kind: str, data: bytes) -> None:
             heard.append(kind)
-            for link in [link for link in mesh.streams if link.key == mesh.nodes[2].key]:
-                link.close()
-            node.turn(mesh.now, mesh.wall)
+            for number in (1, 3):
+                world.link_between(number, 2).at(number).close()
+            node.turn(world.now, world.wall)
             node.close()
-            node.turn(mesh.now, mesh.wall)
+            node.turn(world.now, world.wall)
 
         def first(key: bytes, kind: str, data: bytes) -> None:
             heard.append(kind)
             node.request(key, "peers", second)
-            assert node.turn(mesh.now, mesh.wall) is not None
+            assert node.turn(world.now, world.wall) is not None
 
-        node.request(mesh.nodes[3].key, "self", first)
-        mesh.run(5)
+        node.request(world.nodes[3].key, "self", first)
+        world.run(5)
         assert heard == ["self", "peers"]
         assert node.peers() == []
 
@@ -336,14 +337,14 @@ def test_the_deadline_is_promised() -> None:
 
 def test_close_is_idempotent_and_final() -> None:
     """After close a node holds nothing and calls nobody."""
-    with mesh_of(1, 2) as mesh:
-        node = mesh.nodes[1]
-        assert len(ask(mesh, 1, 2, "self")) == 1
+    with line_of(1, 2) as world:
+        node = world.nodes[1].engine
+        assert len(ask(world, 1, 2, "self")) == 1
         node.on_link_closed = lambda link, reason: pytest.fail("called after close")
         node.close()
         node.close()
-        node.turn(mesh.now, mesh.wall)
-        send_payload(node, mesh.nodes[2].key, b"\x01")
+        node.turn(world.now, world.wall)
+        send_payload(node, world.nodes[2].key, b"\x01")
         assert node.sessions() == []
 
 

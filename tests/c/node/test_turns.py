@@ -23,9 +23,9 @@ from tests.c.farside import (
     FarSide,
     announce,
 )
-from tests.c.mesh import SECOND, START
 from tests.c.routing.test_forwarding import traffic
 from tests.c.routing.test_multicast import child
+from tests.c.worldkit import SECOND, START
 from ygg.testing import public_key, secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.link import wire

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.churn import NODES, Edge, Event, Plan
-from tests.simnet import SECOND, Network, Pipe
+from tests.simnet import SECOND, CountedLink, Routers
 from ygg.testing import in_order
 from ygg_c.node.node import Node
 
@@ -20,29 +20,29 @@ class Lab:
     def __init__(self, plan: Plan, silent: bool) -> None:
         self.plan = plan
         self.silent = silent
-        self.network = Network(("churn", plan.shape, plan.seed), make=Node)
+        self.network = Routers(("churn", plan.shape, plan.seed), make=Node)
         self.nodes: dict[int, Node] = {number: self.network.add(NUMBERS[number]) for number in range(NODES)}
-        self.pipes: dict[Edge, Pipe] = {}
+        self.links: dict[Edge, CountedLink] = {}
         self.join(plan.joined)
 
     def join(self, edges: set[Edge] | frozenset[Edge]) -> None:
         """Connect what is to be connected and is not, where both ends are there."""
         for a, b in sorted(edges):
-            if (a, b) not in self.pipes and a in self.nodes and b in self.nodes:
-                self.pipes[a, b] = self.network.join(self.nodes[a], self.nodes[b])
+            if (a, b) not in self.links and a in self.nodes and b in self.nodes:
+                self.links[a, b] = self.network.join(self.nodes[a], self.nodes[b])
 
     def cut(self, edges: set[Edge] | frozenset[Edge]) -> None:
         """Close links at both ends; or have them fall silent, which nobody is told."""
         for edge in sorted(edges):
-            pipe = self.pipes.pop(edge, None)
-            if pipe is not None and self.silent:
-                pipe.deaf = True
-            elif pipe is not None and pipe in self.network.pipes:
-                self.network.cut(pipe)
+            link = self.links.pop(edge, None)
+            if link is not None and self.silent:
+                link.silent = True
+            elif link is not None and link in self.network.links:
+                link.cut()
 
     def leave(self, number: int) -> None:
         """Stop a node."""
-        self.cut({edge for edge in self.pipes if number in edge})
+        self.cut({edge for edge in self.links if number in edge})
         self.network.remove(self.nodes.pop(number))
 
     def apply(self, event: Event) -> None:
@@ -65,7 +65,7 @@ class Lab:
         while missing and self.network.now - begun < most * SECOND:
             for a, b in sorted(missing):
                 self.ask(a, b, missing)
-            self.network.run_until(lambda: not missing, 1)
+            self.network.run(1, lambda: not missing)
             for a, b in sorted(missing):
                 self.nodes[a].suspect(self.nodes[b].key)
         return (self.network.now - begun) / SECOND, sorted(missing)
@@ -75,13 +75,13 @@ class Lab:
         asker, asked = self.nodes[a], self.nodes[b]
         asker.turn(self.network.now, self.network.wall)
         asker.request(asked.key, "self", lambda *answer: missing.discard((a, b)))
-        self.network.settle(asker)
+        self.network.turn(asker)
 
     def close(self) -> None:
         """Stop all nodes."""
         self.network.close()
         self.nodes.clear()
-        self.pipes.clear()
+        self.links.clear()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.c.farside import ANNOUNCE, MAX, NOTIFY, SIG_REQ, SIG_RES, TRAFFIC, Clock, FarSide, announce, sign
-from tests.simnet import MILLISECOND, Network, Pipe
+from tests.simnet import MILLISECOND, CountedLink, Routers
 from ygg.testing import public_key, secret_key
 from ygg_c.link import wire
 from ygg_c.node.node import Node
@@ -31,28 +31,28 @@ def records() -> list[bytes]:
 
 
 @pytest.fixture
-def network() -> Iterator[Network]:
+def network() -> Iterator[Routers]:
     """Give an empty network of nodes."""
-    network = Network("deep", make=Node)
+    network = Routers("deep", make=Node)
     yield network
     network.close()
 
 
-def say(network: Network, pipe: Pipe) -> None:
-    """Have the second end of a pipe hear all the records in the name of the first."""
-    pipe.ends[1].turn(network.now, network.wall)
-    pipe.links[1].receive(b"".join(records()))
-    network.settle(pipe.ends[1])
+def say(network: Routers, link: CountedLink) -> None:
+    """Have the second end of a link hear all the records in the name of the first."""
+    link.ends[1].turn(network.now, network.wall)
+    link.links[1].receive(b"".join(records()))
+    network.turn(link.ends[1])
 
 
-def ask(network: Network, asker: Node, key: bytes) -> float:
+def ask(network: Routers, asker: Node, key: bytes) -> float:
     """Return after how many ms a node answers a question that is asked once."""
     answers: list[Any] = []
     begun = network.now
     asker.turn(network.now, network.wall)
     asker.request(key, "self", lambda *answer: answers.append(answer))
-    network.settle(asker)
-    assert network.run_until(lambda: answers, 5)
+    network.turn(asker)
+    assert network.run(5, lambda: answers)
     return (network.now - begun) / MILLISECOND
 
 
@@ -71,7 +71,7 @@ def deepen(clock: Clock) -> FarSide:
 # Whole nodes
 
 
-def test_neighbours_and_newcomers_feel_nothing(network: Network) -> None:
+def test_neighbours_and_newcomers_feel_nothing(network: Routers) -> None:
     """Echoes take two trips as ever, who is there follows the root within seconds, and a newcomer is answered soon."""
     evil, victim, *line = (network.add(number) for number in (EVIL, 1, 2, 3, 4))
     attack = network.join(evil, victim)

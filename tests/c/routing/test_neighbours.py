@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.c.farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SIG_REQ, TRAFFIC, Clock, FarSide, announce, sign
-from tests.simnet import Network
+from tests.simnet import Routers
 from ygg.testing import in_order
 from ygg_c.base.address import address_for_key, partial_key_for_address
 from ygg_c.link import wire
@@ -171,41 +171,41 @@ def test_notifies_and_broken_messages_too(clock: Clock, parent: FarSide) -> None
 
 
 @pytest.fixture
-def network() -> Iterator[Network]:
+def network() -> Iterator[Routers]:
     """Give an empty network of nodes."""
-    network = Network("neighbours", make=Node)
+    network = Routers("neighbours", make=Node)
     yield network
     network.close()
 
 
-def ask(network: Network, asker: Node, key: bytes, seconds: float) -> float | None:
+def ask(network: Routers, asker: Node, key: bytes, seconds: float) -> float | None:
     """Return how many seconds a node takes to answer, asked every second; None: it does not."""
     answers: list[Any] = []
     begun = network.now
     while not answers and network.now - begun < seconds * 1_000_000_000:
         asker.turn(network.now, network.wall)
         asker.request(key, "self", lambda *answer: answers.append(answer))
-        network.settle(asker)
-        network.run_until(lambda: answers, 1)
+        network.turn(asker)
+        network.run(1, lambda: answers)
     return (network.now - begun) / 1_000_000_000 if answers else None
 
 
-def test_a_parent_that_swallows_everything_does_not_part_neighbours(network: Network) -> None:
+def test_a_parent_that_swallows_everything_does_not_part_neighbours(network: Routers) -> None:
     """Lookups, answers and traffic go into it and never come out; two children that are neighbours do not notice."""
     evil, first, second = (network.add(number) for number in in_order(1, 2, 3))
     up = [network.join(evil, first), network.join(evil, second)]
     network.join(first, second)
     network.run(5)
     assert first.root == second.root == evil.key
-    for pipe in up:
-        pipe.swallowed = {LOOKUP, NOTIFY, BROKEN, TRAFFIC}
+    for link in up:
+        link.swallowed = {LOOKUP, NOTIFY, BROKEN, TRAFFIC}
     for asker, asked in ((first, second), (second, first)):
         taken = ask(network, asker, asked.key, 20)
         assert taken is not None
         assert taken < 0.1
 
 
-def test_a_node_that_moved_away_from_one_that_swallows_is_found(network: Network) -> None:
+def test_a_node_that_moved_away_from_one_that_swallows_is_found(network: Routers) -> None:
     """What it sends shows where it is now: nobody says that the old path is broken, and what is sent on it is lost."""
     hub, left, right, asker, mover = (network.add(number) for number in in_order(1, 2, 3, 4, 5))
     network.join(hub, left)
@@ -215,8 +215,8 @@ def test_a_node_that_moved_away_from_one_that_swallows_is_found(network: Network
     network.run(8)
     first = ask(network, asker, mover.key, 10)
     assert first is not None
-    network.cut(old)
-    left_up = next(pipe for pipe in network.pipes if left in pipe.ends)
+    old.cut()
+    left_up = next(link for link in network.links if left in link.ends)
     left_up.swallowed = {BROKEN, TRAFFIC}
     network.join(right, mover)
     network.run(3)
@@ -225,24 +225,24 @@ def test_a_node_that_moved_away_from_one_that_swallows_is_found(network: Network
     for _ in range(3):
         mover.turn(network.now, network.wall)
         send_payload(mover, asker.key, b"\x00")
-        network.settle(mover)
+        network.turn(mover)
         network.run(1)
     assert [path["path"] for path in asker.known_paths() if path["key"] == mover.key] == [mover.coords]
 
 
-def test_sessions_show_that_a_path_works(network: Network) -> None:
+def test_sessions_show_that_a_path_works(network: Routers) -> None:
     """Their keys roll on only when both ways work: a path in use is hardly ever looked for anew, and never ends."""
     hub, first, second = (network.add(number) for number in in_order(1, 2, 3))
-    pipes = [network.join(hub, first), network.join(hub, second)]
+    links = [network.join(hub, first), network.join(hub, second)]
     network.run(8)
     assert ask(network, first, second.key, 10) is not None
-    before = pipes[0].heard.get(LOOKUP, 0)
+    before = links[0].heard.get(LOOKUP, 0)
     for _ in range(600):
         for node, other in ((first, second), (second, first)):
             node.turn(network.now, network.wall)
             send_payload(node, other.key, b"\x00")
-            network.settle(node)
+            network.turn(node)
         network.run(0.5)
         assert second.key in [path["key"] for path in first.known_paths()]
-    assert pipes[0].heard[LOOKUP] - before <= 2 * 2 * 300 / 45 + 2
+    assert links[0].heard[LOOKUP] - before <= 2 * 2 * 300 / 45 + 2
     assert first.sessions()[0]["packets_received"] >= 590

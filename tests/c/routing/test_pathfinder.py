@@ -3,7 +3,7 @@
 import pytest
 
 from tests.c.farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SECOND, TRAFFIC, Clock, FarSide, announce, sign
-from tests.simnet import Network
+from tests.simnet import Routers
 from ygg.testing import secret_key
 from ygg_c.base.address import address_for_key, partial_key_for_address
 from ygg_c.link import wire
@@ -407,17 +407,17 @@ def test_a_clock_set_forward_is_followed(clock, far):
 
 def test_a_node_that_moved_is_found_again():
     """Its old path breaks; the next packets bring the new one."""
-    network = Network("moves")
+    network = Routers("moves")
     try:
         nodes = [network.add(number) for number in (7, 1, 2, 3)]
         hub, left, right, mover = sorted(nodes, key=lambda node: node.key)
         network.join(hub, left)
         network.join(hub, right)
-        pipe = network.join(left, mover)
+        link = network.join(left, mover)
         network.run(6)
         network.send(right, mover, b"one")
         network.run(1)
-        network.cut(pipe)
+        link.cut()
         network.join(hub, mover)
         network.run(6)
         for _ in range(4):

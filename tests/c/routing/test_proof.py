@@ -19,7 +19,7 @@ from tests.c.farside import (
     FarSide,
     announce,
 )
-from tests.simnet import MILLISECOND, Network
+from tests.simnet import MILLISECOND, Routers
 from ygg.testing import secret_key
 from ygg_c.link import wire
 from ygg_c.node.node import Node
@@ -278,16 +278,16 @@ def test_what_is_no_message_ends_it_at_once(clock, data):
 
 def trips(delay: int) -> float:
     """Return how many one-way trips of `delay` ms pass from a new link to the first answer over a session."""
-    network = Network("trips", make=Node)
+    network = Routers("trips", make=Node)
     a, b = network.add(1), network.add(2)
     network.run(10.5)
     answers: list[bytes] = []
-    network.join(a, b, delay * MILLISECOND)
+    network.join(a, b, delay / 1000)
     a.turn(network.now, network.wall)
     a.request(b.key, "self", lambda key, kind, data: answers.append(key))
-    network.settle(a)
+    network.turn(a)
     begun = network.now
-    assert network.run_until(lambda: answers, 60)
+    assert network.run(60, lambda: answers)
     network.close()
     return (network.now - begun) / MILLISECOND / delay
 

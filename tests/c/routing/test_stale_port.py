@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.c.farside import ANNOUNCE, SIG_REQ, SIG_RES, Clock, FarSide, sign
-from tests.simnet import MILLISECOND, Network, Pipe
+from tests.simnet import MILLISECOND, CountedLink, Routers
 from ygg.testing import in_order
 from ygg_c.link import wire
 
@@ -14,31 +14,31 @@ from .test_tree import agree
 
 
 @pytest.fixture
-def network() -> Iterator[Network]:
+def network() -> Iterator[Routers]:
     """Give an empty network."""
-    network = Network("ports")
+    network = Routers("ports")
     yield network
     network.close()
 
 
-def forget(network: Network, pipe: Pipe, node: Any) -> None:
+def forget(network: Routers, link: CountedLink, node: Any) -> None:
     """Have one end drop its link, of which the other hears nothing."""
-    pipe.deaf = True
-    pipe.links[pipe.ends.index(node)].close("EOF")
-    network.settle(node)
+    link.silent = True
+    link.links[link.ends.index(node)].close("EOF")
+    network.turn(node)
 
 
-def family(network: Network) -> tuple[Any, Any, list[Any], list[Pipe]]:
-    """Return root, parent and its three children, and the pipes of these."""
+def family(network: Routers) -> tuple[Any, Any, list[Any], list[CountedLink]]:
+    """Return root, parent and its three children, and the links of these."""
     root, parent, *children = (network.add(number) for number in in_order(1, 2, 3, 4, 5))
     network.join(root, parent)
-    pipes = [network.join(parent, child) for child in children]
+    links = [network.join(parent, child) for child in children]
     network.run(20)
     assert agree(network.nodes)
-    return root, parent, children, pipes
+    return root, parent, children, links
 
 
-def right(network: Network) -> bool:
+def right(network: Routers) -> bool:
     """Tell whether every node's coordinates end in the number its parent has for it."""
     ports = {(node.key, peer["key"]): peer["port"] for node in network.nodes for peer in node.peers()}
     return agree(network.nodes) and all(
@@ -48,11 +48,11 @@ def right(network: Network) -> bool:
 
 
 @pytest.mark.parametrize("gap", [0, 5, 240, 1500])
-def test_children_taken_back_in_another_order(network: Network, gap: int) -> None:
+def test_children_taken_back_in_another_order(network: Routers, gap: int) -> None:
     """A parent loses its children and takes them back before they have noticed."""
-    _root, parent, children, pipes = family(network)
-    for pipe in pipes:
-        forget(network, pipe, parent)
+    _root, parent, children, links = family(network)
+    for link in links:
+        forget(network, link, parent)
     network.run(gap / 1000)
     for child in reversed(children):
         network.join(parent, child)
@@ -61,12 +61,12 @@ def test_children_taken_back_in_another_order(network: Network, gap: int) -> Non
 
 
 @pytest.mark.parametrize("gap", [0, 5, 240, 1500])
-def test_a_parent_that_restarts(network: Network, gap: int) -> None:
+def test_a_parent_that_restarts(network: Routers, gap: int) -> None:
     """It knows nothing of its children's numbers, and takes them back in another order."""
-    root, parent, children, pipes = family(network)
+    root, parent, children, links = family(network)
     number = in_order(1, 2, 3, 4, 5)[1]
-    for pipe in pipes:
-        forget(network, pipe, parent)
+    for link in links:
+        forget(network, link, parent)
     network.remove(parent)
     network.run(gap / 1000)
     again = network.add(number)
@@ -77,11 +77,11 @@ def test_a_parent_that_restarts(network: Network, gap: int) -> None:
     assert right(network)
 
 
-def test_a_newcomer_gets_no_number_that_a_record_names(network: Network) -> None:
+def test_a_newcomer_gets_no_number_that_a_record_names(network: Routers) -> None:
     """While a child is away, nobody else is given its place; back again it has its number."""
-    _root, parent, (first, *_), (pipe, *_) = family(network)
+    _root, parent, (first, *_), (link, *_) = family(network)
     before = first.coords
-    forget(network, pipe, parent)
+    forget(network, link, parent)
     newcomer = network.add(9)
     network.join(parent, newcomer)
     network.run(0.3)
@@ -136,14 +136,14 @@ def test_a_parent_with_ever_other_numbers_makes_no_storm(clock: Clock) -> None:
     assert clock.router.coords == [5]
 
 
-def test_a_node_of_many_moves_in_milliseconds(network: Network) -> None:
+def test_a_node_of_many_moves_in_milliseconds(network: Routers) -> None:
     """The new number is announced with the answer, not a tick later."""
-    _root, parent, children, pipes = family(network)
+    _root, parent, children, links = family(network)
     network.run(2)
-    for pipe in pipes:
-        forget(network, pipe, parent)
+    for link in links:
+        forget(network, link, parent)
     for child in reversed(children):
         network.join(parent, child)
     begun = network.now
-    assert network.run_until(lambda: right(network), 0.5)
+    assert network.run(0.5, lambda: right(network))
     assert network.now - begun < 100 * MILLISECOND

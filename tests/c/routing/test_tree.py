@@ -6,7 +6,7 @@ import random
 import pytest
 
 from tests.c.farside import ANNOUNCE, BLOOM, SECOND, SIG_REQ, Clock, FarSide, announce
-from tests.simnet import MILLISECOND, Network
+from tests.simnet import MILLISECOND, Routers
 from ygg.testing import in_order, public_key, secret_key
 from ygg_c.link import wire
 from ygg_c.routing.tree import replaces, smooth_lag
@@ -18,7 +18,7 @@ P1, P2, P3 = (bytes([number]) * 32 for number in (1, 2, 3))
 @pytest.fixture
 def network():
     """Give an empty network."""
-    network = Network("tree")
+    network = Routers("tree")
     yield network
     network.close()
 
@@ -397,10 +397,10 @@ def test_a_random_tree(network, seed):
     rng = random.Random(seed)
     nodes = [network.add(number) for number in rng.sample(range(1, 200), 12)]
     for index, node in enumerate(nodes[1:], 1):
-        network.join(node, rng.choice(nodes[:index]), delay=rng.randrange(1, 20) * MILLISECOND)
+        network.join(node, rng.choice(nodes[:index]), delay=rng.randrange(1, 20) / 1000)
     for _ in range(4):
         a, b = rng.sample(nodes, 2)
-        network.join(a, b, delay=rng.randrange(1, 20) * MILLISECOND)
+        network.join(a, b, delay=rng.randrange(1, 20) / 1000)
     network.run(20)
     assert agree(nodes)
     all_exchange(network)
@@ -421,14 +421,14 @@ def test_a_lost_link_is_routed_around(network):
     """A square loses a side: new parent within two ticks, and traffic goes the other way round."""
     a, b, c, d = (network.add(number) for number in in_order(1, 2, 3, 4))
     ab = network.join(a, b)
-    network.join(b, c, delay=20 * MILLISECOND)
+    network.join(b, c, delay=0.02)
     network.join(c, d)
     network.join(d, a)
     network.run(260)            # past a refresh, c has its cheaper parent
     assert (parent_of(b), parent_of(c)) == (a.key, d.key)
     network.send(a, b, b"before")
     network.run(1)
-    network.cut(ab)
+    ab.cut()
     network.run(2.1)
     assert parent_of(b) == c.key
     for _ in range(4):
@@ -456,17 +456,17 @@ def test_a_lost_root_is_replaced(network):
 def test_those_below_a_parent_that_comes_and_goes_stay_where_they_are(network):
     """Half a second there, half a second not: after the first times it is waited for."""
     flapping, *others = (network.add(number) for number in in_order(1, 2, 3, 4, 5))
-    pipes = [network.join(a, b) for a, b in itertools.pairwise(others)]
+    links = [network.join(a, b) for a, b in itertools.pairwise(others)]
 
     def moves(after: float) -> bool:
-        pipe = network.join(flapping, others[0])
+        link = network.join(flapping, others[0])
         network.run(after)
-        network.cut(pipe)
+        link.cut()
         network.run(0.5)
         return others[-1].root != flapping.key
 
     assert sum(moves(0.5) for _ in range(64)) <= 12
-    assert sum(pipe.heard[ANNOUNCE] for pipe in pipes) / len(pipes) < 100
+    assert sum(link.heard[ANNOUNCE] for link in links) / len(links) < 100
     network.run(2)
     assert agree(others)
     assert moves(15)        # it had been there for a while
@@ -475,15 +475,15 @@ def test_those_below_a_parent_that_comes_and_goes_stay_where_they_are(network):
 def test_a_silent_cut_is_noticed_by_who_speaks(network):
     """A dead link closes three seconds after something was sent on it."""
     a, b = network.add(1), network.add(2)
-    pipe = network.join(a, b)
+    link = network.join(a, b)
     network.run(5)
-    pipe.deaf = True
+    link.silent = True
     network.send(a, b, b"lost")
     network.run(2.9)
-    assert not pipe.links[0].closed
+    assert not link.links[0].closed
     network.run(0.2)
-    assert pipe.links[0].error == "ErrTimeout"
-    del pipe
+    assert link.links[0].error == "ErrTimeout"
+    del link
 
 
 def test_a_restart_is_healed(network):
@@ -509,11 +509,11 @@ def test_the_cheaper_of_two_parents_wins_a_refresh(network):
     """At refresh a parent at less than half the cost is taken."""
     root, slow, fast, leaf = (network.add(number) for number in in_order(1, 2, 3, 4))
     network.join(root, slow)
-    network.join(slow, leaf, delay=50 * MILLISECOND)
+    network.join(slow, leaf, delay=0.05)
     network.run(5)
     assert parent_of(leaf) == slow.key
     network.join(root, fast)
-    network.join(fast, leaf, delay=2 * MILLISECOND)
+    network.join(fast, leaf, delay=0.002)
     network.run(5)
     assert parent_of(leaf) == slow.key
     network.run(250)

@@ -1,7 +1,7 @@
 """A router's state as Python sees it."""
 
 from tests.c.routing.test_forwarding import child
-from tests.simnet import Network
+from tests.simnet import Routers
 
 
 def test_state(clock):
@@ -17,7 +17,7 @@ def test_state(clock):
 
 def test_paths_and_records():
     """Ports from the root down, and who has chosen whom as parent."""
-    network = Network("views")
+    network = Routers("views")
     try:
         a, b, c = (network.add(number) for number in (1, 2, 3))
         network.join(a, b)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.c.mesh import mesh_of
+from tests.c.worldkit import line_of
 from ygg_c.testing.payloads import send_payload
 
 
@@ -12,9 +12,9 @@ from ygg_c.testing.payloads import send_payload
 ])
 def test_a_payload_goes_to_whom_its_first_byte_says(payload: bytes, counter: str | None) -> None:
     """IPv6 packets to the gateway, which is not there; questions and answers to the node; dummies to nobody."""
-    with mesh_of(1, 2) as mesh:
-        send_payload(mesh.nodes[1], mesh.nodes[2].key, payload)
-        mesh.run(1)
-        counters = mesh.nodes[2].counters()
+    with line_of(1, 2) as world:
+        send_payload(world.nodes[1].engine, world.nodes[2].key, payload)
+        world.run(1)
+        counters = world.nodes[2].engine.counters()
         for name in ("payloads_detached", "payloads_unknown"):
             assert counters[name] == (name == counter)

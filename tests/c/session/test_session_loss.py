@@ -40,7 +40,7 @@ class Mishap(Way):
         if (side, message[0], count) == self.lose:
             self.wrong = self.now
             return
-        self.push(self.rtt / 2, 1 - side, message)
+        self.wires[side].send(message)
         if self.restart and (side, message[0], count) == self.restart[:3]:
             self._begin_anew(self.restart[3])
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
-from itertools import count
+import functools
+import random
 from typing import Any
 
 import pytest
 
 from tests.c.reference_session import ReferenceTable
-from tests.c.session_pair import SECOND, START
+from tests.c.session_pair import START
+from ygg.simulation import Conditions, PacketWire, Timeline
 from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.testing.sessions import SessionTap
@@ -26,41 +27,54 @@ class Way:
         self.ends: list[Any] = [SessionTap(secrets[0], b"", SeededRandom(1))]
         self.ends.append(ReferenceTable(secrets[1]) if reference else SessionTap(secrets[1], b"", SeededRandom(2)))
         self.rtt, self.phase, self.swap = rtt, phase, swap
-        self.now = 0.0
+        self.timeline = Timeline()
+        self.wires = [PacketWire(self.timeline, Conditions(delay=rtt / 2), random.Random(side),
+                                 functools.partial(self._arrived, 1 - side)) for side in (0, 1)]
+        """What leads away from each end."""
         self.sent, self.got = [0, 0], [0, 0]
-        self.last_gap = [0.0, 0.0]
-        self._events: list[tuple[float, int, int, bytes | None]] = []
-        self._numbers = count()
 
-    def push(self, delay: float, end: int, message: bytes | None) -> None:
-        heapq.heappush(self._events, (self.now + delay, next(self._numbers), end, message))
+    @property
+    def now(self) -> float:
+        """Seconds since the beginning."""
+        return self.timeline.time - 1
+
+    def change(self, rtt: float) -> None:
+        """Have the way take longer or less from now on."""
+        self.rtt = rtt
+        for wire in self.wires:
+            wire.conditions = Conditions(delay=rtt / 2)
+
+    def _arrived(self, side: int, message: bytes) -> None:
+        self._tick()
+        self.ends[side].feed(self.keys[1 - side], message)
+        self._carry()
+
+    def _talk(self, side: int, end: float, gap: float) -> None:
+        self._tick()
+        if self.now < end:
+            self.ends[side].write(self.keys[1 - side], b"payload")
+            self.sent[side] += 1
+            self.timeline.after(gap, lambda: self._talk(side, end, gap))
+        self._carry()
 
     def _tick(self) -> None:
         for end in self.ends:
-            end.tick(SECOND + int(self.now * SECOND), START + int(self.now + self.phase))
+            end.tick(self.timeline.now, START + int(self.now + self.phase))
 
     def _carry(self) -> None:
         for side, end in enumerate(self.ends):
             for _, message in end.messages():
-                self.push(self.rtt / 2, 1 - side, message)
+                self.wires[side].send(message)
             self.got[side] += len(end.payloads())
 
     def run(self, seconds: float, talkers: tuple[int, ...], gap: float = 1.0) -> None:
         """Let the talkers send for so many seconds, and then what is on its way arrive."""
         end = self.now + seconds
         for talker in talkers:
-            self.push(0, talker, None)
-        while self._events:
-            self.now, _, side, message = heapq.heappop(self._events)
-            self._tick()
-            if message is not None:
-                self.ends[side].feed(self.keys[1 - side], message)
-            elif self.now < end:
-                self.ends[side].write(self.keys[1 - side], b"payload")
-                self.sent[side] += 1
-                self.push(gap, side, None)
-            self._carry()
-        self.now = max(self.now, end)
+            self._talk(talker, end, gap)
+        self.timeline.run(seconds)
+        while self.timeline.step(max(self.rtt, gap)):
+            pass
 
     def take(self) -> list[int]:
         """How many payloads were lost on their way from each end since the last call."""
@@ -114,7 +128,7 @@ def test_a_way_that_grows_long(reference: bool) -> None:
     way = Way(0.01, reference=reference)
     way.run(10, (0, 1))
     way.take()
-    way.rtt = 2.5
+    way.change(2.5)
     way.run(120, (0, 1))
     way.take()
     way.run(300, (0, 1))

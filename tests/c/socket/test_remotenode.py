@@ -5,9 +5,10 @@ import tracemalloc
 
 import pytest
 
-from tests.c.stackkit import ACK, MS, SECOND, SYN, A, B, Log, Tcp, World, parse_tcp
+from tests.c.stackkit import ACK, MS, SECOND, SYN, A, B, Log, StackPair, Tcp, parse_tcp
 from tests.c.stage import MIB, node
 from tests.expecting import raises_errno
+from ygg.simulation import Conditions
 from ygg_c.socket.endpoint import WRITABLE
 
 
@@ -139,30 +140,29 @@ class TestMemory:
         assert modest.offered >= 512 * 1024
 
     def test_writable_comes_when_a_node_has_room_again(self):
-        world = World()
-        world.b.max_buffered = MIB * 4 // 3
-        near, far = world.pair()
+        switch = StackPair()
+        switch.b.max_buffered = MIB * 4 // 3
+        near, far = switch.pair()
         log = Log(far)
         assert far.send(bytes(2 * MIB)) == MIB
         assert far.crowded
         assert far.send(b"x") == far.send_space == 0
         assert far.write_limit < far.send_limit
-        world.run(60 * SECOND, lambda: bool(near.recv() and log.flags & WRITABLE))
+        switch.run(60, lambda: bool(near.recv() and log.flags & WRITABLE))
         assert far.send_space > 0
-        world.close()
+        switch.close()
 
     @pytest.mark.parametrize("loss", [0.0, 0.02])
     def test_nothing_acknowledged_is_lost_where_memory_is_short(self, loss):
         """Twenty transfers through 256 KiB, to an application that looks at one connection in 20 ms."""
-        world = World(seed=loss)
-        world.link.loss = loss
-        world.b.max_buffered = 256 * 1024
-        listener = world.b.listen(None, 80)
-        clients = [world.a.connect(B, 80) for _ in range(20)]
-        world.run(20 * SECOND, lambda: all(client.state == "ESTABLISHED" for client in clients))
+        switch = StackPair(conditions=Conditions(delay=0.005, loss=loss), seed=loss)
+        switch.b.max_buffered = 256 * 1024
+        listener = switch.b.listen(None, 80)
+        clients = [switch.a.connect(B, 80) for _ in range(20)]
+        switch.run(20, lambda: all(client.state == "ESTABLISHED" for client in clients))
         servers = []
         for _ in range(600):
-            world.run(100 * MS)
+            switch.run(0.1)
             while (server := listener.accept()) is not None:
                 servers.append(server)
             if len(servers) == 20:
@@ -171,8 +171,8 @@ class TestMemory:
         for client in clients:
             client.write(contents[client.local[1]])
             client.shutdown_write()
-        world.run(5 * SECOND)
-        assert world.b.counters()["tcp_no_buffer"] or loss
+        switch.run(5)
+        assert switch.b.counters()["tcp_no_buffer"] or loss
         got = {server: bytearray() for server in servers}
         for turn in range(200_000):
             server = servers[turn % 20]
@@ -180,25 +180,25 @@ class TestMemory:
                 got[server] += data
             if all(server.at_eof for server in servers):
                 break
-            world.run(20 * MS)
+            switch.run(0.02)
         assert all(bytes(data) == contents[server.remote[1]] for server, data in got.items())
-        world.close()
+        switch.close()
 
     def test_a_lone_transfer_has_the_largest_window(self):
-        world = World(mtu=65535)
-        world.link.delay = 50 * MS
-        client, server = world.pair()
+        switch = StackPair(mtu=65535)
+        switch.change(Conditions(delay=0.05))
+        client, server = switch.pair()
         most = 0
         client.write(bytes(100 * MIB))
         for _ in range(400):
-            world.run(25 * MS)
+            switch.run(0.025)
             while server.recv():
                 pass
             most = max(most, server.info()["receive_window"])
         assert most > 7 * MIB
-        assert server.info()["receive_buffer"] == world.b.receive_buffer_max
-        assert world.b.counters()["tcp_no_buffer"] == 0
-        world.close()
+        assert server.info()["receive_buffer"] == switch.b.receive_buffer_max
+        assert switch.b.counters()["tcp_no_buffer"] == 0
+        switch.close()
 
     def test_connections_to_ourselves_have_no_limit(self, stage):
         stage.stack.max_buffered = 65_536
@@ -432,9 +432,9 @@ class TestProbing:
         assert near.error == errno.ETIMEDOUT
 
     def test_what_the_program_dialled_is_left_alone(self):
-        world = World()
-        near, far = world.pair()
-        world.filter = lambda packet, tap: False
-        world.run(100_000 * SECOND)
+        switch = StackPair()
+        near, far = switch.pair()
+        switch.cut()
+        switch.run(100000)
         assert (near.state, far.error) == ("ESTABLISHED", errno.ETIMEDOUT)
-        world.close()
+        switch.close()

@@ -5,33 +5,20 @@ from collections import Counter
 
 import pytest
 
-from tests.c.stackkit import ACK, MS, RST, SECOND, SYN, A, B, Peer, Tcp, World, make_stack, parse_tcp
+from tests.c.stackkit import ACK, DELAY, MS, RST, SECOND, SYN, A, B, Peer, StackPair, Tcp, make_stack, parse_tcp
 
 SUBNET = bytes([3]) + bytes(7)
 
 
 @pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.close()
+def switch():
+    switch = StackPair()
+    yield switch
+    switch.close()
 
 
-def restart_b(world: World) -> None:
-    """Let B's process end without a word, and another begin at its address."""
-    old, tap = world.b, world.tap_b
-    old.close()
-    tap.poll(world.now)
-    tap.take()
-    tap.detach()
-    world.deadlines.pop(tap)
-    world.b, world.tap_b = make_stack(B, world.mtu, "again")
-    world.deadlines[world.tap_b] = None
-    world.tap_b.poll(world.now)
-
-
-def renewed(world: World) -> None:
-    world.a.peer_made_session(B, SUBNET)
+def renewed(switch: StackPair) -> None:
+    switch.a.peer_made_session(B, SUBNET)
 
 
 def probes(peer: Peer, duration: int) -> list[int]:
@@ -46,104 +33,104 @@ def probes(peer: Peer, duration: int) -> list[int]:
         peer.now = max(peer.now, peer.deadline)
 
 
-def test_an_idle_connection_to_a_restarted_host_ends_at_once(world):
-    client, _ = world.pair()
-    world.run(100 * SECOND)
-    restart_b(world)
-    renewed(world)
-    began = world.now
-    world.run(SECOND, lambda: client.closed)
+def test_an_idle_connection_to_a_restarted_host_ends_at_once(switch):
+    client, _ = switch.pair()
+    switch.run(100)
+    switch.change_b()
+    renewed(switch)
+    began = switch.now
+    switch.run(1, lambda: client.closed)
     assert isinstance(OSError(client.error, ""), ConnectionResetError)
-    assert world.now - began <= 2 * world.link.delay
+    assert switch.now - began <= 2 * DELAY
 
 
-def test_a_connection_to_a_host_that_lives_does_not_notice(world):
-    client, server = world.pair()
+def test_a_connection_to_a_host_that_lives_does_not_notice(switch):
+    client, server = switch.pair()
     client.send(b"before")
-    world.run(SECOND)
+    switch.run(1)
     state = (client.info()["cwnd"], client.info()["phase"], client.info()["rto"])
-    sent = world.sent
-    renewed(world)
-    world.run(10 * SECOND)
-    assert world.sent == sent + 2       # a probe, its answer, and no more
+    sent = switch.packets
+    renewed(switch)
+    switch.run(10)
+    assert switch.packets == sent + 2       # a probe, its answer, and no more
     assert (client.info()["cwnd"], client.info()["phase"], client.info()["rto"]) == state
     client.send(b" and after")
-    world.run(SECOND)
+    switch.run(1)
     assert server.recv(100) == b"before and after"
 
 
 @pytest.mark.parametrize("count", [50, 2000])
-def test_all_connections_to_a_restarted_host_end_within_a_second(world, count):
+def test_all_connections_to_a_restarted_host_end_within_a_second(switch, count):
     """The host that came back answers as many probes as are sent to it."""
-    world.b.max_connections_per_node = count
-    listener = world.b.listen(None, 80, 4096)
+    switch.b.max_connections_per_node = count
+    listener = switch.b.listen(None, 80, 4096)
     clients = []
     for _ in range(count):
-        clients.append(world.a.connect(B, 80))
-        world.run(MS)
+        clients.append(switch.a.connect(B, 80))
+        switch.run(0.001)
         clients[-1].keepalive = None
-    world.run(SECOND)
+    switch.run(1)
     assert {client.state for client in clients} == {"ESTABLISHED"}
     del listener
-    restart_b(world)
-    renewed(world)
-    world.run(SECOND)
+    switch.change_b()
+    renewed(switch)
+    switch.run(1)
     assert [client for client in clients if not client.closed] == []
     assert {client.error for client in clients} == {errno.ECONNRESET}
-    assert world.b.counters()["tcp_resets_limited"] == 0
+    assert switch.b.counters()["tcp_resets_limited"] == 0
 
 
-def test_half_closed_connections_are_asked_too(world):
-    client, server = world.pair()
+def test_half_closed_connections_are_asked_too(switch):
+    client, server = switch.pair()
     client.shutdown_write()
-    world.run(SECOND)
+    switch.run(1)
     assert (client.state, server.state) == ("FIN-WAIT-2", "CLOSE-WAIT")
-    restart_b(world)
-    renewed(world)
-    world.run(SECOND)
+    switch.change_b()
+    renewed(switch)
+    switch.run(1)
     assert client.closed
     assert client.error
 
 
-def test_data_that_waits_for_a_long_timer_is_sent_again_at_once(world):
-    client, _ = world.pair()
-    world.filter = lambda packet, tap: False
+def test_data_that_waits_for_a_long_timer_is_sent_again_at_once(switch):
+    client, _ = switch.pair()
+    switch.cut()
     client.send(b"lost")
-    world.run(100 * SECOND)
+    switch.run(100)
     assert client.info()["timeouts"] > 5
-    world.filter = None
-    restart_b(world)
-    renewed(world)
-    began = world.now
-    world.run(60 * SECOND, lambda: client.closed)
-    assert world.now - began <= 2 * world.link.delay
+    switch.mend()
+    switch.change_b()
+    renewed(switch)
+    began = switch.now
+    switch.run(60, lambda: client.closed)
+    assert switch.now - began <= 2 * DELAY
     assert client.error
 
 
-def test_what_is_sent_again_at_once_may_be_lost_too(world):
+def test_what_is_sent_again_at_once_may_be_lost_too(switch):
     """The next follows by a short timer, not by the one that silence had made long."""
-    client, _ = world.pair()
-    world.filter = lambda packet, tap: False
+    client, _ = switch.pair()
+    switch.cut()
     client.send(b"lost")
-    world.run(100 * SECOND)
-    restart_b(world)
-    renewed(world)
-    world.run(500 * MS)
-    world.filter = None
-    began = world.now
-    world.run(60 * SECOND, lambda: client.closed)
-    assert world.now - began <= SECOND
+    switch.run(100)
+    switch.change_b()
+    renewed(switch)
+    switch.run(0.5)
+    switch.mend()
+    began = switch.now
+    switch.run(60, lambda: client.closed)
+    assert switch.now - began <= SECOND
     assert client.error == errno.ECONNRESET
 
 
-def test_asking_again_and_again_takes_no_retransmission_away(world):
-    client, _ = world.pair()
-    world.filter = lambda packet, tap: False
+def test_asking_again_and_again_takes_no_retransmission_away(switch):
+    client, _ = switch.pair()
+    switch.cut()
     client.send(b"lost")
-    world.run(5 * SECOND)
+    switch.run(5)
     for _ in range(100):
-        renewed(world)
-        world.run(200 * MS)
+        renewed(switch)
+        switch.run(0.2)
     assert not client.closed
 
 

@@ -4,54 +4,54 @@ import errno
 
 import pytest
 
-from tests.c.stackkit import SECOND, A, B, Log, World, icmp_packet, make_stack, udp_packet
+from tests.c.stackkit import SECOND, A, B, Log, StackPair, icmp_packet, make_stack, udp_packet
 from ygg_c.socket.endpoint import FAILED, READABLE, WRITABLE
 
 
 @pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.close()
+def switch():
+    switch = StackPair()
+    yield switch
+    switch.close()
 
 
-def test_there_and_back(world):
-    server = world.b.udp(None, 53)
-    client = world.a.udp(None, 0)
+def test_there_and_back(switch):
+    server = switch.b.udp(None, 53)
+    client = switch.a.udp(None, 0)
     log = Log(server)
     assert client.send(b"question", B, 53)
-    world.run(SECOND)
+    switch.run(1)
     assert log.flags == READABLE
     ((data, source),) = server.recv_many()
     assert (data, source) == (b"question", (A, client.local[1]))
     server.send(b"answer", *source)
-    world.run(SECOND)
+    switch.run(1)
     assert client.recv_many() == [(b"answer", (B, 53))]
     assert client.recv_many() == []
 
 
-def test_sizes_odd_empty_and_largest(world):
-    server = world.b.udp(B, 53)
-    client = world.a.udp(A, 0)
+def test_sizes_odd_empty_and_largest(switch):
+    server = switch.b.udp(B, 53)
+    client = switch.a.udp(A, 0)
     client.dont_fragment = True
     sizes = (0, 1, 2, 3, 999, 1280 - 48)
     for size in sizes:
         client.send(bytes(size), B, 53)
-    world.run(SECOND)
+    switch.run(1)
     assert [len(data) for data, _ in server.recv_many()] == list(sizes)
     with pytest.raises(OSError, match="too long") as caught:
         client.send(bytes(1280 - 47), B, 53)
     assert caught.value.errno == errno.EMSGSIZE
 
 
-def test_connected_socket_hears_only_its_peer(world):
-    chosen = world.b.udp(None, 53, (A, 1000))
-    other = world.b.udp(None, 54)
-    everyone = world.a.udp(None, 1000)
-    stranger = world.a.udp(None, 1001)
+def test_connected_socket_hears_only_its_peer(switch):
+    chosen = switch.b.udp(None, 53, (A, 1000))
+    other = switch.b.udp(None, 54)
+    everyone = switch.a.udp(None, 1000)
+    stranger = switch.a.udp(None, 1001)
     everyone.send(b"peer", B, 53)
     stranger.send(b"stranger", B, 53)
-    world.run(SECOND)
+    switch.run(1)
     assert [data for data, _ in chosen.recv_many()] == [b"peer"]
     with pytest.raises(OSError, match="connected") as caught:
         chosen.send(b"x", A, 1)
@@ -61,13 +61,13 @@ def test_connected_socket_hears_only_its_peer(world):
     assert caught.value.errno == errno.EDESTADDRREQ
 
 
-def test_refusal_reaches_a_connected_socket_once(world):
-    connected = world.a.udp(None, 0, (B, 9))
-    plain = world.a.udp(None, 0)
+def test_refusal_reaches_a_connected_socket_once(switch):
+    connected = switch.a.udp(None, 0, (B, 9))
+    plain = switch.a.udp(None, 0)
     log, plain_log = Log(connected), Log(plain)
     connected.send(b"x")
     plain.send(b"x", B, 9)
-    world.run(SECOND)
+    switch.run(1)
     assert log.flags == FAILED
     assert plain_log.flags == 0
     with pytest.raises(ConnectionRefusedError):
@@ -99,14 +99,14 @@ def test_flood_of_an_unbound_port_is_answered_at_a_limited_rate():
     tap.detach()
 
 
-def test_queue_is_bounded_and_counts_what_it_drops(world):
-    server = world.b.udp(None, 53)
+def test_queue_is_bounded_and_counts_what_it_drops(switch):
+    server = switch.b.udp(None, 53)
     server.queue_limit = 10_000
-    world.tap_b.give([udp_packet(A, 1, B, 53, bytes(100))] * 1000, world.now)
+    switch.give([udp_packet(A, 1, B, 53, bytes(100))] * 1000)
     assert server.pending < 100
-    assert server.dropped == 1000 - server.pending == world.b.counters()["udp_full"]
+    assert server.dropped == 1000 - server.pending == switch.b.counters()["udp_full"]
     assert len(server.recv_many(10)) == 10
-    world.tap_b.give([udp_packet(A, 1, B, 53, bytes(100))] * 5, world.now)
+    switch.give([udp_packet(A, 1, B, 53, bytes(100))] * 5)
     rest = server.recv_many()
     assert all(item == (bytes(100), (A, 1)) for item in rest)
 
@@ -140,19 +140,19 @@ def test_bad_packets_are_dropped():
     tap.detach()
 
 
-def test_ports_and_addresses(world):
-    world.a.udp(None, 53)
+def test_ports_and_addresses(switch):
+    switch.a.udp(None, 53)
     for address in (None, A):
         with pytest.raises(OSError, match="in use"):
-            world.a.udp(address, 53)
+            switch.a.udp(address, 53)
     with pytest.raises(OSError, match="assign"):
-        world.a.udp(B, 54)
-    first = world.a.udp(A, 55)
+        switch.a.udp(B, 54)
+    first = switch.a.udp(A, 55)
     with pytest.raises(OSError, match="in use"):
-        world.a.udp(None, 55)
+        switch.a.udp(None, 55)
     first.close()
     first.close()
-    world.a.udp(None, 55).close()
+    switch.a.udp(None, 55).close()
     with pytest.raises(OSError, match="descriptor"):
         first.send(b"x", B, 1)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.c.stackkit import Peer, World
+from tests.c.stackkit import Peer, StackPair
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def peer():
 
 
 @pytest.fixture
-def world():
-    world = World()
-    yield world
-    world.close()
+def switch():
+    switch = StackPair()
+    yield switch
+    switch.close()

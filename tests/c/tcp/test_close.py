@@ -241,31 +241,31 @@ class TestClose:
         assert answers[-1].flags & RST
         assert connection.closed
 
-    def test_what_was_written_arrives_first(self, world):
-        client, server = world.pair()
+    def test_what_was_written_arrives_first(self, switch):
+        client, server = switch.pair()
         data = bytes(100_000)
         client.write(data)
         client.close()
         received = bytearray()
-        world.run(10 * SECOND, lambda: received.extend(server.recv()) or server.at_eof)
+        switch.run(10, lambda: received.extend(server.recv()) or server.at_eof)
         assert len(received) == len(data)
 
-    def test_abort_resets(self, world):
-        client, server = world.pair()
+    def test_abort_resets(self, switch):
+        client, server = switch.pair()
         log = Log(server)
         client.abort()
-        world.run(SECOND)
+        switch.run(1)
         assert server.error == errno.ECONNRESET
         assert log.flags == FAILED | CLOSED
         with pytest.raises(ConnectionResetError):
             server.recv()
 
-    def test_what_arrived_before_a_reset_is_read_first(self, world):
-        client, server = world.pair()
+    def test_what_arrived_before_a_reset_is_read_first(self, switch):
+        client, server = switch.pair()
         client.write(b"before")
-        world.run(SECOND)
+        switch.run(1)
         client.abort()
-        world.run(SECOND)
+        switch.run(1)
         assert server.recv() == b"before"
         with pytest.raises(ConnectionResetError):
             server.recv()

@@ -4,8 +4,9 @@ import struct
 
 import pytest
 
-from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Peer, Tcp, World, stamp
+from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Peer, StackPair, Tcp, stamp
 from tests.c.tcp.light import client
+from ygg.simulation import Conditions
 
 SCALE_7, SACK, MSS_8940 = bytes([1, 3, 3, 7]), bytes([1, 1, 4, 2]), bytes([2, 4, 34, 236])
 
@@ -214,27 +215,27 @@ def test_the_setting(setting: int) -> None:
 @pytest.mark.parametrize("loss", [0.0, 0.02])
 def test_a_flood_keeps_no_honest_client_out(nodes: int, loss: float) -> None:
     """SYNs come at 20,000/s, from the clients' own node too; who dials is 60 ms away and is served."""
-    world = World(seed=nodes)
-    world.link.delay = 30 * MS
-    listener = world.b.listen(None, 80)
-    world.filter = lambda packet, tap: packet[24:40] == A or (packet[24:40] == B and world.random.random() >= loss)
+    switch = StackPair(seed=nodes)
+    switch.change(Conditions(delay=0.03))
+    listener = switch.b.listen(None, 80)
+    switch.passes = lambda packet: packet[24:40] == A or (packet[24:40] == B and switch.random.random() >= loss)
     clients, servers = [], []
     for ms in range(1500):
-        world.tap_b.give([flood(20 * ms + n, nodes) for n in range(20)], world.now)
+        switch.give(flood(20 * ms + n, nodes) for n in range(20))
         if ms % 30 == 0:
-            clients.append(world.a.connect(B, 80))
+            clients.append(switch.a.connect(B, 80))
             clients[-1].write(b"request")
-        world.run(MS)
+        switch.run(0.001)
         answer(listener, servers)
     for _ in range(1000):
-        world.run(20 * MS)
+        switch.run(0.02)
         answer(listener, servers)
         if all(client.readable for client in clients):
             break
     assert [client.recv() for client in clients] == [b"REQUEST"] * 50
-    assert world.b.counters()["tcp_cookies_sent"] > 25_000
-    assert world.b.half_open <= world.b.syn_queue
-    world.close()
+    assert switch.b.counters()["tcp_cookies_sent"] > 25_000
+    assert switch.b.half_open <= switch.b.syn_queue
+    switch.close()
 
 
 def answer(listener, servers: list) -> None:

@@ -16,14 +16,14 @@ from tests.c.stackkit import (
     SYN,
     A,
     B,
-    Link,
     Log,
     Peer,
-    World,
+    StackPair,
     icmp_packet,
     parse_tcp,
     stamp,
 )
+from ygg.simulation import Conditions
 from ygg_c.socket.endpoint import CLOSED, EOF, FAILED, READABLE, WRITABLE
 from ygg_c.testing.packets import PacketTap
 
@@ -258,17 +258,17 @@ class TestSending:
         sack_peer.tap.give_credit(1 << 20, sack_peer.now)
         assert len(sack_peer.take()) == 3
 
-    def test_connections_share_the_credit(self, world):
-        one, _ = world.pair()
-        two, _ = world.pair()
-        world.tap_a.credit_bytes = 0
+    def test_connections_share_the_credit(self, switch):
+        one, _ = switch.pair()
+        two, _ = switch.pair()
+        switch.tap(A).credit_bytes = 0
         for connection in (one, two):
             connection.write(bytes(1 << 20))
-        world.carry()
+        switch.turn()
         sent = []
-        world.filter = lambda packet, tap: (tap is world.tap_a and sent.append(parse_tcp(packet).sport)) or False
-        world.tap_a.give_credit(1 << 18, world.now)
-        world.carry()
+        switch.passes = lambda packet: (packet[8:24] == A and sent.append(parse_tcp(packet).sport)) or False
+        switch.tap(A).give_credit(1 << 18, switch.now)
+        switch.turn()
         assert sent.count(one.local[1]) == sent.count(two.local[1]) == 10
 
     def test_writable_comes_after_a_refusal(self, peer):
@@ -453,9 +453,9 @@ class TestLoss:
     @pytest.mark.parametrize("mtu", [1280, 65535])
     @pytest.mark.parametrize("loss", [0.01, 0.05, 0.2])
     def test_stream_survives(self, mtu, loss):
-        world = World(mtu, Link(loss=loss, duplicate=0.05, jitter=8 * MS), seed=(mtu, loss))
-        client, server = world.pair()
-        data = world.random.randbytes(300_000)
+        switch = StackPair(mtu, Conditions(delay=0.005, loss=loss, duplicate=0.05, jitter=0.008), seed=(mtu, loss))
+        client, server = switch.pair()
+        data = switch.random.randbytes(300_000)
         client.write(data)
         client.shutdown_write()
         received = bytearray()
@@ -465,18 +465,18 @@ class TestLoss:
                 received.extend(piece)
             return server.at_eof
 
-        world.run(600 * SECOND, done)
+        switch.run(600, done)
         assert bytes(received) == data
-        world.close()
+        switch.close()
 
     @pytest.mark.parametrize("seed", range(8))
     def test_echo_that_fills_both_windows_survives(self, seed):
         """Who cannot write does not read: a lost window or ACK must not leave both waiting for each other."""
-        world = World(1280, Link(loss=0.05, jitter=20 * MS), seed)
-        for stack in (world.a, world.b):
+        switch = StackPair(1280, Conditions(delay=0.005, loss=0.05, jitter=0.02), seed)
+        for stack in (switch.a, switch.b):
             stack.receive_buffer = stack.receive_buffer_max = stack.send_buffer = stack.send_buffer_max = 16384
-        client, server = world.pair()
-        data = world.random.randbytes(200_000)
+        client, server = switch.pair()
+        data = switch.random.randbytes(200_000)
         unsent, unechoed, received = data, b"", bytearray()
 
         def done():
@@ -489,9 +489,9 @@ class TestLoss:
             received.extend(client.recv())
             return len(received) == len(data)
 
-        world.run(600 * SECOND, done)
+        switch.run(600, done)
         assert bytes(received) == data
-        world.close()
+        switch.close()
 
 
 class TestTimestamps:

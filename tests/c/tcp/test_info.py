@@ -2,14 +2,15 @@
 
 import pytest
 
-from tests.c.stackkit import ACK, MS, SECOND, B, Link, Peer, World
+from tests.c.stackkit import ACK, MS, SECOND, B, Peer, StackPair
+from ygg.simulation import Conditions
 
 SACK_PERMITTED = bytes([1, 1, 4, 2])
 
 
 @pytest.fixture
-def world():
-    made = World(1280, Link(25 * MS))
+def switch():
+    made = StackPair(1280, Conditions(delay=0.025))
     yield made
     made.close()
 
@@ -21,8 +22,8 @@ def peer():
     made.close()
 
 
-def test_a_fresh_connection_has_only_its_handshake_to_tell(world):
-    client, server = world.pair()
+def test_a_fresh_connection_has_only_its_handshake_to_tell(switch):
+    client, server = switch.pair()
     info = client.info()
     assert info["state"] == "ESTABLISHED"
     assert info["rtt"] == info["rtt_min"] == 50 * MS
@@ -33,23 +34,23 @@ def test_a_fresh_connection_has_only_its_handshake_to_tell(world):
     assert (info["bytes_sent"], info["bytes_out"], info["unsent"], info["delivery_rate"]) == (0, 0, 0, 0)
 
 
-def test_totals_of_both_ends_agree_and_idle_ages_grow(world):
-    client, server = world.pair()
+def test_totals_of_both_ends_agree_and_idle_ages_grow(switch):
+    client, server = switch.pair()
     client.write(bytes(300_000))
-    world.run(SECOND, lambda: server.readable == 300_000)
+    switch.run(1, lambda: server.readable == 300_000)
     assert client.info()["delivery_rate"] > 0
-    world.run(SECOND)
-    info, there = client.info(world.now), server.info(world.now)
+    switch.run(1)
+    info, there = client.info(switch.now), server.info(switch.now)
     assert info["bytes_sent"] == info["bytes_acknowledged"] == info["bytes_out"] == there["bytes_in"] == 300_000
     assert info["segments_out"] == there["segments_in"] + 1     # the SYN came before the connection
     assert there["readable"] == 300_000
     assert there["receive_mss"] == info["mss"]
     assert info["last_received"] is None
     before = info["last_sent"]
-    world.run(3 * SECOND)
-    assert client.info(world.now)["last_sent"] == before + 3 * SECOND
-    assert server.info(world.now)["last_received"] == pytest.approx(there["last_received"] + 3 * SECOND, abs=MS)
-    assert client.info(world.now)["last_heard"] >= 3 * SECOND
+    switch.run(3)
+    assert client.info(switch.now)["last_sent"] == before + 3 * SECOND
+    assert server.info(switch.now)["last_received"] == pytest.approx(there["last_received"] + 3 * SECOND, abs=MS)
+    assert client.info(switch.now)["last_heard"] >= 3 * SECOND
 
 
 def test_data_twice_on_the_way_counts_once(peer):

@@ -2,22 +2,23 @@
 
 import pytest
 
-from tests.c.stackkit import ACK, MS, RST, SECOND, SYN, A, B, Peer, Tcp, World, parse_tcp, stamp
+from tests.c.stackkit import ACK, MS, RST, SECOND, SYN, A, B, Peer, StackPair, Tcp, parse_tcp, stamp
 from tests.c.tcp.light import allocated, client, knock
+from ygg.simulation import Conditions
 from ygg_c.testing.packets import PacketTap
 
 
-def serve(count: int, backlog: int, *, late: bool = False) -> World:
-    """Dial `count` times at once, 60 ms away, have each connection served, and return the world."""
-    world = World()
-    world.link.delay = 30 * MS
-    world.b.max_connections_per_node = 4096
-    listener = world.b.listen(None, 80, backlog=backlog)
-    dials = [world.a.connect(B, 80) for _ in range(count)]
+def serve(count: int, backlog: int, *, late: bool = False) -> StackPair:
+    """Dial `count` times at once, 60 ms away, have each connection served, and return the switch."""
+    switch = StackPair()
+    switch.change(Conditions(delay=0.03))
+    switch.b.max_connections_per_node = 4096
+    listener = switch.b.listen(None, 80, backlog=backlog)
+    dials = [switch.a.connect(B, 80) for _ in range(count)]
     for dial in dials:
         dial.write(b"?")
     if late:
-        world.run(SECOND // 2)
+        switch.run(0.5)
     servers = {}
     for _ in range(300):
         while (server := listener.accept()) is not None:
@@ -25,41 +26,40 @@ def serve(count: int, backlog: int, *, late: bool = False) -> World:
         for port, server in servers.items():
             if server.readable:
                 server.write(server.recv() + port.to_bytes(2, "big"))
-        world.run(100 * MS)
+        switch.run(0.1)
         if all(dial.readable == 3 for dial in dials):
             break
     assert [dial.error for dial in dials] == [0] * count
     assert all(dial.recv() == b"?" + dial.local[1].to_bytes(2, "big") for dial in dials)
     assert len(servers) == count
-    assert world.b.half_open == 0
-    return world
+    assert switch.b.half_open == 0
+    return switch
 
 
 class TestBursts:
     @pytest.mark.parametrize(("count", "backlog"), [(1000, 1000), (2000, 2000), (300, 128)])
     def test_every_dial_of_a_burst_is_served(self, count, backlog):
-        world = serve(count, backlog)
-        assert world.b.counters()["tcp_resets_sent"] == world.a.counters()["tcp_resets_sent"] == 0
-        assert world.now < 2 * SECOND + SECOND // 2
-        world.close()
+        switch = serve(count, backlog)
+        assert switch.b.counters()["tcp_resets_sent"] == switch.a.counters()["tcp_resets_sent"] == 0
+        assert switch.now < 2 * SECOND + SECOND // 2
+        switch.close()
 
     def test_a_program_that_accepts_late_serves_all_the_same(self):
         """The whole backlog fills before anything is accepted; the others wait."""
-        world = serve(500, 100, late=True)
-        assert world.b.counters()["accept_queue_full"]
-        assert world.b.counters()["tcp_resets_sent"] == 0
-        world.close()
+        switch = serve(500, 100, late=True)
+        assert switch.b.counters()["accept_queue_full"]
+        assert switch.b.counters()["tcp_resets_sent"] == 0
+        switch.close()
 
     def test_with_loss(self):
-        world = World(seed=3)
-        world.link.loss = 0.05
-        listener = world.b.listen(None, 80, backlog=300)
-        dials = [world.a.connect(B, 80) for _ in range(300)]
-        world.run(10 * SECOND)
+        switch = StackPair(conditions=Conditions(delay=0.005, loss=0.05), seed=3)
+        listener = switch.b.listen(None, 80, backlog=300)
+        dials = [switch.a.connect(B, 80) for _ in range(300)]
+        switch.run(10)
         assert {dial.state for dial in dials} == {"ESTABLISHED"}
         assert sum(listener.accept() is not None for _ in range(300)) == 300
-        assert world.b.half_open == 0
-        world.close()
+        assert switch.b.half_open == 0
+        switch.close()
 
 
 class TestAcceptQueue:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from tests.c.stackkit import MS, SECOND, Link, World
+from tests.c.stackkit import SECOND, StackPair
+from ygg.simulation import Conditions
 
 
-def received(world: World, sender, receiver, seconds: float) -> int:
+def received(switch: StackPair, sender, receiver, seconds: float) -> int:
     """Keep the sender busy for a while, and return how many bytes arrived."""
-    end = world.now + int(seconds * SECOND)
+    end = switch.now + int(seconds * SECOND)
     got = 0
-    while world.now < end:
+    while switch.now < end:
         while sender.queued < 300_000:
             sender.write(bytes(65536))
-        world.run(5 * MS)
+        switch.run(0.005)
         while receiver.readable:
             got += len(receiver.recv(1 << 20))
     return got
 
 
 def test_the_schedule_of_long_round_trips_does_not_hold_back_what_leaves_when_they_are_short_again():
-    world = World(1500, Link(10 * MS, loss=0.05), seed=3)
-    client, server = world.pair()
-    received(world, client, server, 2)
-    world.link.delay = SECOND
-    received(world, client, server, 30)
-    world.link.delay = 10 * MS
-    assert received(world, client, server, 3) > 500_000
-    world.close()
+    switch = StackPair(1500, Conditions(delay=0.01, loss=0.05), seed=3)
+    client, server = switch.pair()
+    received(switch, client, server, 2)
+    switch.change(Conditions(delay=1))
+    received(switch, client, server, 30)
+    switch.change(Conditions(delay=0.01))
+    assert received(switch, client, server, 3) > 500_000
+    switch.close()

@@ -4,8 +4,9 @@ import errno
 
 import pytest
 
-from tests.c.stackkit import MS, SECOND, Link, Log, Peer, Tcp, World, check_transitions
+from tests.c.stackkit import MS, SECOND, Log, Peer, StackPair, Tcp, check_transitions
 from tests.c.stage import MIB, Stage, node
+from ygg.simulation import Conditions
 from ygg_c.socket.endpoint import FAILED
 
 
@@ -74,13 +75,13 @@ class TestOutOfOrder:
     @pytest.mark.parametrize("seed", range(3))
     def test_streams_stay_whole_where_a_receiver_goes_back_on_its_word(self, seed):
         """Lossy transfers from one node into too little memory: what is SACKed and dropped is sent again."""
-        world = World(1280, Link(20 * MS, loss=0.03), seed)
-        world.b.max_buffered = 200_000
-        listener = world.b.listen(None, 80)
-        clients = [world.a.connect(world.b.addresses[0][0], 80) for _ in range(12)]
-        world.run(20 * SECOND, lambda: all(client.state == "ESTABLISHED" for client in clients))
+        switch = StackPair(1280, Conditions(delay=0.02, loss=0.03), seed)
+        switch.b.max_buffered = 200_000
+        listener = switch.b.listen(None, 80)
+        clients = [switch.a.connect(switch.b.addresses[0][0], 80) for _ in range(12)]
+        switch.run(20, lambda: all(client.state == "ESTABLISHED" for client in clients))
         servers = []
-        world.run(5 * SECOND)
+        switch.run(5)
         while (server := listener.accept()) is not None:
             servers.append(server)
         content = {client.local[1]: client.local[1].to_bytes(2, "big") * 100_000 for client in clients}
@@ -90,15 +91,15 @@ class TestOutOfOrder:
         got = {server: bytearray() for server in servers}
 
         for turn in range(10_000):
-            world.run(20 * MS)
+            switch.run(0.02)
             for server in servers[turn % 2 :: 2]:
                 got[server] += server.recv(3000)
             if all(server.at_eof for server in servers):
                 break
         assert len(servers) == 12
         assert all(bytes(data) == content[server.remote[1]] for server, data in got.items())
-        assert world.b.counters()["tcp_reneged"] > 0
-        world.close()
+        assert switch.b.counters()["tcp_reneged"] > 0
+        switch.close()
 
     def test_a_sender_finds_out_soon(self, peer):
         """What was SACKed and is not acknowledged with what was missing before it is sent again within a round trip."""
@@ -284,9 +285,9 @@ class TestOrphans:
 
     def test_much_that_is_taken_is_delivered_whole(self):
         """Programs write what they have and close."""
-        world = World(65535)
-        world.a.max_buffered = 8 * MIB
-        client, server = world.pair()
+        switch = StackPair(65535)
+        switch.a.max_buffered = 8 * MIB
+        client, server = switch.pair()
         content = bytes(range(256)) * 40_000 * 4
         client.write(content)
         client.close()
@@ -297,9 +298,9 @@ class TestOrphans:
                 got.extend(data)
             return server.at_eof
 
-        world.run(100 * SECOND, done)
+        switch.run(100, done)
         assert got == content
-        world.close()
+        switch.close()
 
     def test_the_places_of_those_that_end_are_free(self, stage):
         stage.stack.max_connections_per_node = 5
@@ -323,19 +324,19 @@ class TestOrphans:
         assert used[0].error == errno.ECONNABORTED
 
     def test_one_that_was_dialled_counts_too(self):
-        world = World()
-        world.a.max_orphans = 2
-        listener = world.b.listen(None, 80)
-        clients = [world.a.connect(world.b.addresses[0][0], 80) for _ in range(4)]
-        world.run(SECOND)
+        switch = StackPair()
+        switch.a.max_orphans = 2
+        listener = switch.b.listen(None, 80)
+        clients = [switch.a.connect(switch.b.addresses[0][0], 80) for _ in range(4)]
+        switch.run(1)
         assert [listener.accept() is not None for _ in range(4)] == [True] * 4
-        world.filter = lambda packet, tap: False
+        switch.cut()
         for client in clients:
             client.write(b"x")
             client.close()
-        world.run(SECOND)
+        switch.run(1)
         assert [client.error for client in clients] == [errno.ECONNABORTED] * 2 + [0] * 2
-        world.close()
+        switch.close()
 
     def test_fin_wait_2_has_its_own_time(self, peer):
         peer.stack.orphan_time = 10 * SECOND

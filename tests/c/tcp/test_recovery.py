@@ -6,63 +6,63 @@ import pytest
 
 from benchmarks.lossy.flows import Run
 from benchmarks.lossy.link import Cell
-from tests.c.stackkit import MS, SECOND, SYN, Link, Peer, World, parse_tcp, stamp
+from tests.c.stackkit import MS, SECOND, SYN, A, B, Peer, StackPair, parse_tcp, stamp
+from ygg.simulation import Conditions
 
 MSS = 1428
 
 
-def drain(world: World, sender, receiver, size: int, limit: int = 600 * SECOND) -> float:
+def drain(switch: StackPair, sender, receiver, size: int, limit: int = 600 * SECOND) -> float:
     """Send `size` bytes and return the seconds until all were read."""
     sender.write(bytes(size))
-    began = world.now
+    began = switch.now
     got = 0
-    while got < size and world.now < began + limit:
-        world.run(20 * MS)
+    while got < size and switch.now < began + limit:
+        switch.run(0.02)
         while receiver.readable:
             got += len(receiver.recv(1 << 20))
     assert got == size
-    return (world.now - began) / SECOND
+    return (switch.now - began) / SECOND
 
 
-def bulk(world: World, pairs: list[tuple], seconds: float) -> None:
+def bulk(switch: StackPair, pairs: list[tuple], seconds: float) -> None:
     """Keep each sender busy for `seconds`, and read what arrives."""
-    end = world.now + int(seconds * SECOND)
+    end = switch.now + int(seconds * SECOND)
     data = bytes(65536)
-    while world.now < end:
+    while switch.now < end:
         for sender, _ in pairs:
             while sender.queued < 600_000:
                 sender.write(data)
-        world.run(5 * MS)
+        switch.run(0.005)
         for _, receiver in pairs:
             while receiver.readable:
                 receiver.recv(1 << 20)
 
 
 class Drops:
-    """Drops the segments of data that leave one tap at the counts given."""
+    """Drops the segments of data that leave A at the counts given."""
 
-    def __init__(self, world: World, *counts: int) -> None:
-        self.tap = world.tap_a
+    def __init__(self, switch: StackPair, *counts: int) -> None:
         self.count = 0
         self.counts = set(counts)
         self.left: list[tuple[int, int]] = []
-        self.world = world
-        world.filter = self
+        self.switch = switch
+        switch.passes = self
 
-    def __call__(self, packet: bytes, tap) -> bool:
-        if tap is not self.tap or len(packet) < 200:
+    def __call__(self, packet: bytes) -> bool:
+        if packet[8:24] != A or len(packet) < 200:
             return True
         self.count += 1
-        self.left.append((self.world.now, parse_tcp(packet).seq))
+        self.left.append((self.switch.now, parse_tcp(packet).seq))
         return self.count not in self.counts
 
 
 @pytest.fixture
-def world():
+def switch():
     """Two stacks 50 ms apart and back."""
-    world = World(1500, Link(25 * MS))
-    yield world
-    world.close()
+    switch = StackPair(1500, Conditions(delay=0.025))
+    yield switch
+    switch.close()
 
 
 def sacks(base: int, have: set[int], size: int) -> bytes:
@@ -112,10 +112,10 @@ def test_segments_that_are_late_are_sent_again_once_at_most(count: int) -> None:
 
 
 @pytest.mark.parametrize("jitter", [1 * MS, 5 * MS, 25 * MS, 50 * MS])
-def test_jitter_costs_no_copies_and_no_timeouts(world: World, jitter: int) -> None:
-    client, server = world.pair()
-    world.link.jitter = jitter
-    bulk(world, [(client, server)], 10)
+def test_jitter_costs_no_copies_and_no_timeouts(switch: StackPair, jitter: int) -> None:
+    client, server = switch.pair()
+    switch.change(Conditions(delay=0.025, jitter=jitter / SECOND))
+    bulk(switch, [(client, server)], 10)
     info = client.info()
     assert info["retransmits"] < 0.001 * info["segments_out"] + 10
     assert info["timeouts"] == 0
@@ -140,22 +140,22 @@ def test_only_what_the_bottleneck_dropped_is_sent_again(rate: float, rtt: float,
 @pytest.mark.parametrize("loss", [0.001, 0.01])
 def test_two_way_traffic_recovers_without_timeouts(loss: float) -> None:
     """SACK travels with data. Before, each loss both ways ended in a timeout."""
-    world = World(1500, Link(25 * MS, loss))
-    client, server = world.pair()
-    bulk(world, [(client, server), (server, client)], 20)
+    switch = StackPair(1500, Conditions(delay=0.025, loss=loss))
+    client, server = switch.pair()
+    bulk(switch, [(client, server), (server, client)], 20)
     for end in (client, server):
         info = end.info()
         assert info["retransmits"] < 1.5 * loss * info["segments_out"] + 5
         assert info["timeouts"] <= 1
-    world.close()
+    switch.close()
 
 
-def test_one_loss_event_reduces_once_and_resends_each_segment_once(world: World) -> None:
-    client, server = world.pair()
-    drain(world, client, server, 400_000)
-    drops = Drops(world, 20, 22, 23, 24, 40)
+def test_one_loss_event_reduces_once_and_resends_each_segment_once(switch: StackPair) -> None:
+    client, server = switch.pair()
+    drain(switch, client, server, 400_000)
+    drops = Drops(switch, 20, 22, 23, 24, 40)
     before = client.info()
-    drain(world, client, server, 400_000)
+    drain(switch, client, server, 400_000)
     after = client.info()
     assert after["retransmits"] - before["retransmits"] == 5
     assert after["timeouts"] == 0
@@ -163,28 +163,27 @@ def test_one_loss_event_reduces_once_and_resends_each_segment_once(world: World)
     assert len(drops.left) == len({seq for _, seq in drops.left}) + 5
 
 
-def test_the_end_of_a_flight_is_recovered_by_a_probe(world: World) -> None:
+def test_the_end_of_a_flight_is_recovered_by_a_probe(switch: StackPair) -> None:
     """Two round trips, where the timer takes one and 200 ms, with backoff and a window of one segment."""
-    client, server = world.pair()
-    drain(world, client, server, 100_000)
-    drops = Drops(world, 9, 10)
-    seconds = drain(world, client, server, 10 * MSS)
+    client, server = switch.pair()
+    drain(switch, client, server, 100_000)
+    drops = Drops(switch, 9, 10)
+    seconds = drain(switch, client, server, 10 * MSS)
     assert client.info()["timeouts"] == 0
     assert seconds <= 0.3
     times = [now for now, _ in drops.left]
     assert 100 * MS <= times[10] - times[9] <= 170 * MS
 
 
-def test_a_delay_spike_is_undone_and_costs_few_copies(world: World) -> None:
+def test_a_delay_spike_is_undone_and_costs_few_copies(switch: StackPair) -> None:
     """A link that is TCP itself holds everything back for a second, then delivers it."""
-    client, server = world.pair()
-    bulk(world, [(client, server)], 3)
+    client, server = switch.pair()
+    bulk(switch, [(client, server)], 3)
     before = client.info()
-    world.wire[:] = [(late + SECOND, *rest) for late, *rest in world.wire]
-    world.link.delay += SECOND
-    bulk(world, [(client, server)], 1)
-    world.link.delay -= SECOND
-    bulk(world, [(client, server)], 2)
+    for address in (A, B):
+        switch.wire(address).pause(1)
+    bulk(switch, [(client, server)], 1)
+    bulk(switch, [(client, server)], 2)
     after = client.info()
     assert 1 <= after["timeouts"] <= 3
     assert after["retransmits"] <= 4
@@ -214,11 +213,11 @@ def test_a_delay_spike_is_undone_without_timestamps(options: str) -> None:
     peer.close()
 
 
-def test_a_recovery_ends_without_a_burst(world: World) -> None:
-    client, server = world.pair()
-    drain(world, client, server, 400_000)
-    drops = Drops(world, *range(10, 40))
-    drain(world, client, server, 800_000)
+def test_a_recovery_ends_without_a_burst(switch: StackPair) -> None:
+    client, server = switch.pair()
+    drain(switch, client, server, 400_000)
+    drops = Drops(switch, *range(10, 40))
+    drain(switch, client, server, 800_000)
     assert client.info()["timeouts"] == 0
     at_once: dict[int, int] = {}
     for now, _ in drops.left:

@@ -2,87 +2,88 @@
 
 import pytest
 
-from tests.c.stackkit import MS, SECOND, Link, Peer, World
+from tests.c.stackkit import MS, SECOND, A, Peer, StackPair
 from tests.c.stage import MIB, Stage, node
+from ygg.simulation import Conditions
 
 SHORT = 20 * MIB
 """Bytes beyond which memory is short, of a stage's 32 MiB."""
 
 
 @pytest.fixture
-def world():
-    made = World(1280, Link(5 * MS))
+def switch():
+    made = StackPair(1280, Conditions(delay=0.005))
     yield made
     made.close()
 
 
-def exchange(world: World, client, server) -> None:
+def exchange(switch: StackPair, client, server) -> None:
     """A request and its answer, both read and acknowledged."""
     for one, other in ((client, server), (server, client)):
         one.write(bytes(100))
-        world.run(100 * MS, lambda other=other: other.readable == 100)
+        switch.run(0.1, lambda other=other: other.readable == 100)
         other.recv()
-    world.run(100 * MS)
+    switch.run(0.1)
 
 
-def kept(world: World) -> list[bool]:
+def kept(switch: StackPair) -> list[bool]:
     """Of either stack, for what it received and what it sent, whether it holds memory."""
-    return [size > 0 for stack in (world.a, world.b) for size in stack.buffered]
+    return [size > 0 for stack in (switch.a, switch.b) for size in stack.buffered]
 
 
 @pytest.mark.parametrize("size", [100, 5000, 300_000])
-def test_memory_stays_for_a_second_and_then_goes(world, size):
-    client, server = world.pair()
+def test_memory_stays_for_a_second_and_then_goes(switch, size):
+    client, server = switch.pair()
     client.write(bytes(size))
     got = 0
     while got < size:
-        world.run(10 * MS)
+        switch.run(0.01)
         got += len(server.recv())
-    world.run(900 * MS)
-    assert world.a.buffered[1] > 0
-    world.run(300 * MS)
-    assert kept(world) == [False] * 4
-    assert world.a.buffered == world.b.buffered == (0, 0)
+    switch.run(0.9)
+    assert switch.a.buffered[1] > 0
+    switch.run(0.3)
+    assert kept(switch) == [False] * 4
+    assert switch.a.buffered == switch.b.buffered == (0, 0)
     assert client.info()["send_memory"] == server.info()["receive_memory"] == 0
 
 
-def test_exchanges_within_a_second_keep_it(world):
-    client, server = world.pair()
-    exchange(world, client, server)
-    before = world.a.buffered, world.b.buffered
+def test_exchanges_within_a_second_keep_it(switch):
+    client, server = switch.pair()
+    exchange(switch, client, server)
+    before = switch.a.buffered, switch.b.buffered
     for _ in range(10):
-        world.run(600 * MS)
-        assert (world.a.buffered, world.b.buffered) == before
-        exchange(world, client, server)
-    world.run(1200 * MS)
-    assert kept(world) == [False] * 4
+        switch.run(0.6)
+        assert (switch.a.buffered, switch.b.buffered) == before
+        exchange(switch, client, server)
+    switch.run(1.2)
+    assert kept(switch) == [False] * 4
 
 
-def test_a_connection_at_rest_starts_again(world):
+def test_a_connection_at_rest_starts_again(switch):
     """As often as it likes, and each time it rests again."""
-    client, server = world.pair()
+    client, server = switch.pair()
     for _ in range(3):
-        exchange(world, client, server)
-        assert kept(world) == [True] * 4
-        world.run(1200 * MS)
-        assert kept(world) == [False] * 4
+        exchange(switch, client, server)
+        assert kept(switch) == [True] * 4
+        switch.run(1.2)
+        assert kept(switch) == [False] * 4
 
 
-def test_a_connection_at_rest_wants_no_turns(world):
-    client, server = world.pair()
-    exchange(world, client, server)
-    assert world.deadlines[world.tap_a] is not None
-    world.run(2 * SECOND)
-    assert world.deadlines[world.tap_a] is None
+def test_a_connection_at_rest_wants_no_turns(switch):
+    client, server = switch.pair()
+    exchange(switch, client, server)
+    assert switch.tap(A).poll(switch.now) is not None
+    switch.run(2)
+    assert switch.tap(A).poll(switch.now) is None
 
 
-def test_what_is_read_late_goes_when_it_is_read(world):
-    client, server = world.pair()
+def test_what_is_read_late_goes_when_it_is_read(switch):
+    client, server = switch.pair()
     client.write(bytes(100))
-    world.run(3 * SECOND)
-    assert world.b.buffered[0] > 0
+    switch.run(3)
+    assert switch.b.buffered[0] > 0
     assert server.recv() == bytes(100)
-    assert world.b.buffered == (0, 0)
+    assert switch.b.buffered == (0, 0)
 
 
 def test_what_is_not_acknowledged_outlasts_a_rest():
@@ -107,27 +108,27 @@ def test_what_is_not_acknowledged_outlasts_a_rest():
 
 
 @pytest.mark.parametrize("end", ["close", "abort", "reset"])
-def test_an_end_gives_it_back_at_once(world, end):
-    client, server = world.pair()
-    exchange(world, client, server)
-    assert kept(world) == [True] * 4
+def test_an_end_gives_it_back_at_once(switch, end):
+    client, server = switch.pair()
+    exchange(switch, client, server)
+    assert kept(switch) == [True] * 4
     if end == "close":
         client.close()
-        world.run(20 * MS)
+        switch.run(0.02)
         server.close()
     else:
         (client if end == "abort" else server).abort()
-    world.run(20 * MS)
-    assert world.a.buffered == world.b.buffered == (0, 0)
+    switch.run(0.02)
+    assert switch.a.buffered == switch.b.buffered == (0, 0)
 
 
-def test_what_failed_with_data_unread_gives_it_back_when_it_is_read(world):
-    client, server = world.pair()
-    exchange(world, client, server)
+def test_what_failed_with_data_unread_gives_it_back_when_it_is_read(switch):
+    client, server = switch.pair()
+    exchange(switch, client, server)
     client.write(bytes(100))
-    world.run(20 * MS)
+    switch.run(0.02)
     client.abort()
-    world.run(20 * MS)
+    switch.run(0.02)
     assert server.closed
     assert server.recv() == bytes(100)
     assert server.readable == 0

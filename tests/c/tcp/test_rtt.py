@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.c.stackkit import MS, SECOND, Link, World
+from tests.c.stackkit import MS, SECOND, StackPair
+from ygg.simulation import Conditions
 from ygg_c.tcp.rtt import RttEstimator
 
 
@@ -151,68 +152,68 @@ def test_jitter_does_not_make_the_timeout_fire() -> None:
         estimator.sample(sample, now)
 
 
-def transfer(world: World, client, server, size: int) -> float:
+def transfer(switch: StackPair, client, server, size: int) -> float:
     """Send `size` bytes and return the seconds until all were read."""
     client.write(bytes(size))
-    began = world.now
+    began = switch.now
     got = 0
-    while got < size and world.now < began + 600 * SECOND:
-        world.run(50 * MS)
+    while got < size and switch.now < began + 600 * SECOND:
+        switch.run(0.05)
         while server.readable:
             got += len(server.recv(1 << 20))
     assert got == size
-    return (world.now - began) / SECOND
+    return (switch.now - began) / SECOND
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.2, 3, 5])
 def test_a_round_trip_beyond_the_first_timeout_is_measured(seconds: float) -> None:
-    world = World(1500, Link(int(seconds * SECOND / 2)))
-    client, server = world.pair()
-    transfer(world, client, server, 1_000_000)
+    switch = StackPair(1500, Conditions(delay=seconds / 2))
+    client, server = switch.pair()
+    transfer(switch, client, server, 1_000_000)
     info = client.info()
     assert info["rtt"] == pytest.approx(seconds * SECOND, rel=0.05)
     assert info["rto"] > info["rtt"]
     assert info["retransmits"] == 0
-    world.close()
+    switch.close()
 
 
 @pytest.mark.parametrize("slow", [300 * MS, 1 * SECOND, 2 * SECOND])
 def test_a_round_trip_that_exceeds_the_timeout_is_measured(slow: int) -> None:
     """Each timeout is one too many, and the first answer of an original ends them; so it does on the way back."""
-    world = World(1500, Link(10 * MS))
-    client, server = world.pair()
-    transfer(world, client, server, 200_000)
-    world.link = Link(slow // 2)
-    transfer(world, client, server, 1_000_000)
-    transfer(world, client, server, 1_000_000)
+    switch = StackPair(1500, Conditions(delay=0.01))
+    client, server = switch.pair()
+    transfer(switch, client, server, 200_000)
+    switch.change(Conditions(delay=slow / 2 / SECOND))
+    transfer(switch, client, server, 1_000_000)
+    transfer(switch, client, server, 1_000_000)
     info = client.info()
     assert info["rtt"] == pytest.approx(slow, rel=0.1)
     assert info["timeouts"] <= 5
     assert info["retransmits"] <= 7
-    world.link = Link(10 * MS)
+    switch.change(Conditions(delay=0.01))
     for _ in range(30):
-        assert transfer(world, client, server, 1_000_000) < 5
+        assert transfer(switch, client, server, 1_000_000) < 5
     info = client.info()
     assert info["rtt"] < 100 * MS
     assert info["timeouts"] <= 5
-    world.close()
+    switch.close()
 
 
 @pytest.mark.parametrize("slow", [1 * SECOND, 2 * SECOND])
 @pytest.mark.parametrize("mtu", [1280, 65535])
 def test_a_round_trip_that_changes_a_hundredfold_costs_no_storm_in_either_direction(slow: int, mtu: int) -> None:
     """Both ends send all the while: 20 ms, then seconds, then 20 ms again."""
-    world = World(mtu, Link(10 * MS))
-    ends = world.pair()
+    switch = StackPair(mtu, Conditions(delay=0.01))
+    ends = switch.pair()
     for delay, lasts in ((10 * MS, 1), (slow // 2, 60), (10 * MS, 5)):
-        world.link = Link(delay)
-        limit = world.now + lasts * SECOND
-        while world.now < limit:
+        switch.change(Conditions(delay=delay / SECOND))
+        limit = switch.now + lasts * SECOND
+        while switch.now < limit:
             for end in ends:
                 while end.recv(1 << 20):
                     pass
                 end.write(bytes(32_000 - min(end.queued, 32_000)))
-            world.run(20 * MS)
+            switch.run(0.02)
         for end in ends:
             assert end.info()["rtt"] == pytest.approx(2 * delay, rel=0.25, abs=50 * MS)      # ACKs are delayed
     for end in ends:
@@ -220,4 +221,4 @@ def test_a_round_trip_that_changes_a_hundredfold_costs_no_storm_in_either_direct
         assert info["timeouts"] <= 5
         assert info["retransmits"] <= 10
         end.abort()
-    world.close()
+    switch.close()

@@ -4,7 +4,8 @@ import errno
 
 import pytest
 
-from tests.c.stackkit import ACK, CWR, ECE, MS, SECOND, SYN, B, Link, Log, Peer, World, stamp
+from tests.c.stackkit import ACK, CWR, ECE, MS, SECOND, SYN, B, Log, Peer, StackPair, stamp
+from ygg.simulation import Conditions
 from ygg_c.socket.endpoint import WRITABLE
 from ygg_c.tcp.options import TcpOptions
 
@@ -66,19 +67,19 @@ def test_limits_that_are_none_are_refused(peer, limit):
 @pytest.mark.parametrize("fixed", [False, True])
 @pytest.mark.parametrize("limit", ["send_limit", "receive_limit"])
 def test_a_limit_that_was_set_does_not_tune_itself(limit, fixed):
-    world = World(65535, Link(100 * MS))
-    client, server = world.pair()
+    switch = StackPair(65535, Conditions(delay=0.1))
+    client, server = switch.pair()
     end = client if limit == "send_limit" else server
     first = getattr(end, limit)
     if fixed:
         setattr(end, limit, first)
     client.write(bytes(30 << 20))
     while server.info()["bytes_in"] < 30 << 20:
-        world.run(10 * MS)
+        switch.run(0.01)
         while server.recv():
             pass
     assert (getattr(end, limit) == first) == fixed
-    world.close()
+    switch.close()
 
 
 def test_a_small_receive_limit_is_the_window(peer):
@@ -317,8 +318,8 @@ class TestUnsent:
     @staticmethod
     def transfer(limit: int | None, size: int = 3 << 20) -> int:
         """Have an application write what there is room for when it is told to, and return how long it takes, in ns."""
-        world = World(1500, Link(10 * MS))
-        client, server = world.pair()
+        switch = StackPair(1500, Conditions(delay=0.01))
+        client, server = switch.pair()
         client.nodelay = True
         client.unsent_limit = limit
         left = size
@@ -335,12 +336,12 @@ class TestUnsent:
 
         client.on_event = more
         more(0)
-        start = world.now
-        world.run(1000 * SECOND, done)
+        start = switch.now
+        switch.run(1000, done)
         assert done()
-        took = world.now - start
+        took = switch.now - start
         client.on_event = None
-        world.close()
+        switch.close()
         return took
 
 
@@ -349,8 +350,8 @@ class TestCork:
 
     @pytest.mark.parametrize(("name", "limit"), [("send_limit", 4096), ("unsent_limit", 1), ("unsent_limit", 2000)])
     def test_a_transfer_goes_on(self, name, limit):
-        world = World(65535, Link(10 * MS))
-        client, server = world.pair()
+        switch = StackPair(65535, Conditions(delay=0.01))
+        client, server = switch.pair()
         client.corked = True
         setattr(client, name, limit)
         sent = 0
@@ -361,11 +362,11 @@ class TestCork:
 
         client.on_event = more
         more(0)
-        world.run(10 * SECOND, lambda: sent > 20 * limit)
+        switch.run(10, lambda: sent > 20 * limit)
         assert sent > 20 * limit
         assert server.info()["bytes_in"] > 18 * limit
         client.on_event = None
-        world.close()
+        switch.close()
 
     def test_it_leaves_when_nothing_is_under_way(self, peer):
         """What is under way makes room when it is acknowledged; until then it may still become a full segment."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, Tcp, World, parse_tcp, stamp
+from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, SYN, A, B, Log, Peer, StackPair, Tcp, parse_tcp, stamp
 from tests.c.tcp.light import allocated, client
 from ygg_c.socket.endpoint import CLOSED, DRAINED, EOF, READABLE
 
@@ -300,35 +300,35 @@ class TestPlaces:
 
 
 def test_both_close_at_once() -> None:
-    world = World()
-    one, other = world.pair()
+    switch = StackPair()
+    one, other = switch.pair()
     one.shutdown_write()
     other.shutdown_write()
-    world.run(SECOND)
+    switch.run(1)
     assert one.state == other.state == "TIME-WAIT"
-    assert world.a.time_waiting == world.b.time_waiting == 1
-    world.run(61 * SECOND)
+    assert switch.a.time_waiting == switch.b.time_waiting == 1
+    switch.run(61)
     assert one.state == other.state == "CLOSED"
-    world.close()
+    switch.close()
 
 
 def test_ports_are_used_again() -> None:
     """One pair of ports, again and again: each SYN finds the one before in TIME-WAIT."""
-    world = World()
-    listener = world.b.listen(None, 80)
+    switch = StackPair()
+    listener = switch.b.listen(None, 80)
     for number in range(30):
-        one = world.a.connect(B, 80, A, 4000)
-        world.run(SECOND, lambda one=one: one.state == "ESTABLISHED")
-        world.run(100 * MS)
+        one = switch.a.connect(B, 80, A, 4000)
+        switch.run(1, lambda one=one: one.state == "ESTABLISHED")
+        switch.run(0.1)
         other = listener.accept()
         other.write(bytes(50_000))
         other.shutdown_write()
         one.write(number.to_bytes(2, "big"))
         got = bytearray()
-        world.run(5 * SECOND, lambda one=one, got=got: bool(got.extend(one.recv()) or one.at_eof))
+        switch.run(5, lambda one=one, got=got: bool(got.extend(one.recv()) or one.at_eof))
         assert len(got) == 50_000
         one.shutdown_write()
-        world.run(SECOND)
+        switch.run(1)
         assert other.recv() == number.to_bytes(2, "big")
         assert (one.state, other.state) == ("CLOSED", "TIME-WAIT")
-    world.close()
+    switch.close()

@@ -2,17 +2,17 @@
 
 import pytest
 
-from tests.c.mesh import mesh_of
+from tests.c.worldkit import line_of
 from ygg.testing import secret_key
 from ygg_c.node.node import Node
 from ygg_c.testing.payloads import send_payload
 
 
 def test_any_payload_arrives() -> None:
-    with mesh_of(1, 2) as mesh:
-        send_payload(mesh.nodes[1], mesh.nodes[2].key, b"\x09 of no kind")
-        mesh.run(1)
-        assert mesh.nodes[2].counters()["payloads_unknown"] == 1
+    with line_of(1, 2) as world:
+        send_payload(world.nodes[1].engine, world.nodes[2].key, b"\x09 of no kind")
+        world.run(1)
+        assert world.nodes[2].engine.counters()["payloads_unknown"] == 1
 
 
 def test_a_turn_is_asked_for() -> None:
