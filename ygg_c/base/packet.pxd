@@ -17,6 +17,7 @@ cdef struct Packet:
     uint64_t stamp      # for the owner: when it was queued, in ns
     # of an IPv6 packet of our own, which may be sealed: NOT_ECT; ECT_0: it may be marked; CE: it should be
     uint8_t ecn
+    bint paced          # its sender sends no more than there is credit for (ip/layer.pxd): no queue has to slow it down
 
 # A packet with HEADROOM free bytes in front of `data` and at least `room` bytes from `data`; size 0; NULL without
 # memory.

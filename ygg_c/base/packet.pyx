@@ -46,6 +46,7 @@ cdef Packet *packet_new(size_t room) noexcept:
     packet.size = 0
     packet.stamp = 0
     packet.ecn = 0
+    packet.paced = False
     born(LIVE_PACKET)
     return packet
 

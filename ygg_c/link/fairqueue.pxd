@@ -3,10 +3,11 @@
 #
 # A flow is (destination key, source key), hashed into a bin; bins of one destination are neighbours, so that inventing
 # sources does not multiply one's share. Packets of this node itself go to bins of their own. Who sends them is told
-# when to pause, and as long as no more of them wait than that allows they are not dropped by age.
+# when to pause, and as long as no more of them wait than that allows they are not dropped by age. Paced ones never are:
+# credit shrinks with the link's rate, and their sender has stopped by then.
 #
-# A packet whose flow understands ECN is marked where CoDel would drop it, and already when more wait than such a sender
-# has credit for. It is sealed by now, so the mark is its own `ecn` only: the link that takes it from here has the
+# A packet whose flow understands ECN is marked where CoDel would drop it, and already when more wait than a sender has
+# credit for. It is sealed by now, so the mark is its own `ecn` only: the link that takes it from here has the
 # next packet of that flow marked before it is sealed. A flow that does not heed its marks loses packets in the end.
 #
 # CoDel must not mistake the time that packets take for a queue: of a flow of which no more than two of its largest wait

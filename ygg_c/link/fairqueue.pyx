@@ -102,9 +102,12 @@ cdef class FairQueue:
         return self._take(index) if self._is_paused(index) else self._pop_codel(index, now)
 
     cdef bint _is_paused(self, int index) noexcept:
-        # Whether the sender of this flow waits for room as far as one can tell, and needs no other sign.
+        # Whether the sender of this flow waits for room as far as one can tell, and needs no other sign. That more
+        # waits than there is credit for shows nothing of a paced one: it was sent when there was more.
         if index < GROUPS * SUBBINS:
             return False
+        if self._bins[index].packets.head.paced:
+            return True
         if self._bins[index].packets.head.ecn and self.own_bytes > self.credit + self._largest:
             return False
         return self.own_bytes <= self.own_limit

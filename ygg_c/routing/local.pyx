@@ -111,5 +111,6 @@ cdef Packet *_with_headroom(Packet *packet, size_t header) noexcept:
         memcpy(roomy.data, packet.data, packet.size)
         roomy.size = packet.size
         roomy.ecn = packet.ecn
+        roomy.paced = packet.paced
     packet_free(packet)
     return roomy

@@ -48,6 +48,7 @@ cdef Packet *make_segment(
         connection.host.count[COUNT_NO_MEMORY] += 1
         return NULL
     packet.size = IP_HEADER + header + size
+    packet.paced = True
     write_header(packet.data, header + size, NEXT_TCP, connection.flow, connection.key + 16, connection.key)
     if sender.ecn.agreed:
         flags = _take_part(sender, packet.data, position, size, flags)

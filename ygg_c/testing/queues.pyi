@@ -13,9 +13,10 @@ class QueueTap(FairQueue):
         own: bool = False,
         now: int = 0,
         ecn: int = 0,
+        paced: bool = False,
     ) -> None:
         """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field (RFC 3168), 0: its flow
-        does not understand marks.
+        does not understand marks; `paced`: its sender waits for credit.
         """
     def get(self, now: int = 0) -> builtins.bytes | None:
         """Return the packet to send next, or None."""

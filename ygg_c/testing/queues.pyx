@@ -12,9 +12,11 @@ cdef class QueueTap(FairQueue):
 
     def put(
         self, bytes data not None, bytes source not None, bytes dest not None, bint own=False, uint64_t now=0,
-        uint8_t ecn=0
+        uint8_t ecn=0, bint paced=False
     ):
-        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field."""
+        """Queue a packet of a flow, whose keys have 32 bytes, at `now` ns; `ecn`: its ECN field; `paced`: its sender
+        waits for credit.
+        """
         cdef Packet *packet
         if len(source) != 32 or len(dest) != 32:
             raise ValueError("keys have 32 bytes")
@@ -24,6 +26,7 @@ cdef class QueueTap(FairQueue):
         memcpy(packet.data, <const char *>data, len(data))
         packet.size = len(data)
         packet.ecn = ecn
+        packet.paced = paced
         self.push(packet, source, dest, own, now)
 
     def get(self, uint64_t now=0):

@@ -35,13 +35,15 @@ def ecn_of(packet: bytes) -> int:
     return packet[1] >> 4 & 3
 
 
-def overload(queue: QueueTap, steps: int, ecn: int, *, own: bool = True, waiting: int = 600) -> None:
+def overload(
+    queue: QueueTap, steps: int, ecn: int, *, own: bool = True, waiting: int = 600, paced: bool = False
+) -> None:
     """Put in twice what is taken out, where much waits already."""
     for _ in range(waiting):
-        queue.put(bytes(1000), key(1), key(2), own=own, ecn=ecn)
+        queue.put(bytes(1000), key(1), key(2), own=own, ecn=ecn, paced=paced)
     for step in range(steps):
         for _ in range(2):
-            queue.put(bytes(1000), key(1), key(2), own=own, now=step * MS, ecn=ecn)
+            queue.put(bytes(1000), key(1), key(2), own=own, now=step * MS, ecn=ecn, paced=paced)
         queue.get(step * MS)
 
 
@@ -59,6 +61,12 @@ class TestQueue:
         overload(queue, 10_000, ECT_0)
         assert 100 <= queue.marked <= 102
         assert queue.dropped > 100
+
+    def test_senders_that_wait_for_credit_need_no_mark(self):
+        """What they had sent before credit shrank is no reason to reduce a window: they have stopped already."""
+        queue = QueueTap(1)
+        overload(queue, 1000, ECT_0, paced=True)
+        assert queue.marked == queue.dropped == 0
 
     def test_a_few_that_wait_are_not_marked(self):
         queue = QueueTap(1)
