@@ -1,8 +1,8 @@
 """The machine's network interfaces as discovery needs them; the one module that knows where they are read from.
 
 Names, indexes and addresses come from `ifaddr`, the up/running/multicast flags from the SIOCGIFFLAGS ioctl, link
-addresses and default routes from `netifaces`. That last one is optional (extra `interfaces`): without it link
-addresses are unknown and there are no default routes, and everything else works.
+addresses and default routes from `netifaces`. That last one is optional (extra `interfaces`), since it has to be
+compiled: without it Linux is asked for them, and elsewhere they are unknown, while everything else works.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ from dataclasses import dataclass
 from enum import IntFlag
 from types import ModuleType
 
+from ygg.multicast import linux
+
+
+_LINUX = sys.platform.startswith("linux")
+
 
 class Flags(IntFlag):
     """Interface flags (netdevice(7)); the multicast bit differs between Linux and the BSDs."""
@@ -28,11 +33,11 @@ class Flags(IntFlag):
     """Has one other end."""
     RUNNING = 0x40
     """Connected to something."""
-    MULTICAST = 0x1000 if sys.platform.startswith("linux") else 0x8000
+    MULTICAST = 0x1000 if _LINUX else 0x8000
     """Takes datagrams for groups."""
 
 
-_SIOCGIFFLAGS = 0x8913 if sys.platform.startswith("linux") else 0xC0206911
+_SIOCGIFFLAGS = 0x8913 if _LINUX else 0xC0206911
 _IFREQ = struct.Struct("16sH14x")
 
 
@@ -90,10 +95,11 @@ def list_interfaces() -> list[Interface]:
 
 
 def default_routes() -> list[DefaultRoute]:
-    """Return the default routes, none where `netifaces` is missing."""
+    """Return the default routes, at most one of each family; none where `netifaces` is missing, but on Linux."""
     netifaces = _netifaces()
     if netifaces is None:
-        return []
+        routes = linux.default_routes() if _LINUX else []
+        return [DefaultRoute(route.interface, route.gateway, route.family) for route in routes]
     gateways = netifaces.gateways()["default"]
     families = ((netifaces.AF_INET, socket.AF_INET), (netifaces.AF_INET6, socket.AF_INET6))
     return [DefaultRoute(gateways[key][1], gateways[key][0], family) for key, family in families if key in gateways]
@@ -123,7 +129,7 @@ def _flags(name: str) -> Flags | None:
 def _link_address(name: str) -> str | None:
     netifaces = _netifaces()
     if netifaces is None:
-        return None
+        return linux.link_address(name) if _LINUX else None
     try:
         entries = netifaces.ifaddresses(name).get(netifaces.AF_LINK, [])
     except ValueError:  # gone since it was listed
