@@ -94,7 +94,7 @@ def test_sessions_recover_while_strangers_flood() -> None:
     with line_of(2, 1, 3) as world:
         b = world.nodes[2].stack
         echo = b.echo()
-        a = world.nodes[1].stack
+        assert world.nodes[1].stack.endpoints() == []
         echo.send(world.nodes[1].engine.address, 0, b"x")
         world.run(2)
         assert len(echo.recv_many()) == 1
