@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ygg.errors import AnswerError, ConfigError
 from ygg.node import nodeinfo
-from ygg.node.core import _split_keys
+from ygg.node.core import split_keys
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
@@ -57,7 +57,7 @@ def test_what_is_told_is_heard(info: dict[str, Any], privacy: bool) -> None:
 @given(st.binary(max_size=200))
 def test_lists_of_keys(data: bytes) -> None:
     try:
-        keys = _split_keys(data)
+        keys = split_keys(data)
     except AnswerError:
         assert len(data) % 32
     else:

@@ -90,12 +90,12 @@ def act(link: Any, what: Any) -> None:
 
 async def play(peer: Any, application: Any, doings: list[Any], answering: list[str]) -> None:
     """Have the peer act and the application go on, in turns, then end both and see that the application hears once."""
-    peer._link.quic_event_received = lambda event: None
+    peer.link.quic_event_received = lambda event: None
     take_over(application, protocol := Application())
     written = False
     for turn in range(max(len(doings), len(answering))):
         if turn < len(doings):
-            act(peer._link, doings[turn])
+            act(peer.link, doings[turn])
             await settle(3)
         if turn < len(answering):
             if (call := answering[turn]) != "write":

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.skipif(not OTHER, reason="the kernel has one congestion
 
 def used(core: Core) -> str:
     """Return the name of what the socket of its one link uses."""
-    (record,) = core._links
+    (record,) = core.links
     assert record.carrier is not None
-    sock = record.carrier._transport.get_extra_info("socket")
+    sock = record.carrier.transport.get_extra_info("socket")
     return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode()
 
 

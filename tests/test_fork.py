@@ -74,7 +74,7 @@ def ends(status):
 FORKS = """
 async def fork(a, b, vtun, writer, listener, udp):
     engine, key = b.engine, b.engine.sessions()[0]["key"]
-    pumps = [record.carrier._pump for core in (a, b) for record in core._running()]
+    pumps = [record.carrier.pump for core in (a, b) for record in core.links]
     pid = os.fork()
     if pid:
         ends((await asyncio.to_thread(os.waitpid, pid, 0))[1])

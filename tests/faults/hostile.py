@@ -114,8 +114,8 @@ class Clock:
         self.ahead += 50_000_000
         for core in cores:
             core.clock.advance(50_000_000)
-            assert core._driver is not None
-            core._driver.wake()
+            assert core.engine.on_work is not None
+            core.engine.on_work()
         await asyncio.sleep(0.001)
 
     async def until(self, condition: Callable[[], object], *cores: Core) -> None:

@@ -33,7 +33,7 @@ HONEST = handshake.encode(private_key(99), 0)
 def message(*fields: tuple[int, bytes], number: int = 99) -> bytes:
     """Return a well-signed message with these fields."""
     body = b"".join(kind.to_bytes(2) + len(value).to_bytes(2) + value for kind, value in fields)
-    body += private_key(number).sign(handshake._digest(public_key(number), b""))
+    body += private_key(number).sign(handshake.digest(public_key(number), b""))
     return b"meta" + len(body).to_bytes(2) + body
 
 
@@ -88,7 +88,7 @@ def test_a_client_that_opens_badly(
             if kind is RemoteClosed:
                 stranger.transport.close()
             await stranger.lost
-            await until(lambda: not one.peers() and not list(one._running()))
+            await until(lambda: not one.peers() and not list(one.links))
 
     run(main(), loop)
     lines = [record for record in caplog.records if "No link from" in record.message]
@@ -196,7 +196,7 @@ def test_a_megabyte_behind_a_bad_handshake_is_not_kept(loop: str) -> None:
             for _ in range(16):
                 stranger.transport.write(b"x" * 65536)
             await stranger.lost
-            assert list(one._running()) == []
+            assert list(one.links) == []
 
     run(main(), loop)
 
@@ -215,7 +215,7 @@ def test_clients_that_vanish_at_every_byte_of_the_handshake(loop: str) -> None:
                     # Linger of nothing: close() resets.
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 await asyncio.sleep(0)
-            await until(lambda: not list(one._running()))
+            await until(lambda: not list(one.links))
             (impostor,) = [await Impostor.linked(network, f"tcp://{listener.address}")]
             await until(lambda: one.peers())
             impostor.transport.abort()

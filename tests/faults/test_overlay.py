@@ -249,9 +249,9 @@ def test_a_link_that_dies_in_the_middle_of_transfers(
 
 def cut(core: Core) -> None:
     """Have every connection of a node's links break off, as when its machine loses power and comes back."""
-    for record in core._running():
+    for record in core.links:
         if record.carrier is not None:
-            record.carrier._transport.abort()
+            record.carrier.transport.abort()
 
 
 @pytest.mark.parametrize("loop", LOOPS)

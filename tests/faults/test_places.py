@@ -20,7 +20,7 @@ TIGHT = IncomingLimits(links=32, per_address=12, reserved=4, newcomers=16, group
 
 def there(core: Core, key: bytes) -> bool:
     """Tell whether a node has a link to this key, seen to hold it."""
-    return any(record.link and record.link.key == key and record.link.proven for record in core._running())
+    return any(record.link and record.link.key == key and record.link.proven for record in core.links)
 
 
 async def flood(network: NativeNetwork, url: str, numbers: range) -> list[Impostor]:

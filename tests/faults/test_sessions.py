@@ -15,6 +15,7 @@ from ygg import Core, LoopbackNetwork, PrivateKey, VTun, address_of
 from ygg.testing import public_key
 from ygg_c.base.clock import VirtualClock
 from ygg_c.link import wire
+from ygg_c.node.gateway import Gateway
 from ygg_c.testing.payloads import send_payload
 
 BULK = os.urandom(300_000)
@@ -250,5 +251,6 @@ def test_who_has_no_key_has_no_voice(loop: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def gateway_drops(vtun: VTun) -> int:
-    gateway, _ = vtun._parts
-    return int(gateway.counters()["dropped_incoming"])  # type: ignore[attr-defined]
+    gateway = vtun.upper.lower
+    assert isinstance(gateway, Gateway)
+    return gateway.counters()["dropped_incoming"]

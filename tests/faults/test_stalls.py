@@ -19,7 +19,7 @@ SLACK = 1 << 20
 
 def queued(core: Core, key: bytes) -> int:
     """Return the bytes that wait for the neighbour of a key."""
-    return sum(record.link.queued for record in core._running() if record.link and record.link.key == key)
+    return sum(record.link.queued for record in core.links if record.link and record.link.key == key)
 
 
 async def stall(clock: Clock, network: Network, scheme: str) -> float:

@@ -8,8 +8,8 @@ import socket
 import pytest
 
 from tests.aio import LOOPS, on_loops, run, until
-from tests.nodes import Stranger, manager, node
-from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, TransportManager
+from tests.nodes import Stranger, node
+from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, TCPTransport, TransportManager
 from ygg.errors import (
     BackoffError,
     BlockedHostError,
@@ -128,7 +128,7 @@ def test_hosts_without_a_network(loop: str) -> None:
 
     async def main() -> None:
         table = TransportManager()
-        table.register(manager(LoopbackNetwork())._transports["tcp"])
+        table.register(TCPTransport())
         table.map_network("127.0.0.9", None)
         async with Core(Certificate(private_key(1)), table) as one:
             for host, kind, code in (

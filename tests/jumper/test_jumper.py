@@ -285,7 +285,7 @@ def test_a_search_that_hangs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         lab.node.gate = asyncio.Event()
         await lab.check()
         await lab.check(FAR)
-        await until(lambda: not lab.jumper._tasks)
+        await until(lambda: not lab.jumper.busy)
         await lab.check(FAR)
         assert lab.node.asked == [FAR]
 

@@ -131,4 +131,4 @@ def test_depth_is_bounded(text: str, engine: str) -> None:
 
 def test_deep_groups_are_refused_where_recursion_ends() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
-        regexp._by_translation("(" * 20_000 + ")" * 20_000)
+        regexp.by_translation("(" * 20_000 + ")" * 20_000)

@@ -140,7 +140,7 @@ async def test_a_socket_with_output_left_is_driven_through_its_transport() -> No
         transport.write(bytes(1 << 20))
     engine = Node(private_key(1).secret)
     carrier = Carrier(engine, transport, asyncio.get_running_loop())
-    assert isinstance(carrier._pump, TransportPump)
+    assert isinstance(carrier.pump, TransportPump)
     carrier.start(public_key(2), 0, b"")
     carrier.close()
     await carrier.lost
@@ -179,7 +179,7 @@ async def test_a_full_socket_is_written_when_it_has_room_again() -> None:
     engine = Node(private_key(1).secret)
     driver = Driver(engine, loop, engine.clock)
     carrier = Carrier(engine, transport, loop)
-    assert isinstance(carrier._pump, StreamPump)
+    assert isinstance(carrier.pump, StreamPump)
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     link = carrier.start(public_key(2), 0, b"")
     await loop.sock_sendall(theirs, proof(engine.key, await loop.sock_recv(theirs, 65536)) + signed_record(5))
@@ -214,9 +214,9 @@ async def test_tls_by_the_engine_and_where_it_cannot_be_had_by_the_ssl_module(
         await until(lambda: two.peers() and two.peers()[0].up)
         expected = TlsPump if reachable and network is NativeNetwork else TransportPump
         for core in (one, two):
-            (record,) = core._links
+            (record,) = core.links
             assert record.carrier is not None
-            assert type(record.carrier._pump) is expected
+            assert type(record.carrier.pump) is expected
         async with VTun.over(one) as near, VTun.over(two) as far:
             assert await near.ping(far.addresses[0], timeout=5) > 0
         one.remove_peer(one.peers()[0].url)

@@ -22,8 +22,8 @@ async def agree(*cores: Core) -> None:
 
 
 def pumps(core: Core) -> set[type]:
-    carriers = [record.carrier for record in core._running()]
-    return {type(carrier._pump) for carrier in carriers if isinstance(carrier, Carrier)}
+    carriers = [record.carrier for record in core.links]
+    return {type(carrier.pump) for carrier in carriers if isinstance(carrier, Carrier)}
 
 
 async def two_nodes(network: Network, url: str, pump: type) -> None:
@@ -179,18 +179,18 @@ async def test_a_question_is_forgotten_when_nobody_waits_for_its_answer() -> Non
         hasty = [one.node_info(public, timeout=0.01) for public in (two.public_key, two.public_key, stranger, stranger)]
         results = await asyncio.gather(*hasty, return_exceptions=True)
         assert {type(result) for result in results} == {QueryTimeout}
-        assert list(one._queries) == [(two.public_key, "nodeinfo")]
+        assert one.questions == [(two.public_key, "nodeinfo")]
         given_up = asyncio.ensure_future(one.node_info(stranger, timeout=30))
         await settle()
-        assert len(one._queries) == 2
+        assert len(one.questions) == 2
         given_up.cancel()
         with pytest.raises(asyncio.CancelledError):
             await given_up
-        assert list(one._queries) == [(two.public_key, "nodeinfo")]
+        assert one.questions == [(two.public_key, "nodeinfo")]
         await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
         assert (await patient)["buildname"] == "ygg"
         await settle()
-        assert not one._queries
+        assert not one.questions
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -224,12 +224,15 @@ async def test_members_of_node_info_are_published_and_taken_back() -> None:
         assert "extra" not in await two.node_info(one.public_key)
 
 
-def test_privacy_and_limits_of_node_info() -> None:
+@on_loops
+async def test_privacy_and_limits_of_node_info() -> None:
     network = LoopbackNetwork()
     table = manager(network)
     certificate = Certificate(private_key(1))
-    assert Core(certificate, table, node_info_privacy=True)._node_info == b"{}"
-    shown = json.loads(Core(certificate, table, node_info={"buildname": "other", "x": [1]})._node_info)
+    async with Core(certificate, table, node_info_privacy=True) as core:
+        assert core.engine.nodeinfo == b"{}"
+    async with Core(certificate, table, node_info={"buildname": "other", "x": [1]}) as core:
+        shown = json.loads(core.engine.nodeinfo)
     assert shown["buildname"] == "ygg"
     assert shown["x"] == [1]
     assert set(shown) == {"buildname", "buildversion", "buildplatform", "buildarch", "x"}

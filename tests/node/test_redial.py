@@ -115,7 +115,7 @@ async def test_the_longer_a_peer_is_away_the_less_is_expected_of_it() -> None:
     demand, redial = pauses()
     redial.lost(100)
     for away, gap in ((10, GAP), (640, 10), (6400, 100)):
-        await asyncio.sleep(redial._away_since + away - now())
+        await asyncio.sleep(redial.away_since + away - now())
         demand.note()
         assert redial.gap == pytest.approx(gap, rel=0.01)
 
@@ -232,7 +232,7 @@ async def test_the_last_failure_is_raised_and_the_others_are_told() -> None:
         begun += 1
         return asyncio.create_task(dial(begun))
 
-    demand._until = now() + 0.8         # two attempts, and no third
+    demand.until = now() + 0.8         # two attempts, and no third
     with pytest.raises(OSError, match="2"):
         await redial.first(attempt, lambda result: None, told.append)
     assert [str(error) for error in told] == ["1"]

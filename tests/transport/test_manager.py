@@ -297,7 +297,7 @@ async def test_a_cancelled_dial_leaves_nothing() -> None:
             dial.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await dial
-            assert not manager._uses
+            assert manager.uses == 0
         assert stubborn.made.is_closing()
         listener.close()
 
@@ -315,7 +315,7 @@ async def test_closed_connections_are_forgotten() -> None:
             await settle()
         del client, child
         gc.collect()
-        assert len(manager._uses) == 1  # the listener
+        assert manager.uses == 1  # the listener
 
 
 class PlacedListener(Listener):
@@ -381,7 +381,7 @@ async def test_the_url_of_a_listener_is_the_one_asked_for_where_its_address_is_n
     assert listener.url.location == location
     assert listener.url.options.priority == 3
     listener.close()
-    assert not manager._uses
+    assert manager.uses == 0
 
 
 @on_loops
@@ -392,7 +392,7 @@ async def test_a_listener_that_fails_to_say_where_it_is_is_closed() -> None:
     with pytest.raises(RuntimeError, match="a fault of the user's"):
         await manager.listen("placed://h:1")
     assert transport.listener.closed
-    assert not manager._uses
+    assert manager.uses == 0
 
 
 @on_loops

@@ -60,9 +60,9 @@ async def test_a_host_with_many_handshakes_pushes_out_its_own(monkeypatch: pytes
         listener = UpgradingListener(base, upgrade, 5, grouping=lambda host: (host,))
         port = int(listener.address.rpartition(":")[2])
         _, slow = await open_connection(ours, "127.0.0.1", port)
-        await until(lambda: listener._handshakes)
+        await until(lambda: listener.handshakes)
         silent = [(await open_connection(theirs, "127.0.0.1", port))[1] for _ in range(20)]
-        await until(lambda: len(listener._tasks) == 5)
+        await until(lambda: listener.handshakes == 4)
         go_on.set()
         accepted = [await listener.accept() for _ in range(4)]
         assert [remote.rpartition(":")[0] for _, remote in accepted].count("127.0.0.3") == 1

@@ -365,7 +365,7 @@ async def test_pings_do_not_pile_up_and_end_with_the_link(monkeypatch: pytest.Mo
         server.abort()
         client.abort()
         for end in (server, client):
-            await until(lambda end=end: end._ping_timer is None)
+            await until(lambda end=end: not end.pings)
 
 
 @asynccontextmanager

@@ -38,15 +38,20 @@ def everything() -> OptionArguments:
     return typing.cast(OptionArguments, {name: value for name, (value, _) in SAMPLES.items()})
 
 
+class Accepted(asyncio.Protocol):
+    """Puts its transport into a list."""
+
+    def __init__(self, accepted):
+        self.accepted = accepted
+
+    def connection_made(self, transport):
+        self.accepted.append(transport)
+
+
 async def connect(pair, listening=None, dialling=None):
     """Return the dialled transport, the accepted one, and the server."""
     accepted = []
-
-    class Accepted(asyncio.Protocol):
-        def connection_made(self, transport):
-            accepted.append(transport)
-
-    server = await pair.b.create_server(Accepted, port=80, **(listening or {}))
+    server = await pair.b.create_server(lambda: Accepted(accepted), port=80, **(listening or {}))
     transport, _ = await pair.a.create_connection(asyncio.Protocol, pair.address_b, 80, **(dialling or {}))
     await until(lambda: accepted)
     return transport, accepted[0], server
@@ -246,15 +251,14 @@ class TestSockets:
         async def main(pair):
             value, raw = SAMPLES[name]
             key = OPTIONS[name].key
-            server = await pair.b.create_server(asyncio.Protocol, port=81)
+            accepted = []
+            server = await pair.b.create_server(lambda: Accepted(accepted), port=81)
             view = server.sockets[0]
             view.setsockopt(*key, raw)
             assert view.getsockopt(*key, len(raw) if isinstance(raw, bytes) else 0) == raw
-            accepted = []
-            server._factory = lambda: accepted.append(asyncio.Protocol()) or accepted[-1]
             await pair.a.create_connection(asyncio.Protocol, pair.address_b, 81)
-            await until(lambda: server._transports)
-            (transport,) = server._transports
+            await until(lambda: accepted)
+            (transport,) = accepted
             assert getattr(transport.get_extra_info("options"), name) == value
             server.close()
 

@@ -155,6 +155,11 @@ class Jumper:
             failed=lambda: _log.exception("a check for direct links failed"),
         )
 
+    @property
+    def busy(self) -> frozenset[bytes]:
+        """The keys for which a search or a dial goes on."""
+        return frozenset(self._tasks)
+
     async def __aenter__(self) -> Self:
         self.start()
         return self

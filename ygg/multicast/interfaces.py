@@ -18,7 +18,6 @@ from types import ModuleType
 
 from ygg.multicast import linux
 
-
 _LINUX = sys.platform.startswith("linux")
 
 

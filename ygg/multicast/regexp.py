@@ -25,7 +25,7 @@ def finder(pattern: str) -> Callable[[str], bool]:
     Only with RE2 does the time it takes grow with the length of the name alone; `re` may try all ways to match.
     """
     re2 = _re2()
-    search = _by_translation(pattern) if re2 is None else _by_re2(re2, pattern)
+    search = by_translation(pattern) if re2 is None else _by_re2(re2, pattern)
     return lambda name: search(name) is not None
 
 
@@ -47,7 +47,8 @@ def _by_re2(re2: ModuleType, pattern: str) -> Callable[[str], object]:
     raise ValueError(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason))
 
 
-def _by_translation(pattern: str) -> Callable[[str], object]:
+def by_translation(pattern: str) -> Callable[[str], object]:
+    """Return what searches for a pattern of Go's by a translation into Python's. Raises `ValueError`."""
     try:
         return re.compile(translate(pattern)).search
     except (RecursionError, OverflowError):

@@ -36,27 +36,29 @@ class Carrier:
 
     def __init__(self, node: Node, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._transport = transport
+        self.transport = transport
+        """Asyncio's, at the bottom."""
         self.lost: asyncio.Future[None] = loop.create_future()
         """Done when the transport has gone."""
-        self._pump: SocketPump = self._stream_pump(node) or TransportPump(
+        self.pump: SocketPump = self._stream_pump(node) or TransportPump(
             node, transport, self._limit_unsent, _socket_below(transport), self._blocked
         )
-        self._fd = self._pump.fileno()
+        """What moves its bytes."""
+        self._fd = self.pump.fileno()
         self.link: Link | None = None
         """The link, once started."""
 
     def start(self, key: bytes, priority: int, rest: bytes) -> Link:
         """Make the link and start its traffic; `rest` is what the handshake has read beyond itself."""
-        if isinstance(self._pump, StreamPump):
-            self._transport.set_protocol(_Sleeper(self))
-            self.link = self._pump.start(key, priority, rest)
+        if isinstance(self.pump, StreamPump):
+            self.transport.set_protocol(_Sleeper(self))
+            self.link = self.pump.start(key, priority, rest)
             self._paused(self.link.held)
         else:
-            self._transport.set_protocol(_LinkProtocol(self, self._pump))
-            self.link = self._pump.start(key, priority, rest)
+            self.transport.set_protocol(_LinkProtocol(self, self.pump))
+            self.link = self.pump.start(key, priority, rest)
             if not self.link.held:
-                self._transport.resume_reading()
+                self.transport.resume_reading()
         return self.link
 
     def close(self) -> None:
@@ -65,24 +67,24 @@ class Carrier:
             self._loop.remove_reader(self._fd)
             self._loop.remove_writer(self._fd)
             self._fd = -1
-        self._pump.close()
+        self.pump.close()
         # A full buffer would wait for the other side's reading. A user's transport may not know, and may fail.
         with contextlib.suppress(Exception):
-            if not self._transport.get_write_buffer_size():
-                self._transport.close()
+            if not self.transport.get_write_buffer_size():
+                self.transport.close()
                 return
-        if not break_off(self._transport):
+        if not break_off(self.transport):
             self.gone()
 
     def _stream_pump(self, node: Node) -> StreamPump | None:
-        carrier, tls = self._transport, None
+        carrier, tls = self.transport, None
         if isinstance(carrier, TLSStream) and (engine := carrier.engine()):
             carrier, tls = engine
         descriptor = descriptor_of(carrier)
         # What the transport still holds would be overtaken.
-        if descriptor is None or self._transport.get_write_buffer_size():
+        if descriptor is None or self.transport.get_write_buffer_size():
             return None
-        self._transport.pause_reading()
+        self.transport.pause_reading()
         if tls is None:
             pump = StreamPump(node, descriptor, self._blocked, self._paused)
         else:
@@ -94,21 +96,21 @@ class Carrier:
     # What waits must wait in the link's queue, where it is shared out, and not in the transport.
     def _limit_unsent(self, limit: int) -> None:
         with contextlib.suppress(NotImplementedError):
-            self._transport.set_write_buffer_limits(high=limit)
+            self.transport.set_write_buffer_limits(high=limit)
 
     def _blocked(self, blocked: bool) -> None:
         if not blocked:
             self._loop.remove_writer(self._fd)
         elif self._fd >= 0:
-            self._loop.add_writer(self._fd, self._pump.writable)
+            self._loop.add_writer(self._fd, self.pump.writable)
 
     def _paused(self, paused: bool) -> None:
         if self._fd < 0:
             return
         if paused:
             self._loop.remove_reader(self._fd)
-        elif isinstance(self._pump, StreamPump):
-            self._loop.add_reader(self._fd, self._pump.readable)
+        elif isinstance(self.pump, StreamPump):
+            self._loop.add_reader(self._fd, self.pump.readable)
 
     def gone(self) -> None:
         """Note that the transport has gone."""

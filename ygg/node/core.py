@@ -185,7 +185,7 @@ class Core:
         `admit_all` lets `allowed_public_keys` count for nothing here. Raises `URLError`, and what the network raises
         for an address it cannot bind.
         """
-        return await self._running().listen(PeerURL.parse(url), source_interface, admit_all=admit_all)
+        return await self.links.listen(PeerURL.parse(url), source_interface, admit_all=admit_all)
 
     async def call_peer(self, url: str | PeerURL, *, source_interface: str = "") -> bytes:
         """Make one attempt at a link and return the peer's public key; the link is not redialed when it ends.
@@ -194,7 +194,7 @@ class Core:
         that is an `OSError` too, `HandshakeError` among them; `ConnectionAborted` when the peer is removed or the node
         stopped meanwhile.
         """
-        return await self._running().call(PeerURL.parse(url), source_interface)
+        return await self.links.call(PeerURL.parse(url), source_interface)
 
     @property
     def schemes(self) -> tuple[str, ...]:
@@ -209,20 +209,20 @@ class Core:
         got something new (Linux tells of that). Raises `URLError`, `PeerExistsError`
         (a waiting peer is redialed at once).
         """
-        self._running().add(PeerURL.parse(url), source_interface)
+        self.links.add(PeerURL.parse(url), source_interface)
 
     def remove_peer(self, url: str | PeerURL, *, source_interface: str = "") -> None:
         """End the link to a peer and redial it no more. The query of `url` counts for nothing. `PeerUnknownError`."""
-        self._running().remove(PeerURL.parse(url), source_interface)
+        self.links.remove(PeerURL.parse(url), source_interface)
 
     def retry_peers_now(self) -> None:
         """Redial every peer that waits for its next attempt."""
-        self._running().retry_now()
+        self.links.retry_now()
 
     @property
     def listeners(self) -> list[ManagedListener]:
         """The listeners that are open."""
-        return self._running().listeners
+        return self.links.listeners
 
     # State
 
@@ -243,7 +243,7 @@ class Core:
         now = self._clock.now()
         return [
             _peer_info(record, now)
-            for record in self._running()
+            for record in self.links
             if record.link is not None or record.kind is Kind.PERSISTENT
         ]
 
@@ -278,7 +278,7 @@ class Core:
 
     def counters(self) -> dict[str, int]:
         """Return how often each thing was dropped or refused, by name."""
-        return self.engine.counters() | self._running().counts
+        return self.engine.counters() | self.links.counts
 
     # Requests
 
@@ -305,11 +305,16 @@ class Core:
 
     async def remote_peers(self, key: bytes, *, timeout: float = QUERY_TIMEOUT) -> list[bytes]:
         """Ask a node for the keys of its peers, one a link. Raises as `node_info`."""
-        return _split_keys(await self._ask(key, "peers", timeout))
+        return split_keys(await self._ask(key, "peers", timeout))
 
     async def remote_tree(self, key: bytes, *, timeout: float = QUERY_TIMEOUT) -> list[bytes]:
         """Ask a node for the keys of the tree records it holds. Raises as `node_info`."""
-        return _split_keys(await self._ask(key, "tree", timeout))
+        return split_keys(await self._ask(key, "tree", timeout))
+
+    @property
+    def questions(self) -> list[tuple[bytes, str]]:
+        """The questions that wait for an answer, by the key of the node and what is asked."""
+        return list(self._queries)
 
     async def _ask(self, key: bytes, kind: str, timeout: float) -> bytes:
         # Answers carry no number: all who wait for the same one share it.
@@ -338,7 +343,12 @@ class Core:
                 return waiting.result()
         raise QueryTimeout("timed out waiting for response")
 
-    def _running(self) -> Links:
+    @property
+    def links(self) -> Links:
+        """The links there are or shall be, which `peers()` and `listeners` tell of; for tests and studies.
+
+        Raises `ConnectionAborted` while the node does not run.
+        """
         if self._node is None or self._links is None:
             raise ConnectionAborted("the node does not run")
         forks.check(self._made_in)
@@ -387,7 +397,8 @@ def _checked(key: bytes) -> bytes:
     return bytes(key)
 
 
-def _split_keys(data: bytes) -> list[bytes]:
+def split_keys(data: bytes) -> list[bytes]:
+    """Return the keys that an answer consists of. Raises `AnswerError` where it is no list of keys."""
     if len(data) % PUBLIC_SIZE:
         raise AnswerError("the answer is not a list of keys")
     return [data[place : place + PUBLIC_SIZE] for place in range(0, len(data), PUBLIC_SIZE)]

@@ -60,7 +60,7 @@ def encode(key: PrivateKey, priority: int, password: bytes = b"") -> bytes:
         (_PRIORITY, bytes([priority])),
     ]
     body = b"".join(kind.to_bytes(2) + len(value).to_bytes(2) + value for kind, value in fields)
-    body += key.sign(_digest(key.public_key, password))
+    body += key.sign(digest(key.public_key, password))
     return _MAGIC + len(body).to_bytes(2) + body
 
 
@@ -123,7 +123,7 @@ def _decode(body: bytes, password: bytes) -> Meta:
     if _KEY not in fields:
         raise HandshakeKeyError
     key = fields[_KEY]
-    if not verify(body[-_SIGNATURE:], _digest(key, password), key):
+    if not verify(body[-_SIGNATURE:], digest(key, password), key):
         raise WrongPasswordError
     version = (int.from_bytes(fields.get(_MAJOR, b"")), int.from_bytes(fields.get(_MINOR, b"")))
     return Meta(key, int.from_bytes(fields.get(_PRIORITY, b"")), version)
@@ -141,5 +141,6 @@ def _fields(data: bytes) -> dict[int, bytes]:
     return fields
 
 
-def _digest(key: bytes, password: bytes) -> bytes:
+def digest(key: bytes, password: bytes) -> bytes:
+    """Return what a node signs in its handshake: a keyed BLAKE2b of its key."""
     return hashlib.blake2b(key, digest_size=64, key=password).digest()

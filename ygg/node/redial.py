@@ -60,13 +60,14 @@ class Demand:
         """The event loop whose time counts."""
         self.random = rng
         """What makes pauses differ."""
-        self._until = -math.inf
+        self.until = -math.inf
+        """The loop's time up to which it does."""
         self._away: dict[Redial, None] = {}  # in order, so that in virtual time each run is the same
 
     def note(self) -> None:
         """Note that traffic waits now."""
         begins = not self.lasts
-        self._until = self.loop.time() + WANTED
+        self.until = self.loop.time() + WANTED
         if begins:
             for redial in self._away:
                 redial.look()
@@ -74,7 +75,7 @@ class Demand:
     @property
     def lasts(self) -> bool:
         """Whether some did lately."""
-        return self.loop.time() < self._until
+        return self.loop.time() < self.until
 
 
 class Redial:
@@ -85,7 +86,8 @@ class Redial:
         self._loop = demand.loop
         self._most = most
         self._failures = 0
-        self._away_since = self._loop.time()
+        self.away_since = self._loop.time()
+        """The loop's time at which the last link ended that had lived for long, or that of the beginning."""
         self._share = SHARE * demand.random.uniform(1 - JITTER, 1 + JITTER)
         self._wake = asyncio.Event()
         self._now = False
@@ -95,13 +97,13 @@ class Redial:
         """Seconds between attempts as traffic that waits has it; infinite when none does."""
         if not self._demand.lasts:
             return math.inf
-        return max(GAP, (self._loop.time() - self._away_since) / PATIENCE, self._share * len(self._demand._away))
+        return max(GAP, (self._loop.time() - self.away_since) / PATIENCE, self._share * len(self._demand._away))
 
     def lost(self, lived: float) -> None:
         """Note that a link has ended which lived for so many seconds."""
         self._failures = -HEAD_START if lived >= LIVED else 0
         if lived >= SETTLED:
-            self._away_since = self._loop.time()
+            self.away_since = self._loop.time()
 
     def at_once(self) -> None:
         """End the present pause, or have another attempt join those under way."""

@@ -125,6 +125,11 @@ class WebSocketTransport(LayeredTransport):
             if data and not self._carrier.is_closing():
                 self._carrier.write(data)
 
+    @property
+    def pings(self) -> bool:
+        """Whether it sends pings."""
+        return self._ping_timer is not None
+
     def ping_every(self, seconds: float) -> None:
         """Send a ping at this interval from now on, whatever else is sent; with 0 none."""
         self._ping_timer = self._loop.call_later(seconds, self._ping, seconds) if seconds else None

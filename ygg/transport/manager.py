@@ -49,6 +49,11 @@ class TransportManager:
         self._default = default_network
         self._uses: dict[_Use, None] = {}  # in the order in which they were made
 
+    @property
+    def uses(self) -> int:
+        """How many dials, listeners and connections there are of those that a change of networks would break."""
+        return len(self._uses)
+
     def register(self, transport: Transport) -> None:
         """Let `transport` serve its schemes. Raises `ValueError` if one has a transport already."""
         for scheme in transport.schemes:

@@ -41,6 +41,11 @@ class UpgradingListener(Listener):
     def address(self) -> str:
         return self._base.address
 
+    @property
+    def handshakes(self) -> int:
+        """How many are under way."""
+        return len(self._handshakes)
+
     def is_closing(self) -> bool:
         return self._base.is_closing()
 

@@ -143,16 +143,16 @@ def test_a_name_that_cannot_be_one(name: str) -> None:
 
 
 def test_a_certificate_needs_its_own_key() -> None:
-    from ygg.stream.tls.contexts import _der
+    from ygg.stream.tls.contexts import der
 
-    own = _der(CERTIFICATE.certificate_pem, b"CERTIFICATE")
-    other = _der(Certificate(private_key(2)).private_key_pem, b"KEY")
+    own = der(CERTIFICATE.certificate_pem, b"CERTIFICATE")
+    other = der(Certificate(private_key(2)).private_key_pem, b"KEY")
     with pytest.raises(ssl.SSLError):
         Context(own, other)
     with pytest.raises(ssl.SSLError):
         Context(own, b"nonsense")
     with pytest.raises(ssl.SSLError):
-        Context(b"nonsense", _der(CERTIFICATE.private_key_pem, b"KEY"))
+        Context(b"nonsense", der(CERTIFICATE.private_key_pem, b"KEY"))
 
 
 def test_new_keys_on_the_way() -> None:

@@ -114,7 +114,7 @@ async def test_source_ports_are_freed() -> None:
             client = await network.connect_stream("127.0.0.1", port_of(listener.address))
             client.abort()
         await settle()
-        assert not network._sources._bound
+        assert len(network.sources) == 0
 
 
 @on_loops

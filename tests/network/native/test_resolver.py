@@ -143,7 +143,7 @@ async def test_a_late_answer_is_kept_for_the_next_question(finder: Finder) -> No
         async with asyncio.timeout(0.01):
             await names.resolve("slow")
     finder.tell("slow")
-    await until(lambda: not names._running)
+    await until(lambda: not names.running)
     assert await names.resolve("slow") == ["192.0.2.1", "192.0.2.2"]
     assert finder.asked == ["slow"]
     assert await names.resolve("slow")
@@ -158,7 +158,7 @@ async def test_a_late_answer_is_not_kept_for_long(finder: Finder, monkeypatch: p
     await until(lambda: finder.asked)
     await ended(task)
     finder.tell_all()
-    await until(lambda: not names._running)
+    await until(lambda: not names.running)
     monkeypatch.setattr(resolver, "LATE", 0.0)
     assert await names.resolve("slow")
     assert finder.asked.count("slow") == 2
@@ -178,7 +178,7 @@ async def test_threads_are_bounded_and_names_wait_in_order(finder: Finder, monke
     tasks = [asyncio.create_task(names.resolve(f"n{number}")) for number in range(5)]
     await until(lambda: len(finder.asked) == 2)
     await settle()
-    assert (len(names._running), len(names._waiting)) == (2, 3)
+    assert (len(names.running), len(names.waiting)) == (2, 3)
     await ended(tasks[2])  # it waits no more, and is not asked for
     finder.tell("n0")
     await until(lambda: len(finder.asked) == 3)
@@ -186,8 +186,8 @@ async def test_threads_are_bounded_and_names_wait_in_order(finder: Finder, monke
     finder.tell_all()
     assert await asyncio.gather(*tasks[:2], *tasks[3:]) == [["192.0.2.1", "192.0.2.2"]] * 4
     assert "n2" not in finder.asked
-    assert not names._running
-    assert not names._waiting
+    assert not names.running
+    assert not names.waiting
 
 
 @on_loops
@@ -199,20 +199,20 @@ async def test_names_that_hung_leave_room_for_others(finder: Finder, monkeypatch
     await until(lambda: len(finder.asked) == 4)
     await ended(*dead)
     finder.tell_all()
-    await until(lambda: not names._running)
+    await until(lambda: not names.running)
     finder._all = False
-    names._late.clear()
+    names.late.clear()
     finder._told.clear()
     again = [asyncio.create_task(names.resolve(f"dead{number}")) for number in range(4)]
     await settle()
-    assert (len(names._running), len(names._waiting)) == (2, 2)
+    assert (len(names.running), len(names.waiting)) == (2, 2)
     good = asyncio.create_task(names.resolve("good"))
     await until(lambda: "good" in finder.asked)
     finder.tell("good")
     assert await good
     finder.tell_all()
     assert len(await asyncio.gather(*again)) == 4  # answered, they are as good as others
-    assert not names._unanswered
+    assert not names.unanswered
 
 
 @on_loops
@@ -230,7 +230,7 @@ async def test_a_name_of_the_hosts_file_never_waits(
     finder.tell_all()
     await asyncio.gather(*tasks)
     hosts.unlink()
-    assert resolver._names_of(hosts) == frozenset()
+    assert resolver.names_in(hosts) == frozenset()
 
 
 @on_loops
@@ -259,7 +259,7 @@ async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(resolver, "MOST_REMEMBERED", 3)
     memory: dict[str, int] = {}
     for number in range(10):
-        resolver._remember(memory, str(number), number)
+        resolver.remember(memory, str(number), number)
     assert list(memory) == ["7", "8", "9"]
 
 

@@ -85,7 +85,7 @@ async def test_what_asks_for_a_peer_has_it_redialed_before_its_pause_is_over(why
         if why == "traffic waits":
             one.engine.find(two.public_key)
         else:
-            one._running().network_changed()
+            one.links.network_changed()
         await until(lambda: ups(one))
         assert asyncio.get_running_loop().time() - failed < 1.7
 

@@ -146,7 +146,7 @@ class DrivenLink:
     async def begin(self) -> None:
         """Bring the link into its first state."""
         core = self.world.own
-        before = set(core._running())
+        before = set(core.links)
         match self.kind:
             case Kind.PERSISTENT:
                 core.add_peer(self.url)
@@ -156,7 +156,7 @@ class DrivenLink:
             case Kind.INCOMING:
                 await self.relay(await End.at(self.world.network, "127.0.0.1:7000"))
                 await settle(20)
-        (self.record,) = set(core._running()) - before
+        (self.record,) = set(core.links) - before
 
     async def relay(self, near: End) -> None:
         """Have what the first node says go to the other one at once, and what that one says only when it may."""
@@ -321,7 +321,7 @@ class LinksMachine(RuleBasedStateMachine):
 
     @invariant()
     def records_are_as_their_states_say(self) -> None:
-        links = list(self.world.own._running())
+        links = list(self.world.own.links)
         for link in self.world.links:
             record = link.record
             assert (record in links) is (record.state is not State.CLOSED)

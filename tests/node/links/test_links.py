@@ -131,7 +131,7 @@ async def test_passwords_are_not_shown(caplog: pytest.LogCaptureFixture) -> None
                 await core.call_peer(url.replace(":2", ":3"))
             await core.listen("tcp://127.0.0.1:0?password=pa55phrase")
             await until(lambda: core.peers()[0].last_error)
-            texts = [repr(core.peers()), str(core.peers()), repr(list(core._running())), repr(core.listeners)]
+            texts = [repr(core.peers()), str(core.peers()), repr(list(core.links)), repr(core.listeners)]
             texts += [repr(core.listeners[0].url), str(there.value), repr(refused.value), caplog.text]
             texts += [repr(PeerURL.parse(url)), repr(PeerURL.parse(url).options)]
             assert core.peers()[0].url.startswith("socks://user:pa55word@")

@@ -81,7 +81,7 @@ async def test_a_link_that_is_proven_and_closed_in_one_turn_takes_no_place() -> 
     async with node(1, network) as one, node(2, network) as two:
         await two.call_peer(f"tcp://{(await one.listen('tcp://127.0.0.1:0')).address}")
         await until(lambda: ups(one))
-        (record,) = one._running()
+        (record,) = one.links
         assert record.link is not None
         record.link.close("at once")
         tell = one.engine.on_link_proven

@@ -84,7 +84,7 @@ async def test_bytes_cross_both_ways_and_the_end_is_clean(network_type: type[Net
 async def test_what_came_before_the_end_is_read_after_it() -> None:
     async with LoopbackNetwork() as network, connected(network) as (client, server):
         client.write(b"?" * 9)
-        link = server._link
+        link = server.link
         client.close()
         await until(lambda: link.ended)
         reader, writer = streams(server)
@@ -95,7 +95,7 @@ async def test_what_came_before_the_end_is_read_after_it() -> None:
 @on_loops
 async def test_an_abort_before_what_came_has_been_read_is_told() -> None:
     async with LoopbackNetwork() as network, connected(network) as (client, server):
-        link, log = server._link, Losing()
+        link, log = server.link, Losing()
         client.close()
         await until(lambda: link.ended)
         server.set_protocol(log)
@@ -129,7 +129,7 @@ async def test_a_writer_is_paused_while_nobody_reads_and_memory_is_bounded(monke
 async def test_a_writer_waits_for_what_has_not_been_sent_and_not_for_what_is_under_way() -> None:
     """Else no more than the limit could be under way, however long the round trip."""
     async with LoopbackNetwork() as network, connected(network) as (client, server):
-        server._link.transmit = lambda: None        # it confirms nothing
+        server.link.transmit = lambda: None        # it confirms nothing
         _, writer = streams(client)
         client.set_write_buffer_limits(high=2000)
         told: list[str] = []
@@ -179,8 +179,8 @@ class Losing(asyncio.Protocol):
 
 def ignore_everything(client: Any) -> Any:
     """Turn a client into one that answers to nothing but what keeps the connection; return aioquic's part of it."""
-    client._link.quic_event_received = lambda event: None
-    return client._link._quic
+    client.link.quic_event_received = lambda event: None
+    return client.link._quic
 
 
 @on_loops
@@ -188,7 +188,7 @@ async def test_a_peer_that_reads_no_more_ends_the_connection() -> None:
     async with LoopbackNetwork() as network, connected(network) as (client, server):
         take_over(server, protocol := Losing())
         ignore_everything(client).stop_stream(0, 7)
-        client._link.transmit()
+        client.link.transmit()
         await until(lambda: protocol.lost)
         server.close()
         server.write(b"too late")
@@ -205,7 +205,7 @@ async def test_a_peer_that_never_read_ends_the_connection_at_the_first_write(las
         quic = ignore_everything(client)
         quic.send_stream_data(0, b"!")
         quic.stop_stream(0, 7)  # goes out before the data, and so before there is a stream
-        client._link.transmit()
+        client.link.transmit()
         server, _ = await listener.accept()
         take_over(server, protocol := Losing())
         getattr(server, last)(*[b"x"] * (last == "write"))
@@ -221,7 +221,7 @@ async def test_a_library_that_fails_ends_the_connection_and_frees_its_port() -> 
     async with LoopbackNetwork() as network, connected(network) as (client, server):
         take_over(server, protocol := Losing())
         take_over(client, other := Losing())
-        links = client._link, server._link
+        links = client.link, server.link
         for link in links:
             link._quic.datagrams_to_send = lambda now: 1 / 0
         client.write(b"x")
@@ -300,7 +300,7 @@ async def test_nonsense_and_stalled_clients_keep_nobody_out(monkeypatch: pytest.
         # Connections without a stream: clients that shake hands and say nothing.
         silent = [await transport.dial(network, url, DialOptions()) for _ in range(6)]
         await settle()
-        assert len(listener._unopened) <= 4  # type: ignore[attr-defined]
+        assert len(listener.unopened) <= 4  # type: ignore[attr-defined]
         client = await transport.dial(network, url, DialOptions())
         client.write(b"hello\n")
         server, _ = await listener.accept()
@@ -321,13 +321,13 @@ async def test_strangers_hold_no_more_connections_than_they_may() -> None:
     async with LoopbackNetwork() as network, listening(network) as (_, listener, _):
         server = listener.server  # type: ignore[attr-defined]
         before = sum(type(thing) is QuicConnection for thing in gc.get_objects())
-        server._wants_tokens = lambda: False
+        server.wants_tokens = lambda: False
         held = weakref.WeakSet[QuicConnection]()
         for number in range(300):
             server.datagram_received(initial(number), (f"198.51.{number % 250}.1", 1000 + number))
-            held.update(link._quic for link in listener._unopened)  # type: ignore[attr-defined]
-            assert len(listener._unopened) <= quic_listener.MOST_UNOPENED  # type: ignore[attr-defined]
-        assert len(listener._links) <= quic_listener.MOST_UNOPENED  # type: ignore[attr-defined]
+            held.update(link._quic for link in listener.unopened)  # type: ignore[attr-defined]
+            assert len(listener.unopened) <= quic_listener.MOST_UNOPENED  # type: ignore[attr-defined]
+        assert len(listener.links) <= quic_listener.MOST_UNOPENED  # type: ignore[attr-defined]
         assert len(server._protocols) <= 2 * quic_listener.MOST_UNOPENED
         await settle()
         assert len(held) <= quic_listener.MOST_UNOPENED, "those discarded wait for the garbage collector"
@@ -340,30 +340,30 @@ async def test_a_crowded_listener_asks_for_tokens_and_lets_in_who_brings_them() 
         server = listener.server  # type: ignore[attr-defined]
         for number in range(1000):
             server.datagram_received(initial(number), (f"198.51.{number % 250}.1", 1000 + number))
-        assert len(listener._unopened) == quic_listener.MOST_UNOPENED // 2  # type: ignore[attr-defined]
+        assert len(listener.unopened) == quic_listener.MOST_UNOPENED // 2  # type: ignore[attr-defined]
         client = await transport.dial(network, url, DialOptions())
         client.write(b"hello\n")
         served, _ = await listener.accept()
         reader, _ = streams(served)
         assert await reader.readline() == b"hello\n"
         # An invented token is turned away.
-        (link,) = set(listener._links) - set(listener._unopened)  # type: ignore[attr-defined]
+        (link,) = set(listener.links) - set(listener.unopened)  # type: ignore[attr-defined]
         forged = initial(2000).replace(b"\0\x44\xb0", bytes([60]) + os.urandom(60) + b"\x44\xb0", 1)
         server.datagram_received(forged, ("198.51.100.1", 9))
-        assert set(listener._links) == {link, *listener._unopened}  # type: ignore[attr-defined]
+        assert set(listener.links) == {link, *listener.unopened}  # type: ignore[attr-defined]
 
 
 @on_loops
 async def test_a_crowd_from_one_place_makes_room_from_itself() -> None:
     async with LoopbackNetwork() as network, listening(network) as (_, listener, _):
         server = listener.server  # type: ignore[attr-defined]
-        server._wants_tokens = lambda: False
+        server.wants_tokens = lambda: False
         server.datagram_received(initial(0), ("203.0.113.1", 9))
-        (honest,) = listener._unopened  # type: ignore[attr-defined]
+        (honest,) = listener.unopened  # type: ignore[attr-defined]
         for number in range(1, 200):
             server.datagram_received(initial(number), ("198.51.100.1", 1000 + number))
-        assert honest in listener._unopened  # type: ignore[attr-defined]
-        assert len(listener._unopened) == quic_listener.MOST_UNOPENED  # type: ignore[attr-defined]
+        assert honest in listener.unopened  # type: ignore[attr-defined]
+        assert len(listener.unopened) == quic_listener.MOST_UNOPENED  # type: ignore[attr-defined]
 
 
 @on_loops
@@ -413,7 +413,7 @@ async def test_the_port_is_free_once_the_listener_and_its_links_have_ended(netwo
             server, _ = await listener.accept()
         with pytest.raises(AddressInUse):
             await transport.listen(network, url, ListenOptions())
-        link = server._link  # type: ignore[attr-defined]
+        link = server.link  # type: ignore[attr-defined]
         client.abort()
         await until(lambda: link._transport._transport.is_closing())
         await settle()

@@ -43,7 +43,8 @@ class LoopbackNetwork(Network):
         named = [address for found in self._hosts.values() for address in found]
         self._prefixes = [ip_network(prefix, strict=False) for prefix in (*LOCAL, *addresses, *named)]
         self._listeners: Ports[LoopbackListener] = Ports()
-        self._sources: Ports[None] = Ports()
+        self.sources: Ports[None] = Ports()
+        """Addresses and ports that connections come from."""
         self._datagrams: Ports[MemoryDatagramTransport] = Ports()
 
     async def _resolve(self, host: str) -> list[str]:
@@ -73,7 +74,7 @@ class LoopbackNetwork(Network):
     ) -> Listener:
         address = (await self.resolve(host))[0] if host else "::"
         bound, wide = self._bindable(address), ip_address(address).version == 6
-        return LoopbackListener(self._listeners, bound, port, backlog, self._sources, admit, wide=wide)
+        return LoopbackListener(self._listeners, bound, port, backlog, self.sources, admit, wide=wide)
 
     async def _create_datagram_endpoint(
         self,
@@ -106,12 +107,12 @@ class LoopbackNetwork(Network):
     ) -> MemoryTransport:
         """Make both ends of a connection and leave one with `listener`."""
         source = source_of(target)
-        source_port = self._sources.bind(source, 0, None, beside=self._listeners)
+        source_port = self.sources.bind(source, 0, None, beside=self._listeners)
         near, far = [
             [sockaddr(address, number, wide=side) for side in (wide, listener.wide)]
             for address, number in ((source, source_port), (target, port))
         ]
-        client = MemoryTransport(near[0], far[0], lambda: self._sources.release(source, source_port))
+        client = MemoryTransport(near[0], far[0], lambda: self.sources.release(source, source_port))
         server = MemoryTransport(far[1], near[1])
         client.start(server, HoldingProtocol())
         server.start(client, HoldingProtocol())

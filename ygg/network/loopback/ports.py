@@ -19,6 +19,10 @@ class Ports(Generic[T]):
         self._bound: dict[int, dict[IPAddress, T]] = {}
         self._next = 0
 
+    def __len__(self) -> int:
+        """Return how many ports are bound."""
+        return len(self._bound)
+
     def bind(self, address: IPAddress, port: int, owner: T, *, beside: "Ports[Any] | None" = None) -> int:
         """Give `owner` the port, or for 0 one that is free here and `beside`, and return it. Raises `AddressInUse`."""
         if not port:
@@ -47,7 +51,7 @@ class Ports(Generic[T]):
         for _ in EPHEMERAL:
             port = EPHEMERAL[self._next]
             self._next = (self._next + 1) % len(EPHEMERAL)
-            if not self._taken(address, port) and not (beside and beside._taken(address, port)):
+            if not self._taken(address, port) and not (beside is not None and beside._taken(address, port)):
                 return port
         raise AddressInUse("no free port")
 

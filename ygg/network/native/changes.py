@@ -43,13 +43,15 @@ Thing = tuple[object, ...]
 class NetworkChanges:
     """Calls `told` some time after each change, until closed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, told: Callable[[], object]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, told: Callable[[], object],
+                 kernel: socket.socket | None = None) -> None:
+        """Hear `kernel`, a socket that brings rtnetlink's messages and is closed at the end; None: the system's."""
         self._loop = loop
         self._told = told
         self._known: set[Thing] = set()
         self._spent_until = -math.inf
         self._soon: asyncio.TimerHandle | None = None
-        self._kernel = _listen()
+        self._kernel = kernel or _listen()
         if self._kernel is not None:
             loop.add_reader(self._kernel, self._readable)
 

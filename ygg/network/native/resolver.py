@@ -71,10 +71,14 @@ class Resolver:
 
     def _clear(self) -> None:
         self._lock = threading.Lock()  # guards all below
-        self._running: dict[str, _Lookup] = {}
-        self._waiting: dict[str, _Lookup] = {}  # the first come first
-        self._unanswered: dict[str, None] = {}  # the oldest first
-        self._late: dict[str, tuple[float, list[str]]] = {}
+        self.running: dict[str, _Lookup] = {}
+        """Names that a thread asks for."""
+        self.waiting: dict[str, _Lookup] = {}
+        """Names that wait for a thread, the first come first."""
+        self.unanswered: dict[str, None] = {}
+        """Names to which the last question got no answer in time, the oldest first."""
+        self.late: dict[str, tuple[float, list[str]]] = {}
+        """Answers that came too late, and when."""
 
     async def resolve(self, host: str) -> list[str]:
         """Return the addresses of a name, best first; an address is its own. Raises `ResolveError`.
@@ -87,7 +91,7 @@ class Resolver:
         with self._lock:
             if kept := self._take_late(host):
                 return kept
-            lookup = self._running.get(host) or self._waiting.get(host) or self._open(host)
+            lookup = self.running.get(host) or self.waiting.get(host) or self._open(host)
             lookup.waiters.add(waiter)
         try:
             async with asyncio.timeout(PATIENCE):
@@ -98,39 +102,39 @@ class Resolver:
             self._leave(lookup, waiter)
 
     def _take_late(self, host: str) -> list[str]:
-        since, addresses = self._late.pop(host, (0.0, []))
+        since, addresses = self.late.pop(host, (0.0, []))
         return addresses if time.monotonic() - since < LATE else []
 
     def _open(self, host: str) -> _Lookup:
         lookup = _Lookup(host)
-        if self._may_run(host) or (len(self._running) < MOST_LOCAL and host.lower() in _names_of(HOSTS)):
-            self._running[host] = lookup
+        if self._may_run(host) or (len(self.running) < MOST_LOCAL and host.lower() in names_in(HOSTS)):
+            self.running[host] = lookup
             try:
                 threading.Thread(target=self._work, args=(lookup,), name=f"ygg name {host[:64]}", daemon=True).start()
             except RuntimeError:  # no thread is to be had
-                del self._running[host]
-                if not self._running:
+                del self.running[host]
+                if not self.running:
                     raise ResolveError(f"{host}: the system has no thread to ask in") from None
-                self._waiting[host] = lookup
+                self.waiting[host] = lookup
         else:
-            self._waiting[host] = lookup
+            self.waiting[host] = lookup
         return lookup
 
     def _may_run(self, host: str) -> bool:
-        if len(self._running) >= MOST_THREADS:
+        if len(self.running) >= MOST_THREADS:
             return False
-        return host not in self._unanswered or sum(map(self._running.__contains__, self._unanswered)) < MOST_UNANSWERED
+        return host not in self.unanswered or sum(map(self.running.__contains__, self.unanswered)) < MOST_UNANSWERED
 
     def _leave(self, lookup: _Lookup, waiter: asyncio.Future[list[str]]) -> None:
         with self._lock:
             lookup.waiters.discard(waiter)
             if lookup.waiters:
                 return
-            if self._waiting.get(lookup.name) is lookup:
-                del self._waiting[lookup.name]
-            elif self._running.get(lookup.name) is lookup:
-                self._unanswered.pop(lookup.name, None)
-                _remember(self._unanswered, lookup.name, None)
+            if self.waiting.get(lookup.name) is lookup:
+                del self.waiting[lookup.name]
+            elif self.running.get(lookup.name) is lookup:
+                self.unanswered.pop(lookup.name, None)
+                remember(self.unanswered, lookup.name, None)
 
     def _work(self, lookup: _Lookup | None) -> None:
         """Ask for one name, and then for those that wait. A thread's whole life."""
@@ -145,15 +149,15 @@ class Resolver:
 
     def _finish(self, lookup: _Lookup, answer: _Answer) -> _Lookup | None:
         """Hand out an answer, and return what to ask for next."""
-        del self._running[lookup.name]
+        del self.running[lookup.name]
         if lookup.waiters:
-            self._unanswered.pop(lookup.name, None)
+            self.unanswered.pop(lookup.name, None)
             lookup.answer(answer)
         elif isinstance(answer, list):
-            _remember(self._late, lookup.name, (time.monotonic(), answer))
-        following = next((waiting for name, waiting in self._waiting.items() if self._may_run(name)), None)
+            remember(self.late, lookup.name, (time.monotonic(), answer))
+        following = next((waiting for name, waiting in self.waiting.items() if self._may_run(name)), None)
         if following is not None:
-            self._running[following.name] = self._waiting.pop(following.name)
+            self.running[following.name] = self.waiting.pop(following.name)
         return following
 
 
@@ -197,14 +201,15 @@ def _resolve_error(name: str, error: Exception) -> ResolveError:
     return made
 
 
-def _remember(memory: dict[str, T], name: str, value: T) -> None:
+def remember(memory: dict[str, T], name: str, value: T) -> None:
     """Note a value as the newest; the oldest makes room."""
     if len(memory) >= MOST_REMEMBERED:
         del memory[next(iter(memory))]
     memory[name] = value
 
 
-def _names_of(hosts: Path) -> frozenset[str]:
+def names_in(hosts: Path) -> frozenset[str]:
+    """Return the names of a hosts file, lower case; none where it cannot be read."""
     try:
         about = hosts.stat()
         return _read_hosts(hosts, about.st_mtime_ns, about.st_size)

@@ -44,7 +44,7 @@ def listening_context(certificate: NodeCertificate) -> AnyContext:
         return server_context(certificate)
     if certificate.certificate_pem.count(b"-----BEGIN CERTIFICATE-----") > 1:
         return server_context(certificate)  # a chain, which peers may verify
-    shown, key = _der(certificate.certificate_pem, b"CERTIFICATE"), _der(certificate.private_key_pem, b"PRIVATE KEY")
+    shown, key = der(certificate.certificate_pem, b"CERTIFICATE"), der(certificate.private_key_pem, b"PRIVATE KEY")
     try:
         return Context(shown, key)
     except ssl.SSLError as error:
@@ -71,7 +71,7 @@ def server_context(certificate: NodeCertificate) -> ssl.SSLContext:
     return context
 
 
-def _der(pem: bytes, label: bytes) -> bytes:
+def der(pem: bytes, label: bytes) -> bytes:
     """Return the first block of `pem` whose label ends in `label`."""
     found = re.search(rb"-----BEGIN [A-Z ]*?" + label + rb"-----(.*?)-----END", pem, re.S)
     if found is None:

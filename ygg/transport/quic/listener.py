@@ -28,8 +28,10 @@ class QuicListener(Listener):
     def __init__(self, configuration: QuicConfiguration, backlog: int, grouping: Grouping = networks_of) -> None:
         self._grouping = grouping
         self._ready: AcceptQueue[tuple[asyncio.Transport, str]] = AcceptQueue(backlog)
-        self._unopened: dict[QuicLink, asyncio.TimerHandle] = {}
-        self._links: dict[QuicLink, None] = {}  # the oldest first
+        self.unopened: dict[QuicLink, asyncio.TimerHandle] = {}
+        """Connections that have not opened a stream yet, and when they are given up."""
+        self.links: dict[QuicLink, None] = {}
+        """All connections, the oldest first."""
         self._port: Any = None
         self._loop = asyncio.get_running_loop()
         self._released = asyncio.Event()
@@ -46,7 +48,7 @@ class QuicListener(Listener):
     def close(self) -> None:
         for stream, _ in self._ready.close():
             stream.abort()
-        for link in list(self._unopened):
+        for link in list(self.unopened):
             link.discard()
         self._release()
 
@@ -62,7 +64,7 @@ class QuicListener(Listener):
     @property
     def crowded(self) -> bool:
         """Whether half of the places for connections without a stream are taken."""
-        return len(self._unopened) >= MOST_UNOPENED // 2
+        return len(self.unopened) >= MOST_UNOPENED // 2
 
     def bound(self, transport: asyncio.DatagramTransport) -> None:
         """The port is there."""
@@ -72,18 +74,18 @@ class QuicListener(Listener):
     def lost(self) -> None:
         """The port is gone, and with it everything."""
         self.close()
-        for link in list(self._links):
+        for link in list(self.links):
             link.connection_lost(None)
         self._released.set()
 
     def connection(self, quic: QuicConnection, **_: object) -> QuicLink:
         """Return what serves a new connection."""
         link = QuicLink(quic, self._sockname, self._gone)
-        if len(self._unopened) >= MOST_UNOPENED:
-            places = [(other, self._grouping(other.remote_host)) for other in self._unopened]
+        if len(self.unopened) >= MOST_UNOPENED:
+            places = [(other, self._grouping(other.remote_host)) for other in self.unopened]
             most_crowded(places).discard()
-        self._links[link] = None
-        self._unopened[link] = self._loop.call_later(DIAL_TIMEOUT, link.discard)
+        self.links[link] = None
+        self.unopened[link] = self._loop.call_later(DIAL_TIMEOUT, link.discard)
         link.opened.add_done_callback(lambda opened: self._opened(link, opened))
         if self.is_closing():
             self._loop.call_soon(link.discard)
@@ -98,18 +100,18 @@ class QuicListener(Listener):
             stream.abort()
 
     def _leave(self, link: QuicLink) -> None:
-        if timer := self._unopened.pop(link, None):
+        if timer := self.unopened.pop(link, None):
             timer.cancel()
 
     def _gone(self, link: QuicLink) -> None:
         self._leave(link)
-        self._links.pop(link, None)
+        self.links.pop(link, None)
         self._release()
 
     def _release(self) -> None:
         if not self._ready.closed:
             return
-        if self._links or self._port is None:
+        if self.links or self._port is None:
             self._released.set()
         else:
             self._port.close()

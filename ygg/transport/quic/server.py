@@ -56,12 +56,13 @@ class RetryingServer(QuicServer):
 
     def datagram_received(self, data: bytes | str, addr: Any) -> None:
         try:
-            self._retry = cast(Any, self._tokens if self._wants_tokens() else None)
+            self._retry = cast(Any, self._tokens if self.wants_tokens() else None)
             super().datagram_received(data, addr)
         except Exception as error:  # the library is not as careful as one could wish
             logger.debug("QUIC datagram from %s: %r", addr, error)
 
-    def _wants_tokens(self) -> bool:
+    def wants_tokens(self) -> bool:
+        """Tell whether newcomers have to show their address: while, and a time after, too many are unopened."""
         now = self._loop.time()
         if self._listener.crowded:
             self._crowded_until = now + TOKEN_TIME

@@ -52,14 +52,14 @@ class QuicStream(ByteStreamTransport):
     ) -> None:
         self._inbox = Inbox()
         super().__init__(protocol, self._inbox, {"sockname": sockname, "peername": peername})
-        self._link: Connection | None = link
+        self.link: Connection | None = link
         """The connection; None when it has ended."""
         self.stream_id = stream_id
         """Its number in the connection."""
         self.set_write_buffer_limits(HIGH_WATER)
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
-        if getattr(self, "_link", None) is not None:  # else it holds nothing, though there may be something to read
+        if getattr(self, "link", None) is not None:  # else it holds nothing, though there may be something to read
             super().__del__(_warn)
 
     @property
@@ -78,31 +78,31 @@ class QuicStream(ByteStreamTransport):
     # Writing
 
     def _send(self, data: bytes | bytearray | memoryview) -> None:
-        if self._link is not None:
-            self._link.send(self.stream_id, bytes(data))
+        if self.link is not None:
+            self.link.send(self.stream_id, bytes(data))
             self._pause_if_full()
 
     def can_write_eof(self) -> bool:
         """Tell whether there is another direction: not when the connection has ended."""
-        return self._link is not None
+        return self.link is not None
 
     def _send_eof(self) -> None:
-        if self._link is not None:
-            self._link.send(self.stream_id, b"", end=True)
+        if self.link is not None:
+            self.link.send(self.stream_id, b"", end=True)
 
     def get_write_buffer_size(self) -> int:
         """Return the bytes that the other side has not confirmed."""
-        return 0 if self._link is None else self._link.unacknowledged(self.stream_id)
+        return 0 if self.link is None else self.link.unacknowledged(self.stream_id)
 
     def _queued(self) -> int:
-        return 0 if self._link is None else self._link.unsent(self.stream_id)
+        return 0 if self.link is None else self.link.unsent(self.stream_id)
 
     def relieve(self) -> None:
         """See whether enough has been sent to go on, or all has been confirmed before the end."""
-        if self._link is None:
+        if self.link is None:
             return
         if self._closing and self.get_write_buffer_size() == 0:
-            self._link.end(None)
+            self.link.end(None)
         else:
             self._resume_if_drained()
 
@@ -116,24 +116,24 @@ class QuicStream(ByteStreamTransport):
         if self._closing:
             return  # the connection has ended over it
         self._closing = True
-        if self._link is None:
+        if self.link is None:
             self._lose(None)
         else:
             self._loop.call_soon(self.relieve)
-            self._link.end_later()
+            self.link.end_later()
 
     def _force_close(self, error: BaseException | None) -> None:
         self._closing = True
-        if self._link is None:
+        if self.link is None:
             self._lose(error)
         else:
-            self._link.end(error)
+            self.link.end(error)
 
     def connection_ended(self, error: BaseException | None) -> None:
         """The connection has ended; after an end in good order what has come can still be read."""
-        if self._link is None:
+        if self.link is None:
             return
-        self._link = None  # which keeps us
+        self.link = None  # which keeps us
         if error is None and self._inbox.readable and not self._closing:
             self._ended = True
         else:
