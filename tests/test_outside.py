@@ -12,13 +12,13 @@ ENGINE = sorted((ROOT / "ygg_c").rglob("*.pyx"))
 
 READS = {
     "time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "datetime.now",
-    "os.urandom", "random.random", "random.uniform", "random.choice", "secrets.token_bytes", "pysodium.randombytes",
+    "os.urandom", "random.random", "random.uniform", "random.choice", "secrets.token_bytes", "Random().bytes",
     "random.Random()",
 }
 UNLESS_GIVEN = {"random.Random()"}
 ALLOWED = {
     "identity/certificate.py": {"datetime.now"},             # a certificate is valid from the moment that it is made
-    "identity/keys.py": {"pysodium.randombytes"},            # a new identity
+    "identity/keys.py": {"Random().bytes"},                  # a new identity
     "autopeer/builtin.py": {"time.time"},           # what a list says of days ago is reckoned from now
     "network/native/resolver.py": {"time.monotonic"},  # in threads, which have no event loop
     "autopeer/fetcher.py": {"time.time"},           # unless one is given, as the others below

@@ -49,3 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (CommandError, YggError, OSError) as error:
         print(f"ygg: {error}", file=sys.stderr)
         return USAGE if isinstance(error, UsageError) else FAILURE
+    except ImportError as error:
+        if error.name != "libsodium":
+            raise
+        print(f"ygg: {error}", file=sys.stderr)
+        return FAILURE

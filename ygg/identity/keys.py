@@ -7,11 +7,8 @@ import binascii
 import hmac
 from typing import NoReturn
 
-import ygg_c.base.sodium  # noqa: F401  (initialises libsodium, and says what to install where there is none)
-
-import pysodium  # isort: skip
-
 from ygg.errors import KeyFormatError
+from ygg_c.base.sodium import Random, seed_keypair, sign_detached, verify_detached
 
 PUBLIC_SIZE = 32
 """Bytes of a public key."""
@@ -19,7 +16,6 @@ SECRET_SIZE = 64
 """Bytes of a secret key: the 32-byte seed, then the public key."""
 
 _SEED_SIZE = 32
-_SIGNATURE_SIZE = 64
 _PKCS8_PREFIX = bytes.fromhex("302e020100300506032b657004220420")
 _PEM_LABEL = "PRIVATE KEY"
 _PEM_BEGIN, _PEM_END = f"-----BEGIN {_PEM_LABEL}-----", f"-----END {_PEM_LABEL}-----"
@@ -37,21 +33,21 @@ class PrivateKey:
         """Take 64 bytes, seed then public key; a public half that is not the seed's is refused (`KeyFormatError`)."""
         if len(secret) != SECRET_SIZE:
             raise KeyFormatError(f"a private key has {SECRET_SIZE} bytes, not {len(secret)}")
-        self._secret = _expand(bytes(secret[:_SEED_SIZE]))
+        self._secret = seed_keypair(bytes(secret[:_SEED_SIZE]))
         if not hmac.compare_digest(self._secret, secret):
             raise KeyFormatError("the public half of the private key does not belong to its seed")
 
     @classmethod
     def generate(cls) -> PrivateKey:
         """Make a new identity from the operating system's randomness."""
-        return cls.from_seed(pysodium.randombytes(_SEED_SIZE))
+        return cls.from_seed(Random().bytes(_SEED_SIZE))
 
     @classmethod
     def from_seed(cls, seed: bytes) -> PrivateKey:
         """Make the key of a 32-byte seed (RFC 8032, section 5.1.5)."""
         if len(seed) != _SEED_SIZE:
             raise KeyFormatError(f"a seed has {_SEED_SIZE} bytes, not {len(seed)}")
-        return cls(_expand(bytes(seed)))
+        return cls(seed_keypair(bytes(seed)))
 
     @classmethod
     def from_hex(cls, text: str) -> PrivateKey:
@@ -93,7 +89,7 @@ class PrivateKey:
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature of `message` (RFC 8032, pure Ed25519)."""
-        return bytes(pysodium.crypto_sign_detached(message, self._secret))
+        return sign_detached(bytes(message), self._secret)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PrivateKey) and hmac.compare_digest(self._secret, other._secret)
@@ -115,19 +111,7 @@ def parse_public_key(text: str) -> bytes:
 
 def verify(signature: bytes, message: bytes, public_key: bytes) -> bool:
     """Tell whether `signature` is that of `message` under `public_key`."""
-    if len(signature) != _SIGNATURE_SIZE or len(public_key) != PUBLIC_SIZE:
-        return False
-    try:
-        pysodium.crypto_sign_verify_detached(signature, message, public_key)
-    except ValueError:
-        return False
-    return True
-
-
-def _expand(seed: bytes) -> bytes:
-    public, secret = pysodium.crypto_sign_seed_keypair(seed)
-    assert secret == seed + public
-    return bytes(secret)
+    return verify_detached(signature, bytes(message), public_key)
 
 
 def _unhex(text: str, size: int, what: str) -> bytes:

@@ -1,23 +1,14 @@
-"""libsodium for the engine: C function pointers into the one library that pysodium has loaded.
+"""libsodium for the engine: C function pointers into the one library that `libsodium` has found.
 
-pysodium never calls sodium_init(), without which libsodium runs its portable code; it is called here, once.
+sodium_init(), which pysodium never calls and without which libsodium runs its portable code, has been called there.
 """
 
 import ctypes
 import hashlib
-import warnings
 
 from libc.string cimport memcpy, memset
 
-try:
-    with warnings.catch_warnings():
-        # Its declarations are of a kind that Python 3.14 calls deprecated: nothing a program of ours could do about it.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import pysodium as _pysodium
-except ValueError as error:     # how pysodium reports that it found no library
-    raise ImportError(
-        "libsodium was not found: install it (Debian: libsodium-dev, Fedora: libsodium, macOS: brew install libsodium)"
-    ) from error
+from ygg_c.base.libsodium import load as _load
 
 ctypedef unsigned long long ull
 ctypedef int (*seal_type)(uint8_t *, uint8_t *, const uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
@@ -36,18 +27,18 @@ ctypedef int (*auth_verify_type)(const uint8_t *, const uint8_t *, ull, const ui
 ctypedef int (*stream_type)(uint8_t *, ull, const uint8_t *, const uint8_t *) noexcept nogil
 
 
+_library = _load()
+
 cdef void *_address(str name) except NULL:
-    return <void *><size_t>ctypes.cast(getattr(_pysodium.sodium, name), ctypes.c_void_p).value
+    return <void *><size_t>ctypes.cast(getattr(_library, name), ctypes.c_void_p).value
 
-
-if _pysodium.sodium.sodium_init() < 0:
-    raise ImportError("libsodium could not be initialised")
 
 cdef seal_type _seal = <seal_type>_address("crypto_box_detached_afternm")
 cdef open_type _open = <open_type>_address("crypto_box_open_detached_afternm")
 cdef three_type _beforenm = <three_type>_address("crypto_box_beforenm")
 cdef two_type _scalarmult_base = <two_type>_address("crypto_scalarmult_base")
 cdef sign_type _sign = <sign_type>_address("crypto_sign_detached")
+cdef three_type _keypair = <three_type>_address("crypto_sign_seed_keypair")
 cdef verify_type _verify = <verify_type>_address("crypto_sign_verify_detached")
 cdef two_type _pk_to_x = <two_type>_address("crypto_sign_ed25519_pk_to_curve25519")
 cdef two_type _sk_to_x = <two_type>_address("crypto_sign_ed25519_sk_to_curve25519")
@@ -127,6 +118,36 @@ cdef void ed_to_x_secret(uint8_t *x, const uint8_t *ed_secret) noexcept nogil:
 
 cdef void wipe(void *data, size_t size) noexcept nogil:
     _memzero(data, size)
+
+
+def seed_keypair(const unsigned char[:] seed not None):
+    """Return the 64-byte Ed25519 secret of a 32-byte seed: the seed, then the public key (RFC 8032, section 5.1.5)."""
+    cdef uint8_t public[32]
+    cdef uint8_t secret[64]
+    if seed.shape[0] != 32:
+        raise ValueError(f"a seed has 32 bytes, not {seed.shape[0]}")
+    _keypair(public, secret, &seed[0])
+    try:
+        return secret[:64]
+    finally:
+        _memzero(secret, 64)
+
+
+def sign_detached(bytes message not None, const unsigned char[:] secret not None):
+    """Return the 64-byte signature of a message (RFC 8032, pure Ed25519); `secret` as `seed_keypair` returns it."""
+    cdef uint8_t signature[64]
+    if secret.shape[0] != 64:
+        raise ValueError(f"a secret key has 64 bytes, not {secret.shape[0]}")
+    _sign(signature, NULL, <const uint8_t *><const char *>message, len(message), &secret[0])
+    return signature[:64]
+
+
+def verify_detached(const unsigned char[:] signature not None, bytes message not None,
+                    const unsigned char[:] public not None):
+    """Tell whether 64 bytes are the signature of a message under a 32-byte public key."""
+    if signature.shape[0] != 64 or public.shape[0] != 32:
+        return False
+    return _verify(&signature[0], <const uint8_t *><const char *>message, len(message), &public[0]) == 0
 
 
 cdef class Random:
