@@ -49,6 +49,7 @@ class YggError(Exception):
         │   ├── OperationNotSupported                 EOPNOTSUPP: this network or transport has no such thing
         │   ├── BlockedHostError (PermissionError)    EACCES: the host is mapped to None
         │   └── ConnectTimeout (TimeoutError)         ETIMEDOUT
+        │       └── TLSTimeout (ConnectionAbortedError)   the TLS handshake took too long
         └── LinkError (ConnectionError)               a connection that ended or never came to be
             ├── ConnectionRefused (ConnectionRefusedError)
             ├── ConnectionReset (ConnectionResetError)
@@ -287,6 +288,12 @@ class ConnectTimeout(NetworkError, TimeoutError):
 
     text = "connection timed out"
     code = errno.ETIMEDOUT
+
+
+class TLSTimeout(ConnectTimeout, ConnectionAbortedError):
+    """A TLS handshake did not finish in time, which is a ConnectionAbortedError to asyncio."""
+
+    text = "the TLS handshake takes too long"
 
 
 class LinkError(_ErrnoError, ConnectionError):

@@ -153,6 +153,7 @@ def test_a_reset_is_told_to_reader_and_writer(with_pair):
         server, writers = await _hold(pair)
         reader, writer = await pair.a.open_connection(pair.address_b, 80)
         await until(lambda: writers)
+        writers[0].get_extra_info("options").linger = 0
         server.abort_clients()
         with pytest.raises(ConnectionResetError):
             await reader.read()

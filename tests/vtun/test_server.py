@@ -126,7 +126,7 @@ def test_aborted_clients_are_reset(with_pair):
         async def handle(reader, writer):
             accepted.append(writer)     # from Python 3.13 on a writer that nobody holds closes its connection
 
-        server = await pair.b.start_server(handle, port=80)
+        server = await pair.b.start_server(handle, port=80, linger=0)
         reader, writer = await pair.a.open_connection(pair.address_b, 80)
         await until(lambda: accepted)
         server.abort_clients()

@@ -324,6 +324,7 @@ def test_abort_resets_the_peer(with_pair):
         there, here, server = await connect(pair)
         here.transport.write(b"before")
         await until(lambda: there.data == b"before")
+        here.transport.get_extra_info("options").linger = 0     # else it would end the stream, with nothing unread
         here.transport.abort()
         assert await here.lost is None
         error = await there.lost

@@ -22,7 +22,7 @@ from abc import abstractmethod
 from typing import Any
 
 from ygg.errors import ConnectionReset
-from ygg.stream.held import take_over
+from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.transport import ByteStreamTransport, Source
 
 SMALL, LARGE = 16 * 1024, 256 * 1024
@@ -124,7 +124,8 @@ class LayeredTransport(ByteStreamTransport):
 
     def _resume_writing(self) -> None:
         self._answered = 0
-        super()._resume_writing()
+        if not self._lost:
+            super()._resume_writing()
 
     # The end
 
@@ -153,6 +154,8 @@ class LayeredTransport(ByteStreamTransport):
         self._closing = self._lost = True
         self._fail_handshake(error or ConnectionReset())
         self._connection_lost(error)
+        if not isinstance(self._protocol, HoldingProtocol):
+            self._protocol = None  # it may have this stream: neither is to wait for the garbage collector
 
     def _fail_handshake(self, error: BaseException) -> None:
         if not self.opened.done():

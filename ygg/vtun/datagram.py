@@ -32,8 +32,11 @@ def _target(address: tuple[object, ...]) -> tuple[bytes, int]:
     return remote_end(host or "", port)
 
 
-class DatagramTransport(asyncio.DatagramTransport):
-    """A UDP socket as asyncio sees it. Made by `VTun.create_datagram_endpoint`; call `start` once."""
+class DatagramTransport(asyncio.DatagramTransport, asyncio.Transport):
+    """A UDP socket as asyncio sees it. Made by `VTun.create_datagram_endpoint`; call `start` once.
+
+    Like asyncio's own it is an `asyncio.Transport` too, though nothing can be written to it but with `sendto`.
+    """
 
     def __init__(self, socket: StackSocket, protocol: asyncio.BaseProtocol, registry: Registry) -> None:
         self._local = endpoint(*socket.local)

@@ -88,7 +88,7 @@ class OverlayListener(Listener):
         except OSError:
             return  # the network has just gone down: broken already
         if not self._ready.offer(transport):
-            transport.abort()
+            _reset(transport)
 
     @property
     def address(self) -> str:
@@ -101,7 +101,7 @@ class OverlayListener(Listener):
     def close(self) -> None:
         self._server.close()
         for transport in self._ready.close():
-            transport.abort()
+            _reset(transport)
         self._closed.set()
 
     async def wait_closed(self) -> None:
@@ -109,6 +109,12 @@ class OverlayListener(Listener):
 
     def is_closing(self) -> bool:
         return self._ready.closed
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """End a connection that was never accepted as a kernel does: its dialer is to know."""
+    transport.get_extra_info("options").linger = 0
+    transport.abort()
 
 
 class _Arrival(HoldingProtocol):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import ssl as ssl_module
 import sys
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ class Server(asyncio.AbstractServer):
         factory: ProtocolFactory,
         registry: Registry,
         tls_options: TLSOptions | None = None,
+        reuse_port: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._listeners = list(listeners)
@@ -59,6 +61,9 @@ class Server(asyncio.AbstractServer):
         self._registry = registry
         self._tls = tls_options
         self._sockets = tuple(OverlaySocket(listener, endpoint(*listener.local)) for listener in listeners)
+        if reuse_port:
+            for view in self._sockets:
+                view.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._transports: dict[StreamTransport, None] = {}  # the oldest first
         self._handshakes: set[asyncio.Task[None]] = set()
         self._serving = False
@@ -152,6 +157,7 @@ class Server(asyncio.AbstractServer):
             await self._forever
         except asyncio.CancelledError:
             self.close()
+            self.close_clients()  # as from Python 3.14 on: an idle one would not let the server end
             await self.wait_closed()
             raise
         finally:
@@ -177,7 +183,7 @@ class Server(asyncio.AbstractServer):
             transport.close()
 
     def abort_clients(self) -> None:
-        """Reset the connections accepted."""
+        """Abort the connections accepted: reset them where something is unread or unsent, else end them."""
         for transport in list(self._transports):
             transport.abort()
 

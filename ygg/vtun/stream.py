@@ -182,6 +182,22 @@ class StreamTransport(ByteStreamTransport):
         if connection.closed or connection.queued <= connection.send_limit:
             self._lose(None)
 
+    def abort(self) -> None:
+        """End the connection at once, as closing a kernel's socket does; `connection_lost(None)` follows.
+
+        What the socket buffer has taken still leaves, followed by a FIN. The connection is reset where something has
+        come and was not read, where more was written than fits there, and with `linger` 0.
+        """
+        connection = self._connection
+        if connection is None or self._lost:
+            return
+        if connection.queued > connection.write_limit:
+            self._force_close(None)
+            return
+        self._closing = True
+        connection.close()
+        self._lose(None)
+
     def _force_close(self, error: BaseException | None) -> None:
         """Reset the connection; `connection_lost(error)` follows."""
         if self._connection is not None and not self._lost:

@@ -14,6 +14,7 @@ from ygg.node.driver import Driver
 from ygg.node.gateway import Gateway
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.tls.handshake import start_tls
+from ygg.stream.tls.streams import loop_for_streams
 from ygg.tun import TunAdapter
 from ygg.vtun.addresses import Host, bindable, check_port, destination, endpoint, failure, packed, remote_end, split
 from ygg.vtun.capture import Capture
@@ -257,7 +258,7 @@ class VTun:
         if keep_alive:
             options["keepalive"] = True
         listeners = self._listen(addresses, check_port(port), max(backlog, 1), self._options(options))
-        server = Server(listeners, protocol_factory, self._registry, tls)
+        server = Server(listeners, protocol_factory, self._registry, tls, bool(reuse_port))
         if start_serving:
             server.begin()
         return server
@@ -282,7 +283,7 @@ class VTun:
         self, host: Host | None = None, port: int | None = None, *, limit: int = _STREAM_LIMIT, **options: Any
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect as `asyncio.open_connection` does; `options` as for `create_connection`."""
-        loop = asyncio.get_running_loop()
+        loop = loop_for_streams()
         reader = asyncio.StreamReader(limit=limit, loop=loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         transport, _ = await self.create_connection(lambda: protocol, host, port, **options)
@@ -298,7 +299,7 @@ class VTun:
         **options: Any,
     ) -> Server:
         """Serve streams as `asyncio.start_server` does; `options` as for `create_server`."""
-        loop = asyncio.get_running_loop()
+        loop = loop_for_streams()
 
         def factory() -> asyncio.StreamReaderProtocol:
             reader = asyncio.StreamReader(limit=limit, loop=loop)

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING
 
-from ygg.errors import from_os_error
+from ygg.errors import TLSTimeout
 from ygg.stream.held import HoldingProtocol
 from ygg.stream.tls.object import require_context
 from ygg.stream.tls.stream import TLSStream
@@ -31,21 +31,24 @@ async def start_tls(
     """Upgrade a connection to TLS as `loop.start_tls` does, which uvloop refuses; return the transport to use now.
 
     Reading is resumed then, unless `protocol` is a `HoldingProtocol`, which has the plain text held still for
-    `take_over()`. What a `HoldingProtocol` of `transport` has received belongs to the handshake. Raises ssl.SSLError,
-    ConnectTimeout or another OSError when the handshake fails, UnicodeError for a name that cannot be one; the
+    `take_over()`. What a `HoldingProtocol` of `transport` has received belongs to the handshake. An empty
+    `server_hostname` asks for no name. Raises ssl.SSLError, TLSTimeout (a ConnectTimeout, and to asyncio a
+    ConnectionAbortedError) or another OSError when the handshake fails, UnicodeError for a name that cannot be one; the
     connection is closed then. Closing waits for no close_notify, so `ssl_shutdown_timeout` is never reached.
     """
     require_context(sslcontext)
+    limit = HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout
     _hold(transport)
     held = protocol if isinstance(protocol, HoldingProtocol) else HoldingProtocol()
     try:
-        stream = TLSStream(transport, held, sslcontext, server_side=server_side, server_hostname=server_hostname)
+        name = server_hostname or None  # "" says that there is none
+        stream = TLSStream(transport, held, sslcontext, server_side=server_side, server_hostname=name)
         stream.start()
-        async with asyncio.timeout(HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout):
+        async with asyncio.timeout(limit):
             await stream.opened
-    except TimeoutError as error:
+    except TimeoutError:
         transport.abort()
-        raise from_os_error(error) from None
+        raise TLSTimeout(f"the TLS handshake takes longer than {limit:g} seconds") from None
     except ssl.SSLError:
         raise  # the alert that says why is on its way
     except BaseException:

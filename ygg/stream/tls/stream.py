@@ -111,7 +111,7 @@ class TLSStream(LayeredTransport):
         if self._plain.ended:
             self._ended = True
             if self._tls.failure is not None:
-                self._error = tls_error(self._tls.failure)
+                self._error = _RecordError(self._tls.failure.reason or str(self._tls.failure))
         super()._deliver_eof()
 
     # Writing
@@ -161,6 +161,10 @@ class _PlainText:
         self.ended = self.ended or ended
         self.readable = max(1, self.tls.unread) if size == len(space) else 0
         return size
+
+
+class _RecordError(TLSError, ssl.SSLError):
+    """What has come cannot be decrypted. Programs for asyncio expect an `ssl.SSLError`."""
 
 
 def tls_error(error: ssl.SSLError) -> TLSError:
