@@ -21,6 +21,7 @@ PRINTS: dict[str, list[Any]] = {
     "over_tcp.py": ["HELLO", "OVERLAY", "end of stream: True"],
     "over_udp.py": ["from the client: True", "ANYBODY THERE?", "answered within a second: True"],
     "over_http.py": ["200 True"],
+    "over_routed.py": ["True"],
     "autopeering.py": ["peers in the list: 1", "connected to 2"],
     "direct_link.py": ["neighbours: 1", "neighbours: 2, one of them at tls://127.0.0.1:", "neighbours: 1"],
     "simulated_mesh.py": ["agree: True after ", "agree without the root: True", "OVER THREE HOPS", "round trip: 12",

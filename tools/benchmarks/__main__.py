@@ -7,7 +7,21 @@ import signal
 import sys
 from collections.abc import Callable
 
-from . import beside, connections, datagrams, engine, http, latency, links, mapping, peers, stack, stream, transit
+from . import (
+    beside,
+    connections,
+    datagrams,
+    engine,
+    http,
+    latency,
+    links,
+    mapping,
+    peers,
+    routed,
+    stack,
+    stream,
+    transit,
+)
 from .lossy import grid
 from .lossy.measure import Regression, lossy
 
@@ -25,6 +39,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "session_1280": functools.partial(engine.session, 1280),
     "session_65535": functools.partial(engine.session, 65535),
     "http": http.http,
+    "routed": routed.routed_loop,
     "stack_65535": functools.partial(stack.stack, 65535),
     "stack_1500": functools.partial(stack.stack, 1500),
     "conn": stack.connections,

@@ -1,11 +1,10 @@
-"""httpx over a VTun: `httpx.AsyncClient(transport=YggTransport(vtun))`. The only file that touches httpx's `_pool`."""
+"""httpx over a VTun: `httpx.AsyncClient(transport=YggTransport(vtun))`. It alone touches httpx's `_pool`."""
 
-import asyncio
 import ssl
 
 from ygg.errors import MissingExtraError
-from ygg.stream.held import HoldingProtocol
-from ygg.vtun import OverlayNetwork, VTun
+from ygg.integrations.http_pools import pool
+from ygg.vtun import VTun
 
 try:
     import httpcore
@@ -13,28 +12,16 @@ try:
 except ImportError as error:
     raise MissingExtraError("YggTransport needs httpx: pip install 'ygg[http]'") from error
 
-from ygg.integrations.httpcore import HTTPBackend
+from ygg.integrations.httpcore import VTunBackend
 
-
-class VTunBackend(HTTPBackend):
-    """httpcore's network, reached through a VTun: pass it to any httpcore pool as `network_backend`."""
-
-    def __init__(self, vtun: VTun) -> None:
-        super().__init__(OverlayNetwork(vtun))
-        self._vtun = vtun
-
-    async def dial(self, host: str, port: int, timeout: float | None, local_address: str | None) -> asyncio.Transport:
-        """Return a connection from an address of this node; without `timeout` it is given up when TCP does."""
-        local = None if local_address is None else (local_address, 0)
-        transport, _ = await self._vtun.create_connection(HoldingProtocol, host, port, local_addr=local)
-        return transport
+__all__ = ["VTunBackend", "YggTransport"]
 
 
 class YggTransport(httpx.AsyncHTTPTransport):
     """An httpx transport whose connections run through a VTun: `http://[200:…]:port/` and `https://` alike.
 
-    The arguments are those of `httpx.AsyncHTTPTransport` that make sense on an overlay. Closing the client closes
-    the connections, not the VTun.
+    The arguments are those of `httpx.AsyncHTTPTransport` that make sense on an overlay; a proxy is dialed through the
+    VTun too. Closing the client closes the connections, not the VTun.
     """
 
     def __init__(
@@ -47,17 +34,17 @@ class YggTransport(httpx.AsyncHTTPTransport):
         limits: httpx.Limits | None = None,
         retries: int = 0,
         local_address: str | None = None,
+        proxy: httpx.Proxy | httpx.URL | str | None = None,
     ) -> None:
         # The base class would build a pool of its own; everything else it does goes through `_pool`.
-        limits = limits or httpx.Limits(max_connections=100, max_keepalive_connections=20)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=None if verify is True else httpx.create_ssl_context(verify=verify),
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
+        self._pool = pool(
+            httpcore,
+            VTunBackend(vtun),
+            None if verify is True else httpx.create_ssl_context(verify=verify),
+            limits or httpx.Limits(max_connections=100, max_keepalive_connections=20),
+            httpx.Proxy(proxy) if isinstance(proxy, httpx.URL | str) else proxy,
+            local_address,
             http1=http1,
             http2=http2,
             retries=retries,
-            local_address=local_address,
-            network_backend=VTunBackend(vtun),
         )

@@ -1,0 +1,49 @@
+"""tests.integrations.table: docs/integrations.md has the table that the tests make; its programs run."""
+
+import ast
+import asyncio
+import importlib
+import inspect
+import re
+import textwrap
+import types
+from pathlib import Path
+
+import pytest
+
+from tests.integrations import answering
+from tests.integrations.table import table
+
+FOLDER = Path(__file__).parent
+PAGE = FOLDER.parent.parent / "docs" / "integrations.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+SECTIONS = [
+    pytest.param("".join(re.findall(r"^```python\n(.*?)^```", section, re.M | re.S)), id=section.splitlines()[0])
+    for section in TEXT.split("\n## ")[1:]
+]
+
+
+def test_the_table_is_that_of_the_tests() -> None:
+    """Where it is not, this prints it."""
+    for path in sorted(FOLDER.glob("test_*.py")):
+        importlib.import_module(f"tests.integrations.{path.stem}")
+    shown = TEXT.split("tests/integrations/table.py -->\n")[1].split("<!-- end -->")[0]
+    assert shown == table(), table()
+
+
+async def answer(reader, writer):
+    await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize("text", SECTIONS)
+def test_a_program_runs(with_pair, text):
+    async def main(pair):
+        names = {"vtun": pair.b, "other": pair.a, "address": pair.address_b, "app": answering.app, "answer": answer,
+                 "asyncio": asyncio}
+        code = compile(textwrap.dedent(text), str(PAGE), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        running = types.FunctionType(code, names)()
+        if inspect.iscoroutine(running):
+            await running
+
+    with_pair(main)

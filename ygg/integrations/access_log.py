@@ -1,0 +1,79 @@
+"""Who asked for what: a line for each request that an ASGI application has answered, with the caller's key.
+
+The lines go to the logger `ygg.access`, at INFO, so a program turns them on by that name; nothing is done while they
+are off. What a caller sends is shown with everything but printable ASCII escaped: no line can be made to look like two.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+logger = logging.getLogger("ygg.access")
+
+_LONGEST = 2048
+
+
+class AccessLog:
+    """An ASGI application that is `app`, and logs its requests.
+
+    A line has the caller's address, the public key of its node in hex (`-` where it is not known), the method, the
+    target, the HTTP version, the status, and the bytes of the answer's body: a WebSocket's are `GET`, with status 101
+    once it is accepted.
+    """
+
+    def __init__(self, app: Any, key_of: Callable[[str], bytes | None]) -> None:
+        self._app = app
+        self._key_of = key_of
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request, WebSocket or lifespan."""
+        if scope["type"] not in ("http", "websocket") or not logging.getLogger(logger.name).isEnabledFor(logging.INFO):
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        try:
+            await self._app(scope, receive, answer.send)
+        finally:
+            self._log(scope, answer)
+
+    def _log(self, scope: Any, answer: _Answer) -> None:
+        host = scope["client"][0] if scope.get("client") else "-"
+        key = self._key_of(host)
+        logger.info(
+            '%s %s "%s %s HTTP/%s" %s %d',
+            host,
+            "-" if key is None else key.hex(),
+            scope.get("method", "GET"),
+            _target(scope),
+            scope.get("http_version", "1.1"),
+            answer.status or "-",
+            answer.size,
+        )
+
+
+class _Answer:
+    """Notes what is sent."""
+
+    def __init__(self, send: Any) -> None:
+        self._send = send
+        self.status = 0
+        self.size = 0
+
+    async def send(self, message: Any) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            self.status = message["status"]
+        elif message["type"] == "websocket.accept":
+            self.status = 101
+        elif message["type"] == "websocket.close" and not self.status:
+            self.status = 403
+        self.size += len(message.get("body") or b"")
+        await self._send(message)
+
+
+def _target(scope: Any) -> str:
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string") or b""
+    shown: bytes = (path + b"?" + query if query else path)[:_LONGEST]
+    return "".join(chr(byte) if 0x21 <= byte <= 0x7E and byte not in b'"\\' else f"\\x{byte:02x}" for byte in shown)

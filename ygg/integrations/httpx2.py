@@ -1,0 +1,50 @@
+"""httpx2 over a VTun: `httpx2.AsyncClient(transport=YggTransport(vtun))`. It alone touches httpx2's `_pool`."""
+
+import ssl
+
+from ygg.errors import MissingExtraError
+from ygg.integrations.http_pools import pool
+from ygg.vtun import VTun
+
+try:
+    import httpcore2
+    import httpx2
+except ImportError as error:
+    raise MissingExtraError("YggTransport needs httpx2: pip install 'ygg[httpx2]'") from error
+
+from ygg.integrations.httpcore2 import VTunBackend
+
+__all__ = ["VTunBackend", "YggTransport"]
+
+
+class YggTransport(httpx2.AsyncHTTPTransport):
+    """An httpx2 transport whose connections run through a VTun: `http://[200:…]:port/` and `https://` alike.
+
+    The arguments are those of `httpx2.AsyncHTTPTransport` that make sense on an overlay; a proxy is dialed through the
+    VTun too. Closing the client closes the connections, not the VTun.
+    """
+
+    def __init__(
+        self,
+        vtun: VTun,
+        *,
+        verify: ssl.SSLContext | bool = True,
+        http1: bool = True,
+        http2: bool = False,
+        limits: httpx2.Limits | None = None,
+        retries: int = 0,
+        local_address: str | None = None,
+        proxy: httpx2.Proxy | httpx2.URL | str | None = None,
+    ) -> None:
+        # The base class would build a pool of its own; everything else it does goes through `_pool`.
+        self._pool = pool(
+            httpcore2,
+            VTunBackend(vtun),
+            None if verify is True else httpx2.create_ssl_context(verify=verify),
+            limits or httpx2.Limits(max_connections=100, max_keepalive_connections=20),
+            httpx2.Proxy(proxy) if isinstance(proxy, httpx2.URL | str) else proxy,
+            local_address,
+            http1=http1,
+            http2=http2,
+            retries=retries,
+        )

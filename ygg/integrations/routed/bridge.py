@@ -1,0 +1,171 @@
+"""Bytes between a connection of the overlay and a socket of the operating system's, one end of a pair.
+
+What uses the other end of the pair has a socket with a descriptor, that can be read, polled and handed on. The bridge
+is the connection's protocol. It holds no more than one read in either direction: when the pair takes no more, the
+connection is paused, and when the connection takes no more, the pair is not read.
+"""
+
+import asyncio
+import select
+import socket
+from typing import cast
+
+_CHUNK = 1 << 18
+
+
+class Bridge(asyncio.Protocol):
+    """Carries bytes between the connection that it is the protocol of and `near`, which it closes at the end."""
+
+    def __init__(self, near: socket.socket) -> None:
+        self._near = near
+        self._loop = asyncio.get_running_loop()
+        self.transport: asyncio.Transport | None = None
+        """The connection, until it is lost."""
+        self._waiting = bytearray()
+        self._ended = self._read_all = self._watching = self._writing = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._watch()
+
+    # From the overlay
+
+    def data_received(self, data: bytes) -> None:
+        sent = 0 if self._waiting else self._send(data)
+        if sent < len(data):
+            self._waiting += memoryview(data)[sent:]
+            self._wait_for_room()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._end_if_flushed()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.transport = None
+        self._ended = True
+        self._unwatch()
+        if not self._waiting:
+            self._close()
+
+    def _send(self, data: bytes | bytearray) -> int:
+        """Send what the pair takes; return how much is done with. Without a reader all of it is."""
+        try:
+            return self._near.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._hang_up()
+            return len(data)
+
+    def _wait_for_room(self) -> None:
+        if not self._writing and self._near.fileno() >= 0:
+            self._writing = True
+            self._loop.add_writer(self._near.fileno(), self._on_room)
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def _on_room(self) -> None:
+        del self._waiting[: self._send(self._waiting)]
+        if self._waiting:
+            return
+        self._stop_writing()
+        if self.transport is None:
+            self._close()
+            return
+        self.transport.resume_reading()
+        self._end_if_flushed()
+
+    def _end_if_flushed(self) -> None:
+        if not self._ended or self._waiting or self._near.fileno() < 0:
+            return
+        try:
+            self._near.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._hang_up()
+        if self._read_all:
+            self._hang_up()
+
+    # To the overlay
+
+    def pause_writing(self) -> None:
+        self._unwatch()
+
+    def resume_writing(self) -> None:
+        self._watch()
+
+    def _watch(self) -> None:
+        if not self._watching and not self._read_all and self._near.fileno() >= 0:
+            self._watching = True
+            self._loop.add_reader(self._near.fileno(), self._on_readable)
+
+    def _unwatch(self) -> None:
+        if self._watching:
+            self._watching = False
+            self._loop.remove_reader(self._near.fileno())
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._near.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if self.transport is None:
+            return
+        if data:
+            self.transport.write(data)
+            return
+        self._read_all = True
+        self._unwatch()
+        if _is_closed(self._near):
+            self._hang_up()
+        else:
+            self.transport.write_eof()
+            self._end_if_flushed()
+
+    # The end
+
+    def _hang_up(self) -> None:
+        """Nothing passes in either direction any more: close the connection as a kernel closes a socket's."""
+        self._waiting.clear()
+        if self.transport is not None:
+            self.transport.close()
+        self._close()
+
+    def _stop_writing(self) -> None:
+        if self._writing:
+            self._writing = False
+            self._loop.remove_writer(self._near.fileno())
+
+    def _close(self) -> None:
+        if self._near.fileno() >= 0:
+            self._unwatch()
+            self._stop_writing()
+            self._near.close()
+
+    def give_back(self) -> tuple[bytes, bool]:
+        """Stop; return what has come for the other end and is not in the pair yet, and whether nothing comes after it.
+
+        What the other end has written goes to the connection first.
+        """
+        while not self._read_all and self._watching:
+            try:
+                data = self._near.recv(_CHUNK)
+            except OSError:
+                break
+            if not data or self.transport is None:
+                break
+            self.transport.write(data)
+        left, self._waiting = bytes(self._waiting), bytearray()
+        self._close()
+        return left, self._ended
+
+
+def _is_closed(near: socket.socket) -> bool:
+    """Tell whether the other end of a pair is closed, and not only shut down for writing."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(near, 0)
+    return any(events & select.POLLHUP for _, events in poll.poll(0))
