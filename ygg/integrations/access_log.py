@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 logger = logging.getLogger("ygg.access")
+_is_enabled = logger.isEnabledFor
 
 _LONGEST = 2048
 
@@ -29,7 +30,7 @@ class AccessLog:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request, WebSocket or lifespan."""
-        if scope["type"] not in ("http", "websocket") or not logging.getLogger(logger.name).isEnabledFor(logging.INFO):
+        if scope["type"] not in ("http", "websocket") or not _is_enabled(logging.INFO):
             await self._app(scope, receive, send)
             return
         answer = _Answer(send)
