@@ -226,6 +226,8 @@ class AutoPeerManager:
                 for identity in stale:
                     self._drop(identity, now)
                 return None
+            # One that stays down goes only when another takes its place: it may be this machine that has no network,
+            # and then every candidate would be used up and laid to rest.
             added = await self._add_one(view, now)
             if added is not None and stale:
                 self._drop(stale[0], now)
@@ -243,6 +245,7 @@ class AutoPeerManager:
             identity = _identity(peer.url)
             identities.add(identity)
             if peer.up:
+                # A node may be linked twice, by two URLs: its key counts it once.
                 key = peer.key.hex() if peer.key else identity
                 connected.add(key)
                 keys.add(key)
@@ -271,6 +274,7 @@ class AutoPeerManager:
 
     def _is_short(self, view: _View, pending: int) -> bool:
         listed = {peer.identity for peer in self.fetcher.peers} | self._chosen.keys()
+        # Those that were configured count as well where a list has them; so do those chosen that no list has any more.
         from_fetch = {view.up[identity] for identity in view.up.keys() & listed}
         return (
             view.connected + pending < self._config.minimum_connected
@@ -308,7 +312,7 @@ class AutoPeerManager:
             peer
             for peer in self.fetcher.peers
             if self._config.admits(peer)
-            and peer.scheme in spoken
+            and peer.scheme in spoken   # by the node: lists name schemes whose extra is not installed
             and peer.identity not in view.identities
             and peer.key not in view.keys
             and peer.identity not in self._refused

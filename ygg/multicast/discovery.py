@@ -114,6 +114,7 @@ class Multicast:
             usable = self._usable() if self._network.is_up else {}
             await self._close_stations([key for key in self._stations if key not in usable])
             now = asyncio.get_running_loop().time()
+            # Dials add a password and a priority to a URL; what is before them tells peers apart.
             linked = {peer.url.partition("?")[0] for peer in self._node.peers() if peer.up} if usable else ()
             for key, (interface, rule) in usable.items():
                 station = self._stations.get(key)
@@ -126,6 +127,7 @@ class Multicast:
         return TURN + self._random.random() * TURN_SPREAD
 
     def _usable(self) -> dict[tuple[str, int], tuple[Interface, InterfaceRule]]:
+        # By number too: an interface that was taken away and made again has its old name, and none of its sockets work.
         found = {}
         for interface in self._interfaces():
             rule = first_match(self._rules, interface.name)

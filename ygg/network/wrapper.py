@@ -44,6 +44,9 @@ class WrapperDatagrams(asyncio.DatagramTransport):
         self._base.abort()
 
 
+# A stream is held still until it is handed on, so that a wrapper can be put in front of it at leisure. A datagram port
+# has no such moment: it delivers from the first on. So the relay is there before the port is, and asks for the wrapper
+# when it is told of it.
 class DatagramRelay(asyncio.DatagramProtocol):
     """Stands between a datagram port and its protocol; `passing(transport)` says what stands before the port."""
 
@@ -148,6 +151,7 @@ class WrapperNetwork(Network):
             remote_addr,
             source_interface=source_interface,
         )
+        # Raised here: an exception in connection_made() would go to the event loop's handler and to no caller.
         if relay.error is not None:
             raise relay.error
         admit(base)

@@ -98,6 +98,8 @@ def _limited(
     links: Sequence[Incoming], newcomer: Incoming, limits: IncomingLimits
 ) -> Iterator[tuple[Sequence[Incoming], int, Sequence[Incoming]]]:
     """Yield for each limit the links it counts, how many it allows, and those of which one may go."""
+    # The narrowest first: who fills one address has its own links to lose, not those of others. Where addresses tell
+    # nothing there are no networks, and no such limit.
     if newcomer.networks:
         beside = [link for link in links if link.networks[:1] == newcomer.networks[:1]]
         yield beside, limits.per_address, beside
@@ -117,6 +119,7 @@ def evicted(links: Sequence[Incoming]) -> Incoming:
 def unprotected(links: Sequence[Incoming]) -> list[Incoming]:
     """Return the links left when those that have earned their places are taken away; never none of some."""
     share = len(links) // SHARE
+    # Each merit in turn protects its best of those that are left, so that no link takes two of the places kept.
     left = sorted(links, key=lambda link: link.latency)[share:]
     left = sorted(left, key=lambda link: link.traffic, reverse=True)[share:]
     left = sorted(left, key=lambda link: link.rate, reverse=True)[share:]
@@ -138,6 +141,7 @@ class KnownKeys:
 
     def note(self, key: bytes, seconds: float) -> None:
         """A link with `key` that was up for so many seconds has ended."""
+        # The short links of a key that is known add to what it has: one that comes and goes often is no stranger.
         if seconds < LONG and key not in self._seconds:
             return
         self._seconds[key] = self._seconds.get(key, 0.0) + seconds

@@ -159,6 +159,7 @@ class Redial:
             while True:
                 begun = self._loop.time()
                 attempts.append(attempt())
+                # Looked at again and again, not once: when traffic begins to wait, `gap` shrinks from infinity.
                 while not self._is_due(begun, len(attempts)):
                     left = LOOK if len(attempts) >= ATTEMPTS else min(LOOK, begun + self.gap - self._loop.time())
                     done, _ = await asyncio.wait(attempts, timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -171,6 +172,7 @@ class Redial:
                         failed(error)
         finally:
             self._demand._away.pop(self, None)
+            # One that has just succeeded is not undone by its cancellation: its link is dropped when that shows.
             for task in attempts:
                 task.cancel()
                 task.add_done_callback(end)

@@ -135,12 +135,15 @@ class Switch:
         self.turns += 1
         while busy or self._wanted:
             self._wanted = False
+            # All that arrives at one time is one batch to each stack, as a link brings it, and all stacks have theirs
+            # before any answers: so the order of the stacks decides nothing.
             ports = list(self._ports.values())
             for port in ports:
                 port.deliver(now)
             polled = [port.tap.poll(now) for port in ports]
             deadlines = [deadline for deadline in polled if deadline is not None]
             busy = self._carry()
+        # Only now: what asked for a turn while this one went on has had it.
         self._planned = False
         self._wake_at(min(deadlines, default=None))
 
