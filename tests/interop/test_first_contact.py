@@ -1,6 +1,9 @@
-"""How many round trips a first dial takes, whoever dials whom."""
+"""How many round trips a first dial takes, whoever dials whom.
 
-import statistics
+Wires are long, so that what a busy machine adds is little beside a round trip; and it only ever adds, so of several
+dials the fastest says how many round trips there were.
+"""
+
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,7 +19,7 @@ from tests.interop.ours import Ours
 
 COUNT = 3
 """Nodes of each kind: so often is each pairing measured, for a first contact is made once."""
-DELAY = 0.05
+DELAY = 0.15
 RTT = 4 * DELAY
 """Seconds between any two: two links, there and back."""
 
@@ -75,4 +78,4 @@ def test_a_first_dial_takes_three_round_trips(nodes: Nodes, caller: str, callee:
         other = (number + OFFSETS[caller, callee]) % COUNT
         times.append(dial(nodes[caller][number], nodes[callee][other]) / RTT)
     print(f"{caller} dials {callee}: " + ", ".join(f"{trips:.2f}" for trips in times))
-    assert 2.9 < statistics.median(times) < (4.6 if caller == callee == "daemon" else 3.5)
+    assert 2.9 < min(times) < (4.6 if caller == callee == "daemon" else 3.5)

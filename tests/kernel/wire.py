@@ -47,12 +47,14 @@ class Way:
     queue: list[tuple[int, int, bytes]] = field(default_factory=list)
     free_at: int = 0
     count: int = 0
+    dropped: int = 0            # for want of room in the buffer
 
     def put(self, packet: bytes, medium: Medium, chance: random.Random, now: int) -> None:
         """Send a packet at `now`."""
         start = max(self.free_at, now)
         if medium.rate:
             if (start - now) * medium.rate / 1e9 > medium.buffer:
+                self.dropped += 1
                 return
             if medium.mark and start - now > medium.mark and packet[1] & 0x30:
                 packet = packet[:1] + bytes([packet[1] | 0x30]) + packet[2:]
@@ -82,6 +84,10 @@ class Wire:
         self.tap = PacketTap(self.stack, 1 << 16)
         self.tap.credit_bytes = 1 << 22
         self.in_way, self.out_way = Way(), Way()
+        self._last_turn = 0
+        self.pause = 0
+        """The longest time, in ns, in which it carried nothing: while a machine is busy elsewhere, the wire stops. A
+        sender whose timer expires over that is right to send again."""
 
     def close(self) -> None:
         """Close the stack and let go of everything."""
@@ -106,6 +112,8 @@ class Wire:
 
     def _turn(self) -> None:
         now = time.monotonic_ns()
+        self.pause = max(self.pause, now - (self._last_turn or now))
+        self._last_turn = now
         for packet in self._read():
             self._send(packet, self.in_way, now)
         if arrived := self.in_way.due(now):
