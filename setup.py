@@ -18,21 +18,33 @@ DIRECTIVES = {
 # -O3 doubles the checksum loop's speed over -O2: it is what makes gcc vectorise it.
 FLAGS = ["-O3", "-g0", "-fno-strict-aliasing", "-fvisibility=hidden", "-Wno-unused-function", "-Wno-sign-compare"]
 JOBS = os.cpu_count() or 1
+BUILD: str | None = "build/cython"
+MACROS: list[tuple[str, str | None]] = []
+ROOT = Path(__file__).resolve().parent
+
+# For tools/coverage alone: every line tells the tracer that it runs. It is slow, so it is built apart, and quickly. The
+# tracer looks for the C file beside its source, and knows a source by the path that the compiler was given.
+TRACED = bool(os.environ.get("YGG_TRACE_LINES"))
+if TRACED:
+    DIRECTIVES["linetrace"] = True
+    FLAGS = ["-O1", *FLAGS[1:]]
+    BUILD = None
+    MACROS = [("CYTHON_TRACE_NOGIL", "1")]
 
 
 def extensions() -> list[Extension]:
     """Return one extension per .pyx file of the engine."""
-    root = Path(__file__).parent
-    sources = [path.relative_to(root) for path in sorted((root / "ygg_c").rglob("*.pyx"))]
     return [
-        Extension(".".join(path.with_suffix("").parts), [str(path)], extra_compile_args=FLAGS) for path in sources
+        Extension(".".join(path.with_suffix("").parts), [str(ROOT / path if TRACED else path)],
+                  extra_compile_args=FLAGS, define_macros=MACROS)
+        for path in sorted(path.relative_to(ROOT) for path in (ROOT / "ygg_c").rglob("*.pyx"))
     ]
 
 
 # Cython's worker processes import this file again where processes are spawned rather than forked.
 if __name__ == "__main__":
     setup(
-        ext_modules=cythonize(extensions(), compiler_directives=DIRECTIVES, build_dir="build/cython", nthreads=JOBS,
+        ext_modules=cythonize(extensions(), compiler_directives=DIRECTIVES, build_dir=BUILD, nthreads=JOBS,
                               quiet=True),
         options={"build_ext": {"parallel": JOBS}},
     )

@@ -49,14 +49,24 @@ def prepare(extras: Sequence[str]) -> None:
 
 def run(*command: str | Path, **variables: str) -> int:
     """Run a command of .venv from the project's root, and return its exit status."""
-    path = f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    # Without PYTHONSAFEPATH "python -m" would import ygg from the source tree, which holds no compiled engine.
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment = inherited | {"PATH": path, "PYTHONSAFEPATH": "1"} | variables
-    with subprocess.Popen([str(part) for part in command], cwd=ROOT, env=environment) as process:
+    with subprocess.Popen([str(part) for part in command], cwd=ROOT, env=_inside(variables)) as process:
         while True:
             with contextlib.suppress(KeyboardInterrupt):    # the command has got it too, and ends in its own way
                 return process.wait()
+
+
+def output(*command: str | Path, folder: Path = ROOT, **variables: str) -> tuple[int, str]:
+    """Run a command of .venv from a folder, and return its exit status and what it printed."""
+    done = subprocess.run([str(part) for part in command], cwd=folder, env=_inside(variables), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.returncode, done.stdout
+
+
+def _inside(variables: dict[str, str]) -> dict[str, str]:
+    path = f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    # Without PYTHONSAFEPATH "python -m" would import ygg from the source tree, which holds no compiled engine.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return inherited | {"PATH": path, "PYTHONSAFEPATH": "1"} | variables
 
 
 # System packages
@@ -129,6 +139,11 @@ def _digest(paths: Sequence[Path]) -> str:
         content = path.read_bytes()
         total.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
     return total.hexdigest()
+
+
+def fingerprint(package: str) -> str:
+    """Return what changes with the sources of a package, and with how they are built."""
+    return _digest([path for path in _sources() if path.name == "setup.py" or path.is_relative_to(ROOT / package)])
 
 
 def _sources() -> list[Path]:
