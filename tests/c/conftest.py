@@ -1,10 +1,12 @@
 """What tests of the engine share."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from .farside import Clock
+from .stackkit import A, Peer, StackPair, make_stack
 from .stage import Stage
 
 
@@ -22,3 +24,29 @@ def stage() -> Iterator[Stage]:
     stage = Stage()
     yield stage
     stage.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    """Give a stack and a TCP peer that is driven by hand."""
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def switch() -> Iterator[StackPair]:
+    """Give two stacks that a switch joins."""
+    switch = StackPair()
+    yield switch
+    switch.close()
+
+
+@pytest.fixture
+def stack_tap() -> Iterator[list[Any]]:
+    """Give a stack and what is below it."""
+    pair: list[Any] = [*make_stack(A)]
+    yield pair
+    pair[0].close()
+    pair[1].detach()
+    pair.clear()

@@ -18,6 +18,8 @@ MS = 1_000_000
 SECOND = 1000 * MS
 A = bytes([2]) + bytes(14) + b"\x0a"
 B = bytes([2]) + bytes(14) + b"\x0b"
+MSS = 1220
+"""Bytes of data in a full segment where packets have no more than 1280."""
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << n for n in range(8))
 
 

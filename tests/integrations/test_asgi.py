@@ -14,7 +14,7 @@ from tests.expecting import raises_errno
 from ygg.errors import YggError
 from ygg.identity.certificate import Certificate
 from ygg.integrations.asgi import ServeError, ServeOptionError, serve
-from ygg.integrations.asgi_options import OURS, REFUSED, TLS, WORKING
+from ygg.integrations.asgi_options import TLS
 from ygg.stream.tls.contexts import client_context, server_context
 
 
@@ -144,71 +144,6 @@ async def told(scope, receive, send):
     text = f"{scope['scheme']} {scope['client'][0]} {scope['root_path']}".encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
     await send({"type": "http.response.body", "body": text})
-
-
-def test_every_option_of_the_installed_uvicorn_is_known():
-    installed = set(inspect.signature(uvicorn.Config).parameters)
-    assert installed <= OURS | WORKING | REFUSED.keys()
-    assert not OURS & (WORKING | REFUSED.keys())
-    assert not WORKING & REFUSED.keys()
-
-
-REFUSALS = {
-    "uds": "/tmp/x",
-    "fd": 3,
-    "loop": "asyncio",
-    "http2": True,
-    "reload": True,
-    "reload_dirs": ["."],
-    "reload_delay": 1.0,
-    "reload_includes": ["*"],
-    "reload_excludes": ["*"],
-    "workers": 2,
-    "timeout_worker_healthcheck": 1,
-}
-
-
-def test_each_refused_option_has_its_case():
-    assert REFUSALS.keys() == REFUSED.keys()
-
-
-@pytest.mark.parametrize("name", REFUSALS)
-def test_options_without_meaning_are_refused(with_pair, name):
-    async def main(pair):
-        with pytest.raises(ServeOptionError, match=f"^{name}: ") as caught:
-            async with serve(app, pair.b, **{name: REFUSALS[name]}):
-                pass
-        assert isinstance(caught.value, YggError)
-        assert isinstance(caught.value, ValueError)
-        default = inspect.signature(uvicorn.Config).parameters[name].default
-        async with serve(app, pair.b, lifespan="off", **{name: default}):
-            pass
-
-    if name not in inspect.signature(uvicorn.Config).parameters:
-        pytest.skip("not in this uvicorn")
-    with_pair(main)
-
-
-def test_options_of_a_later_uvicorn_and_misspelt_ones_are_refused(with_pair, monkeypatch):
-    class Later(uvicorn.Config):
-        def __init__(self, app, **options):
-            super().__init__(app)
-
-        __signature__ = inspect.signature(uvicorn.Config).replace(
-            parameters=[
-                *inspect.signature(uvicorn.Config).parameters.values(),
-                inspect.Parameter("teleport", inspect.Parameter.KEYWORD_ONLY, default=False),
-            ]
-        )
-
-    async def main(pair):
-        for options in ({"teleport": True}, {"root_pth": "/x"}, {"app": app}):
-            with pytest.raises((ServeOptionError, TypeError), match=next(iter(options))):
-                async with serve(app, pair.b, **options):
-                    pass
-
-    monkeypatch.setattr(uvicorn, "Config", Later)
-    with_pair(main)
 
 
 @pytest.mark.parametrize(

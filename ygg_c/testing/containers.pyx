@@ -82,7 +82,7 @@ cdef class TimersTap:
     cdef TimerHeap _heap
     cdef set _members       # the heap holds no references
 
-    def __init__(self):
+    def __cinit__(self):
         self._heap = TimerHeap()
         self._members = set()
 
@@ -108,7 +108,7 @@ cdef class ReceiveQueueTap:
 
     cdef ReceiveQueue _queue
 
-    def __cinit__(self, uint64_t position=0):
+    def __init__(self, uint64_t position=0):
         received_start(&self._queue, position)
 
     def __dealloc__(self):
@@ -174,7 +174,7 @@ cdef class SendQueueTap:
 
     cdef SendQueue _queue
 
-    def __cinit__(self, uint64_t position=0):
+    def __init__(self, uint64_t position=0):
         queue_start(&self._queue, position)
 
     def __dealloc__(self):

@@ -1,7 +1,7 @@
 """One budget of bytes for all that waits in a stack: of connections, in sockets and as fragments. Nodes share it."""
 
 
-from tests.c.ip.test_fragment import fragment_of
+from tests.c.ip.test_reassembly import fragment_of
 from tests.c.stackkit import MS, A, StackPair, udp_packet
 from tests.c.stage import MIB, Stage, node
 from ygg.simulation import Conditions

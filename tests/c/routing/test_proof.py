@@ -27,7 +27,6 @@ from ygg_c.node.node import Node
 from .test_multicast import alive, child, holding
 from .test_pathfinder import notify
 from .test_router import traffic
-from .test_tree import parent_of
 
 X = b"\x11" * 32
 
@@ -59,24 +58,6 @@ def test_its_filter_cuts_nobody_off(clock):
     asker.send(LOOKUP, source=asker.key, dest=X, **{"from": [1]})
     assert len(real.got(LOOKUP)) == 1
     assert thief.got(LOOKUP) == []
-
-
-def test_its_records_wait(clock):
-    """They are taken at the proof, not before, and the filter that came last with them."""
-    far = replay(clock, 8)
-    (request,) = far.got(SIG_REQ)
-    far.become_root()
-    far.filter(FULL_FILTER)
-    far.filter(holding(X))
-    clock.pass_time(1)
-    assert len(clock.router.tree_records()) == 1
-    far.respond(request)
-    clock.pass_time(0.1)
-    assert clock.router.root == far.key
-    asker = child(clock, 4)
-    for key, count in ((b"\x22" * 32, 0), (X, 1)):
-        asker.send(LOOKUP, source=asker.key, dest=key, **{"from": [1]})
-        assert len(far.got(LOOKUP)) == count
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
@@ -217,22 +198,6 @@ def test_a_thief_does_not_choose_the_link(clock):
     FarSide(clock, 3, priority=0, polite=False)
     source.send(TRAFFIC, **traffic([real.link.port]))
     assert len(real.got(TRAFFIC)) == 1
-
-
-def test_what_is_parked_is_bounded(clock):
-    """Announcements beyond the room are dropped and counted; bad ones close at once or at the proof."""
-    thief = replay(clock, 8)
-    secret = secret_key(99)
-    for number in range(1000):
-        thief.send(ANNOUNCE, **announce(secret, secret, number + 1, 1, 0))
-    dropped = clock.router.counters()["unproven_dropped"]
-    assert 700 < dropped < 950
-    thief.respond(thief.got(SIG_REQ)[0])
-    while thief.link.waits:
-        clock.pass_time(0.01)
-    (record,) = [record for record in clock.router.tree_records() if record["key"] == secret[32:]]
-    assert record["sequence"] == 1000 - dropped
-    assert parent_of(clock.router, secret[32:]) == secret[32:]
 
 
 def test_a_deep_ancestry_is_told_as_far_as_there_is_room_and_then_whole(clock):

@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from tests.c.farside import ANNOUNCE, BLOOM, SECOND, SIG_REQ, Clock, FarSide, announce
+from tests.c.farside import ANNOUNCE, SECOND, SIG_REQ, Clock, FarSide, announce
 from tests.simnet import MILLISECOND, Routers
-from ygg.testing import in_order, public_key, secret_key
+from ygg.testing import in_order, secret_key
 from ygg_c.link import wire
 from ygg_c.routing.tree import replaces, smooth_lag
 from ygg_c.testing.sessions import ScriptedRandom
@@ -180,17 +180,6 @@ def test_port_zero_is_for_roots(clock):
     assert not far.send(ANNOUNCE, **announce(secret_key(9), secret_key(8), 1, 1, 0))
 
 
-def test_foreign_records_expire_after_five_minutes(clock):
-    """Own records do not."""
-    far = FarSide(clock, 3)
-    far.send(ANNOUNCE, **announce(secret_key(9), secret_key(9), 1, 1, 0))
-    far.link.close()
-    clock.pass_time(299)
-    assert len(clock.router.tree_records()) == 2
-    clock.pass_time(2)
-    assert [record["key"] for record in clock.router.tree_records()] == [clock.router.key]
-
-
 def test_the_own_record_is_renewed_every_four_minutes(clock):
     """A root raises its sequence number."""
     clock.pass_time(239)
@@ -255,114 +244,6 @@ def test_a_restarted_node_gets_above_its_old_sequence(clock):
     (own,) = [record for record in clock.router.tree_records() if record["key"] == clock.router.key]
     assert own["sequence"] == 42
     assert own["parent"] == clock.router.key
-
-
-def test_a_second_link_shares_the_port_and_learns_what_was_sent(clock):
-    """It gets a request and the records at once, and once it is proven the last filter. The first, silent, is asked."""
-    small = FarSide(clock, 8)
-    small.become_root()
-    clock.pass_time(1)
-    small.answer()
-    first = FarSide(clock, 3)
-    clock.pass_time(1)
-    first.frames.clear()
-    second = FarSide(clock, 3, polite=False)
-    assert second.link.port == first.link.port
-    assert second.link.order > first.link.order
-    assert {record["node"] for record in second.got(ANNOUNCE)} == {small.key, clock.router.key}
-    (request,) = second.got(SIG_REQ)
-    assert second.frames == first.frames == []
-    second.respond(request)
-    assert [kind for kind, _ in second.frames] == [BLOOM]
-    assert [kind for kind, _ in first.frames] == [SIG_REQ]
-
-
-def test_ports_are_the_smallest_free(clock):
-    """A port is freed with the last link of its key."""
-    first, second, third = FarSide(clock, 3), FarSide(clock, 4), FarSide(clock, 5)
-    assert [far.link.port for far in (first, second, third)] == [1, 2, 3]
-    second.link.close()
-    assert FarSide(clock, 6).link.port == 2
-
-
-def test_invented_keys_do_not_fill_the_memory(clock):
-    """Records in nobody's ancestry make room; the neighbour's own ancestry stays."""
-    far = FarSide(clock, 8)
-    far.become_root()
-    clock.pass_time(1)
-    for number in range(1000, 5200):
-        secret = secret_key(number)
-        far.link.receive(_frame(announce(secret, secret, 1, 1, 0)))
-    _settle(clock, far)
-    held = len(clock.router.tree_records())
-    assert held <= 4096 + 2
-    assert clock.router.counters()["records_evicted"] > 0
-    assert clock.router.root == far.key
-
-
-def test_strangers_with_endless_ancestries_shut_nobody_out(clock):
-    """Four links fill the table with chains of invented parents; a neighbour that comes later still finds its place."""
-    strangers = {start: FarSide(clock, start) for start in range(10_000, 50_000, 10_000)}
-    for start, stranger in strangers.items():
-        _bring(stranger, range(start, start + 4096))
-        _settle(clock, *strangers.values())
-    assert len(clock.router.tree_records()) == 1 + 4 * 4095
-    honest, child = FarSide(clock, 3), FarSide(clock, 4)
-    _bring(honest, [3, *range(100, 120), 8, 8])
-    child.become_child()
-    _settle(clock, *strangers.values(), honest, child)
-    assert clock.router.root == public_key(8)
-    assert len(clock.router.coords) == 22
-    assert parent_of(clock.router, child.key) == clock.router.key
-    for start, stranger in strangers.items():
-        _bring(stranger, range(start + 4095, start + 4200))
-    _settle(clock, *strangers.values(), honest, child)
-    assert clock.router.root == public_key(8)
-    assert len(clock.router.coords) == 22
-    records = {record["key"] for record in clock.router.tree_records()}
-    assert len(records) <= 16384
-    assert {far.key for far in (*strangers.values(), honest, child)} <= records
-
-
-def test_a_neighbours_own_record_has_room_where_there_is_none(clock):
-    """Whoever brought all it may, and all of it needed, still brings what a neighbour says of itself."""
-    bringer, honest = FarSide(clock, 9000), FarSide(clock, 3)
-    starts = range(10_000, 180_000, 10_000)
-    others = [FarSide(clock, start) for start in starts]
-    for start in starts:
-        # From the neighbour up, so that each is needed as it comes.
-        for node, parent in itertools.pairwise([secret_key(number) for number in range(start, start + 258)]):
-            bringer.link.receive(_frame(announce(node, parent, 1, 1, 1)))
-        _settle(clock, bringer, honest, *others)
-    refused = clock.router.counters()["records_refused"]
-    for number in (500, 3, 501):
-        bringer.link.receive(_frame(announce(secret_key(number), secret_key(10_001), 1, 1, 1)))
-    _settle(clock, bringer, honest, *others)
-    assert clock.router.counters()["records_refused"] == refused + 2
-    assert parent_of(clock.router, honest.key) == public_key(10_001)
-
-
-def _settle(clock, *sides):
-    """Let time pass until everything brought has been handled."""
-    while True:
-        clock.pass_time(0.5)
-        for far in sides:
-            far.raw(b"\x01\x01")
-            far.answer()
-        if not any(far.link.held or far.link.waits for far in sides):
-            return
-
-
-def _bring(far, numbers):
-    """Have `far` announce keys, each the parent of the one before it, the last one first."""
-    for parent, node in itertools.pairwise([secret_key(number) for number in reversed(numbers)]):
-        far.link.receive(_frame(announce(node, parent, 1, 1, 1)))
-
-
-def _frame(fields):
-    from ygg_c.link import wire
-
-    return wire.encode_frame(ANNOUNCE, wire.encode(ANNOUNCE, **fields))
 
 
 def test_request_floods_are_limited(clock):

@@ -4,15 +4,11 @@ import errno
 
 import pytest
 
-from tests.c.stackkit import SECOND, A, B, Log, StackPair, icmp_packet, make_stack, udp_packet
+from tests.c.stackkit import SECOND, A, B, Log, icmp_packet, make_stack, udp_packet
+from tests.c.tcp.scripted import scripts
 from ygg_c.socket.endpoint import FAILED, READABLE, WRITABLE
 
-
-@pytest.fixture
-def switch():
-    switch = StackPair()
-    yield switch
-    switch.close()
+test_scripts = scripts("22-udp")
 
 
 def test_there_and_back(switch):
@@ -42,23 +38,6 @@ def test_sizes_odd_empty_and_largest(switch):
     with pytest.raises(OSError, match="too long") as caught:
         client.send(bytes(1280 - 47), B, 53)
     assert caught.value.errno == errno.EMSGSIZE
-
-
-def test_connected_socket_hears_only_its_peer(switch):
-    chosen = switch.b.udp(None, 53, (A, 1000))
-    other = switch.b.udp(None, 54)
-    everyone = switch.a.udp(None, 1000)
-    stranger = switch.a.udp(None, 1001)
-    everyone.send(b"peer", B, 53)
-    stranger.send(b"stranger", B, 53)
-    switch.run(1)
-    assert [data for data, _ in chosen.recv_many()] == [b"peer"]
-    with pytest.raises(OSError, match="connected") as caught:
-        chosen.send(b"x", A, 1)
-    assert caught.value.errno == errno.EISCONN
-    with pytest.raises(OSError, match="estination") as caught:
-        other.send(b"x")
-    assert caught.value.errno == errno.EDESTADDRREQ
 
 
 def test_refusal_reaches_a_connected_socket_once(switch):
@@ -124,37 +103,6 @@ def test_full_link_refuses_then_tells():
     socket.close()
     tap.take()
     tap.detach()
-
-
-def test_bad_packets_are_dropped():
-    stack, tap = make_stack(A)
-    socket = stack.udp(None, 53)
-    good = udp_packet(B, 1, A, 53, b"hello")
-    wrong_sum = good[:-1] + b"!"
-    wrong_length = good[:44] + b"\xff\xff" + good[46:]
-    tap.give([wrong_sum, wrong_length, good[:41], good], SECOND)
-    assert [data for data, _ in socket.recv_many()] == [b"hello"]
-    counters = stack.counters()
-    assert (counters["bad_checksum"], counters["malformed"]) == (1, 2)
-    stack.close()
-    tap.detach()
-
-
-def test_ports_and_addresses(switch):
-    switch.a.udp(None, 53)
-    for address in (None, A):
-        with pytest.raises(OSError, match="in use"):
-            switch.a.udp(address, 53)
-    with pytest.raises(OSError, match="assign"):
-        switch.a.udp(B, 54)
-    first = switch.a.udp(A, 55)
-    with pytest.raises(OSError, match="in use"):
-        switch.a.udp(None, 55)
-    first.close()
-    first.close()
-    switch.a.udp(None, 55).close()
-    with pytest.raises(OSError, match="descriptor"):
-        first.send(b"x", B, 1)
 
 
 def test_too_big_lowers_what_may_be_sent():

@@ -11,8 +11,11 @@ import pytest
 from benchmarks.lossy.flows import Figures, Run, Side
 from benchmarks.lossy.link import MS, Cell, Direction
 from tests.c.stackkit import ACK, CWR, ECE, SYN
+from tests.c.tcp.scripted import scripts
 from ygg_c.base.checksum import checksum
 from ygg_c.tcp.connection import TcpConnection
+
+test_scripts = scripts("25-ecn")
 
 NOT_ECT, ECT_1, ECT_0, CE = range(4)
 TARGET, INTERVAL = 10 * MS, 100 * MS

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from tests.c.stackkit import SECOND, StackPair
+from tests.c.tcp.scripted import scripts
 from ygg.simulation import Conditions
+
+test_scripts = scripts("29-pacing")
 
 
 def received(switch: StackPair, sender, receiver, seconds: float) -> int:

@@ -3,7 +3,10 @@
 import pytest
 
 from tests.c.stackkit import B, StackPair
+from tests.c.tcp.scripted import scripts
 from ygg.simulation import Conditions
+
+test_scripts = scripts("28-path-search")
 
 
 class Path:

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from benchmarks.lossy.flows import Run
 from benchmarks.lossy.link import Cell
 from tests.c.stackkit import ACK, MS, PSH, SECOND, SYN, A, B, Peer, stamp
+from tests.c.tcp.scripted import scripts
+
+test_scripts = scripts("11-reassembly", "12-receive-window", "24-acknowledging")
 
 SACK_PERMITTED = bytes([4, 2])
 STREAM = bytes(index * 31 % 251 for index in range(4000))

@@ -1,5 +1,6 @@
-"""What TCP must do, packet by packet: the scripts beside this file. notation.py says how they are written."""
+"""The notation of scripts, and that each script is some test's. What TCP must do is in scripts/, packet by packet."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,28 +8,17 @@ import pytest
 from tests.c.tcp.calls import Calls, Mismatch
 from tests.c.tcp.notation import Script, ScriptError, load
 from tests.c.tcp.player import play
+from tests.c.tcp.scripted import FOLDER
 
-SCRIPTS = [script for path in sorted(Path(__file__).with_name("scripts").glob("*.tcp")) for script in load(path)]
-
-
-def marked(script: Script):
-    marks = pytest.mark.xfail(strict=True, reason=script.xfail, raises=pytest.fail.Exception) if script.xfail else ()
-    return pytest.param(script, id=f"{script.where.split(':')[0].removesuffix('.tcp')}: {script.name}", marks=marks)
+FILES = sorted(FOLDER.glob("*.tcp"))
 
 
-@pytest.mark.parametrize("script", [marked(script) for script in SCRIPTS])
-def test_script(script):
-    if mismatch := outcome(script):
-        pytest.fail(mismatch, pytrace=False)
-
-
-def outcome(script: Script) -> str:
-    """Play a script; return what went wrong, or nothing."""
-    try:
-        play(script)
-    except Mismatch as mismatch:
-        return str(mismatch)
-    return ""
+def test_each_file_belongs_to_one_test() -> None:
+    """A file of scripts that no test plays would pass whatever it says."""
+    tests = [path.read_text(encoding="utf-8") for path in FOLDER.parent.parent.rglob("test_*.py")]
+    played = [name for text in tests for call in re.findall(r"= scripts\(([^)]*)\)", text)
+              for name in re.findall(r'"([^"]+)"', call)]
+    assert sorted(played) == [path.stem for path in FILES]
 
 
 # The notation itself: a test that expects what does not come must fail, and say so.
@@ -76,7 +66,7 @@ def test_a_line_that_is_none_is_found_when_it_is_read(text, tmp_path):
 
 def test_every_word_that_a_line_begins_with_is_one():
     """Where a test fails today, this would not show."""
-    steps = [step for script in SCRIPTS for step in next(script.orders())]
+    steps = [step for path in FILES for script in load(path) for step in next(script.orders())]
     words = {step.verb.replace("-", "_") for step in steps} - {"<", ">", "together", "skip", "forget"}
     assert sorted(word for word in words if not hasattr(Calls, word)) == []
 

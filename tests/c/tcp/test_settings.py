@@ -4,17 +4,8 @@ import errno
 
 import pytest
 
-from tests.c.stackkit import ACK, CWR, ECE, MS, SECOND, SYN, B, Log, Peer, StackPair, stamp
-from ygg.simulation import Conditions
-from ygg_c.socket.endpoint import WRITABLE
+from tests.c.stackkit import ACK, CWR, ECE, MS, SECOND, SYN, B, Peer, stamp
 from ygg_c.tcp.options import TcpOptions
-
-
-@pytest.fixture
-def peer():
-    made = Peer(1280)
-    yield made
-    made.close()
 
 
 def test_quick_ack_delays_none(peer):
@@ -34,52 +25,6 @@ def test_quick_ack_sends_what_is_being_delayed(peer):
     connection.quick_ack = True
     (answer,) = peer.take()
     assert answer.ack == peer.seq
-
-
-@pytest.mark.parametrize("limit", [64, 500, 1000])
-def test_segments_are_no_larger_than_the_limit(peer, limit):
-    connection = peer.accept()
-    connection.mss_limit = limit
-    connection.write(bytes(3000))
-    assert {len(segment.data) for segment in peer.take()} <= {limit, 3000 % limit}
-    assert connection.info()["mss"] == limit
-
-
-def test_a_limit_above_what_the_path_takes_changes_nothing_and_none_lifts_it(peer):
-    connection = peer.accept()
-    before = connection.info()["mss"]
-    connection.mss_limit = 9000
-    assert connection.info()["mss"] == before
-    connection.mss_limit = 100
-    assert connection.mss_limit == connection.info()["mss"] == 100
-    connection.mss_limit = None
-    assert (connection.mss_limit, connection.info()["mss"]) == (None, before)
-
-
-@pytest.mark.parametrize("limit", [0, 63, 65536, -1])
-def test_limits_that_are_none_are_refused(peer, limit):
-    connection = peer.accept()
-    with pytest.raises(ValueError, match="64 to 65535"):
-        connection.mss_limit = limit
-    assert connection.mss_limit is None
-
-
-@pytest.mark.parametrize("fixed", [False, True])
-@pytest.mark.parametrize("limit", ["send_limit", "receive_limit"])
-def test_a_limit_that_was_set_does_not_tune_itself(limit, fixed):
-    switch = StackPair(65535, Conditions(delay=0.1))
-    client, server = switch.pair()
-    end = client if limit == "send_limit" else server
-    first = getattr(end, limit)
-    if fixed:
-        setattr(end, limit, first)
-    client.write(bytes(30 << 20))
-    while server.info()["bytes_in"] < 30 << 20:
-        switch.run(0.01)
-        while server.recv():
-            pass
-    assert (getattr(end, limit) == first) == fixed
-    switch.close()
 
 
 def test_a_small_receive_limit_is_the_window(peer):
@@ -267,115 +212,3 @@ class TestOptions:
         with pytest.raises(ValueError, match=r"ecn is|a segment has|a limit is"):
             setattr(options, name, value)
         assert getattr(options, name) is None
-
-
-class TestUnsent:
-    """A low-water mark for what is not sent yet (RFC 9293, A.4): what is under way does not count."""
-
-    def test_room_is_what_may_be_unsent(self, peer):
-        connection = peer.accept()
-        connection.unsent_limit = 4000
-        assert connection.send_space == 4000
-        assert connection.send(bytes(10_000)) == 4000
-        assert (connection.send_space, connection.write_limit) == (0, 4000)
-        peer.take()
-        # All but what Nagle's algorithm holds has left: so there is room, though nothing is acknowledged.
-        assert connection.queued == 4000
-        assert connection.send_space == 4000 - connection.info()["unsent"] > 3000
-
-    def test_writable_comes_when_it_has_been_sent(self, peer):
-        connection = peer.accept()
-        connection.unsent_limit = 4000
-        log = Log(connection)
-        connection.send(bytes(10_000))
-        assert not log.flags & WRITABLE
-        peer.take()
-        assert log.flags & WRITABLE
-
-    def test_and_not_while_a_window_holds_it_back(self, peer):
-        connection = peer.accept()
-        connection.unsent_limit = 4000
-        peer.send(window=0)
-        log = Log(connection)
-        connection.send(bytes(10_000))
-        peer.take()
-        assert not log.flags & WRITABLE
-        peer.send(window=1220)
-        assert not log.flags & WRITABLE      # 2780 are unsent
-        peer.ack += 1220
-        peer.send(window=1220)
-        assert log.flags & WRITABLE          # 1560
-
-    @pytest.mark.parametrize("limit", [20_000, 100_000])
-    def test_a_transfer_is_as_fast_as_without(self, limit):
-        """Up to what the windows give at once, which is more than is ready to be sent."""
-        assert self.transfer(limit) <= 1.2 * self.transfer(None)
-
-    @pytest.mark.parametrize("limit", [1, 100])
-    def test_with_little_it_goes_on(self, limit):
-        assert self.transfer(limit, 2000) < 100 * SECOND
-
-    @staticmethod
-    def transfer(limit: int | None, size: int = 3 << 20) -> int:
-        """Have an application write what there is room for when it is told to, and return how long it takes, in ns."""
-        switch = StackPair(1500, Conditions(delay=0.01))
-        client, server = switch.pair()
-        client.nodelay = True
-        client.unsent_limit = limit
-        left = size
-
-        def more(_events: int) -> None:
-            nonlocal left
-            left -= client.send(bytes(left))
-            assert limit is None or client.info()["unsent"] <= limit
-
-        def done() -> bool:
-            while server.recv():
-                pass
-            return server.info()["bytes_in"] == size
-
-        client.on_event = more
-        more(0)
-        start = switch.now
-        switch.run(1000, done)
-        assert done()
-        took = switch.now - start
-        client.on_event = None
-        switch.close()
-        return took
-
-
-class TestCork:
-    """What fills all the room there is leaves though it is no full segment: more could not come."""
-
-    @pytest.mark.parametrize(("name", "limit"), [("send_limit", 4096), ("unsent_limit", 1), ("unsent_limit", 2000)])
-    def test_a_transfer_goes_on(self, name, limit):
-        switch = StackPair(65535, Conditions(delay=0.01))
-        client, server = switch.pair()
-        client.corked = True
-        setattr(client, name, limit)
-        sent = 0
-
-        def more(_events: int) -> None:
-            nonlocal sent
-            sent += client.send(bytes(2 * limit))
-
-        client.on_event = more
-        more(0)
-        switch.run(10, lambda: sent > 20 * limit)
-        assert sent > 20 * limit
-        assert server.info()["bytes_in"] > 18 * limit
-        client.on_event = None
-        switch.close()
-
-    def test_it_leaves_when_nothing_is_under_way(self, peer):
-        """What is under way makes room when it is acknowledged; until then it may still become a full segment."""
-        connection = peer.accept()
-        connection.corked = True
-        connection.unsent_limit = 500
-        connection.write(bytes(1220 + 500 + 100))
-        assert [len(segment.data) for segment in peer.take()] == [1220]
-        peer.ack += 1220
-        assert [len(segment.data) for segment in peer.send()] == [600]
-        connection.write(bytes(100))
-        assert peer.take() == []

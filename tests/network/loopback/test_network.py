@@ -115,25 +115,3 @@ async def test_source_ports_are_freed() -> None:
             client.abort()
         await settle()
         assert len(network.sources) == 0
-
-
-@on_loops
-async def test_datagrams_beyond_the_queue_are_lost_not_kept() -> None:
-    class Count(asyncio.DatagramProtocol):
-        count = 0
-
-        def datagram_received(self, data: bytes, addr: object) -> None:
-            self.count += 1
-
-    async with LoopbackNetwork() as network:
-        server, protocol = await network.create_datagram_endpoint(Count, ("127.0.0.1", 0))
-        client, _ = await network.create_datagram_endpoint(
-            Count, remote_addr=("127.0.0.1", server.get_extra_info("sockname")[1])
-        )
-        for _ in range(1000):
-            client.sendto(b"x")
-        await settle()
-        assert protocol.count == 256
-        client.sendto(b"x")
-        await settle()
-        assert protocol.count == 257

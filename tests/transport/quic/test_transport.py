@@ -12,23 +12,14 @@ from typing import Any
 import pytest
 from aioquic.quic.connection import QuicConnection
 
-from tests.aio import on_loops, run, settle, until
-from ygg.errors import (
-    AddressInUse,
-    ConnectionRefused,
-    ConnectionReset,
-    ConnectTimeout,
-    ListenerClosed,
-    MissingExtraError,
-    OperationNotSupported,
-)
+from tests.aio import on_loops, settle, until
+from ygg.errors import AddressInUse, ConnectionReset, MissingExtraError, OperationNotSupported
 from ygg.identity.certificate import Certificate
 from ygg.network import HoldingProtocol, LoopbackNetwork, NativeNetwork, Network, take_over
 from ygg.network.streams import streams
 from ygg.transport import DialOptions, Listener, ListenOptions, QuicTransport
 from ygg.transport.quic import link as quic_link
 from ygg.transport.quic import listener as quic_listener
-from ygg.transport.quic import transport as quic_transport
 from ygg.url import PeerURL
 
 NETWORKS = pytest.mark.parametrize("network_type", [NativeNetwork, LoopbackNetwork])
@@ -157,16 +148,6 @@ async def test_what_is_written_after_a_close_is_lost() -> None:
         await writer.wait_closed()
 
 
-@NETWORKS
-@on_loops
-async def test_an_abort_ends_both_sides(network_type: type[Network]) -> None:
-    async with network_type() as network, connected(network) as (client, server):
-        reader, _ = streams(server)
-        client.abort()
-        assert await reader.read() == b"!"
-        assert client.is_closing()
-
-
 class Losing(asyncio.Protocol):
     """Counts how often it is told that the connection is lost."""
 
@@ -232,32 +213,6 @@ async def test_a_library_that_fails_ends_the_connection_and_frees_its_port() -> 
         assert links[0]._transport._transport.is_closing()
 
 
-def test_a_protocol_that_raises_ends_the_connection() -> None:
-    class Faulty(asyncio.Protocol):
-        def data_received(self, data: bytes) -> None:
-            raise ZeroDivisionError
-
-    async def main() -> list[Any]:
-        complaints: list[Any] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["exception"]))
-        async with LoopbackNetwork() as network, connected(network) as (_, server):
-            take_over(server, Faulty())
-            await until(server.is_closing)
-        return complaints
-
-    assert [type(error) for error in run(main())] == [ZeroDivisionError]
-
-
-@NETWORKS
-@on_loops
-async def test_nobody_listens(network_type: type[Network]) -> None:
-    async with network_type() as network:
-        async with listening(network) as (transport, _, url):
-            pass
-        with pytest.raises(ConnectionRefused):
-            await transport.dial(network, url, DialOptions(timeout=1))
-
-
 class Babbler(asyncio.DatagramProtocol):
     """Answers every datagram with nonsense, or with silence."""
 
@@ -270,23 +225,6 @@ class Babbler(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Any) -> None:
         if self.answer:
             self.transport.sendto(self.answer, addr)
-
-
-@pytest.mark.parametrize(
-    "answer", [b"", b"\xff" * 1200, b"HTTP/1.1 400\r\n\r\n", b"\xc0\0\0\0\1\x08aaaaaaaa\x08bbbbbbbb" * 40]
-)
-@on_loops
-async def test_a_server_that_is_silent_or_babbles(answer: bytes) -> None:
-    async with LoopbackNetwork() as network:
-        port, _ = await network.create_datagram_endpoint(lambda: Babbler(answer), ("127.0.0.1", 0))
-        url = PeerURL.parse(f"quic://127.0.0.1:{port.get_extra_info('sockname')[1]}")
-        with pytest.raises(ConnectTimeout):
-            await QuicTransport(CERTIFICATE).dial(network, url, DialOptions(timeout=0.05))
-        dial = asyncio.ensure_future(QuicTransport(CERTIFICATE).dial(network, url, DialOptions()))
-        await asyncio.sleep(0.01)
-        dial.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await dial
 
 
 @on_loops
@@ -366,43 +304,6 @@ async def test_a_crowd_from_one_place_makes_room_from_itself() -> None:
         assert len(listener.unopened) == quic_listener.MOST_UNOPENED  # type: ignore[attr-defined]
 
 
-@on_loops
-async def test_a_client_that_opens_no_stream_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quic_listener, "DIAL_TIMEOUT", 0.05)
-    async with LoopbackNetwork() as network, listening(network) as (transport, _, url):
-        client = await transport.dial(network, url, DialOptions())
-        await until(client.is_closing)
-
-
-@on_loops
-async def test_connections_nobody_accepts_are_bounded() -> None:
-    async with LoopbackNetwork() as network:
-        transport = QuicTransport(CERTIFICATE)
-        listener = await transport.listen(network, PeerURL.parse("quic://127.0.0.1:0"), ListenOptions(backlog=1))
-        url = PeerURL.parse(f"quic://{listener.address}")
-        clients = [await transport.dial(network, url, DialOptions()) for _ in range(3)]
-        for client in clients:
-            client.write(b"x")
-        await until(lambda: sum(client.is_closing() for client in clients) == 2)
-        listener.close()
-        await until(lambda: all(client.is_closing() for client in clients))
-        await listener.wait_closed()
-        with pytest.raises(ListenerClosed):
-            await listener.accept()
-
-
-@on_loops
-async def test_what_was_accepted_outlives_the_listener() -> None:
-    async with LoopbackNetwork() as network:
-        async with listening(network) as (transport, listener, url):
-            client = await transport.dial(network, url, DialOptions())
-            client.write(b"x")
-            server, _ = await listener.accept()
-        (_, writer), (reader, _) = streams(client), streams(server)
-        writer.write(b" still here\n")
-        assert await reader.readline() == b"x still here\n"
-
-
 @NETWORKS
 @on_loops
 async def test_the_port_is_free_once_the_listener_and_its_links_have_ended(network_type: type[Network]) -> None:
@@ -421,42 +322,6 @@ async def test_the_port_is_free_once_the_listener_and_its_links_have_ended(netwo
             listener = await transport.listen(network, url, ListenOptions())
             listener.close()
             await listener.wait_closed()
-
-
-@on_loops
-async def test_an_ipv4_client_of_a_wildcard_listener_has_a_plain_address() -> None:
-    async with NativeNetwork() as network:
-        transport = QuicTransport(CERTIFICATE)
-        listener = await transport.listen(network, PeerURL.parse("quic://[::]:0"), ListenOptions())
-        port = int(listener.address.rpartition(":")[2])
-        client = await transport.dial(network, PeerURL.parse(f"quic://127.0.0.1:{port}"), DialOptions())
-        client.write(b"x")
-        server, remote = await listener.accept()
-        assert remote.startswith("127.0.0.1:")
-        server.abort()
-        client.abort()
-        listener.close()
-
-
-@NETWORKS
-@on_loops
-async def test_a_network_that_goes_down_ends_everything(network_type: type[Network]) -> None:
-    async with network_type() as network, connected(network) as (client, server):
-        network.down()
-        await until(lambda: client.is_closing() and server.is_closing())
-
-
-@on_loops
-async def test_keeping_a_connection_from_idling_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quic_link, "KEEPALIVE", 0.02)
-    monkeypatch.setattr(quic_transport, "IDLE_TIMEOUT", 0.2)
-    sent = []
-    ping = QuicConnection.send_ping
-    monkeypatch.setattr(QuicConnection, "send_ping", lambda self, uid: (sent.append(uid), ping(self, uid))[1])
-    async with LoopbackNetwork() as network, connected(network) as (client, server):
-        await until(lambda: len(sent) > 40 or client.is_closing())     # both ends: twice the time of idling out
-        assert not client.is_closing()
-        assert not server.is_closing()
 
 
 @on_loops

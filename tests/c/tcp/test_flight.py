@@ -1,4 +1,7 @@
-"""When a connection gives back the memory that an exchange took: after an idle second, or where memory is short."""
+"""ygg_c.tcp.flight: what is kept while segments are under way, and when a connection gives it back.
+
+That is after an idle second, or at once where memory is short.
+"""
 
 import pytest
 
