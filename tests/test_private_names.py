@@ -35,7 +35,7 @@ ENGINE_FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "ygg
 ENGINE_ALLOWED = {
     "ygg_c/node/node.pyx": {"tree._all"},
     "ygg_c/routing/router.pyx": {
-        "link._credit_refused", "link._held_until", "link._listed", "link._slice_end", "tree._all",
+        "link._credit_refused", "link._held_until", "link._slice_end", "tree._all",
     },
     "ygg_c/routing/tree.pyx": {"link._control"},
     "ygg_c/routing/views.pyx": {"pathfinder._all_paths", "tree._all"},

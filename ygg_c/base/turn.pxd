@@ -9,6 +9,9 @@ cdef class Turn:
     cdef bint asked                 # the host has been asked for a turn, and has given none since
     cdef uint64_t deadline          # when the next turn is due, in ns; NEVER when nothing waits
     cdef uint64_t promised          # the deadline that the host knows of
+    # What may have something to send, links or endpoints, in the order in which it was marked. Each has a flag of its
+    # own that tells whether it is in here, and is so at most once.
+    cdef list dirty
     cdef list events                # callbacks for the end of a round: (function, arguments)
 
     cdef void enter(self) noexcept
@@ -17,14 +20,15 @@ cdef class Turn:
     cdef bint next_round(self) noexcept                     # begin one; False: there is none to begin
     # A round has flushed what there was: callbacks may run, and what they want is for another. `deadline`: as polled.
     cdef void flushed(self, uint64_t deadline) noexcept
-    # `unfinished`: something could not be flushed. True: the host waits for a later deadline, so ask it for a turn.
-    cdef bint end(self, uint64_t now, bint unfinished) noexcept
+    # What is dirty still is due at once. True: the host waits for a later deadline, so ask it for a turn.
+    cdef bint end(self, uint64_t now) noexcept
     cdef void drop(self) noexcept                           # be at rest, without rounds
     # The host gives a turn of its own accord; whether it is no nested one. It learns the deadline that promise() tells.
     cdef bint begin_owed(self) noexcept
     cdef void promise(self) noexcept
     cdef void later(self, object function, tuple arguments) noexcept
     cdef list take_events(self)                             # oldest first
+    cdef list take_dirty(self)                              # what is marked from now on is for the next flush
 
 # There is something to do: in this turn, where one runs. True: the host is to be asked for one, which `can_ask` says is
 # possible, and has not been asked so far.

@@ -5,9 +5,9 @@ Theory of operation
 
 Everything in the engine happens in turns, and all else is only noted. A host (a pump at a readable event, a driver at a
 deadline, a simulator) *enters* with the time, feeds links what their streams brought, and *leaves*. What is fed is
-handled at once; what follows from it is marked: links with output (LinkHost.ready), links that have failed
-(LinkHost.failed), endpoints that may have something to send (Host._dirty), endpoints with news for the application
-(Host._ready), callbacks (Turn.events). Leaving deals with what was marked, in *rounds*. Each round
+handled at once; what follows from it is marked: what may have something to send (Turn.dirty: the links of a node, the
+endpoints of a stack), callbacks (Turn.events), links that have failed (LinkHost.failed), endpoints with news for the
+application (Host._ready). Leaving deals with what was marked, in *rounds*. Each round
 
 1. has the upper side answer the batch: the stack sends acknowledgements and window updates, with data where there are
    any (Layer.batch_end). It comes before timers, for these are often set for what such an answer makes unnecessary: a
@@ -46,6 +46,7 @@ cdef class Turn:
 
     def __cinit__(self):
         self.deadline = self.promised = NEVER
+        self.dirty = []
         self.events = []
 
     cdef void enter(self) noexcept:
@@ -71,9 +72,9 @@ cdef class Turn:
         self.deadline = deadline
         self.more = False
 
-    cdef bint end(self, uint64_t now, bint unfinished) noexcept:
+    cdef bint end(self, uint64_t now) noexcept:
         self.depth = 0
-        if self.more or unfinished:
+        if self.more or self.dirty:
             self.deadline = now
         return self.deadline < self.promised
 
@@ -98,3 +99,9 @@ cdef class Turn:
         if events:
             self.events = []
         return events
+
+    cdef list take_dirty(self):
+        cdef list dirty = self.dirty
+        if dirty:
+            self.dirty = []
+        return dirty

@@ -15,6 +15,7 @@ from ygg_c.base.keyset cimport KeySet
 from ygg_c.base.packet cimport Packet, PacketQueue
 from ygg_c.base.ratelimit cimport Bucket
 from ygg_c.base.sodium cimport Random
+from ygg_c.base.turn cimport Turn
 from ygg_c.ip.layer cimport Way
 from ygg_c.link.deferred cimport Parked
 from ygg_c.link.drain cimport Drain
@@ -71,7 +72,7 @@ cdef class LinkHost:
     cdef readonly uint64_t wall         # unix seconds
     cdef Random random
     cdef uint64_t due                   # no timer runs before this time
-    cdef list ready                     # links with output that are to be flushed this turn
+    cdef Turn turns                     # dirty are links with output
     cdef list failed                    # links to be closed at the end of this turn
     cdef int64_t work                   # what may still be done in this round; see WORK_…
     # number of the event loop's round, as far as links have shown that another has begun
@@ -107,7 +108,7 @@ cdef class Link:
     cdef readonly bint closed
     cdef public bint blocked            # the transport is full; no flush until it is cleared
     cdef bint _counted                  # among the live objects
-    cdef bint _listed                   # in host.ready
+    cdef bint dirty                     # it is in host.turns.dirty
     cdef bint _parsing
 
     # Counters; the host may add the handshake's bytes.

@@ -40,6 +40,7 @@ from ygg_c.base.live cimport LIVE_LINK, born, died
 from ygg_c.base.packet cimport packet_copy, packet_free, packet_push, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.base.ratelimit cimport bucket_init
 from ygg_c.base.sodium cimport wipe
+from ygg_c.base.turn cimport Turn
 from ygg_c.ip.header cimport CE
 from ygg_c.ip.layer cimport BURST_MOST, CREDIT_WINDOW
 from ygg_c.link.drain cimport drain_flushed, drain_init, drain_took
@@ -113,7 +114,7 @@ cdef class LinkHost:
     def __cinit__(self):
         self.made_in = generation
         self.due = NEVER
-        self.ready = []
+        self.turns = Turn()
         self.failed = []
         self.held = []
         self.work = ROUND
@@ -541,9 +542,9 @@ cdef class Link:
             self.host.want_turn()
 
     cpdef void want_flush(self) noexcept:
-        if not self._listed and not self.closed:
-            self._listed = True
-            self.host.ready.append(self)
+        if not self.dirty and not self.closed:
+            self.dirty = True
+            self.host.turns.dirty.append(self)
             self.host.want_turn()
 
     # Timers

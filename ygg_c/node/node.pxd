@@ -5,7 +5,6 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from ygg_c.base.budget cimport Budget
 from ygg_c.base.clock cimport Clock
 from ygg_c.base.packet cimport Packet
-from ygg_c.base.turn cimport Turn
 from ygg_c.ip.layer cimport Lower
 from ygg_c.node.queries cimport QueryTable
 from ygg_c.routing.router cimport Router
@@ -47,7 +46,6 @@ cdef class Node(Router):
     cdef uint64_t _told_no_way          # when that was last told, ns
     cdef uint64_t _unknown              # payloads of no known kind, answers to no request
     cdef int64_t _clock_least           # unix second from which it shall go on in the next turn
-    cdef Turn turns
     cdef bint _closed
 
     # The turn, for hosts in C: enter, feed links, leave.

@@ -12,7 +12,7 @@ from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.base.forks cimport check_fork, generation
 from ygg_c.base.packet cimport packet_copy, packet_push
 from ygg_c.base.sodium cimport SIG_SIZE, Random, sign, verify
-from ygg_c.base.turn cimport Turn, turn_want
+from ygg_c.base.turn cimport turn_want
 from ygg_c.ip.layer cimport Layer
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.node.queries cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
@@ -114,7 +114,6 @@ cdef class Node(Router):
         self.local.upper = self.sessions_table
         self.queries = QueryTable(self.random.u64())
         self._nodeinfo = b"{}"
-        self.turns = Turn()
         self._answers = Budget(ANSWER_RATE, ANSWER_BURST, self.random.u64())
         self._clock_base = NOT_SET
         self.clock = Clock() if clock is None else clock
@@ -219,7 +218,7 @@ cdef class Node(Router):
             self.flush_links()
             self.turns.flushed(self.now if self.turns.more else deadline)
             self._wake()
-        if self.turns.end(self.now, len(self.ready) > 0):
+        if self.turns.end(self.now):
             self.want_turn()
 
     def turn(self, uint64_t now, uint64_t wall):

@@ -297,15 +297,11 @@ cdef class Router(LinkHost):
             link.shut(link.error)
 
     cdef void flush_links(self) noexcept:
-        cdef list ready = self.ready
         cdef Link link
         if self.failed:
             self._close_failed()
-        if not ready:
-            return
-        self.ready = []
-        for link in ready:
-            link._listed = False
+        for link in self.turns.take_dirty():
+            link.dirty = False
             if not (link.closed or link.error or link.blocked):
                 self._flush_link(link)
         if self.failed:

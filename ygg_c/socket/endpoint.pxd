@@ -136,14 +136,13 @@ cdef class Host(Upper):
     cdef public uint64_t keepalive_idle
     cdef public uint64_t keepalive_interval
     cdef public int keepalive_count
-    cdef list _dirty                    # to flush in the next turn
     cdef list _ready                    # to tell at its end
     cdef list _waiting                  # FlowQueues: who waits for which link
     cdef Endpoint _served               # the one whose turn it is, and bytes_out at its beginning
     cdef uint64_t _served_from
     cdef bint _link_full                # it has found the link full
     cdef public object on_work          # asks for turns where no lower side gives any; None: none is asked for
-    cdef Turn turns                     # open while a batch is handled
+    cdef Turn turns                     # open while a batch is handled; dirty are endpoints
     cdef uint64_t _suspected_at         # when silence was last told, ns; 0: never
     # Services to endpoints.
     cdef void emit(self, Packet *packet) noexcept               # an IPv6 packet; takes ownership
@@ -201,7 +200,7 @@ cdef class Endpoint(Flow):
     cdef uint32_t events                # gathered, not told yet
     cdef int failure                    # errno or 0
     cdef uint32_t burst                 # what it may best send to its remote in one packet, headers included
-    cdef uint8_t _is_dirty
+    cdef uint8_t _is_dirty               # it is in host.turns.dirty
     cdef uint8_t _is_ready
     cdef void happen(self, uint32_t events) noexcept
     # End with this errno; `reset`: and tell the peer.

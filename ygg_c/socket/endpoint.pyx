@@ -7,7 +7,7 @@ from libc.stdint cimport SIZE_MAX, int64_t
 from ygg_c.base.clock cimport MS
 from ygg_c.base.forks cimport generation
 from ygg_c.base.packet cimport packet_free
-from ygg_c.base.turn cimport turn_close, turn_want
+from ygg_c.base.turn cimport Turn, turn_close, turn_want
 from ygg_c.ip.layer cimport BURST_MOST
 
 cdef enum:
@@ -71,7 +71,6 @@ cdef class Host(Upper):
     def __cinit__(self):
         self.made_in = generation
         self.turns = Turn()
-        self._dirty = []
         self._waiting = []
         self._ready = []
         self.timers = TimerHeap()
@@ -230,7 +229,7 @@ cdef class Host(Upper):
     cdef void mark(self, Endpoint endpoint) noexcept:
         if not endpoint._is_dirty:
             endpoint._is_dirty = True
-            self._dirty.append(endpoint)
+            self.turns.dirty.append(endpoint)
             self.want_turn()
 
     # The queue is there as long as the link has refused a flow since it last drained; so it is bound to call again.
@@ -277,16 +276,17 @@ cdef class Host(Upper):
 
     cdef void flush_endpoints(self, uint64_t now) noexcept:
         # Who has more to send goes to the end of the line: a round robin in runs of a few segments.
+        cdef list dirty = self.turns.dirty
         cdef Py_ssize_t index = 0
         cdef Endpoint endpoint
-        while index < len(self._dirty):
-            endpoint = <Endpoint>self._dirty[index]
+        while index < len(dirty):
+            endpoint = <Endpoint>dirty[index]
             index += 1
             endpoint._is_dirty = False
             if endpoint.host is not None and endpoint.flush(now) and not endpoint._is_dirty:
                 endpoint._is_dirty = True
-                self._dirty.append(endpoint)
-        self._dirty.clear()
+                dirty.append(endpoint)
+        dirty.clear()
 
     cdef void wake(self) noexcept:
         cdef list ready = self._ready

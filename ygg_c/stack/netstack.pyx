@@ -333,7 +333,7 @@ cdef class NetStack(Demux):
         self._clear_light()
         self._reassembler.clear()
         # No turn may ever come.
-        self._dirty.clear()
+        self.turns.dirty.clear()
         self._ready.clear()
         self._renewals.clear()
         self._loopback.clear()

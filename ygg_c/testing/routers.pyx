@@ -39,7 +39,7 @@ cdef class RouterTap(Router):
         self.begin_round()
         self.run_timers()
         self.flush_links()
-        return self.now if self.ready else self.due
+        return self.now if self.turns.dirty else self.due
 
     def send(self, bytes key not None, bytes payload not None):
         """Send a message to a key."""

@@ -22,7 +22,7 @@ cdef class TurnTap:
         """Begin a turn, perhaps a nested one."""
         self._turn.enter()
 
-    def leave(self, uint64_t now=0, unfinished=False):
+    def leave(self, uint64_t now=0):
         """End it, with its rounds."""
         if not self._turn.leave():
             return
@@ -31,14 +31,14 @@ cdef class TurnTap:
             self._turn.flushed(NEVER if deadline is None else deadline)
             for function, arguments in self._turn.take_events():
                 function(*arguments)
-        if self._turn.end(now, unfinished):
+        if self._turn.end(now):
             self.want()
 
-    def turn(self, uint64_t now=0, unfinished=False):
+    def turn(self, uint64_t now=0):
         """Give a turn, and return the deadline in ns, or None."""
         self._turn.enter()
         self._turn.begin_owed()
-        self.leave(now, unfinished)
+        self.leave(now)
         self._turn.promise()
         return None if self._turn.deadline == NEVER else self._turn.deadline
 
@@ -51,6 +51,15 @@ cdef class TurnTap:
         """Have a function called at the end of a round."""
         self._turn.later(function, arguments)
         self.want()
+
+    def mark(self, part):
+        """Say that a part has something to send."""
+        self._turn.dirty.append(part)
+        self.want()
+
+    def take_dirty(self):
+        """Return what was marked since the last call."""
+        return self._turn.take_dirty()
 
     def open(self):
         """Open a batch."""

@@ -130,7 +130,18 @@ def test_an_earlier_deadline_asks_the_host_and_a_later_one_does_not(engine: Engi
 
 def test_what_could_not_be_flushed_is_due_at_once(engine: Engine) -> None:
     engine.deadline = 100
-    assert engine.turns.turn(now=5, unfinished=True) == 5
+    engine.turns.mark("link")
+    assert engine.turns.turn(now=5) == 5
+    assert engine.turns.take_dirty() == ["link"]
+    assert engine.turns.turn(now=6) == 100
+
+
+def test_what_a_flush_marks_is_for_the_next(engine: Engine) -> None:
+    engine.turns.mark("first")
+    for part in engine.turns.take_dirty():
+        engine.turns.mark(f"{part} again")
+    assert engine.turns.take_dirty() == ["first again"]
+    assert engine.turns.take_dirty() == []
 
 
 def test_a_batch_that_is_open_asks_for_nothing(engine: Engine) -> None:
