@@ -22,6 +22,7 @@ origin may, no more than two can be near half of that at a time, and to meet one
 from libc.math cimport exp, expm1, log
 from libc.stdlib cimport calloc, free
 
+from ygg_c.base.clock cimport SECOND
 from ygg_c.base.mix cimport mix, mix_16
 
 cdef double SHARED = 0.8            # of the burst: what the origins in use divide
@@ -47,7 +48,7 @@ cdef class Budget:
         if not (rate > 0 and burst >= 1):
             raise ValueError(f"a budget needs a positive rate and a burst of at least 1, not {rate} and {burst}")
         self._burst = burst
-        self._decay = rate / burst / 1e9
+        self._decay = rate / burst / SECOND
         self._salt = salt
 
     def __dealloc__(self):

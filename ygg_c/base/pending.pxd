@@ -8,6 +8,7 @@
 
 from libc.stdint cimport uint64_t
 
+from ygg_c.base.clock cimport SECOND
 from ygg_c.base.packet cimport Packet, PacketQueue, packet_free, queue_pop, queue_push
 
 cdef enum:
@@ -15,7 +16,7 @@ cdef enum:
 
 cdef extern from *:
     """
-    #define YGG_HOLD_TIME UINT64_C(30000000000)
+    #define YGG_HOLD_TIME (30 * YGG_SECOND)
     """
     const uint64_t HOLD_TIME "YGG_HOLD_TIME"    # ns: after that a packet is of no use
 

@@ -3,17 +3,14 @@
 from cpython.ref cimport PyObject
 from libc.string cimport memcpy
 
+from ygg_c.base.clock cimport SECOND
 from ygg_c.base.lru cimport aging_add, aging_remove, aging_touch
 from ygg_c.ip.header cimport MIN_MTU
 
 cdef enum:
     MAX_PATHS = 1024
 
-cdef extern from *:
-    """
-    #define YGG_PATH_AGE 600000000000ULL
-    """
-    const uint64_t PATH_AGE "YGG_PATH_AGE"      # ns (RFC 8201, 4)
+cdef uint64_t PATH_AGE = 600 * SECOND       # (RFC 8201, 4)
 
 
 cdef class _Path:

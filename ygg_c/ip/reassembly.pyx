@@ -3,7 +3,7 @@
 from libc.stdint cimport uint16_t
 from libc.string cimport memcmp, memcpy, memset
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.base.packet cimport packet_copy, packet_free, packet_new
 from ygg_c.base.ranges cimport ranges_add, ranges_clear
 from ygg_c.ip.header cimport CE, NOT_ECT, SOURCE, get16, get_ecn, put16, put_ecn
@@ -12,11 +12,7 @@ from ygg_c.ip.memory cimport INBOUND
 cdef enum:
     DATAGRAM_SIZE = MAX_UNFRAGMENTED + MAX_PAYLOAD
 
-cdef extern from *:
-    """
-    #define YGG_REASSEMBLY_NS 60000000000ULL
-    """
-    const uint64_t REASSEMBLY_TIMEOUT "YGG_REASSEMBLY_NS"
+cdef uint64_t REASSEMBLY_TIMEOUT = 60 * SECOND
 
 
 cdef class Reassembler:

@@ -1,6 +1,6 @@
 """How fast a link drains; see drain.pxd."""
 
-from ygg_c.base.clock cimport MS, NEVER
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.ip.layer cimport BURST_MOST, CREDIT_WINDOW
 
 cdef enum:
@@ -75,7 +75,7 @@ cdef void drain_flushed(Drain *drain, bint full, uint64_t now) noexcept:
     elif drain.full_at == NEVER:
         _begin(drain, now)
     elif now - drain.full_at >= WINDOW * MS:
-        _measure(drain, <uint64_t>(<double>drain.bytes * 1e9 / (now - drain.full_at)))
+        _measure(drain, <uint64_t>(<double>drain.bytes * SECOND / (now - drain.full_at)))
         _begin(drain, now)
 
 

@@ -26,8 +26,6 @@ cdef enum:
     QUEUE_LIMIT = 4194304           # bytes waiting, for transit and for own packets each
     OWN_LIMIT = 262144              # bytes of own packets that are not dropped by age, where nothing else is said
     MARKS_MOST = 100                # in a row, some two seconds of them, before packets are dropped after all
-    CODEL_TARGET = 10000000         # ns a packet may wait while the queue is bad
-    CODEL_INTERVAL = 100000000      # ns the wait must stay above it before the first drop
 
 cdef struct Bin:
     PacketQueue packets

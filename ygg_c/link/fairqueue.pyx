@@ -3,9 +3,13 @@
 from libc.math cimport sqrt
 from libc.stdlib cimport calloc, free
 
+from ygg_c.base.clock cimport MS
 from ygg_c.base.mix cimport mix_16
 from ygg_c.base.packet cimport packet_free, queue_clear, queue_pop, queue_push
 from ygg_c.ip.header cimport CE
+
+cdef uint64_t CODEL_TARGET = 10 * MS        # that a packet may wait while the queue is bad
+cdef uint64_t CODEL_INTERVAL = 100 * MS     # that the wait must stay above it before the first drop
 
 
 cdef inline uint64_t _hash(const uint8_t *key, uint64_t salt) noexcept nogil:

@@ -33,7 +33,7 @@ from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
-from ygg_c.base.clock cimport NEVER, SECOND
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.forks cimport check_fork, generation
 from ygg_c.base.keyset cimport KeySet
 from ygg_c.base.live cimport LIVE_LINK, born, died
@@ -60,16 +60,16 @@ cdef enum:
     HELD_PLENTY = 8388608       # bytes that links hold, beyond which each reads little
     HELD_ALL = 33554432         # the most that they may hold together
 
-cdef uint64_t DEAD_AFTER = 3000000000       # silence after a message that had to be answered
-cdef uint64_t ACK_AFTER = 1000000000        # silence of ours after a message of theirs
+cdef uint64_t DEAD_AFTER = 3 * SECOND       # silence after a message that had to be answered
+cdef uint64_t ACK_AFTER = SECOND            # silence of ours after a message of theirs
 # what the far side may take beyond that, before a link that takes nothing is dead
-cdef uint64_t STUCK_LEAST = 1250000000
-cdef uint64_t SILENT_LEAST = 1000000000     # and before one is whose far side is heard by another way
-cdef uint64_t DOUBT_AFTER = 200000000       # silence after which a link is doubted when its neighbour has made another
-cdef uint64_t SPARED_MOST = 12000000000     # silence of a link whose transport is heard
-cdef uint64_t SPARED_FOR = 500000000        # until it is asked again
-cdef uint64_t LATE = 200000000              # by which we may be late ourselves before silence says nothing
-cdef uint64_t PROVE_WITHIN = 6000000000     # from the link's start to a proof of the far side's key
+cdef uint64_t STUCK_LEAST = 1250 * MS
+cdef uint64_t SILENT_LEAST = SECOND         # and before one is whose far side is heard by another way
+cdef uint64_t DOUBT_AFTER = 200 * MS        # silence after which a link is doubted when its neighbour has made another
+cdef uint64_t SPARED_MOST = 12 * SECOND     # silence of a link whose transport is heard
+cdef uint64_t SPARED_FOR = 500 * MS         # until it is asked again
+cdef uint64_t LATE = 200 * MS               # by which we may be late ourselves before silence says nothing
+cdef uint64_t PROVE_WITHIN = 6 * SECOND     # from the link's start to a proof of the far side's key
 cdef uint64_t UNPROVEN_RATE = 5             # signature requests a second answered before that
 cdef uint64_t UNPROVEN_BURST = 10
 
@@ -648,7 +648,7 @@ cdef class Link:
         self._tx_mark = self.tx_bytes
 
     cdef uint64_t cost_now(self) noexcept:
-        return max(<uint64_t>1, self.lag // 1000000)
+        return max(<uint64_t>1, self.lag // MS)
 
     cdef uint64_t delay_now(self) noexcept:
         return self.cost_now() + (1000 * <uint64_t>BURST_MOST // self._rate_noted if self._rate_noted else 0)

@@ -8,7 +8,7 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.exc cimport PyErr_SetObject, PyErr_WriteUnraisable
 
 from ygg_c.base.address cimport key_address, key_subnet
-from ygg_c.base.clock cimport NEVER, SECOND
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.forks cimport check_fork, generation
 from ygg_c.base.packet cimport packet_copy, packet_push
 from ygg_c.base.sodium cimport SIG_SIZE, Random, sign, verify
@@ -20,7 +20,7 @@ from ygg_c.routing.layer cimport TrafficLower, TrafficUpper
 from ygg_c.session.layer cimport SessionUpper
 
 cdef int64_t CLOCK_MOST = 1 << 33               # seconds
-cdef uint64_t NO_WAY_INTERVAL = 500000000      # ns between two calls of on_no_way
+cdef uint64_t NO_WAY_INTERVAL = 500 * MS       # ns between two calls of on_no_way
 cdef int64_t NOT_SET = -(1 << 62)
 
 cdef enum:                      # first byte of a session payload

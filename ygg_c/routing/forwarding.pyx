@@ -6,7 +6,7 @@ have us send such messages, so there are few for each source and destination, an
 
 from libc.string cimport memcmp, memcpy
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER
 from ygg_c.base.packet cimport HEADROOM, Packet, packet_free, packet_new, packet_push
 from ygg_c.base.ratelimit cimport recent_pass
 from ygg_c.link.wire cimport (
@@ -16,7 +16,7 @@ from ygg_c.routing.nexthop cimport Hop
 from ygg_c.routing.pathfinder cimport send_routed
 
 # ns between messages that a path of one source and destination is broken
-cdef uint64_t BROKEN_INTERVAL = 100000000
+cdef uint64_t BROKEN_INTERVAL = 100 * MS
 
 
 cdef class Forwarding:

@@ -7,12 +7,12 @@ cause such events at will, so there is a gap after each time and early ones are 
 is handled at a few a second, five times what the tick alone would do.
 """
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.ratelimit cimport bucket_init, bucket_take
 from ygg_c.link.link cimport Link
 
-cdef uint64_t TICK = 1000000000
-cdef uint64_t GAP = 10000000                    # ns after each, so that what comes together is handled together
+cdef uint64_t TICK = SECOND
+cdef uint64_t GAP = 10 * MS                     # ns after each, so that what comes together is handled together
 cdef uint64_t EARLY_RATE = 4                    # early ones a second, once the burst is used up
 cdef uint64_t EARLY_BURST = 10
 

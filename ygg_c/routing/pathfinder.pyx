@@ -44,7 +44,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.address cimport lookup_key
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.mix cimport mix
 from ygg_c.base.packet cimport packet_copy, packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
 from ygg_c.base.ratelimit cimport bucket_init, bucket_take, recent_pass
@@ -58,27 +58,27 @@ from ygg_c.link.wire cimport (
 )
 from ygg_c.routing.nexthop cimport hop_bit
 
-cdef uint64_t LIFE = 60000000000                # ns of a path without traffic from it, of a rumor without a lookup
-cdef uint64_t LOOKUP_INTERVAL = 1000000000
+cdef uint64_t LIFE = 60 * SECOND                # ns of a path without traffic from it, of a rumor without a lookup
+cdef uint64_t LOOKUP_INTERVAL = SECOND
 # of a path that only the header of a message tells, without more from there
-cdef uint64_t UNPROVEN_LIFE = 3000000000
+cdef uint64_t UNPROVEN_LIFE = 3 * SECOND
 # ns from an Init until its receiver, which has to open it first, looks for us
-cdef uint64_t INTRODUCTION_AFTER = 10000000
+cdef uint64_t INTRODUCTION_AFTER = 10 * MS
 cdef enum:
     INTRODUCTIONS_MAX = 1024                    # that wait for that
     RENEWED = 1                                 # of _check()
 cdef size_t PATH_OVERHEAD = 384                 # bytes of memory of a path besides its ports and its header
 # seconds by which moves may put the number in our notifies ahead of the clock
 cdef uint64_t AHEAD_MAX = 5
-cdef uint64_t DOUBT_AFTER = 45000000000         # ns without a sign that a path works, after which it is looked for anew
-cdef uint64_t PATIENCE_MAX = 32000000000        # ns between lookups for a path in doubt, at most
-cdef uint64_t AVOID_LEAST = 60000000000         # ns for which a first hop is avoided; it doubles
-cdef uint64_t AVOID_MOST = 960000000000
+cdef uint64_t DOUBT_AFTER = 45 * SECOND         # ns without a sign that a path works, after which it is looked for anew
+cdef uint64_t PATIENCE_MAX = 32 * SECOND        # ns between lookups for a path in doubt, at most
+cdef uint64_t AVOID_LEAST = 60 * SECOND         # ns for which a first hop is avoided; it doubles
+cdef uint64_t AVOID_MOST = 960 * SECOND
 cdef uint64_t REVIEW_RATE = 100                 # lookups a second for paths in doubt, all together
 cdef uint64_t REVIEW_BURST = 200
 cdef int REPEATS_MAX = 4                        # of a lookup for good reason, between two of those
-cdef uint64_t OVERDUE_AFTER = 100000000         # ns without an answer for a path that goes on being broken; it doubles
-cdef uint64_t ANSWER_INTERVAL = 100000000       # between answers to the same source at the same place
+cdef uint64_t OVERDUE_AFTER = 100 * MS          # ns without an answer for a path that goes on being broken; it doubles
+cdef uint64_t ANSWER_INTERVAL = 100 * MS        # between answers to the same source at the same place
 
 
 cdef class Path:
@@ -636,9 +636,9 @@ cdef class Pathfinder:
 
     # Unix seconds that never stand still: when the clock is set back they go on with the time that passes.
     cdef uint64_t _clock(self) noexcept:
-        cdef uint64_t passed = (self.host.now - self._second_at) // 1000000000
+        cdef uint64_t passed = (self.host.now - self._second_at) // SECOND
         self._second += passed
-        self._second_at += passed * 1000000000
+        self._second_at += passed * SECOND
         if self.host.wall > self._second:
             self._second = self.host.wall
             self._second_at = self.host.now

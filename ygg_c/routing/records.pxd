@@ -12,7 +12,6 @@ cdef enum:
     RECORDS_MAX = 16384             # in total
     NEIGHBOUR_RECORDS_MAX = 4096    # brought first by one neighbour
     EVICTED_MAX = 256               # in one search for room
-    CROWDED_FOR = 100000000         # ns for which a search for room that found none counts
     NEEDED_MAX = 256                # hops of a neighbour's ancestry that are kept when there are too many records
     DEPTH_MAX = 1024                # = PATH_PORTS_MAX: no node can be addressed deeper
 

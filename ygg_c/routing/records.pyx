@@ -9,12 +9,13 @@ bring little always find room. A neighbour's own record is never refused.
 from cpython.ref cimport PyObject
 from libc.stdlib cimport free, malloc
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from libc.string cimport memcmp, memcpy, memset
 
 
-cdef uint64_t EXPIRE_AFTER = 300000000000       # ns after its last change another's record is forgotten
-cdef uint64_t CHANGE_GAP = 10000000             # ns between looks at what records of others have changed
+cdef uint64_t EXPIRE_AFTER = 300 * SECOND       # ns after its last change another's record is forgotten
+cdef uint64_t CROWDED_FOR = 100 * MS            # for which a search for room that found none counts
+cdef uint64_t CHANGE_GAP = 10 * MS              # ns between looks at what records of others have changed
 
 
 cdef class Record:

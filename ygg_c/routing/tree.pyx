@@ -40,7 +40,7 @@ from cpython.ref cimport PyObject
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.address cimport lookup_key
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.ratelimit cimport Bucket, backoff_step, bucket_init, bucket_take, bucket_wait
 from ygg_c.base.sodium cimport sign, verify
 from ygg_c.link.link cimport HELD, LAG_UNKNOWN, WORK_SIGN, WORK_VERIFY
@@ -49,20 +49,20 @@ from ygg_c.link.wire cimport (
 )
 from ygg_c.routing.records cimport DEPTH_MAX, Walk
 
-cdef uint64_t REFRESH_AFTER = 240000000000      # ns after its last change our record is renewed
-cdef uint64_t ROOT_AFTER = 1000000000           # ns without a parent after which we become root
-cdef uint64_t READY_AFTER = 1200000000          # ns after its proof: the reference looks at its tree once a second
+cdef uint64_t REFRESH_AFTER = 240 * SECOND      # ns after its last change our record is renewed
+cdef uint64_t ROOT_AFTER = SECOND               # ns without a parent after which we become root
+cdef uint64_t READY_AFTER = 1200 * MS           # ns after its proof: the reference looks at its tree once a second
 # records told a neighbour in a second, after a burst that any real ancestry fits into
 cdef uint64_t TELL_RATE = 2500
 cdef uint64_t TELL_BURST = 64
-cdef uint64_t TELL_GAP = 10000000               # ns between portions of what does not fit
+cdef uint64_t TELL_GAP = 10 * MS                # ns between portions of what does not fit
 cdef size_t TELL_BACKLOG = 16384                # bytes of a link's control messages that go before more is told
 cdef size_t TELL_LOOKS = 20000                  # at records in one go, for all neighbours together
 # ns between announcements that our parent knows us by another number; it doubles
-cdef uint64_t RENUMBER_LEAST = 1000000000
-cdef uint64_t RENUMBER_MOST = 64000000000
-cdef uint64_t HURRY_LEAST = 2000000000          # ns between times that we become root at once; it doubles
-cdef uint64_t HURRY_MOST = 8000000000
+cdef uint64_t RENUMBER_LEAST = SECOND
+cdef uint64_t RENUMBER_MOST = 64 * SECOND
+cdef uint64_t HURRY_LEAST = 2 * SECOND          # ns between times that we become root at once; it doubles
+cdef uint64_t HURRY_MOST = 8 * SECOND
 
 
 # The merge rule: whether (seq, parent, nonce) takes the place of the old one.

@@ -8,7 +8,7 @@ answers leave half of the room to records: strangers far away can have us verify
 neighbour. Only when there is no room for more records does the link itself wait.
 """
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER
 from ygg_c.link.deferred cimport PARKED_MAX, WAITING_ALL, WAITING_MAX
 from ygg_c.link.link cimport HELD, ROUND_HELD, SLICE_LEAST
 from ygg_c.link.wire cimport (
@@ -19,7 +19,7 @@ cdef double VERIFY_RATE = 5000                  # signatures a second: a quarter
 cdef double VERIFY_BURST = 200
 # a link that has used up its share waits until it has so much of it again
 cdef double VERIFY_BATCH = 20
-cdef uint64_t VERIFY_GAP = 5000000              # ns that it waits at least
+cdef uint64_t VERIFY_GAP = 5 * MS               # ns that it waits at least
 
 
 cdef Budget new_budget(Random random):

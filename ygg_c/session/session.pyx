@@ -38,6 +38,7 @@ Any number may be hostile. A key that yields no secret (a point of small order) 
 
 from libc.string cimport memcmp, memcpy, memset
 
+from ygg_c.base.clock cimport SECOND
 from ygg_c.base.live cimport LIVE_SESSION, born, died
 from ygg_c.base.packet cimport packet_headroom, packet_push
 from ygg_c.base.sodium cimport (
@@ -57,7 +58,7 @@ cdef enum:
     SIGNED_SIZE = 32 + 32 + PLAIN_SIZE - SIG_SIZE
     TRAFFIC_HEADROOM = 79               # the longest Traffic header, with tag and key
 
-cdef uint64_t ROTATION_INTERVAL = 60 * <uint64_t>1000000000
+cdef uint64_t ROTATION_INTERVAL = 60 * SECOND
 
 
 cdef inline void _put_u64(uint8_t *out, uint64_t value) noexcept nogil:

@@ -6,7 +6,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ygg_c.base.clock cimport Clock
+from ygg_c.base.clock cimport SECOND, Clock
 from ygg_c.base.packet cimport Packet
 from ygg_c.base.sodium cimport Random
 from ygg_c.base.timers cimport TimerHeap
@@ -95,7 +95,7 @@ cdef enum:
 
 cdef extern from *:
     """
-    #define YGG_TELL_AFTER 10000000000ULL
+    #define YGG_TELL_AFTER (10 * YGG_SECOND)
     """
     const uint64_t TELL_AFTER "YGG_TELL_AFTER"      # ns from one `works` to an endpoint's next
 

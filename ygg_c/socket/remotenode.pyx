@@ -3,12 +3,14 @@
 from cpython.ref cimport PyObject
 from libc.string cimport memcpy
 
+from ygg_c.base.clock cimport MS
 from ygg_c.base.lru cimport aging_add, aging_remove
 from ygg_c.ip.memory cimport INBOUND, LEAST_BUFFER, LEAST_SHARE, OUTBOUND
 
 cdef enum:
     LAST_PART = 16              # this part of all is for data in order alone
-    LOOK_AGAIN = 100000000      # ns: strangers cause the search for the greediest
+
+cdef uint64_t LOOK_AGAIN = 100 * MS     # strangers cause the search for the greediest
 
 
 cdef class RemoteNode:

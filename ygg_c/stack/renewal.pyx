@@ -2,6 +2,7 @@
 
 from cpython.ref cimport PyObject
 
+from ygg_c.base.clock cimport MS
 from ygg_c.socket.endpoint cimport COUNT_NO_MEMORY, COUNT_RENEWALS_REFUSED, COUNT_TCP_PROBES
 from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.rtt cimport rtt_is_long
@@ -11,13 +12,8 @@ cdef enum:
     SEARCHED = 2048         # connections looked at in one step
     ASKED = 16              # probes sent in one step
 
-cdef extern from *:
-    """
-    #define YGG_RENEWAL_STEP 5000000ULL
-    #define YGG_RENEWAL_PAUSE 100000000ULL
-    """
-    const uint64_t STEP "YGG_RENEWAL_STEP"          # ns from one step to the next
-    const uint64_t PAUSE "YGG_RENEWAL_PAUSE"        # ns from one search to the next
+cdef uint64_t STEP = 5 * MS             # from one step to the next
+cdef uint64_t PAUSE = 100 * MS          # from one search to the next
 
 
 cdef class Renewed:

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER
 from ygg_c.socket.endpoint cimport COUNT_TCP_ECE_IN, COUNT_TCP_ECN_REDUCTIONS, EVENT_DRAINED, TELL_AFTER
 from ygg_c.tcp.ecn cimport ecn_reacts
 from ygg_c.tcp.flight cimport Flight
@@ -17,9 +17,9 @@ from ygg_c.tcp.state cimport GOT_ACK_OF_FIN
 from ygg_c.tcp.wire cimport ECE, FIN, MAX_SACKS, SYN, unwrap
 
 cdef enum:
-    MILLISECOND = 1000000
-    RENEGED_AFTER = 10 * MILLISECOND        # ns at least
     HALF_SPACE = 1 << 30        # an older DSACK is none
+
+cdef uint64_t RENEGED_AFTER = 10 * MS       # at least
 
 
 cdef bint acknowledge(
@@ -110,7 +110,7 @@ cdef void _arrive(
         # What left later than what it echoes is not what it answers.
         delivery.credible = now - min(sender.rtt.least, now)
         if arrived.stamped:
-            delivery.credible = min(delivery.credible, (now // MILLISECOND + 1 - age) * MILLISECOND - 1)
+            delivery.credible = min(delivery.credible, (now // MS + 1 - age) * MS - 1)
         if sender.flight != NULL:
             board_acknowledge(&sender.flight.board, arrived.ack, &delivery)
     # Nor, as a rule, is what left much less than a round trip ago; with a hole below, the echo tells nothing.
@@ -168,7 +168,7 @@ cdef void _measure(
         # It answers a retransmission, or an original that was late: the samples that Karn's algorithm would not have
         # (RFC 7323, 4.1). Timestamps are whole milliseconds: the most it can have been counts, so that the shortest
         # round trip is not invented.
-        sample = (<uint64_t>(connection.stamp(now) - arrived.echo) + 1) * MILLISECOND
+        sample = (<uint64_t>(connection.stamp(now) - arrived.echo) + 1) * MS
     if sample != NEVER:
         rtt_sample(&sender.rtt, sample, now, connection.host.min_rto, connection.host.max_rto)
         sender.persists = False

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ygg_c.base.clock cimport MS
 from ygg_c.socket.endpoint cimport Host
 
 # What such a segment says.
@@ -28,4 +29,4 @@ cdef inline uint32_t flow_label(uint64_t secret) noexcept nogil:
     return <uint32_t>secret & 0xfffff
 
 cdef inline uint32_t stamp_at(uint64_t now, uint64_t secret) noexcept nogil:
-    return <uint32_t>(now // 1000000) + stamp_offset(secret)
+    return <uint32_t>(now // MS) + stamp_offset(secret)

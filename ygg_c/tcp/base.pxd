@@ -5,6 +5,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
+from ygg_c.base.clock cimport MS
 from ygg_c.socket.endpoint cimport Endpoint
 from ygg_c.socket.remotenode cimport RemoteNode
 from ygg_c.tcp.options cimport TcpOptions
@@ -33,7 +34,7 @@ cdef class TcpEndpoint(Endpoint):
     cdef void expire(self, int code) noexcept
     cdef void account(self) noexcept                                # after the queues or their ranges have changed
     cdef inline uint32_t stamp(self, uint64_t now) noexcept:        # the timestamp of a segment that leaves now
-        return <uint32_t>(now // 1000000) + self.stamp_offset
+        return <uint32_t>(now // MS) + self.stamp_offset
 
 # The listener, as its half-open connections know it.
 cdef class Acceptor(Endpoint):

@@ -44,19 +44,10 @@ cdef enum:
     ORPHAN_RATE = 4096              # bytes a second that a peer takes at least; with less, an orphan comes to its end
     CHECKS = 2                      # more probes when a peer that may have restarted does not answer the first
 
-cdef extern from *:
-    """
-    #define YGG_LEAST_CHECK 1000000000ULL
-    #define YGG_LOOK 300000000000ULL
-    #define YGG_REST_AFTER 1000000000ULL
-    #define YGG_ORPHAN_START 10000000000ULL
-    """
-    const uint64_t ORPHAN_START "YGG_ORPHAN_START"          # ns in which the peer of an orphan need not take anything
-    # ns after which a stranger's connection sees whether places have become scarce
-    const uint64_t LOOK "YGG_LOOK"
-    # ns without a segment after which a connection gives memory back
-    const uint64_t REST_AFTER "YGG_REST_AFTER"
-    const uint64_t LEAST_CHECK "YGG_LEAST_CHECK"            # ns between them at least
+cdef uint64_t LEAST_CHECK = SECOND              # between these at least
+cdef uint64_t LOOK = 300 * SECOND               # until a stranger's connection sees whether places have become scarce
+cdef uint64_t REST_AFTER = SECOND               # without a segment, until a connection gives memory back
+cdef uint64_t ORPHAN_START = 10 * SECOND        # in which the peer of an orphan need not take anything
 
 
 cdef class TcpConnection(TcpEndpoint):

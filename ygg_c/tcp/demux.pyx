@@ -6,6 +6,7 @@ from libc.stdint cimport uint16_t
 from libc.string cimport memcpy, memset
 
 from ygg_c.base.checksum cimport sum_bytes, sum_fold, sum_pseudo
+from ygg_c.base.clock cimport SECOND
 from ygg_c.base.lru cimport Aging
 from ygg_c.base.siphash cimport ygg_siphash
 from ygg_c.base.sodium cimport wipe
@@ -40,15 +41,9 @@ cdef enum:
     BEYOND = 65537
     COUNT_CROWDED = 3
 
-cdef extern from *:
-    """
-    #define YGG_IDLE_BUSY 600000000000ULL
-    #define YGG_IDLE_CROWDED 60000000000ULL
-    #define YGG_INTERVAL_CROWDED 10000000000ULL
-    """
-    const uint64_t IDLE_BUSY "YGG_IDLE_BUSY"            # before it is probed, with half of the places taken
-    const uint64_t IDLE_CROWDED "YGG_IDLE_CROWDED"      # with three quarters
-    const uint64_t INTERVAL_CROWDED "YGG_INTERVAL_CROWDED"
+cdef uint64_t IDLE_BUSY = 600 * SECOND          # before it is probed, with half of the places taken
+cdef uint64_t IDLE_CROWDED = 60 * SECOND        # with three quarters
+cdef uint64_t INTERVAL_CROWDED = 10 * SECOND
 
 
 cdef class TcpDemux(Host):

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint32_t
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER
 from ygg_c.tcp.flight cimport Flight
 from ygg_c.tcp.rack cimport rack_window
 from ygg_c.tcp.rtt cimport rtt_timeout
@@ -29,7 +29,7 @@ cdef uint64_t _age(uint64_t at, uint64_t now) noexcept:
 
 
 cdef dict _times(TcpEndpoint connection, Sender sender, Receiver receiver, uint64_t now):
-    cdef uint64_t took = <uint64_t>(<uint32_t>(now // 1000000) - receiver.took_at) * 1000000
+    cdef uint64_t took = <uint64_t>(<uint32_t>(now // MS) - receiver.took_at) * MS
     return {
         "rtt": sender.rtt.smoothed,
         "rtt_var": sender.rtt.variance,

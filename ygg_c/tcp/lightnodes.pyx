@@ -3,13 +3,15 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
+from ygg_c.base.clock cimport MS
 from ygg_c.base.siphash cimport ygg_siphash
 from ygg_c.tcp.light cimport LightTable
 
 cdef enum:
     FEWEST = 16                 # slots
     NAME = 7                    # bytes
-    LOOK_AGAIN = 100000000      # ns: strangers cause the search for the greediest
+
+cdef uint64_t LOOK_AGAIN = 100 * MS     # strangers cause the search for the greediest
 
 
 cdef class LightNodes:

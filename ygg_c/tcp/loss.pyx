@@ -2,7 +2,7 @@
 
 from libc.string cimport memset
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport NEVER, SECOND
 from ygg_c.tcp.congestion.base cimport Acked
 from ygg_c.tcp.ecn cimport ecn_reduced
 from ygg_c.tcp.flight cimport Flight
@@ -222,4 +222,4 @@ cdef uint64_t _rate(Sender sender, const Sent *newest, uint64_t now) noexcept:
         flight.limited = 0
     if interval < max(sender.rtt.least, <uint64_t>1):
         return 0
-    return <uint64_t>((flight.delivered - newest.delivered) * 1e9 / interval)
+    return <uint64_t>(<double>(flight.delivered - newest.delivered) * SECOND / interval)

@@ -6,13 +6,14 @@
 
 from libc.stdint cimport uint64_t
 
+from ygg_c.base.clock cimport MS, SECOND
 from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.tcp.rtt cimport Rtt
 
 cdef extern from *:
     """
-    #define YGG_LEAST_PACED 2000000ULL
-    #define YGG_PACING_QUANTUM 1000000ULL
+    #define YGG_LEAST_PACED (2 * YGG_MS)
+    #define YGG_PACING_QUANTUM YGG_MS
     """
     const uint64_t LEAST_PACED "YGG_LEAST_PACED"            # ns: shorter round trips are within a machine or a room
     const uint64_t PACING_QUANTUM "YGG_PACING_QUANTUM"      # ns: what falls due in that time leaves together
@@ -38,9 +39,9 @@ cdef inline uint64_t pacing_due(const Pacing *pacing, uint64_t now) noexcept nog
 # now.
 cdef inline void pacing_shorten(Pacing *pacing, uint64_t under_way, uint64_t rate, uint64_t now) noexcept nogil:
     if pacing.free_at > now:
-        pacing.free_at = min(pacing.free_at, now + under_way * 1000000000 // rate)
+        pacing.free_at = min(pacing.free_at, now + under_way * SECOND // rate)
 
 # A segment of `size` bytes left; `burst` bytes may leave at once after a pause.
 cdef inline void pacing_sent(Pacing *pacing, uint64_t size, uint64_t rate, uint64_t burst, uint64_t now) noexcept nogil:
-    cdef uint64_t pause = max(burst * 1000000000 // rate, PACING_QUANTUM)
-    pacing.free_at = max(pacing.free_at, now - min(pause, now)) + size * 1000000000 // rate
+    cdef uint64_t pause = max(burst * SECOND // rate, PACING_QUANTUM)
+    pacing.free_at = max(pacing.free_at, now - min(pause, now)) + size * SECOND // rate

@@ -16,13 +16,14 @@
 from libc.stdint cimport uint64_t
 
 from ygg_c.base.bytemap cimport ByteMap
+from ygg_c.base.clock cimport SECOND
 from ygg_c.ip.memory cimport Memory
 from ygg_c.socket.endpoint cimport Host
 from ygg_c.socket.remotenode cimport RemoteNode, RemoteNodes
 
 cdef extern from *:
     """
-    #define YGG_IDLE 10000000000ULL
+    #define YGG_IDLE (10 * YGG_SECOND)
     """
     const uint64_t IDLE "YGG_IDLE"      # ns without a segment before a connection may go for another
 

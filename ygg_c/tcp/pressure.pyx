@@ -3,6 +3,7 @@
 from cpython.ref cimport PyObject
 from libc.errno cimport ECONNABORTED
 
+from ygg_c.base.clock cimport MS
 from ygg_c.base.lru cimport Aging
 from ygg_c.ip.memory cimport Memory
 from ygg_c.socket.endpoint cimport COUNT_TCP_MEMORY_EVICTED, COUNT_TCP_ORPHANS_EVICTED
@@ -10,8 +11,9 @@ from ygg_c.socket.remotenode cimport BYTES, ORPHANED, ORPHANS
 from ygg_c.tcp.connection cimport TcpConnection
 
 cdef enum:
-    AGAIN = 10000000            # ns: strangers cause the search
     LOOKS = 64                  # orphans looked at for a slow one
+
+cdef uint64_t AGAIN = 10 * MS   # strangers cause the search
 
 
 cdef void pressure_rest(Memory memory, ByteMap connections) noexcept:

@@ -9,6 +9,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ygg_c.base.clock cimport SECOND
 from ygg_c.base.lru cimport Aging
 from ygg_c.base.ratelimit cimport Tokens
 from ygg_c.socket.endpoint cimport Host
@@ -19,7 +20,7 @@ from ygg_c.tcp.wire cimport MAX_SACKS, Segment
 
 cdef extern from *:
     """
-    #define YGG_STAMP_LIFE (24 * 86400 * 1000000000ULL)
+    #define YGG_STAMP_LIFE (24 * 86400 * YGG_SECOND)
     """
     const uint64_t STAMP_LIFE "YGG_STAMP_LIFE"      # ns
 

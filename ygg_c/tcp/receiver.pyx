@@ -5,7 +5,7 @@ import cython
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from ygg_c.base.clock cimport MS, NEVER
+from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.ranges cimport Range, ranges_find, ranges_overlap
 from ygg_c.base.ratelimit cimport tokens_take
 from ygg_c.ip.memory cimport INBOUND
@@ -31,13 +31,8 @@ cdef enum:
     # ns over which the application's reading is measured, and a round trip nothing is known of
     LEAST_INTERVAL = 200000
 
-cdef extern from *:
-    """
-    #define YGG_RTT_SPAN 10000000000ULL
-    #define YGG_LONG_PATH 50000000ULL
-    """
-    const uint64_t RTT_SPAN "YGG_RTT_SPAN"          # ns for which the least round trip counts
-    const uint64_t LONG_PATH "YGG_LONG_PATH"        # ns; on shorter ones the window at first serves some 160 Mbit/s
+cdef uint64_t RTT_SPAN = 10 * SECOND        # for which the least round trip counts
+cdef uint64_t LONG_PATH = 50 * MS           # on shorter ones the window at first serves some 160 Mbit/s
 
 
 @cython.no_gc      # what it refers to refers to nothing

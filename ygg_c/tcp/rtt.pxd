@@ -7,12 +7,14 @@
 
 from libc.stdint cimport uint64_t
 
+from ygg_c.base.clock cimport MS, SECOND
+
 cdef extern from *:
     """
-    #define YGG_FIRST_RTO 1000000000ULL
-    #define YGG_LOST_SYN_RTO 3000000000ULL
+    #define YGG_FIRST_RTO YGG_SECOND
+    #define YGG_LOST_SYN_RTO (3 * YGG_SECOND)
     #define YGG_RTT_GRAIN 1000ULL
-    #define YGG_CLOCK_GRAIN 1000000ULL
+    #define YGG_CLOCK_GRAIN YGG_MS
     """
     const uint64_t FIRST_RTO "YGG_FIRST_RTO"
     const uint64_t LOST_SYN_RTO "YGG_LOST_SYN_RTO"

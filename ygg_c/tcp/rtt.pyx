@@ -1,10 +1,6 @@
 """The round-trip time's estimator; see rtt.pxd for what it does."""
 
-cdef extern from *:
-    """
-    #define YGG_LEAST_WINDOW 15000000000ULL
-    """
-    const uint64_t LEAST_WINDOW "YGG_LEAST_WINDOW"
+cdef uint64_t LEAST_WINDOW = 15 * SECOND
 
 
 cdef void rtt_start(Rtt *rtt) noexcept nogil:
@@ -72,7 +68,7 @@ cdef class RttEstimator:
     def __cinit__(self):
         rtt_start(&self._rtt)
 
-    def sample(self, uint64_t value, uint64_t now, uint64_t floor=200000000, uint64_t ceiling=60000000000):
+    def sample(self, uint64_t value, uint64_t now, uint64_t floor=200 * MS, uint64_t ceiling=60 * SECOND):
         """Take a sample of `value` ns at `now`."""
         rtt_sample(&self._rtt, value, now, floor, ceiling)
 
@@ -84,7 +80,7 @@ cdef class RttEstimator:
         """Note that the handshake took more than one SYN."""
         rtt_lost_syn(&self._rtt)
 
-    def timeout(self, uint64_t ceiling=60000000000):
+    def timeout(self, uint64_t ceiling=60 * SECOND):
         """Return the timeout with its backoff."""
         return rtt_timeout(&self._rtt, ceiling)
 

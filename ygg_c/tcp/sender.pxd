@@ -23,6 +23,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ygg_c.base.clock cimport SECOND
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.congestion.base cimport Congestion
 from ygg_c.tcp.ecn cimport Ecn
@@ -33,7 +34,7 @@ from ygg_c.tcp.wire cimport SYN, Segment
 
 cdef extern from *:
     """
-    #define YGG_PATH_CHECK 1000000000ULL
+    #define YGG_PATH_CHECK YGG_SECOND
     """
     # ns until the MTU of a path that takes less than ours is looked up again
     const uint64_t PATH_CHECK "YGG_PATH_CHECK"

@@ -2,7 +2,7 @@
 
 from libc.errno cimport ETIMEDOUT
 
-from ygg_c.base.clock cimport NEVER
+from ygg_c.base.clock cimport MS, NEVER
 from ygg_c.socket.endpoint cimport COUNT_TCP_TIMEOUTS, Host
 from ygg_c.tcp.ecn cimport ecn_reduced
 from ygg_c.tcp.flight cimport Flight
@@ -15,8 +15,7 @@ from ygg_c.tcp.rtt cimport rtt_is_long, rtt_shorten, rtt_timeout
 from ygg_c.tcp.scoreboard cimport SACKED, board_record, board_unsack
 from ygg_c.tcp.state cimport ESTABLISHED
 
-cdef enum:
-    LEAST_PROBE_TIME = 10000000     # ns: hosts are late, too
+cdef uint64_t LEAST_PROBE_TIME = 10 * MS        # hosts are late, too
 
 
 cdef void timeouts_set(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
@@ -48,7 +47,7 @@ cdef uint64_t _probe_time(Sender sender, TcpEndpoint connection, uint64_t now) n
         flight.board.listed == 0 or sender.window == 0 or sender.rtt.smoothed == 0
     ):
         return NEVER
-    at = now + max(2 * sender.rtt.smoothed, <uint64_t>LEAST_PROBE_TIME)
+    at = now + max(2 * sender.rtt.smoothed, LEAST_PROBE_TIME)
     if flight.board.in_flight < 2 * sender.mss:
         at += connection.host.min_rto           # the peer may delay its ACK
     return at if at < sender.rto_at else NEVER

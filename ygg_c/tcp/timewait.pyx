@@ -3,6 +3,7 @@
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from ygg_c.base.clock cimport MS
 from ygg_c.base.live cimport LIVE_LIGHT, died
 from ygg_c.socket.endpoint cimport (
     COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_IGNORED, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE,
@@ -14,12 +15,8 @@ from ygg_c.tcp.receiver cimport stamp_is_old
 from ygg_c.tcp.state cimport CLOSED
 from ygg_c.tcp.wire cimport ACK, FIN, RST, SYN, sequence_length
 
-cdef extern from *:
-    """
-    #define YGG_WAIT_OBJECTIONS 100000000ULL
-    """
-    # ns from one answer to an empty segment to the next: two ends that disagree must not do this for ever.
-    const uint64_t OBJECTIONS "YGG_WAIT_OBJECTIONS"
+# From one answer to an empty segment to the next: two ends that disagree must not do this for ever.
+cdef uint64_t OBJECTIONS = 100 * MS
 
 
 cdef class TimeWaits(Timed):

@@ -2,12 +2,15 @@
 
 from libc.stdint cimport uint64_t
 
+from ygg_c.base.clock cimport MS
+
 cdef enum:
     MIN_SAMPLES = 8
-    MIN_RISE = 4000000          # ns
-    MAX_RISE = 16000000
     RISE_DIVISOR = 8
     CSS_ROUNDS = 5
+
+cdef uint64_t MIN_RISE = 4 * MS
+cdef uint64_t MAX_RISE = 16 * MS
 
 
 cdef uint64_t hystart_acked(HyStart *state, const Acked *ack) noexcept:
@@ -35,6 +38,6 @@ cdef void _judge(HyStart *state) noexcept:
         if state.least < state.baseline:
             state.baseline = state.css_rounds = 0
     elif state.last_least:
-        rise = max(<uint64_t>MIN_RISE, min(state.last_least // RISE_DIVISOR, <uint64_t>MAX_RISE))
+        rise = max(MIN_RISE, min(state.last_least // RISE_DIVISOR, MAX_RISE))
         if state.least >= state.last_least + rise:
             state.baseline = state.least
