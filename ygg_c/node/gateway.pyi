@@ -11,7 +11,7 @@ class Gateway(PayloadSink):
     """The IPv6 side of a node (protocol 0.5, section 9): packets for what is attached, one thing at a time.
 
     Source and destination addresses are tied to session keys in both directions; what does not fit is dropped and
-    counted.
+    counted. Calls that change what is attached raise `ForkedError` in a forked child; `detach` and `close` do not.
     """
 
     def __init__(self, node: Node, mtu: int = 65535) -> None:

@@ -16,6 +16,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 from ygg_c.base.address cimport ADDRESS_PREFIX, SUBNET_PREFIX, key_address, key_subnet, partial_key
 from ygg_c.base.clock cimport NEVER, SECOND
+from ygg_c.base.forks cimport check_fork
 from ygg_c.base.live cimport LIVE_GATEWAY, born, died
 from ygg_c.base.lru cimport aging_add, aging_remove, aging_touch
 from ygg_c.base.packet cimport packet_free
@@ -82,6 +83,7 @@ cdef class Gateway(PayloadSink):
             raise ValueError("it is attached elsewhere already")
         if self.node is None:
             raise ValueError("the gateway is closed")
+        check_fork(self.node.made_in)
         self.attached = upper
         self._relink()
         upper.lower_changed()
@@ -102,6 +104,8 @@ cdef class Gateway(PayloadSink):
             return old
         if upper.lower is not None:
             raise ValueError("it is attached elsewhere already")
+        if self.node is not None:
+            check_fork(self.node.made_in)
         self.detach()
         self.attach(upper)
         return old
@@ -134,6 +138,7 @@ cdef class Gateway(PayloadSink):
             raise ValueError("the layer is in a place already")
         if self.node is None:
             raise ValueError("the gateway is closed")
+        check_fork(self.node.made_in)
         self._layers.insert(len(self._layers) if position is None else position, layer)
         self._relink()
         layer.lower_changed()
@@ -143,6 +148,7 @@ cdef class Gateway(PayloadSink):
         """Take a layer out."""
         if layer not in self._layers:
             raise ValueError("the layer is not in this gateway")
+        check_fork(self.node.made_in)
         self._layers.remove(layer)
         self._part_from(layer)
         self._tell_ways_changed()

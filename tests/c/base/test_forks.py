@@ -114,6 +114,36 @@ assert connection.send(b"x") == 1
 stack.close()
 """
 
+GATEWAYS = """
+from ygg.testing import secret_key
+from ygg_c.ip.layer import Layer
+from ygg_c.ip.port import PacketPort
+from ygg_c.node.gateway import Gateway
+from ygg_c.node.node import Node
+
+node = Node(secret_key(1))
+gateway = Gateway(node)
+port, layer = PacketPort(), Layer()
+gateway.attach(port)
+gateway.insert(layer)
+
+def refused():
+    for call in (lambda: gateway.replace(PacketPort()), lambda: gateway.insert(Layer()), lambda: gateway.remove(layer)):
+        with pytest.raises(ForkedError):
+            call()
+    assert (gateway.attached, gateway.layers) == (port, (layer,))
+    assert gateway.detach() is port
+    with pytest.raises(ForkedError):
+        gateway.attach(port)
+    gateway.close()
+    assert layer.lower is None
+
+in_child(refused)
+gateway.remove(layer)
+gateway.close()
+node.close()
+"""
+
 DESCRIPTORS = """
 import select, socket
 
@@ -147,7 +177,8 @@ with pytest.raises(BlockingIOError):
 
 
 @pytest.mark.parametrize(
-    "program", [SESSIONS, TLS, STACKS, DESCRIPTORS], ids=["sessions", "tls", "stacks", "descriptors"]
+    "program", [SESSIONS, TLS, STACKS, GATEWAYS, DESCRIPTORS],
+    ids=["sessions", "tls", "stacks", "gateways", "descriptors"],
 )
 def test_a_child_is_refused(program: str) -> None:
     command = [sys.executable, "-W", "ignore", "-c", CHILD + program]
