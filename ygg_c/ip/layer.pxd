@@ -91,5 +91,8 @@ cdef class Upper(Layer):
 cdef class Lower(Layer):
     pass
 
+# The last of those above it, or itself; None of None.
+cdef Layer top_of(Layer layer)
+
 # Put one on the other, or nothing.
 cdef void stack_on(Layer lower, Layer upper) noexcept

@@ -11,6 +11,12 @@ cdef void free_way(Way *way) noexcept:
     way.full_since = NEVER
 
 
+cdef Layer top_of(Layer layer):
+    while layer is not None and layer.upper is not None:
+        layer = layer.upper
+    return layer
+
+
 cdef void stack_on(Layer lower, Layer upper) noexcept:
     lower.upper = upper
     if upper is not None:

@@ -13,7 +13,7 @@ from ygg_c.base.forks cimport check_fork, generation
 from ygg_c.base.packet cimport packet_copy, packet_push
 from ygg_c.base.sodium cimport SIG_SIZE, Random, sign, verify
 from ygg_c.base.turn cimport turn_want
-from ygg_c.ip.layer cimport Layer
+from ygg_c.ip.layer cimport Layer, top_of
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.node.queries cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
 from ygg_c.routing.layer cimport TrafficLower, TrafficUpper
@@ -242,12 +242,15 @@ cdef class Node(Router):
         return deadline
 
     cdef void _wake(self) noexcept:
-        # A callback may detach what is being called.
+        # A callback may detach the top, to which no layer leads then. What it has gathered it is to tell all the same.
         cdef Layer upper = self.attachment.upper if self.attachment is not None else None
+        cdef Layer top = top_of(upper)
         for function, arguments in self.turns.take_events():
             self._call(function, arguments)
         if upper is not None:
             upper.wake()
+            if top.lower is None:
+                top.wake()
 
     cdef void want_turn(self) noexcept:
         if turn_want(self.turns, self.on_work is not None):

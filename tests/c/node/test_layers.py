@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.c.node.test_gateway import Port, ipv6
+from tests.c.worldkit import line_of
 from ygg.simulation import World
 from ygg_c.ip.layer import Layer, Upper
 from ygg_c.ip.port import PacketPort
@@ -263,3 +264,26 @@ def test_a_callback_may_take_out_and_forget_what_called_it() -> None:
     a.gateway.close()
     b.gateway.close()
     world.close()
+
+
+def test_what_has_come_is_given_though_a_callback_detaches_its_taker() -> None:
+    """A layer leads to it no more when its turn comes."""
+    with line_of(1, 2) as world:
+        a, b = Port(world.nodes[1].engine), Port(world.nodes[2].engine)
+        b.gateway.insert(Layer())
+        packet = ipv6(a.node.address, b.node.address)
+        a.send(packet)
+        world.run(2)
+        assert b.take() == [packet]
+        wire = world.link_between(1, 2).wire_from(1)
+        wire.full = True
+        b.node.request(a.node.key, "nodeinfo", lambda *_: b.gateway.detach())
+        world.run(0.1)
+        a.send(packet)
+        world.run(0.1)
+        wire.full = False           # answer and packet arrive in one turn
+        world.run(0.1)
+        assert b.gateway.attached is None
+        assert b.take() == [packet]
+        for port in (a, b):
+            port.gateway.close()
