@@ -17,7 +17,6 @@ cdef enum:
 
 cdef enum:
     FRAME_MAX = 131070          # largest length value
-    FRAME_HEADER_MAX = 4        # that length, and the type
     UV_MAX = 10
     PATH_PORTS_MAX = 1024       # longer paths are refused; real trees are far below 128 deep
     PATH_MAX = 10 * 1024 + 1    # bytes of the longest path
@@ -30,7 +29,6 @@ cdef enum:
     ERR_EMPTY_MESSAGE
     ERR_OVERSIZED_MESSAGE
     ERR_UNRECOGNIZED_MESSAGE
-    ERR_TIMEOUT
 
 cdef str error_name(int code)
 

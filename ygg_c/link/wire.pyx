@@ -3,7 +3,7 @@
 from libc.string cimport memcpy
 
 _ERRORS = (
-    "", "ErrDecode", "ErrBadMessage", "ErrEmptyMessage", "ErrOversizedMessage", "ErrUnrecognizedMessage", "ErrTimeout",
+    "", "ErrDecode", "ErrBadMessage", "ErrEmptyMessage", "ErrOversizedMessage", "ErrUnrecognizedMessage",
 )
 
 

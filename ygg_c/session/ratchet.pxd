@@ -28,7 +28,7 @@ cdef enum Event:
     MINUTE_OVER                 # since the last step that a packet has caused
     EVENTS
 
-cdef enum Action:
+cdef enum:                      # what is done then
     IGNORE = 0              # no key moves, nothing is delivered
     ASK                     # the same, and an Init is sent when it is time
     NOTE                    # the handshake's second counts, no key moves
@@ -36,7 +36,6 @@ cdef enum Action:
     STEP                    # the payload goes up, the remote's next key becomes current, ours move up
     TAKE                    # the handshake's keys are the remote's, ours move up
     CREATE                  # the same, for a session that it makes
-    ACTIONS
 
 # The action, -1 where the event cannot happen.
 cdef int action_for(int state, int event) noexcept nogil

@@ -3,7 +3,7 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
-cdef enum LightKind:
+cdef enum:                      # of a Light
     HALF_OPEN = 0
     TIME_WAITING
 
