@@ -42,10 +42,10 @@ cdef class Context:
     cdef int _show(self, bytes certificate, bytes key) except -1
 
 cdef class Tls:
-    cdef void *_ssl
+    cdef void *ssl                      # OpenSSL's
     cdef Wire _wire
     cdef bint _counted                  # among the live objects
-    cdef uint64_t _made_in              # generation of ygg_c.base.forks: the process it belongs to
+    cdef uint64_t made_in              # generation of ygg_c.base.forks: the process it belongs to
     cdef readonly Context sslcontext
     cdef readonly str reason            # of a failure: OpenSSL's own words
     # Ciphertext for read(): all of it is taken before read() answers TLS_WAIT.

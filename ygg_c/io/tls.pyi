@@ -52,9 +52,6 @@ class Tls:
         """
     def encrypt(self, data: bytes | bytearray | memoryview) -> None:
         """Encrypt `data`; the ciphertext is for `take`. ValueError before the handshake is over."""
-    def update_keys(self) -> None:
-        """Go on with new keys, and have the other side do so (RFC 8446, 4.6.3); what says it is for `take`."""
-
     def close_notify(self) -> None:
         """Say that nothing comes any more from this side; what says it is for `take`."""
     def take(self) -> bytes:

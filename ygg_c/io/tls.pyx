@@ -42,7 +42,6 @@ cdef int (*SSL_do_handshake)(void *) noexcept nogil
 cdef int (*SSL_read_ex)(void *, void *, size_t, size_t *) noexcept nogil
 cdef int (*SSL_write_ex)(void *, const void *, size_t, size_t *) noexcept nogil
 cdef int (*SSL_shutdown)(void *) noexcept nogil
-cdef int (*SSL_key_update)(void *, int) noexcept nogil
 cdef int (*SSL_get_error)(void *, int) noexcept nogil
 cdef const char *(*SSL_get_version)(void *) noexcept nogil
 cdef const void *(*SSL_get_current_cipher)(void *) noexcept nogil
@@ -76,7 +75,6 @@ cdef enum:
     SSL_CTRL_SET_TLSEXT_HOSTNAME = 55
     SSL_CTRL_SET_MIN_PROTO_VERSION = 123
     SSL_ERROR_WANT_READ = 2
-    SSL_KEY_UPDATE_REQUESTED = 1
     SSL_ERROR_ZERO_RETURN = 6
     SSL_MODE_RELEASE_BUFFERS = 16
     SSL_OP_NO_COMPRESSION = 1 << 17
@@ -124,7 +122,6 @@ _bind(<void **>&SSL_do_handshake, "SSL_do_handshake")
 _bind(<void **>&SSL_read_ex, "SSL_read_ex")
 _bind(<void **>&SSL_write_ex, "SSL_write_ex")
 _bind(<void **>&SSL_shutdown, "SSL_shutdown")
-_bind(<void **>&SSL_key_update, "SSL_key_update")
 _bind(<void **>&SSL_get_error, "SSL_get_error")
 _bind(<void **>&SSL_get_version, "SSL_get_version")
 _bind(<void **>&SSL_get_current_cipher, "SSL_get_current_cipher")
@@ -293,31 +290,31 @@ cdef class Tls:
     def __cinit__(self, Context context not None, str name=None):
         cdef bytes encoded
         born(LIVE_TLS)
-        self._made_in = generation
+        self.made_in = generation
         self._counted = True    # arguments of the wrong kind never come this far, but are deallocated too
         self.reason = ""
         self.sslcontext = context
         if context._context == NULL:
             raise ValueError("the context is not made")
-        self._ssl = SSL_new(context._context)
+        self.ssl = SSL_new(context._context)
         cdef void *bio = BIO_new(_bio_method)
-        if self._ssl == NULL or bio == NULL:
+        if self.ssl == NULL or bio == NULL:
             raise MemoryError()
         BIO_set_data(bio, &self._wire)
         BIO_set_init(bio, 1)
-        SSL_set_bio(self._ssl, bio, bio)
+        SSL_set_bio(self.ssl, bio, bio)
         if context.server:
-            SSL_set_accept_state(self._ssl)
+            SSL_set_accept_state(self.ssl)
         else:
-            SSL_set_connect_state(self._ssl)
+            SSL_set_connect_state(self.ssl)
         if name is not None:
             encoded = name.encode("idna")
-            if not SSL_ctrl(self._ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0, <char *>encoded):
+            if not SSL_ctrl(self.ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0, <char *>encoded):
                 raise UnicodeError(f"{name!r} cannot be a TLS server name: {_last_error()}")
 
     def __dealloc__(self):
-        if self._ssl != NULL:
-            SSL_free(self._ssl)
+        if self.ssl != NULL:
+            SSL_free(self.ssl)
         _free(&self._wire.kept)
         _free(&self._wire.out)
         if self._counted:
@@ -333,11 +330,11 @@ cdef class Tls:
         cdef size_t count = 0
         cdef int result
         size[0] = 0
-        if self._made_in != generation:
+        if self.made_in != generation:
             return TLS_FAILED
         ERR_clear_error()       # the queue of errors is the thread's, and others use it
         while size[0] < room:
-            result = SSL_read_ex(self._ssl, space + size[0], room - size[0], &count)
+            result = SSL_read_ex(self.ssl, space + size[0], room - size[0], &count)
             if result != 1:
                 return self._outcome(result)
             size[0] += count
@@ -347,11 +344,11 @@ cdef class Tls:
     cdef Outcome write(self, const uint8_t *data, size_t size) noexcept:
         cdef size_t count = 0
         cdef int result
-        if self._made_in != generation:
+        if self.made_in != generation:
             return TLS_FAILED
         ERR_clear_error()
         while size:
-            result = SSL_write_ex(self._ssl, data, size, &count)
+            result = SSL_write_ex(self.ssl, data, size, &count)
             if result != 1:
                 return self._outcome(result)
             data += count
@@ -366,7 +363,7 @@ cdef class Tls:
         _drop(&self._wire.out, count)
 
     cdef Outcome _outcome(self, int result) noexcept:
-        cdef int code = SSL_get_error(self._ssl, result)
+        cdef int code = SSL_get_error(self.ssl, result)
         if code == SSL_ERROR_WANT_READ:
             return TLS_WAIT
         if code == SSL_ERROR_ZERO_RETURN:
@@ -400,15 +397,15 @@ cdef class Tls:
 
     def feed(self, const uint8_t[::1] data not None):
         """Take ciphertext."""
-        check_fork(self._made_in)
+        check_fork(self.made_in)
         if data.shape[0] and _add(&self._wire.kept, &data[0], data.shape[0]) < 0:
             raise MemoryError()
 
     def handshake(self):
         """Go on with the handshake; tell whether it is over."""
-        check_fork(self._made_in)
+        check_fork(self.made_in)
         ERR_clear_error()
-        cdef int result = SSL_do_handshake(self._ssl)
+        cdef int result = SSL_do_handshake(self.ssl)
         if result == 1:
             self._wire.excess = 0
         return result == 1 or self._check(self._outcome(result))
@@ -417,37 +414,30 @@ cdef class Tls:
         """Decrypt into `space`; return the number of bytes, and whether that was the end."""
         cdef size_t size = 0
         cdef Outcome outcome = TLS_WAIT
-        check_fork(self._made_in)
+        check_fork(self.made_in)
         if space.shape[0]:
             outcome = self.read(&space[0], space.shape[0], &size)
         return size, outcome == TLS_CLOSED or outcome == TLS_FAILED
 
     def encrypt(self, const uint8_t[::1] data not None):
         """Encrypt `data`; the ciphertext is for `take`."""
-        check_fork(self._made_in)
+        check_fork(self.made_in)
         if data.shape[0] and not self._check(self.write(&data[0], data.shape[0])):
             raise ValueError("the handshake is not over")
 
-    def update_keys(self):
-        """Go on with new keys, and have the other side do so (RFC 8446, 4.6.3)."""
-        check_fork(self._made_in)
-        ERR_clear_error()
-        if SSL_key_update(self._ssl, SSL_KEY_UPDATE_REQUESTED) != 1 or SSL_do_handshake(self._ssl) != 1:
-            raise _error(_last_error())
-
     def close_notify(self):
         """Say that nothing comes any more from this side."""
-        if self._made_in != generation:
+        if self.made_in != generation:
             return
         ERR_clear_error()
-        SSL_shutdown(self._ssl)
+        SSL_shutdown(self.ssl)
         ERR_clear_error()
 
     def take(self):
         """Return the ciphertext to be sent."""
         cdef const uint8_t *data
         cdef size_t size = self.unsent(&data)
-        check_fork(self._made_in)
+        check_fork(self.made_in)
         cdef bytes result = PyBytes_FromStringAndSize(<char *>data, size) if size else b""
         self.sent(size)
         return result
@@ -461,11 +451,11 @@ cdef class Tls:
 
     def version(self):
         """The version of TLS spoken."""
-        return SSL_get_version(self._ssl).decode()
+        return SSL_get_version(self.ssl).decode()
 
     def cipher(self):
         """Name, version and secret bits of the cipher; None before the handshake."""
-        cdef const void *cipher = SSL_get_current_cipher(self._ssl)
+        cdef const void *cipher = SSL_get_current_cipher(self.ssl)
         if cipher == NULL:
             return None
         return SSL_CIPHER_get_name(cipher).decode(), self.version(), SSL_CIPHER_get_bits(cipher, NULL)
@@ -480,7 +470,7 @@ cdef class Tls:
         """The other side's certificate as DER; {} without `binary_form`, for it is not verified; None where there is
         none.
         """
-        cdef void *shown = SSL_get_peer_certificate(self._ssl)
+        cdef void *shown = SSL_get_peer_certificate(self.ssl)
         cdef uint8_t *space = NULL
         if shown == NULL:
             return None

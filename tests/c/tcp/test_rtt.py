@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.c.stackkit import MS, SECOND, StackPair
 from ygg.simulation import Conditions
-from ygg_c.tcp.rtt import RttEstimator
+from ygg_c.testing.estimators import RttEstimator
 
 
 def steady(estimator: RttEstimator, rtt: int, count: int, now: int = 0) -> int:

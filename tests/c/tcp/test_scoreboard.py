@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ygg_c.tcp.scoreboard import SentSegments
+from ygg_c.testing.scoreboards import SentSegments
 
 
 def board(*sizes: int, at: int = 10) -> SentSegments:
