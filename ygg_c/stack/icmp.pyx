@@ -18,8 +18,9 @@ from ygg_c.socket.endpoint cimport (
     COUNT_BAD_CHECKSUM, COUNT_ECHO_LIMITED, COUNT_ICMP_IGNORED, COUNT_ICMP_IN, COUNT_ICMP_LIMITED, COUNT_MALFORMED,
     COUNT_NO_MEMORY,
 )
+from ygg_c.stack.echo cimport EchoSocket
 from ygg_c.stack.ends cimport quoted_key
-from ygg_c.stack.udp cimport EchoSocket, UdpSocket
+from ygg_c.stack.udp cimport UdpSocket
 from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.icmp cimport error_in, too_big
 from ygg_c.tcp.wire cimport Segment, parse_segment

@@ -3,7 +3,8 @@ from collections.abc import Iterable
 from ygg_c.base.clock import Clock
 from ygg_c.base.sodium import Random
 from ygg_c.stack.demux import Demux
-from ygg_c.stack.udp import EchoSocket, UdpSocket
+from ygg_c.stack.echo import EchoSocket
+from ygg_c.stack.udp import UdpSocket
 from ygg_c.tcp.connection import TcpConnection
 from ygg_c.tcp.listener import TcpListener
 from ygg_c.tcp.options import TcpOptions

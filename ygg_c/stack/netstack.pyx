@@ -13,10 +13,10 @@ from ygg_c.ip.memory cimport INBOUND, OUTBOUND
 from ygg_c.ip.pathmtu cimport PathMtus
 from ygg_c.socket.endpoint cimport COUNTERS, os_error
 from ygg_c.socket.remotenode cimport RemoteNode, RemoteNodes
+from ygg_c.stack.echo cimport EchoSocket
 from ygg_c.stack.ends cimport bound_key, pair_key
 from ygg_c.stack.icmp cimport Icmp
 from ygg_c.stack.renewal cimport Renewals
-from ygg_c.stack.udp cimport EchoSocket
 from ygg_c.stack.udptable cimport UdpTable
 from ygg_c.tcp.halfopen cimport HalfOpens
 from ygg_c.tcp.light cimport LightTable
@@ -325,11 +325,12 @@ cdef class NetStack(Demux):
 
     def close(self):
         """Reset every connection, close every socket and let go of all."""
-        for endpoint in self.endpoints():
-            if isinstance(endpoint, TcpConnection):
-                endpoint.abort()
-            else:
-                endpoint.close()
+        for listener in self._listeners.values():
+            listener.close()
+        for connection in self._connections.values():
+            connection.abort()
+        for socket in (*self._udp.sockets(), *self._icmp.sockets.values()):
+            socket.close()
         self._clear_light()
         self._reassembler.clear()
         # No turn may ever come.

@@ -1,21 +1,6 @@
 from typing_extensions import Buffer
 
-from ygg_c.socket.endpoint import Endpoint
-
-class DatagramSocket(Endpoint):
-    """What UDP and echo sockets share: a bounded queue of what arrived."""
-
-    queue_limit: int
-    """Bytes kept of what arrives, 32 of overhead included for each (1 MiB at first); more is dropped and counted."""
-    dont_fragment: bool
-    """Refuse with EMSGSIZE what is larger than the path takes, as IPV6_DONTFRAG does (RFC 3542, 11.2), instead of
-    sending it in fragments (False at first).
-    """
-    @property
-    def dropped(self) -> int:
-        """How many were dropped because the queue was full."""
-    def close(self) -> None:
-        """Leave the stack; what was received is discarded. Does nothing the second time."""
+from ygg_c.stack.datagrams import DatagramSocket
 
 class UdpSocket(DatagramSocket):
     """A UDP socket (RFC 768), made by `NetStack.udp`."""
@@ -40,17 +25,4 @@ class UdpSocket(DatagramSocket):
     def recv_many(self, limit: int = ...) -> list[tuple[bytes, tuple[bytes, int]]]:
         """Return up to `limit` datagrams with their (address, port). A pending error of a connected socket is raised
         once, what ended the socket each time, when nothing is left to read.
-        """
-
-class EchoSocket(DatagramSocket):
-    """Sends ICMPv6 echo requests (RFC 4443, 4) under an identifier of its own, made by `NetStack.echo`."""
-
-    @property
-    def identifier(self) -> int:
-        """The identifier in each request."""
-    def send(self, address: bytes, sequence: int, payload: Buffer = b"") -> bool:
-        """Send one request, with a payload of at most 65,527 bytes. False and EMSGSIZE as for `UdpSocket.send`."""
-    def recv_many(self) -> list[tuple[int, int, bytes, bytes, int]]:
-        """Return what came back, each as (errno, sequence, address, payload, arrival in ns): errno 0 is a reply; else
-        an ICMPv6 error, from `address`, quoted our request.
         """

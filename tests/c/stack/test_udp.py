@@ -6,7 +6,7 @@ import pytest
 
 from tests.c.stackkit import SECOND, A, B, Log, icmp_packet, make_stack, udp_packet
 from tests.c.tcp.scripted import scripts
-from ygg_c.socket.endpoint import FAILED, READABLE, WRITABLE
+from ygg_c.socket.endpoint import FAILED, READABLE
 
 test_scripts = scripts("22-udp")
 
@@ -75,33 +75,6 @@ def test_flood_of_an_unbound_port_is_answered_at_a_limited_rate():
     tap.give(packets, 3 * SECOND)
     assert tap.take() == []
     assert stack.counters()["udp_no_port"] == 20_000
-    tap.detach()
-
-
-def test_queue_is_bounded_and_counts_what_it_drops(switch):
-    server = switch.b.udp(None, 53)
-    server.queue_limit = 10_000
-    switch.give([udp_packet(A, 1, B, 53, bytes(100))] * 1000)
-    assert server.pending < 100
-    assert server.dropped == 1000 - server.pending == switch.b.counters()["udp_full"]
-    assert len(server.recv_many(10)) == 10
-    switch.give([udp_packet(A, 1, B, 53, bytes(100))] * 5)
-    rest = server.recv_many()
-    assert all(item == (bytes(100), (A, 1)) for item in rest)
-
-
-def test_full_link_refuses_then_tells():
-    stack, tap = make_stack(A)
-    socket = stack.udp(None, 0)
-    log = Log(socket)
-    tap.credit_bytes = 0
-    assert socket.send(b"x", B, 1) is False
-    tap.give_credit(10_000, SECOND)
-    tap.poll(SECOND)
-    assert log.flags == WRITABLE
-    assert socket.send(b"x", B, 1) is True
-    socket.close()
-    tap.take()
     tap.detach()
 
 
