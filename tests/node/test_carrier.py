@@ -19,8 +19,9 @@ from ygg.stream.tls.contexts import dialing_context
 from ygg.testing import private_key, public_key
 from ygg.transport import DialOptions
 from ygg.url import PeerURL
-from ygg_c.io.pump import StreamPump, TransportPump
+from ygg_c.io.pump import StreamPump
 from ygg_c.io.tlspump import TlsPump
+from ygg_c.io.transportpump import TransportPump
 from ygg_c.node.node import Node
 
 TCP_NOTSENT_LOWAT = 25

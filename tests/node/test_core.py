@@ -11,8 +11,9 @@ from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, Network, addr
 from ygg.errors import AnswerError, ConfigError, ConnectionAborted, KeyFormatError, QueryTimeout
 from ygg.node.carrier import Carrier
 from ygg.testing import private_key, public_key
-from ygg_c.io.pump import StreamPump, TransportPump
+from ygg_c.io.pump import StreamPump
 from ygg_c.io.tlspump import TlsPump
+from ygg_c.io.transportpump import TransportPump
 
 
 async def agree(*cores: Core) -> None:

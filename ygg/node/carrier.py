@@ -11,7 +11,8 @@ from socket import AF_INET, AF_INET6
 from ygg.network.base import break_off
 from ygg.stream.event_loops import descriptor_of
 from ygg.stream.tls.stream import TLSStream
-from ygg_c.io.pump import SocketPump, StreamPump, TransportPump
+from ygg_c.io.pump import SocketPump, StreamPump
+from ygg_c.io.transportpump import TransportPump
 from ygg_c.link.link import Link
 from ygg_c.node.node import Node
 

@@ -12,8 +12,6 @@ cdef enum:
     HEARD = 1000        # ms: an acknowledgement was received lately
     ANSWERS = 1500      # ms: a node says something within a second, at whatever comes
     WIRE_QUEUE = 5000       # µs that packets wait on the way when more than the wire can carry is there
-    CHUNK = 65536       # bytes of one write to an asyncio transport
-    HELD_MOST = 131072  # that such a transport may hold, in Python's memory
 
 # Begin a turn now.
 cdef void enter_now(Node node) noexcept
@@ -52,9 +50,3 @@ cdef class StreamPump(SocketPump):
     cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept
     # bytes taken; -1: the link is failing
     cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept
-
-# Anything else, by the methods of its asyncio transport.
-cdef class TransportPump(SocketPump):
-    cdef object transport
-    cdef object on_limit
-    cdef bint _full                     # so the transport has said

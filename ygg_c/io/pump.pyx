@@ -27,151 +27,17 @@ No exception leaves a pump: what fails ends its link with a reason. After a fork
 import os
 
 from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ygg_c.base.clock cimport MS, NEVER, SECOND, Clock
 from ygg_c.base.forks cimport generation, hold, release
 from ygg_c.base.live cimport LIVE_PUMP, born, died
+from ygg_c.io.kernel cimport (
+    F_DUPFD_CLOEXEC, MSG_DONTWAIT, close, fcntl, recv, ygg_limit_unsent, ygg_look, ygg_progress, ygg_send, ygg_tune,
+    ygg_unsent, ygg_wait,
+)
 from ygg_c.link.drain cimport FLIGHT_MOST, drain_ran_dry
 from ygg_c.link.link cimport Link, Sink, iovec
 from ygg_c.node.node cimport Node
-
-cdef extern from *:
-    """
-    #include <errno.h>
-    #include <fcntl.h>
-    #include <netinet/in.h>
-    #include <netinet/tcp.h>
-    #include <sys/ioctl.h>
-    #include <sys/socket.h>
-    #include <sys/types.h>
-    #include <sys/uio.h>
-    #include <unistd.h>
-
-    #ifdef __linux__
-    #include <linux/sockios.h>
-    #endif
-
-    #ifndef MSG_NOSIGNAL
-    #define MSG_NOSIGNAL 0      /* macOS: SO_NOSIGPIPE below */
-    #endif
-    #ifndef MSG_MORE
-    #define MSG_MORE 0
-    #endif
-
-    /* `more` waits: the kernel need not send what fills no segment. */
-    static ssize_t ygg_send(int fd, struct iovec *parts, int count, int more) {
-        struct msghdr message = {0};
-        message.msg_iov = parts;
-        message.msg_iovlen = count;
-        return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
-    }
-
-    /* What fails may fail: it makes links slower. A UNIX socket's buffer does not grow by itself as TCP's does: it
-       should take a whole flight, which the other side then reads at once. */
-    static void ygg_tune(int fd, int flight) {
-        int one = 1;
-        if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0)
-            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &flight, sizeof flight);
-    #ifdef SO_NOSIGPIPE
-        setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof one);
-    #endif
-    }
-
-    /* What a UNIX socket has taken and the other side not read is all in its buffer, of which the kernel doubles the
-       size; it calls the socket writable when a quarter is in use. */
-    static void ygg_limit_unsent(int fd, int limit, int buffer) {
-    #ifdef TCP_NOTSENT_LOWAT
-        if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof limit) == 0)
-            return;
-    #endif
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    }
-
-    /* Bytes that the kernel has taken and not sent, or for a UNIX socket, that are not read; 0 where it does not tell.
-       */
-    static size_t ygg_unsent(int fd) {
-    #ifdef SIOCOUTQNSD
-        int count = 0;
-        if (ioctl(fd, SIOCOUTQNSD, &count) < 0 && ioctl(fd, SIOCOUTQ, &count) < 0)
-            return 0;
-        return count > 0 ? (size_t)count : 0;
-    #else
-        return 0;
-    #endif
-    }
-
-    #ifdef __linux__
-    struct ygg_info {                           /* the beginning of struct tcp_info, which not every libc has so far */
-        uint8_t states[2], timeouts, flags[5];
-        uint32_t sizes[4], unacked, first[4], data_sent, ack_sent, data_received, ack_received, then[2], rtt, later[8];
-        uint64_t rates[2], bytes_acked, bytes_received;
-        uint32_t segments[2], unsent, least_rtt, data_segments_in;
-    };
-
-    static int ygg_ask(int fd, struct ygg_info *info) {
-        socklen_t size = sizeof *info;
-        return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size) == 0 && size == sizeof *info;
-    }
-    #endif
-
-    /* µs by which packets of a TCP connection now take longer than they once did: what waits for the wire, as a rule
-       before its slowest part. 0 where the kernel does not tell. */
-    static uint32_t ygg_wait(int fd) {
-    #ifdef __linux__
-        struct ygg_info info;
-        if (ygg_ask(fd, &info) && info.rtt > info.least_rtt)
-            return info.rtt - info.least_rtt;
-    #endif
-        return 0;
-    }
-
-    /* How a TCP connection gets on. Times are ms. */
-    struct ygg_progress {
-        uint64_t acked, waiting;        /* bytes that the far side has acknowledged, and that it has not */
-        uint32_t segments_in;           /* with data, in whatever order */
-        uint32_t rtt, silent;           /* a round trip, and the time since the last acknowledgement */
-        int sent, timed_out;            /* some has been sent; a retransmission timer has expired since */
-    };
-
-    static int ygg_look(int fd, struct ygg_progress *progress) {
-    #ifdef __linux__
-        struct ygg_info info;
-        int waiting = 0;
-        if (ygg_ask(fd, &info) && ioctl(fd, SIOCOUTQ, &waiting) == 0) {
-            progress->acked = info.bytes_acked;
-            progress->waiting = (uint64_t)waiting;
-            progress->segments_in = info.data_segments_in;
-            progress->rtt = info.rtt / 1000;
-            progress->silent = info.ack_received;
-            progress->sent = info.unacked > 0;
-            progress->timed_out = info.timeouts > 0;
-            return 1;
-        }
-    #endif
-        return 0;
-    }
-    """
-    enum:
-        F_DUPFD_CLOEXEC
-        MSG_DONTWAIT
-    ssize_t ygg_send(int fd, iovec *parts, int count, bint more) noexcept nogil
-    void ygg_tune(int fd, int flight) noexcept nogil
-    void ygg_limit_unsent(int fd, int limit, int buffer) noexcept nogil
-    size_t ygg_unsent(int fd) noexcept nogil
-    uint32_t ygg_wait(int fd) noexcept nogil
-    struct ygg_progress:
-        uint64_t acked
-        uint64_t waiting
-        uint32_t segments_in
-        uint32_t rtt
-        uint32_t silent
-        bint sent
-        bint timed_out
-    bint ygg_look(int fd, ygg_progress *progress) noexcept nogil
-    ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
-    int fcntl(int fd, int command, ...) noexcept nogil
-    int close(int fd) noexcept nogil
 
 
 cdef void enter_now(Node node) noexcept:
@@ -185,11 +51,6 @@ def run_turn(engine, Clock clock not None):
     cdef uint64_t deadline = due
     cdef uint64_t now = clock.now_ns()
     return deadline - now if deadline > now else 0
-
-
-cdef str _reason(error):
-    strerror = error.strerror if isinstance(error, OSError) else None
-    return strerror.lower() if strerror else str(error) or type(error).__name__
 
 
 cdef class Pump(Sink):
@@ -434,108 +295,3 @@ cdef class StreamPump(SocketPump):
             self.on_paused(paused)
         except Exception as error:
             link.fail(f"event loop: {error}")
-
-
-cdef class TransportPump(SocketPump):
-    """Drives an asyncio transport."""
-
-    def __init__(self, Node node not None, transport, on_limit=None, int fd=-1, on_blocked=None):
-        if fd >= 0:
-            self._open(fd)
-        self.node = node
-        self.transport = transport
-        self.on_limit = on_limit
-        self.on_blocked = on_blocked
-
-    def close(self):
-        """Let go of link, transport and descriptor. Idempotent."""
-        SocketPump.close(self)
-        self.transport = self.on_limit = None
-
-    def writable(self):
-        """Write what waits, in a turn, unless it is the transport that is full: it will tell."""
-        if self._full:
-            self._want_writer(False)
-        else:
-            SocketPump.writable(self)
-
-    def connection_made(self, transport):
-        """Do nothing: the transport is known."""
-
-    def get_buffer(self, sizehint):
-        if self.link is None or self.link.closed:
-            return memoryview(bytearray(4096))      # a late read of a closed link: thrown away
-        return self.link.get_buffer()
-
-    def buffer_updated(self, nbytes):
-        cdef Node node = self.node
-        if self.link is not None:
-            enter_now(node)
-            self.link.buffer_updated(nbytes)
-            node.leave()
-
-    def data_received(self, data):
-        cdef Node node = self.node
-        if self.link is not None:
-            enter_now(node)
-            self.link.receive(data)
-            node.leave()
-
-    def eof_received(self):
-        """Close the link."""
-        self._end("EOF")
-        return False
-
-    def connection_lost(self, exc):
-        """Close the link."""
-        self._end("remote side closed the connection" if exc is None else _reason(exc))
-
-    def pause_writing(self):
-        self._full = True
-        if self.link is not None:
-            self.link.blocked = True
-
-    def resume_writing(self):
-        cdef Node node = self.node
-        self._full = False
-        if self.link is not None:
-            self.link.blocked = False
-            self.link.want_flush()
-            enter_now(node)
-            node.leave()
-
-    def _end(self, str reason):
-        cdef Node node = self.node
-        if self.link is not None and not self.link.closed:
-            enter_now(node)
-            self.link.fail(reason)
-            node.leave()
-
-    # What comes nevertheless, from a transport that cannot pause, the link keeps.
-    cdef void pause(self, Link link, bint paused) noexcept:
-        try:
-            if self.transport is None:
-                return
-            if paused:
-                self.transport.pause_reading()
-            else:
-                self.transport.resume_reading()
-        except NotImplementedError:
-            pass
-        except Exception as error:
-            link.fail(_reason(error))
-
-    cdef void flush(self, Link link) noexcept:
-        try:
-            self._limit_unsent(min(link.drain.unsent, <size_t>HELD_MOST))
-            while not link.blocked and self.transport is not None and link.has_output() and self._has_room(link):
-                data = link.take(CHUNK)
-                self._given += len(data)
-                self.transport.write(data)
-        except Exception as error:
-            link.fail(_reason(error))
-
-    cdef int _limit_unsent(self, size_t limit) except -1:
-        if SocketPump._limit_unsent(self, limit) and self.on_limit is not None:
-            self.on_limit(limit)
-        return 0
