@@ -37,7 +37,6 @@ ENGINE_ALLOWED = {
     "ygg_c/routing/router.pyx": {
         "link._credit_refused", "link._held_until", "link._slice_end", "tree._all",
     },
-    "ygg_c/routing/tree.pyx": {"link._control"},
     "ygg_c/routing/views.pyx": {"pathfinder._all_paths", "tree._all"},
     "ygg_c/session/table.pyx": {"openings._wanted"},
     "ygg_c/stack/demux.pyx": {"found._state"},

@@ -189,6 +189,7 @@ cdef class Link:
     cdef void send_control(self, int kind, const uint8_t *body, size_t size) noexcept
     # A queued message, framing included; takes ownership. `own`: from this node, never dropped while credit is obeyed.
     cdef void send_packet(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own) noexcept
+    cdef size_t control_waiting(self) noexcept                  # bytes of control frames that have not left the queue
     cdef bint has_output(self) noexcept
     cdef bint has_more(self) noexcept                           # than what gather() gives
     cdef int gather(self, iovec *parts, int most) noexcept      # how many parts were filled

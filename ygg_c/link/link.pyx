@@ -440,6 +440,9 @@ cdef class Link:
             self._queue.push(packet, source, dest, own, self.host.now)
         self._note_sent(True)
 
+    cdef size_t control_waiting(self) noexcept:
+        return self._control.bytes
+
     cdef bint has_output(self) noexcept:
         return self._flight.count or self._control.count or self._queue.count
 

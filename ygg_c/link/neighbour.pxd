@@ -16,7 +16,7 @@ cdef class Neighbour:
 
     # Owned by the tree.
     cdef KeySet sent                    # keys whose present record it is known to have
-    cdef bint telling                   # it may lack some; in Tree._telling
+    cdef bint telling                   # it may lack some; in Gossip._telling
     cdef Bucket tellings                # how many it may be sent now
     cdef bint answered                  # an answer to our present question is kept below
     cdef uint64_t response_seq

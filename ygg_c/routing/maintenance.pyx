@@ -41,11 +41,11 @@ cdef class Maintenance:
             self._tick()
         elif now >= self._early_at:
             self._run_early()
-        if now >= self.tree.tell_at:
-            self.tree.tell()
+        if now >= self.tree.gossip.tell_at:
+            self.tree.gossip.tell(self.tree)
         if now >= self.pathfinder.introduce_at:
             self.pathfinder.send_introductions()
-        return min(min(self.tree.tell_at, self.pathfinder.introduce_at), min(self._tick_at, self._early_at))
+        return min(min(self.tree.gossip.tell_at, self.pathfinder.introduce_at), min(self._tick_at, self._early_at))
 
     cdef void _run_early(self) noexcept:
         if bucket_take(&self._early, self.host.now):

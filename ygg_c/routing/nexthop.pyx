@@ -19,7 +19,7 @@ from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.link.neighbour cimport Neighbour
 from ygg_c.link.wire cimport PATH_PORTS_MAX, path_ports
 from ygg_c.routing.records cimport Record
-from ygg_c.routing.tree cimport best_link
+from ygg_c.routing.preference cimport best_link
 
 
 cdef inline uint64_t _distance(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count) noexcept nogil:

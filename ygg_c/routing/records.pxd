@@ -57,6 +57,10 @@ cdef class Records:
     cdef size_t coords(self, Record record, uint64_t **ports) noexcept
     cdef size_t own_coords(self, uint64_t **ports) noexcept
     cdef bint in_our_tree(self, Record record) noexcept             # its coordinates and ours start from the same root
+    cdef void walk(self, const uint8_t *key, Walk *walk) noexcept
+    # The records from `key` up to the last known ancestor, or to below `end`, at most `most`; returns how many.
+    # Borrowed.
+    cdef size_t ancestry(self, const uint8_t *key, Record end, void **records, size_t most) noexcept
 
     # A record with this key has been replaced or removed; for Tree to override.
     cdef void _replaced(self, const uint8_t *key) noexcept
@@ -69,5 +73,3 @@ cdef class Records:
     cdef void _note_change(self) noexcept
     cdef void _forget_coords(self, Record record) noexcept
     cdef void _expire(self) noexcept
-    cdef void _walk(self, const uint8_t *key, Walk *walk) noexcept
-    cdef size_t _ancestry(self, const uint8_t *key, Record end, void **records, size_t most) noexcept

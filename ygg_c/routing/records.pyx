@@ -144,9 +144,9 @@ cdef class Records:
         cdef uint64_t first = self._walks + 1
         cdef size_t hops = max(1, min(NEEDED_MAX, RECORDS_MAX // (2 * max(1, len(self.neighbours)))))
         cdef Neighbour neighbour
-        self._ancestry(self.host.key, None, records, DEPTH_MAX)
+        self.ancestry(self.host.key, None, records, DEPTH_MAX)
         for neighbour in self.neighbours:
-            self._ancestry(neighbour.key, None, records, hops)
+            self.ancestry(neighbour.key, None, records, hops)
         return first
 
     # The neighbour that brought the most records that are not needed.
@@ -166,7 +166,7 @@ cdef class Records:
 
     # Ancestry
 
-    cdef void _walk(self, const uint8_t *key, Walk *walk) noexcept:
+    cdef void walk(self, const uint8_t *key, Walk *walk) noexcept:
         cdef PyObject *found = self._records.get(key)
         cdef Record record
         self._walks += 1
@@ -182,9 +182,7 @@ cdef class Records:
         if walk.depth:
             walk.depth -= 1
 
-    # The records from `key` up to the last known ancestor, or to below `end`, at most `most`; returns how many.
-    # Borrowed.
-    cdef size_t _ancestry(self, const uint8_t *key, Record end, void **records, size_t most) noexcept:
+    cdef size_t ancestry(self, const uint8_t *key, Record end, void **records, size_t most) noexcept:
         cdef PyObject *found = self._records.get(key)
         cdef size_t count = 0
         self._walks += 1

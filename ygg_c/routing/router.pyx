@@ -83,7 +83,7 @@ cdef class Router(LinkHost):
         self.links.append(link)
         self.tree.link_up(link)
         self.reach.link_up(link)
-        self.tree.greet(link)
+        self.tree.gossip.greet(self.tree, link)
         self.want_turn()
         self.due = min(self.due, link.prove_by)
         return link

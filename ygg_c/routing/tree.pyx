@@ -44,20 +44,14 @@ from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.ratelimit cimport Bucket, backoff_step, bucket_init, bucket_take, bucket_wait
 from ygg_c.base.sodium cimport sign, verify
 from ygg_c.link.link cimport HELD, LAG_UNKNOWN, WORK_SIGN, WORK_VERIFY
-from ygg_c.link.wire cimport (
-    ANNOUNCE, ANNOUNCE_MAX, ERR_BAD_MESSAGE, OK, SIG_REQ, SIG_RES, TREE_BYTES_MAX, encode_announce, tree_bytes, uv_put,
-)
-from ygg_c.routing.records cimport DEPTH_MAX, Walk
+from ygg_c.link.wire cimport ERR_BAD_MESSAGE, OK, SIG_REQ, SIG_RES, TREE_BYTES_MAX, tree_bytes, uv_put
+from ygg_c.routing.gossip cimport gossip_meet
+from ygg_c.routing.preference cimport best_link, best_parent, is_cut_off
+from ygg_c.routing.records cimport Walk
 
 cdef uint64_t REFRESH_AFTER = 240 * SECOND      # ns after its last change our record is renewed
 cdef uint64_t ROOT_AFTER = SECOND               # ns without a parent after which we become root
 cdef uint64_t READY_AFTER = 1200 * MS           # ns after its proof: the reference looks at its tree once a second
-# records told a neighbour in a second, after a burst that any real ancestry fits into
-cdef uint64_t TELL_RATE = 2500
-cdef uint64_t TELL_BURST = 64
-cdef uint64_t TELL_GAP = 10 * MS                # ns between portions of what does not fit
-cdef size_t TELL_BACKLOG = 16384                # bytes of a link's control messages that go before more is told
-cdef size_t TELL_LOOKS = 20000                  # at records in one go, for all neighbours together
 # ns between announcements that our parent knows us by another number; it doubles
 cdef uint64_t RENUMBER_LEAST = SECOND
 cdef uint64_t RENUMBER_MOST = 64 * SECOND
@@ -83,27 +77,6 @@ cdef inline uint64_t _smooth(uint64_t lag, uint64_t rtt) noexcept nogil:
     return lag * 7 // 8 + min(rtt, 2 * lag) // 8
 
 
-cdef Link best_link(Neighbour neighbour):
-    cdef Link link
-    cdef Link best = None
-    for link in neighbour.links:
-        if best is None or _is_preferred(link, best):
-            best = link
-    return best
-
-
-cdef inline bint _is_preferred(Link link, Link other) noexcept:
-    if link.doubted != other.doubted:
-        return other.doubted
-    return link.priority < other.priority or link.priority == other.priority and _is_better(link, other)
-
-
-cdef inline bint _is_better(Link link, Link other) noexcept:
-    cdef uint64_t delay = link.delay_now()
-    cdef uint64_t other_delay = other.delay_now()
-    return delay < other_delay or delay == other_delay and link.order < other.order
-
-
 cdef class Tree(Records):
     """The neighbours of one node, what they say of the tree, and its place in it."""
 
@@ -112,8 +85,7 @@ cdef class Tree(Records):
         self._unproven = []
         self._by_key = ByteMap(32, host.random.u64())
         self._by_target = ByteMap(32, host.random.u64())
-        self._telling = []
-        self.tell_at = NEVER
+        self.gossip = Gossip()
 
     # Neighbours and links
 
@@ -127,7 +99,7 @@ cdef class Tree(Records):
         memcpy(neighbour.key, key, 32)
         neighbour.port = self._free_port(key)
         bucket_init(&neighbour.requests, 10, 100, now)
-        bucket_init(&neighbour.tellings, TELL_RATE, TELL_BURST, now)
+        gossip_meet(neighbour, now)
         self._by_key.put(key, neighbour)
         self._met.append(neighbour)
         return neighbour
@@ -184,11 +156,10 @@ cdef class Tree(Records):
                 if not link.told.has(record.key):
                     neighbour.sent.discard(record.key)
                 else:
-                    self._note_sent(neighbour, record.key)
+                    self.gossip.note_sent(neighbour, record.key)
         link.told = None
-        self._want_to_tell(neighbour)
-        self.tell_at = self.host.now
-        self.host.due = min(self.host.due, self.tell_at)
+        self.gossip.want(neighbour)
+        self.gossip.soon(self.host)
 
     cdef Link link_to(self, const uint8_t *key):
         cdef PyObject *found = self._by_key.get(key)
@@ -337,8 +308,8 @@ cdef class Tree(Records):
         cdef Walk ours, theirs
         if self._refresh or self._root_at != NEVER:
             return True
-        self._walk(self.host.key, &ours)
-        self._walk(neighbour.key, &theirs)
+        self.walk(self.host.key, &ours)
+        self.walk(neighbour.key, &theirs)
         return theirs.depth and memcmp(theirs.root, ours.root, 32) < 0
 
     # Whether our parent has answered with another number for us than our record names, and we may announce that now.
@@ -364,7 +335,7 @@ cdef class Tree(Records):
             return ERR_BAD_MESSAGE
         record = self.record(message.node)
         if record is not None and _same(record, message):
-            self._note_sent(neighbour, message.node)
+            self.gossip.note_sent(neighbour, message.node)
             return OK
         if not self.host.verifications.take(link.order, NULL, True, 2, self.host.now):
             return HELD
@@ -380,11 +351,11 @@ cdef class Tree(Records):
             if memcmp(message.node, self.host.key, 32) == 0:
                 self._refresh = True        # from before we restarted: get above it
                 self._ask_again()
-            self._note_sent(neighbour, message.node)
+            self.gossip.note_sent(neighbour, message.node)
             self.news = True
         else:
-            self._note_sent(neighbour, message.node)
-            self._send_record(link, record)
+            self.gossip.note_sent(neighbour, message.node)
+            self.gossip.send_record(link, record)
         return OK
 
     cdef void _replaced(self, const uint8_t *key) noexcept:
@@ -394,15 +365,6 @@ cdef class Tree(Records):
             neighbour.sent.discard(key)
         for link in self._unproven:
             link.told.discard(key)
-
-    cdef void _note_sent(self, Neighbour neighbour, const uint8_t *key) noexcept:
-        self._bound_sent(neighbour)
-        neighbour.sent.add(key)
-
-    # A neighbour that tells us thousands of records is told anew what it lacks: that takes fewer.
-    cdef void _bound_sent(self, Neighbour neighbour) noexcept:
-        if neighbour.sent.count >= SENT_MAX:
-            neighbour.sent.clear()
 
     # Parent
 
@@ -419,52 +381,16 @@ cdef class Tree(Records):
             self._note_change()
         self._check_number()
         self._choose_parent()
-        self._gossip()
+        self.gossip.tell_all(self, self._unproven)
 
     cdef void _choose_parent(self) noexcept:
-        cdef Neighbour neighbour
-        cdef Neighbour best = None              # None: ourselves
         cdef Neighbour current = self._parent()
-        cdef uint8_t best_root[32]
-        cdef uint64_t best_cost = NEVER
-        cdef uint64_t cost
-        cdef Walk walk
-        cdef int order
-        cdef bint changed
-        memcpy(best_root, self.host.key, 32)
-        if current is not None:
-            self._walk(self.host.key, &walk)
-            if memcmp(walk.root, self.host.key, 32) < 0:
-                memcpy(best_root, walk.root, 32)
-                best = current
-                best_cost = _cost_by(current, walk.depth)
-        for neighbour in self.neighbours:
-            if not neighbour.answered or self._records.get(neighbour.key) == NULL:
-                continue
-            self._walk(neighbour.key, &walk)
-            if walk.through_us or walk.depth >= DEPTH_MAX:
-                continue
-            cost = _cost_by(neighbour, walk.depth)
-            order = memcmp(walk.root, best_root, 32)
-            if order > 0:
-                continue
-            if order == 0:
-                if best is None:
-                    continue
-                if not (self._refresh and 2 * cost < best_cost) and not (best is not current and cost < best_cost):
-                    continue
-            memcpy(best_root, walk.root, 32)
-            best = neighbour
-            best_cost = cost
-        if best is None:
-            changed = self.own is None or memcmp(self.own.parent, self.host.key, 32) != 0
-        else:
-            changed = best is not current
-        if not (self._refresh or self._root_at != NEVER or changed):
+        cdef Neighbour best = best_parent(self, current, self._refresh)
+        if not (self._refresh or self._root_at != NEVER or self._is_change(best, current)):
             return
         if best is not None and best.answered and self._adopt(best):
             self._settle()
-        elif self.host.now >= self._root_at or (best is None and self._is_cut_off() and self._may_hurry()):
+        elif self.host.now >= self._root_at or (best is None and is_cut_off(self) and self._may_hurry()):
             self._become_root()
             self._settle()
         else:
@@ -472,24 +398,10 @@ cdef class Tree(Records):
                 self._root_at = self.host.now + ROOT_AFTER      # perhaps a better answer comes before
             self.host.want_maintenance(self._root_at)
 
-    # Whether all our neighbours are below us, or follow a root that is larger than we are. They take us for a way to a
-    # root that we have lost, and have nothing better to tell until they hear that: to wait would cost a second, and
-    # each of them one more.
-    cdef bint _is_cut_off(self) noexcept:
-        cdef Neighbour neighbour
-        cdef Record root
-        cdef Walk walk
-        if self.own is None or not self.neighbours:
-            return False
-        for neighbour in self.neighbours:
-            self._walk(neighbour.key, &walk)
-            root = self.record(walk.root)
-            if root is None:
-                return False
-            if not walk.through_us and (memcmp(root.key, self.host.key, 32) < 0
-                                        or memcmp(root.key, root.parent, 32) != 0):
-                return False
-        return True
+    cdef bint _is_change(self, Neighbour best, Neighbour current) noexcept:
+        if best is not None:
+            return best is not current
+        return self.own is None or memcmp(self.own.parent, self.host.key, 32) != 0
 
     # A parent that comes and goes would have all nodes below us find their place anew each time.
     cdef bint _may_hurry(self) noexcept:
@@ -538,107 +450,6 @@ cdef class Tree(Records):
         self._root_at = NEVER
         self._ask_again()
 
-    # Gossip
-
-    cdef void _send_record(self, Link link, Record record) noexcept:
-        cdef uint8_t body[ANNOUNCE_MAX]
-        cdef Announce message
-        message.node = record.key
-        message.parent = record.parent
-        message.seq = record.seq
-        message.nonce = record.nonce
-        message.port = record.port
-        message.psig = record.psig
-        message.sig = record.sig
-        link.send_control(ANNOUNCE, body, encode_announce(body, &message))
-
-    cdef void _gossip(self) noexcept:
-        cdef Neighbour neighbour
-        cdef Link link
-        for neighbour in self.neighbours:
-            self._want_to_tell(neighbour)
-        self.tell()
-        for link in self._unproven:
-            self.greet(link)
-
-    cdef void greet(self, Link link) noexcept:
-        self._greet(link, self.host.key)
-        self._greet(link, link.neighbour.key)
-
-    cdef void _greet(self, Link link, const uint8_t *key) noexcept:
-        cdef void *records[DEPTH_MAX]
-        cdef size_t count = self._ancestry(key, None, records, DEPTH_MAX)
-        cdef Record record
-        while count and link.told.count < GREETED_MAX:
-            count -= 1
-            record = <Record>records[count]
-            if not link.told.has(record.key):
-                link.told.add(record.key)
-                self._send_record(link, record)
-
-    # Every neighbour is told our ancestry, then its own: root first, so that each record connects to one that it has.
-
-    cdef void _want_to_tell(self, Neighbour neighbour) noexcept:
-        if not neighbour.telling:
-            neighbour.telling = True
-            self._telling.append(neighbour)
-
-    cdef void tell(self) noexcept:
-        cdef void *above[DEPTH_MAX]
-        cdef size_t count = self._ancestry(self.host.key, None, above, DEPTH_MAX)
-        cdef size_t looks = 0
-        cdef list telling = self._telling
-        cdef list unfinished = []
-        cdef list later = []
-        cdef Neighbour neighbour
-        self._telling = []
-        for neighbour in telling:
-            neighbour.telling = False
-            if not neighbour.links:
-                continue
-            if looks >= TELL_LOOKS:
-                later.append(neighbour)
-            elif not self._tell(neighbour, above, count, &looks):
-                unfinished.append(neighbour)
-        for neighbour in later + unfinished:
-            self._want_to_tell(neighbour)           # who had to wait for others is first
-        self.tell_at = self.host.now + TELL_GAP if self._telling else NEVER
-        self.host.due = min(self.host.due, self.tell_at)
-
-    cdef bint _tell(self, Neighbour neighbour, void **above, size_t count, size_t *looks) noexcept:
-        cdef void *below[DEPTH_MAX]
-        if self._is_behind(neighbour):
-            return False
-        self._bound_sent(neighbour)
-        looks[0] += count
-        if not self._tell_some(neighbour, above, count):
-            return False
-        count = self._ancestry(neighbour.key, self.own, below, DEPTH_MAX)
-        looks[0] += count
-        return self._tell_some(neighbour, below, count)
-
-    cdef bint _tell_some(self, Neighbour neighbour, void **records, size_t count) noexcept:
-        cdef Record record
-        cdef Link link
-        while count:
-            count -= 1
-            record = <Record>records[count]
-            if neighbour.sent.has(record.key):
-                continue
-            if not bucket_take(&neighbour.tellings, self.host.now):
-                return False
-            neighbour.sent.add(record.key)
-            for link in neighbour.links:
-                self._send_record(link, record)
-        return True
-
-    # Whether what it was told before has not left yet.
-    cdef bint _is_behind(self, Neighbour neighbour) noexcept:
-        cdef Link link
-        for link in neighbour.links:
-            if link._control.bytes > TELL_BACKLOG:
-                return True
-        return False
 
 cdef inline bint _same(Record record, const Announce *message) noexcept:
     return (
@@ -646,14 +457,6 @@ cdef inline bint _same(Record record, const Announce *message) noexcept:
         and memcmp(record.parent, message.parent, 32) == 0
         and memcmp(record.psig, message.psig, 64) == 0 and memcmp(record.sig, message.sig, 64) == 0
     )
-
-
-cdef uint64_t _cost_by(Neighbour neighbour, uint64_t depth) noexcept:
-    cdef uint64_t cost = NEVER
-    cdef Link link
-    for link in neighbour.links:
-        cost = min(cost, depth * link.cost_now())
-    return cost
 
 
 # The rules that every node must share, for Python.

@@ -188,36 +188,6 @@ def test_the_own_record_is_renewed_every_four_minutes(clock):
     assert clock.router.tree_records()[0]["sequence"] == 2
 
 
-def test_the_parent_is_kept_until_refresh_and_then_changed_for_half_the_cost(clock):
-    """The worked example: between refreshes nothing changes, at refresh the root itself wins."""
-    root, near, direct = secret_key(8), FarSide(clock, 3, rtt=0.005), FarSide(clock, 8, rtt=0.050)
-    middle = secret_key(4)
-    direct.frames.clear()
-    near.send(ANNOUNCE, **announce(root, root, 1, 5, 0))
-    near.send(ANNOUNCE, **announce(middle, root, 1, 5, 3))
-    near.send(ANNOUNCE, **announce(near.secret, middle, 1, 5, 4))
-    clock.pass_time(1)
-    # The direct link costs nothing, for the root is no hop away from itself.
-    assert parent_of(clock.router) == direct.key
-    for far in (near, direct):
-        far.answer()
-    direct.link.close()
-    clock.pass_time(1)
-    assert parent_of(clock.router) == near.key
-    near.answer()
-    again = FarSide(clock, 8, rtt=0.050)
-    clock.pass_time(2)
-    for far in (near, again):
-        far.raw(b"\x01\x01")
-    assert parent_of(clock.router) == near.key
-    for _ in range(120):
-        clock.pass_time(2)
-        for far in (near, again):
-            far.raw(b"\x01\x01")
-            far.answer()
-    assert parent_of(clock.router) == again.key
-
-
 def test_a_lost_parent_is_replaced_within_a_tick(clock):
     """The stored answer of another neighbour serves at once."""
     first, second = FarSide(clock, 8), FarSide(clock, 7)

@@ -1,12 +1,17 @@
-"""Which of several links to one neighbour is used, in virtual time: the one on which a burst is there first."""
+"""Which of several links to one neighbour is used, in virtual time: the one on which a burst is there first; and which
+neighbour becomes the parent.
+"""
 
 import itertools
 from dataclasses import replace
 
 import pytest
 
+from tests.c.farside import ANNOUNCE, Clock, FarSide, announce
+from tests.c.routing.test_tree import parent_of
 from tests.c.slowlinks import MS, SECOND, Bulk, Net, net_of
 from ygg.simulation import StreamWire
+from ygg.testing import secret_key
 
 
 def shares(net: Net, wires: list[StreamWire], seconds: int) -> list[list[int]]:
@@ -73,3 +78,33 @@ def test_a_link_that_others_share_is_left_once_and_not_taken_back_in_turns() -> 
             wires[0].conditions = replace(wires[0].conditions, rate=rate)
             found += shares(net, wires, 4)
         assert switches(found) <= 2
+
+
+def test_the_parent_is_kept_until_refresh_and_then_changed_for_half_the_cost(clock: Clock) -> None:
+    """The worked example: between refreshes nothing changes, at refresh the root itself wins."""
+    root, near, direct = secret_key(8), FarSide(clock, 3, rtt=0.005), FarSide(clock, 8, rtt=0.050)
+    middle = secret_key(4)
+    direct.frames.clear()
+    near.send(ANNOUNCE, **announce(root, root, 1, 5, 0))
+    near.send(ANNOUNCE, **announce(middle, root, 1, 5, 3))
+    near.send(ANNOUNCE, **announce(near.secret, middle, 1, 5, 4))
+    clock.pass_time(1)
+    # The direct link costs nothing, for the root is no hop away from itself.
+    assert parent_of(clock.router) == direct.key
+    for far in (near, direct):
+        far.answer()
+    direct.link.close()
+    clock.pass_time(1)
+    assert parent_of(clock.router) == near.key
+    near.answer()
+    again = FarSide(clock, 8, rtt=0.050)
+    clock.pass_time(2)
+    for far in (near, again):
+        far.raw(b"\x01\x01")
+    assert parent_of(clock.router) == near.key
+    for _ in range(120):
+        clock.pass_time(2)
+        for far in (near, again):
+            far.raw(b"\x01\x01")
+            far.answer()
+    assert parent_of(clock.router) == again.key

@@ -1,0 +1,1 @@
+"""What a node prefers: used by the engine's own modules only, so nothing of it is visible from Python."""
