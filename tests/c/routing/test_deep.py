@@ -56,18 +56,6 @@ def ask(network: Routers, asker: Node, key: bytes) -> float:
     return (network.now - begun) / MILLISECOND
 
 
-def deepen(clock: Clock) -> FarSide:
-    """Have the router be a thousand hops deep; return the neighbour that brought that about."""
-    evil = FarSide(clock, EVIL)
-    evil.link.receive(b"".join(records()))
-    clock.pass_time(0.7)
-    evil.answer()
-    clock.pass_time(0.5)
-    evil.raw(b"\x01\x01")
-    assert len(clock.router.coords) == DEPTH + 2
-    return evil
-
-
 # Whole nodes
 
 

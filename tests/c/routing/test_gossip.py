@@ -1,8 +1,20 @@
 """What neighbours are told of a root a thousand hops away, and how much at a time."""
 
 from tests.c.farside import ANNOUNCE, SIG_REQ, SIG_RES, Clock, FarSide
-from tests.c.routing.test_deep import DEPTH, EVIL, deepen, records
+from tests.c.routing.test_deep import DEPTH, EVIL, records
 from tests.simnet import MILLISECOND
+
+
+def deepen(clock: Clock) -> FarSide:
+    """Have the router be a thousand hops deep; return the neighbour that brought that about."""
+    evil = FarSide(clock, EVIL)
+    evil.link.receive(b"".join(records()))
+    clock.pass_time(0.7)
+    evil.answer()
+    clock.pass_time(0.5)
+    evil.raw(b"\x01\x01")
+    assert len(clock.router.coords) == DEPTH + 2
+    return evil
 
 
 def test_a_neighbour_is_told_in_portions(clock: Clock) -> None:
