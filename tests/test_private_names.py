@@ -37,7 +37,7 @@ ENGINE_ALLOWED = {
     "ygg_c/routing/router.pyx": {
         "link._credit_refused", "link._held_until", "link._slice_end", "tree._all",
     },
-    "ygg_c/routing/views.pyx": {"pathfinder._all_paths", "tree._all"},
+    "ygg_c/routing/views.pyx": {"tree._all"},
     "ygg_c/session/table.pyx": {"openings._wanted"},
     "ygg_c/stack/demux.pyx": {"found._state"},
     "ygg_c/stack/icmp.pyx": {"stack._connections", "stack._half_open_error", "stack._now", "stack._ours"},

@@ -6,7 +6,8 @@ from ygg_c.base.packet cimport Packet
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.link.wire cimport Routed
 from ygg_c.routing.layer cimport TrafficLower, TrafficUpper
-from ygg_c.routing.pathfinder cimport Path, Pathfinder
+from ygg_c.routing.pathfinder cimport Pathfinder
+from ygg_c.routing.paths cimport Path
 from ygg_c.routing.tree cimport Tree
 
 cdef class LocalTraffic(TrafficLower):

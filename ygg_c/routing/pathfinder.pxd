@@ -3,97 +3,45 @@
 from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.base.budget cimport Budget
-from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.packet cimport Packet, PacketQueue
 from ygg_c.base.ratelimit cimport Bucket, Recent
 from ygg_c.ip.layer cimport Way
-from ygg_c.link.bloom cimport Probe
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.link.neighbour cimport Neighbour
 from ygg_c.link.wire cimport Lookup, Routed
+from ygg_c.routing.heldpackets cimport HeldPackets
+from ygg_c.routing.location cimport Location
 from ygg_c.routing.multicast cimport Reach
-from ygg_c.routing.nexthop cimport Hop, NextHops
+from ygg_c.routing.nexthop cimport NextHops
+from ygg_c.routing.paths cimport Path, Paths
+from ygg_c.routing.rumors cimport Rumor, Rumors
 from ygg_c.routing.tree cimport Tree
 
 cdef enum:
-    PATHS_MAX = 16384
-    RUMORS_MAX = 4096
-    PATHS_BYTES = 16777216          # of all paths, with what is kept to send on them
-    HELD_MAX = 8388608              # bytes of memory of packets that wait for a path
     HELD_EACH = 8                   # packets that wait for another path
     HELD_FIRST = 512                # packets that wait for the first one to a key; later ones are dropped
-
-cdef class Path:
-    cdef uint8_t key[32]
-    cdef uint8_t *ports             # as on the wire, closing zero included
-    cdef size_t size
-    cdef uint64_t seq
-    cdef uint64_t created           # ns
-    cdef uint64_t confirmed         # when something last showed that it leads there
-    cdef uint64_t expires
-    cdef bint broken
-    cdef bint direct                # leads to a neighbour, by the link to it
-    # only the header of a message tells it; what it takes is kept until something signed does
-    cdef bint unproven
-    cdef uint64_t introduce_at      # when its holder is told where we are, unasked; NEVER: it is not
-    cdef uint64_t place             # of ours, from which it was last looked for
-    cdef uint64_t doubted           # when it was last looked for out of doubt, and how long that lasts
-    cdef uint64_t patience
-    cdef uint64_t avoided           # first hops that seem to swallow what they are given, as hop_bit()
-    cdef uint64_t avoid_for
-    cdef uint64_t avoid_until       # NEVER: there are none
-    cdef PacketQueue held
-    cdef Py_ssize_t _slot
-    # The Traffic header up to and including the keys, and the first hop, for one generation of the tree.
-    cdef uint8_t *header
-    cdef size_t header_size
-    cdef uint64_t generation
-    cdef Hop hop
-
-cdef class Rumor:
-    cdef uint8_t target[32]         # transformed
-    cdef Probe probe                # of the target
-    cdef uint8_t wanted[32]         # the key last asked for, perhaps a partial one
-    cdef bint answered              # since it was last wanted
-    cdef size_t asked               # how many neighbours the last lookup went to
-    cdef uint64_t place             # where from, as Pathfinder._place
-    cdef int repeats                # of the lookup, since it was last wanted
-    cdef uint64_t looked            # when the last one went out, a repeated one too
-    cdef uint64_t sent
-    cdef uint64_t expires
-    cdef uint8_t dest[32]           # whom the held packets are for
-    cdef PacketQueue held
-    cdef Py_ssize_t _slot
 
 cdef class Pathfinder:
     cdef LinkHost host
     cdef Tree tree
     cdef NextHops hops
     cdef Reach reach
-    cdef ByteMap _paths             # key -> Path
-    cdef ByteMap _rumors            # transformed key -> Rumor
-    cdef list _all_paths
-    cdef list _all_rumors
-    cdef size_t _bytes              # of memory that the paths take
-    cdef size_t _held               # bytes of memory of packets that wait
+    cdef Location location
+    cdef HeldPackets held
+    cdef Paths paths
+    cdef Rumors rumors
     cdef uint8_t _target[32]        # our own key, transformed
-    cdef uint64_t _expire_at        # nothing expires before
     cdef const Routed *_message     # a message for us that is handled now, or NULL
     cdef bint _proven               # it is from the source that it names, the session layer has seen
     cdef uint64_t _seen_tree        # generation of the tree, and gains of the filters, at the last maintenance
     cdef uint64_t _seen_gains
-    cdef uint64_t place             # our own coordinates at the last maintenance, as _place()
+    cdef uint64_t place             # our own coordinates at the last maintenance, as Location.place()
     cdef Bucket _reviews            # lookups out of doubt that may be made now
     cdef Budget _lookups            # of others that may be passed on and answered, by the neighbour that brings them
     cdef Budget _answers            # notifies of ours
     cdef Budget _breaks             # paths that may be called broken
     cdef Recent _answered
     cdef uint64_t _salt
-    cdef uint64_t _info_seq         # what was signed last: seq, own coordinates, signature
-    cdef bytes _info
-    cdef uint64_t _info_place
-    cdef uint64_t _second           # what _clock() told last, and ns when that second began
-    cdef uint64_t _second_at
     cdef list _introductions        # of Path, in the order of their times
     cdef uint64_t introduce_at      # the first of these; NEVER: there is none
     cdef readonly uint64_t lookups_limited
@@ -102,8 +50,6 @@ cdef class Pathfinder:
     cdef readonly uint64_t checks_limited
     cdef readonly uint64_t breaks_limited
     cdef readonly uint64_t notifies_refused
-    cdef readonly uint64_t held_dropped
-    cdef readonly uint64_t paths_evicted
 
     cdef Path path(self, const uint8_t *key)                        # None when unknown
     cdef Path path_to(self, const uint8_t *key)                     # the same; made for a neighbour that has none
@@ -148,26 +94,14 @@ cdef class Pathfinder:
     cdef void _look(self, Rumor rumor) noexcept
     cdef bint is_overdue(self, const uint8_t *dest) noexcept
     cdef void _look_again(self) noexcept
-    cdef void _expire(self) noexcept
-    cdef uint64_t _place(self) noexcept
     cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept
     cdef bint _notify(self, const uint8_t *dest, const uint8_t *path, size_t size) noexcept
     cdef void _forget_copies(self, Path path) noexcept
     cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept
-    cdef uint64_t _clock(self) noexcept
-    cdef bytes _sign_info(self)
     cdef Path _new_path(self, const uint8_t *key)
     cdef void _take_rumor(self, Path path) noexcept
     cdef int _follow_neighbour(self, Path path) noexcept
     cdef void _find_other_hop(self, Path path) noexcept
-    cdef Rumor _new_rumor(self, const uint8_t *target)
-    cdef int _set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept
-    cdef size_t _weight(self, Path path) noexcept
-    cdef Path _burden(self, Path kept)
-    cdef void _make_room(self, Path kept) noexcept
-    cdef void _drop_held(self, PacketQueue *held, size_t keep) noexcept
-    cdef void _remove_path(self, Path path) noexcept
-    cdef void _remove_rumor(self, Rumor rumor) noexcept
 
 # Queue a PathNotify or PathBroken on a link: path, watermark, then `rest`, which starts with source and destination.
 cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,

@@ -1,9 +1,3 @@
-class Path:
-    """Where a key is."""
-
-class Rumor:
-    """A key that is to be reached from here."""
-
 class Pathfinder:
     """The paths and rumors of one node; see Router for what is public."""
 
@@ -17,9 +11,6 @@ class Pathfinder:
     def breaks_limited(self) -> int:
         """Messages that a path is broken which were not acted on, for there were too many."""
     @property
-    def paths_evicted(self) -> int:
-        """Paths that had to go because all together took too much memory."""
-    @property
     def answers_unroutable(self) -> int:
         """Lookups for this node left unanswered because no link leads to who asked."""
     @property
@@ -28,6 +19,3 @@ class Pathfinder:
     @property
     def notifies_refused(self) -> int:
         """Notifies of a key that was not looked up, or not signed by it."""
-    @property
-    def held_dropped(self) -> int:
-        """Payloads dropped while they waited for a path."""

@@ -39,19 +39,15 @@ anyone can forge that message, so it must not stop anything by itself.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.ref cimport PyObject
-from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.address cimport lookup_key
 from ygg_c.base.clock cimport MS, NEVER, SECOND
-from ygg_c.base.mix cimport mix
-from ygg_c.base.packet cimport packet_copy, packet_free, packet_new, queue_clear, queue_init, queue_pop, queue_push
+from ygg_c.base.packet cimport packet_copy, packet_new, queue_clear, queue_init
 from ygg_c.base.ratelimit cimport bucket_init, bucket_take, recent_pass
-from ygg_c.base.sodium cimport sign, verify
+from ygg_c.base.sodium cimport verify
 from ygg_c.ip.layer cimport free_way
-from ygg_c.link.bloom cimport probe_init
-from ygg_c.link.link cimport HELD, WORK_SIGN, WORK_VERIFY
+from ygg_c.link.link cimport HELD, WORK_VERIFY
 from ygg_c.link.wire cimport (
     FRAME_MAX, OK, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put,
     ports_size, uv_put, uv_size,
@@ -67,9 +63,6 @@ cdef uint64_t INTRODUCTION_AFTER = 10 * MS
 cdef enum:
     INTRODUCTIONS_MAX = 1024                    # that wait for that
     RENEWED = 1                                 # of _check()
-cdef size_t PATH_OVERHEAD = 384                 # bytes of memory of a path besides its ports and its header
-# seconds by which moves may put the number in our notifies ahead of the clock
-cdef uint64_t AHEAD_MAX = 5
 cdef uint64_t DOUBT_AFTER = 45 * SECOND         # ns without a sign that a path works, after which it is looked for anew
 cdef uint64_t PATIENCE_MAX = 32 * SECOND        # ns between lookups for a path in doubt, at most
 cdef uint64_t AVOID_LEAST = 60 * SECOND         # ns for which a first hop is avoided; it doubles
@@ -79,22 +72,6 @@ cdef uint64_t REVIEW_BURST = 200
 cdef int REPEATS_MAX = 4                        # of a lookup for good reason, between two of those
 cdef uint64_t OVERDUE_AFTER = 100 * MS          # ns without an answer for a path that goes on being broken; it doubles
 cdef uint64_t ANSWER_INTERVAL = 100 * MS        # between answers to the same source at the same place
-
-
-cdef class Path:
-    """Where a key is."""
-
-    def __dealloc__(self):
-        queue_clear(&self.held)
-        free(self.ports)
-        free(self.header)
-
-
-cdef class Rumor:
-    """A key that is to be reached from here."""
-
-    def __dealloc__(self):
-        queue_clear(&self.held)
 
 
 cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,
@@ -123,16 +100,16 @@ cdef class Pathfinder:
         self.tree = tree
         self.hops = hops
         self.reach = reach
-        self._paths = ByteMap(32, host.random.u64())
-        self._rumors = ByteMap(32, host.random.u64())
-        self._all_paths = []
-        self._all_rumors = []
+        self.held = HeldPackets()
+        self.paths = Paths(host, self.held)
+        self.rumors = Rumors(host, self.held)
+        self.location = Location(host, tree)
         self._introductions = []
-        self._expire_at = self.introduce_at = NEVER
+        self.introduce_at = NEVER
         self._salt = host.random.u64()
         bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
         # Many nodes may look for one at the same moment, as a server's clients do. A lookup costs no work with keys,
-        # and an answer none either: one signature serves all answers of a second (see _sign_info).
+        # and an answer none either: one signature serves all answers of a second (see location.pyx).
         self._lookups = Budget(4000, 2000, self._salt)
         self._answers = Budget(500, 1000, self._salt)
         self._breaks = Budget(200, 100, self._salt)
@@ -141,15 +118,14 @@ cdef class Pathfinder:
     # Paths
 
     cdef Path path(self, const uint8_t *key):
-        cdef PyObject *found = self._paths.get(key)
-        return <Path>found if found != NULL else None
+        return self.paths.find(key)
 
     cdef Path path_to(self, const uint8_t *key):
         cdef Path path = self.path(key)
         if path is None and self.tree.is_ready(key):
             path = self._new_path(key)
             if self._follow_neighbour(path) < 0:
-                self._remove_path(path)
+                self.paths.remove(path)
                 return None
             self._confirm(path)
         return path
@@ -163,12 +139,11 @@ cdef class Pathfinder:
             return None
         self.want(key)
         path = self._new_path(key)
-        if self._set_ports(path, self._message.origin, self._message.origin_size) < 0:
-            self._remove_path(path)
+        if self.paths.set_ports(path, self._message.origin, self._message.origin_size) < 0:
+            self.paths.remove(path)
             return None
         path.unproven = True
-        path.expires = self.host.now + UNPROVEN_LIFE
-        self._expire_at = min(self._expire_at, path.expires)
+        self.paths.live(path, self.host.now + UNPROVEN_LIFE)
         return path
 
     # What went by an unsigned path has arrived there.
@@ -182,7 +157,7 @@ cdef class Pathfinder:
         cdef uint8_t encoded[PATH_MAX]
         cdef uint64_t *ports
         cdef size_t count = self.tree.coords(self.tree.record(path.key), &ports)
-        return self._set_ports(path, encoded, path_put(encoded, ports, count) - encoded)
+        return self.paths.set_ports(path, encoded, path_put(encoded, ports, count) - encoded)
 
     cdef void prepare(self, Path path) noexcept:
         if path.avoid_until <= self.host.now:
@@ -254,14 +229,7 @@ cdef class Pathfinder:
         cdef size_t count, size
         count = self.tree.own_coords(&ports)
         size = path.size + ports_size(ports, count) + 64
-        if size != path.header_size:
-            free(path.header)
-            path.header = <uint8_t *>malloc(size)
-            self._bytes -= path.header_size
-            path.header_size = size if path.header != NULL else 0
-            self._bytes += path.header_size
-            self._make_room(path)
-        if path.header == NULL:
+        if self.paths.set_header_size(path, size) < 0:
             return -1
         memcpy(path.header, path.ports, path.size)
         at = path_put(path.header + path.size, ports, count)
@@ -312,9 +280,8 @@ cdef class Pathfinder:
 
     cdef void _confirm(self, Path path) noexcept:
         path.confirmed = self.host.now
-        path.expires = path.confirmed + LIFE
         path.patience = 0
-        self._expire_at = min(self._expire_at, path.expires)
+        self.paths.live(path, path.confirmed + LIFE)
 
     cdef void message_in(self, const Routed *message) noexcept:
         self._message = message
@@ -337,7 +304,7 @@ cdef class Pathfinder:
         if size == path.size and memcmp(origin, path.ports, size) == 0:
             return
         if path.unproven:
-            self._set_ports(path, origin, size)
+            self.paths.set_ports(path, origin, size)
         else:
             self.doubt(path)
 
@@ -346,129 +313,41 @@ cdef class Pathfinder:
         return seq <= path.seq and self.host.now - path.confirmed < LIFE
 
     cdef Path _new_path(self, const uint8_t *key):
-        cdef Path path
-        if len(self._all_paths) >= PATHS_MAX:
-            self._remove_path(self._burden(None))
-        path = Path()
-        self._bytes += PATH_OVERHEAD
-        memcpy(path.key, key, 32)
-        path.created = self.host.now
+        cdef Path path = self.paths.add(key)
         path.place = self.place
-        path.avoid_until = path.introduce_at = NEVER
         self._take_rumor(path)
-        path._slot = len(self._all_paths)
-        self._all_paths.append(path)
-        self._paths.put(key, path)
         return path
-
-    cdef int _set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept:
-        cdef uint8_t *copy = <uint8_t *>malloc(size)
-        if copy == NULL:
-            return -1
-        memcpy(copy, ports, size)
-        self._bytes += size - path.size
-        free(path.ports)
-        path.ports = copy
-        path.size = size
-        path.generation = 0
-        self._make_room(path)
-        return 0
-
-    # Memory
-
-    cdef size_t _weight(self, Path path) noexcept:
-        return PATH_OVERHEAD + path.size + path.header_size
-
-    # Of a few taken at random, the path that takes most memory for the longest time without a sign that it is of use:
-    # long paths that strangers invent go before short ones in use, in constant time.
-    cdef Path _burden(self, Path kept):
-        cdef Path path
-        cdef Path worst = None
-        cdef uint64_t burden, most = 0
-        cdef int _index
-        for _index in range(8):
-            path = <Path>self._all_paths[self.host.random.u64() % <uint64_t>len(self._all_paths)]
-            burden = self._weight(path) * ((self.host.now + LIFE + LOOKUP_INTERVAL
-                                            - min(path.expires, self.host.now + LIFE)) >> 20)
-            if path is not kept and (worst is None or burden > most):
-                worst = path
-                most = burden
-        return worst
-
-    cdef void _make_room(self, Path kept) noexcept:
-        cdef Path path
-        while self._bytes > PATHS_BYTES and len(self._all_paths) > 1:
-            path = self._burden(kept)
-            if path is not None:
-                self._remove_path(path)
-                self.paths_evicted += 1
-
-    cdef void _remove_path(self, Path path) noexcept:
-        cdef Path last = <Path>self._all_paths.pop()
-        if last is not path:
-            self._all_paths[path._slot] = last
-            last._slot = path._slot
-        self._bytes -= self._weight(path)
-        self._drop_held(&path.held, 0)
-        self._paths.discard(path.key)
 
     # Rumors
 
-    cdef Rumor _new_rumor(self, const uint8_t *target):
-        cdef Rumor rumor
-        if len(self._all_rumors) >= RUMORS_MAX:
-            self._remove_rumor(<Rumor>_stalest(self._all_rumors, self.host))
-        rumor = Rumor()
-        memcpy(rumor.target, target, 32)
-        probe_init(&rumor.probe, target)
-        rumor.expires = self.host.now + LIFE
-        self._expire_at = min(self._expire_at, rumor.expires)
-        rumor._slot = len(self._all_rumors)
-        self._all_rumors.append(rumor)
-        self._rumors.put(target, rumor)
-        return rumor
-
-    cdef void _remove_rumor(self, Rumor rumor) noexcept:
-        cdef Rumor last = <Rumor>self._all_rumors.pop()
-        if last is not rumor:
-            self._all_rumors[rumor._slot] = last
-            last._slot = rumor._slot
-        self._drop_held(&rumor.held, 0)
-        self._rumors.discard(rumor.target)
-
     # What waited for this very key waits for its path now.
     cdef void _take_rumor(self, Path path) noexcept:
-        cdef uint8_t target[32]
-        cdef PyObject *found
-        lookup_key(path.key, target)
-        found = self._rumors.get(target)
-        if found != NULL and memcmp((<Rumor>found).dest, path.key, 32) == 0:
-            path.held = (<Rumor>found).held
-            queue_init(&(<Rumor>found).held)
+        cdef Rumor rumor = self.rumors.find(path.key)
+        if rumor is not None and memcmp(rumor.dest, path.key, 32) == 0:
+            path.held = rumor.held
+            queue_init(&rumor.held)
 
     cdef bint want(self, const uint8_t *dest, bint urgent=False) noexcept:
-        cdef uint8_t target[32]
         cdef uint64_t now = self.host.now
         cdef Path path = self.path(dest)
-        cdef PyObject *found
-        cdef Rumor rumor
-        lookup_key(dest, target)
-        found = self._rumors.get(target)
-        rumor = <Rumor>found if found != NULL else self._new_rumor(target)
-        if not self.tree.neighbours or (found != NULL and not rumor.answered and now - rumor.sent >= LOOKUP_INTERVAL):
+        cdef Rumor rumor = self.rumors.find(dest)
+        cdef bint known = rumor is not None
+        if not known:
+            rumor = self.rumors.add(dest)
+            self.rumors.live(rumor, now + LIFE)
+        if not self.tree.neighbours or (known and not rumor.answered and now - rumor.sent >= LOOKUP_INTERVAL):
             self.host.no_way()
         memcpy(rumor.wanted, dest, 32)
         rumor.answered = False
-        if (found != NULL and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None
-                                                                      and now - path.created < LOOKUP_INTERVAL):
+        if (known and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None
+                                                              and now - path.created < LOOKUP_INTERVAL):
             if not urgent or rumor.repeats >= REPEATS_MAX:
                 return False
             rumor.repeats += 1
         else:
             rumor.repeats = 0
             rumor.sent = now
-            rumor.expires = now + LIFE
-            self._expire_at = min(self._expire_at, rumor.expires)
+            self.rumors.live(rumor, now + LIFE)
         if path is not None:
             path.place = self.place
         self._look(rumor)
@@ -481,23 +360,20 @@ cdef class Pathfinder:
         cdef uint8_t *end = path_put(body + 64, ports, count)
         memcpy(body, self.host.key, 32)
         memcpy(body + 32, rumor.wanted, 32)
-        rumor.place = self._place()
+        rumor.place = self.location.place()
         rumor.looked = self.host.now
         rumor.asked = self.reach.multicast(body, end - body, None, self.host.key, rumor.wanted)
 
     # Whether the last lookup went by filters that did not lead there any more, as it seems.
     cdef bint is_overdue(self, const uint8_t *dest) noexcept:
-        cdef uint8_t target[32]
-        cdef PyObject *found
-        lookup_key(dest, target)
-        found = self._rumors.get(target)
-        return found != NULL and self.host.now - (<Rumor>found).looked >= OVERDUE_AFTER << (<Rumor>found).repeats
+        cdef Rumor rumor = self.rumors.find(dest)
+        return rumor is not None and self.host.now - rumor.looked >= OVERDUE_AFTER << rumor.repeats
 
     cdef void _look_again(self) noexcept:
-        cdef uint64_t place = self._place()
+        cdef uint64_t place = self.location.place()
         cdef Rumor rumor
         cdef size_t leads
-        for rumor in self._all_rumors:
+        for rumor in self.rumors.all:
             if rumor.answered or rumor.repeats >= REPEATS_MAX:
                 continue
             leads = self.reach.leads(&rumor.probe)
@@ -505,68 +381,29 @@ cdef class Pathfinder:
                 rumor.repeats += 1
                 self._look(rumor)
 
-    # Our own coordinates, as a number that tells whether they have changed.
-    cdef uint64_t _place(self) noexcept:
-        cdef uint64_t *ports
-        cdef size_t count = self.tree.own_coords(&ports)
-        cdef uint64_t place = count
-        cdef size_t index
-        for index in range(count):
-            place = mix(place ^ ports[index])
-            place ^= place >> 32
-        return place
-
     # Packets that wait
 
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept:
-        cdef uint8_t target[32]
-        cdef PyObject *found = self._paths.get(dest)
-        cdef PacketQueue *held = NULL
-        cdef size_t most = HELD_FIRST
+        cdef Path path = self.path(dest)
         cdef Rumor rumor
-        if found != NULL:
-            held = &(<Path>found).held
-            if (<Path>found).unproven:
-                most = HELD_EACH                        # the Ack is the first of them
-            else:
-                # copies of what goes by the path that may be broken: the newest count
-                self._drop_held(held, HELD_EACH - 1)
+        if path is None:
+            rumor = self.rumors.find(dest)
+            if rumor is not None and memcmp(rumor.dest, dest, 32) != 0:
+                self.held.drop(&rumor.held, 0)
+                memcpy(rumor.dest, dest, 32)
+            self.held.put(&rumor.held if rumor is not None else NULL, packet, HELD_FIRST)
+        elif path.unproven:
+            self.held.put(&path.held, packet, HELD_EACH)                # the Ack is the first of them
         else:
-            lookup_key(dest, target)
-            found = self._rumors.get(target)
-            if found != NULL:
-                rumor = <Rumor>found
-                held = &rumor.held
-                if memcmp(rumor.dest, dest, 32) != 0:
-                    self._drop_held(held, 0)
-                    memcpy(rumor.dest, dest, 32)
-        if held == NULL or held.count >= most or self._held + packet.capacity > HELD_MAX:
-            self.held_dropped += 1
-            packet_free(packet)
-        else:
-            queue_push(held, packet)
-            self._held += packet.capacity
-
-    # Drop the oldest of what waits.
-    cdef void _drop_held(self, PacketQueue *held, size_t keep) noexcept:
-        cdef Packet *packet
-        while held.count > keep:
-            packet = queue_pop(held)
-            self.held_dropped += 1
-            self._held -= packet.capacity
-            packet_free(packet)
+            # copies of what goes by the path that may be broken: the newest count
+            self.held.drop(&path.held, HELD_EACH - 1)
+            self.held.put(&path.held, packet, HELD_FIRST)
 
     cdef bint has_held(self, Path path) noexcept:
         return path.held.count and not path.broken and not path.unproven
 
     cdef PacketQueue release(self, Path path) noexcept:
-        cdef PacketQueue held = path.held
-        cdef Packet *packet = held.head
-        while packet != NULL:
-            self._held -= packet.capacity
-            packet = packet.next
-        queue_init(&path.held)
-        return held
+        return self.held.release(&path.held)
 
     # Messages
 
@@ -603,7 +440,7 @@ cdef class Pathfinder:
         self.hops.towards(dest, path, size, &hop)
         if hop.link == NULL:
             return False
-        info = self._sign_info()
+        info = self.location.signed()
         memcpy(rest, self.host.key, 32)
         memcpy(rest + 32, dest, 32)
         memcpy(rest + 64, PyBytes_AS_STRING(info), PyBytes_GET_SIZE(info))
@@ -634,53 +471,19 @@ cdef class Pathfinder:
             path.introduce_at = NEVER
             self._introductions.pop(0)
 
-    # Unix seconds that never stand still: when the clock is set back they go on with the time that passes.
-    cdef uint64_t _clock(self) noexcept:
-        cdef uint64_t passed = (self.host.now - self._second_at) // SECOND
-        self._second += passed
-        self._second_at += passed * SECOND
-        if self.host.wall > self._second:
-            self._second = self.host.wall
-            self._second_at = self.host.now
-        return self._second
-
-    # The signed end of our notifies; the last signature serves while second and place are the same.
-    cdef bytes _sign_info(self):
-        cdef uint8_t signed[UV_MAX + PATH_MAX + 64]
-        cdef uint64_t *ports
-        cdef size_t count = self.tree.own_coords(&ports)
-        cdef uint8_t *end
-        cdef uint64_t place = self._place()
-        cdef uint64_t clock = self._clock()
-        # Who has our path of this second takes another one only under a later number.
-        if place != self._info_place and self._info_seq < clock + AHEAD_MAX:
-            self._info_seq += 1
-        self._info_place = place
-        self._info_seq = max(self._info_seq, clock)
-        end = path_put(uv_put(signed, self._info_seq), ports, count)
-        if (self._info is None or PyBytes_GET_SIZE(self._info) != end - signed + 64
-                or memcmp(PyBytes_AS_STRING(self._info), signed, end - signed) != 0):
-            self.host.work -= WORK_SIGN
-            sign(end, signed, end - signed, self.host.secret)
-            self._info = (<char *>signed)[:end - signed + 64]
-        return self._info
-
     cdef int notify_in(self, Link link, const Routed *message) noexcept:
         cdef uint64_t ports[PATH_PORTS_MAX]
         cdef uint8_t shortest[PATH_MAX]
-        cdef uint8_t target[32]
         cdef size_t size, count
         cdef Path path = self.path(message.source)
-        cdef PyObject *rumor
+        cdef Rumor rumor = self.rumors.find(message.source)
         cdef bint same = False
         cdef int code
         # Paths are kept and compared in their shortest form.
         count = path_ports(message.info_path, message.info_path + message.info_path_size, ports, PATH_PORTS_MAX)
         size = path_put(shortest, ports, count) - shortest
-        lookup_key(message.source, target)
-        rumor = self._rumors.get(target)
         if path is None:
-            if rumor == NULL:
+            if rumor is None:
                 self.notifies_refused += 1
                 return OK
         elif self._is_kept(path, message.seq):
@@ -689,18 +492,18 @@ cdef class Pathfinder:
             same = path.size == size and memcmp(path.ports, shortest, size) == 0 and not path.broken
             if same and self.host.now - path.confirmed < LOOKUP_INTERVAL:
                 return OK
-        code = self._check(link, message, ports, count, rumor != NULL and not (<Rumor>rumor).answered)
+        code = self._check(link, message, ports, count, rumor is not None and not rumor.answered)
         if code != RENEWED:
             return code
         if path is None:
             path = self._new_path(message.source)
         elif same and path.unproven:
             self._forget_copies(path)
-        if not same and self._set_ports(path, shortest, size) < 0:
-            self._remove_path(path)
+        if not same and self.paths.set_ports(path, shortest, size) < 0:
+            self.paths.remove(path)
             return OK
-        if rumor != NULL:
-            (<Rumor>rumor).answered = True
+        if rumor is not None:
+            rumor.answered = True
         path.seq = message.seq
         path.broken = path.unproven = False
         self._confirm(path)
@@ -709,11 +512,8 @@ cdef class Pathfinder:
         return OK
 
     cdef bint is_awaited(self, const uint8_t *key) noexcept:
-        cdef uint8_t target[32]
-        cdef PyObject *rumor
-        lookup_key(key, target)
-        rumor = self._rumors.get(target)
-        return rumor != NULL and not (<Rumor>rumor).answered
+        cdef Rumor rumor = self.rumors.find(key)
+        return rumor is not None and not rumor.answered
 
     # RENEWED when the signature is right. An answer that we want finds room when others have used up theirs, and else
     # waits.
@@ -728,59 +528,27 @@ cdef class Pathfinder:
         return RENEWED
 
     cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept:
-        cdef PyObject *found = self._paths.get(message.dest)
+        cdef Path path = self.path(message.dest)
         cdef bint was
-        if found != NULL and not (<Path>found).direct:
+        if path is not None and not path.direct:
             if not self._breaks.take(origin, message.dest, False, 1.0, self.host.now):
                 self.breaks_limited += 1
                 return
-            was = (<Path>found).broken
-            (<Path>found).broken = True
+            was = path.broken
+            path.broken = True
             self.want(message.dest, not was or self.is_overdue(message.dest))
 
     cdef void maintain(self) noexcept:
-        self._expire()
+        self.paths.expire(self.host.now)
+        self.rumors.expire(self.host.now)
         if self._seen_tree != self.tree.generation or self._seen_gains != self.reach.gains:
             self._seen_tree = self.tree.generation
             self._seen_gains = self.reach.gains
-            self.place = self._place()
+            self.place = self.location.place()
             self._look_again()
-
-    cdef void _expire(self) noexcept:
-        cdef uint64_t now = self.host.now
-        cdef Path path
-        cdef Rumor rumor
-        if now < self._expire_at:
-            return
-        self._expire_at = NEVER
-        for path in list(self._all_paths):
-            if path.expires <= now:
-                self._remove_path(path)
-            else:
-                self._expire_at = min(self._expire_at, path.expires)
-        for rumor in list(self._all_rumors):
-            if rumor.expires <= now:
-                self._remove_rumor(rumor)
-            else:
-                self._expire_at = min(self._expire_at, rumor.expires)
-
 
 # The signature is over the integers, not over how they happened to be spelled.
 cdef bint _is_signed(const Routed *message, const uint64_t *ports, size_t count) noexcept:
     cdef uint8_t signed[UV_MAX + PATH_MAX]
     cdef uint8_t *end = path_put(uv_put(signed, message.seq), ports, count)
     return verify(message.sig, signed, end - signed, message.source) == 0
-
-
-# Of a few taken at random, the one that expires first: near enough to the stalest of all, in constant time.
-cdef object _stalest(list entries, LinkHost host):
-    cdef object entry, best = None
-    cdef uint64_t expires, best_expires = NEVER
-    cdef int _index
-    for _index in range(8):
-        entry = entries[host.random.u64() % <uint64_t>len(entries)]
-        expires = (<Path>entry).expires if isinstance(entry, Path) else (<Rumor>entry).expires
-        if best is None or expires < best_expires:
-            best = entry
-            best_expires = expires
-    return best

@@ -23,7 +23,7 @@ from ygg_c.link.wire cimport (
     PATH_NOTIFY, SIG_REQ, SIG_RES, TRAFFIC, Announce, Lookup, Routed, SigReq, SigRes, decode_announce, decode_broken,
     decode_lookup, decode_notify, decode_sig_req, decode_sig_res, decode_traffic, uv_get,
 )
-from ygg_c.routing.pathfinder cimport Path
+from ygg_c.routing.paths cimport Path
 from ygg_c.routing.verification cimport new_budget
 from ygg_c.routing.views cimport link_states, own_ports, path_states, record_states, root_key
 
@@ -417,8 +417,8 @@ cdef class Router(LinkHost):
             "breaks_limited": self.pathfinder.breaks_limited,
             "brokens_limited": self.forwarding.brokens_limited,
             "notifies_refused": self.pathfinder.notifies_refused,
-            "held_dropped": self.pathfinder.held_dropped,
-            "paths_evicted": self.pathfinder.paths_evicted,
+            "held_dropped": self.pathfinder.held.dropped,
+            "paths_evicted": self.pathfinder.paths.evicted,
             "queue_dropped": self._queue_dropped + sum([link.dropped for link in self.links]),
             "links_lost": self._links_lost + sum([link.lost for link in self.links]),
         }

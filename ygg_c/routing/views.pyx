@@ -5,7 +5,7 @@ from libc.string cimport memcmp
 
 from ygg_c.link.link cimport Link
 from ygg_c.link.wire cimport uv_get
-from ygg_c.routing.pathfinder cimport Path
+from ygg_c.routing.paths cimport Path
 from ygg_c.routing.records cimport DEPTH_MAX, Record
 
 
@@ -48,7 +48,7 @@ cdef list path_states(Pathfinder pathfinder):
     cdef Path path
     return [
         {"key": path.key[:32], "path": _ports(path), "sequence": path.seq, "broken": path.broken}
-        for path in pathfinder._all_paths
+        for path in pathfinder.paths.all
     ]
 
 

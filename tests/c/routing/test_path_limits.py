@@ -1,33 +1,16 @@
 """What strangers can make a node do and keep with lookups, notifies, broken paths and long paths."""
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
 
-from tests.c.farside import BROKEN, LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide, sign
+from tests.c.farside import BROKEN, LOOKUP, MAX, NOTIFY, TRAFFIC, Clock, FarSide
 from ygg.testing import secret_key
-from ygg_c.base import live
 from ygg_c.link import wire
 
 from .test_pathfinder import TARGET, T, notify
 
 OTHER = secret_key(10)
-
-
-@pytest.fixture
-def children(clock: Clock) -> Iterator[list[FarSide]]:
-    """Give two children whose filters lead everywhere: a hostile and an honest one."""
-    children = [FarSide(clock, 3), FarSide(clock, 4)]
-    for child in children:
-        child.become_child()
-    clock.pass_time(1)
-    for child in children:
-        child.filter()
-        child.frames.clear()
-    yield children
-    for child in children:
-        del child.clock, child.link
 
 
 def invented(number: int) -> bytes:
@@ -107,51 +90,3 @@ def test_a_flood_of_traffic_without_a_way_keeps_no_source_uninformed(clock: Cloc
     honest.send(TRAFFIC, **lost, source=OTHER[32:], **{"from": [honest.link.port]})
     assert len(honest.got(BROKEN)) == 1
     assert clock.router.counters()["brokens_limited"] >= 2190
-
-
-def learn(clock: Clock, far: FarSide, secret: bytes, ports: list[int]) -> None:
-    """Have the router learn a path."""
-    signed = wire.encode_uv(clock.wall) + wire.encode_path(ports)
-    clock.router.find(secret[32:])
-    far.send(NOTIFY, path=[], watermark=MAX, source=secret[32:], dest=clock.router.key, seq=clock.wall, info_path=ports,
-             sig=sign(signed, secret))
-
-
-def test_long_paths_go_before_short_ones_when_memory_ends(clock: Clock, children: list[FarSide]) -> None:
-    """Paths of a thousand ports fill 16 MiB, headers counted: those that strangers made so long make room."""
-    hostile, honest = children
-    short = [secret_key(1000 + number) for number in range(50)]
-    for secret in short:
-        learn(clock, honest, secret, [honest.link.port, 7])
-    long = [MAX - number for number in range(1000)]
-    for number in range(2200):
-        learn(clock, hostile, secret_key(10_000 + number), [hostile.link.port, *long])
-        if number % 50 == 49:
-            clock.pass_time(0.2)
-            for child in children:
-                child.raw(b"\x01\x01")
-                child.answer()
-                child.frames.clear()
-    kept = {path["key"] for path in clock.router.known_paths()}
-    assert kept >= {secret[32:] for secret in short}
-    assert len(kept) * 10_000 <= 16 * 2**20
-    for path in clock.router.known_paths():
-        clock.router.send(path["key"], b"")
-    kept = {path["key"] for path in clock.router.known_paths()}
-    assert kept >= {secret[32:] for secret in short}
-    assert (len(kept) - len(short)) * 20_000 <= 16 * 2**20
-    assert clock.router.counters()["paths_evicted"] >= 1200
-
-
-def test_packets_that_wait_are_bounded_by_the_memory_they_take(clock: Clock, children: list[FarSide]) -> None:
-    """Small ones take two KiB each, and those of ten KiB as much as the largest."""
-    before = live.counts()["packet"]
-    for number in range(5000):
-        for _ in range(8):
-            clock.router.send(invented(number), bytes(1 if number < 3000 else 10_000))
-        if number % 100 == 0:
-            clock.turn()
-    clock.turn()
-    for child in children:
-        child.frames.clear()
-    assert 2000 < live.counts()["packet"] - before <= 2**23 / 2048

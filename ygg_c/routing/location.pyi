@@ -1,0 +1,2 @@
+class Location:
+    """Where one node is in the tree."""
