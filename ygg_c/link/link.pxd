@@ -21,6 +21,7 @@ from ygg_c.link.deferred cimport Parked
 from ygg_c.link.drain cimport Drain
 from ygg_c.link.fairqueue cimport FairQueue
 from ygg_c.link.neighbour cimport Neighbour
+from ygg_c.link.readbuffer cimport ReadBuffer, ReadPool
 
 cdef extern from "<sys/uio.h>" nogil:
     cdef struct iovec:
@@ -34,7 +35,6 @@ cdef extern from *:
     const uint64_t LAG_UNKNOWN "YGG_LAG_UNKNOWN"    # what a link costs before its first round trip, ns
 
 cdef enum:
-    RX_BUFFER = 266240       # bytes asked of one read; holds the largest frame twice over
     CONTROL_LIMIT = 1048576         # bytes of control frames waiting; a neighbour that lets more wait is dead
 
 # What frames cost to handle, in units of about a microsecond: one each, what handlers add, and one for so many bytes.
@@ -82,7 +82,7 @@ cdef class LinkHost:
     cdef size_t held_bytes              # that links have brought and that wait with them
     # signatures that may be verified, for all links together; origins are Link.order
     cdef Budget verifications
-    cdef void *_rx_spare                # a read buffer that is not in use
+    cdef ReadPool read_pool
     # One whole frame; `body` may be changed in place. 0, HELD, or a code of ygg_c.link.wire that closes the link.
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept
     cdef void link_down(self, Link link) noexcept       # it has just closed
@@ -97,8 +97,6 @@ cdef class LinkHost:
     # The tree or the filters have something to do at this time.
     cdef void want_maintenance(self, uint64_t when) noexcept
     cdef void shed(self) noexcept                       # links hold too much: have the one that holds most closed
-    cdef void *rx_take(self) noexcept
-    cdef void rx_give(self, void *buffer) noexcept
 
 cdef class Link:
     cdef LinkHost host                  # None once closed
@@ -143,10 +141,7 @@ cdef class Link:
     cdef readonly bint waits            # for verifications; owned by the router
 
     # Input.
-    cdef uint8_t *_rx
-    cdef uint8_t *_stash                # a short rest of a frame, kept so that _rx can serve other links
-    cdef size_t _rx_size
-    cdef size_t _rx_fill                # bytes in _rx, or in _stash while _rx is NULL
+    cdef ReadBuffer _read
     cdef size_t _read_most              # bytes of the next read: little from who brings much work in few bytes
     cdef readonly bint held             # what has come waits, and nothing is read
     cdef size_t _held_bytes             # its part of host.held_bytes
@@ -160,17 +155,15 @@ cdef class Link:
     cdef bint has_time(self) noexcept           # the event that has begun may bring as much again
     cdef void hold(self, uint64_t until) noexcept               # handle nothing more before `until`, ns
     cdef bint go_on(self, int64_t slice) noexcept               # the time has come; whether anything was handled
-    cdef bint _lent                     # get_buffer() has shown _rx to Python
+    cdef bint _lent                     # get_buffer() has shown _read.bytes to Python
     cdef uint8_t *rx_space(self, size_t *room) noexcept         # NULL: no memory
     cdef int rx_commit(self, size_t count) noexcept             # 0, or -1: the link is failing (see error)
-    cdef int _grow(self, size_t size) noexcept
     cdef int _input(self) noexcept
     cdef int _parse(self) noexcept
     cdef size_t _frames(self, int *code) noexcept       # bytes used
     cdef void _keep_rest(self, size_t start) noexcept
-    cdef void _give_back(self) noexcept
-    cdef void _trim(self) noexcept
     cdef void _count_held(self, size_t count) noexcept
+    cdef void _stop_reading(self, LinkHost host) noexcept
     cdef void _note_received(self, bint real) noexcept
 
     # Output.

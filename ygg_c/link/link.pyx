@@ -30,8 +30,7 @@ Ends. `fail` notes why, and the host closes the link when the turn ends: nothing
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.buffer cimport PyBUF_WRITE
 from cpython.memoryview cimport PyMemoryView_FromMemory
-from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy, memmove
+from libc.string cimport memcpy
 
 from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.forks cimport check_fork, generation
@@ -44,13 +43,15 @@ from ygg_c.base.turn cimport Turn
 from ygg_c.ip.header cimport CE
 from ygg_c.ip.layer cimport BURST_MOST, CREDIT_WINDOW
 from ygg_c.link.drain cimport drain_flushed, drain_init, drain_took
+from ygg_c.link.readbuffer cimport (
+    RX_BUFFER, buffer_free, buffer_give_back, buffer_keep, buffer_open, buffer_resize, buffer_trim,
+)
 from ygg_c.link.wire cimport (
     DUMMY, ERR_DECODE, ERR_EMPTY_MESSAGE, ERR_OVERSIZED_MESSAGE, FRAME_MAX, KEEPALIVE, OK, UV_MAX, error_name,
     frame_header_size, frame_put, uv_get,
 )
 
 cdef enum:
-    STASH_SIZE = 4096
     ROOM_LEAST = 65536          # bytes that the next read may bring
     READ_LITTLE = 16384
     # bytes of own packets beyond what credit allows: one that fits no credit, echoes and the like
@@ -115,13 +116,13 @@ cdef class LinkHost:
         self.made_in = generation
         self.due = NEVER
         self.turns = Turn()
+        self.read_pool = ReadPool()
         self.failed = []
         self.held = []
         self.work = ROUND
 
     def __dealloc__(self):
         wipe(self.secret, sizeof(self.secret))
-        free(self._rx_spare)
 
     cdef int frame_in(self, Link link, int kind, uint8_t *body, size_t size) noexcept:
         return 0
@@ -163,17 +164,6 @@ cdef class LinkHost:
             greediest.fail("too much that it has brought waits")
             greediest._count_held(0)
 
-    cdef void *rx_take(self) noexcept:
-        cdef void *buffer = self._rx_spare
-        self._rx_spare = NULL
-        return buffer if buffer != NULL else malloc(RX_BUFFER)
-
-    cdef void rx_give(self, void *buffer) noexcept:
-        if self._rx_spare == NULL:
-            self._rx_spare = buffer
-        else:
-            free(buffer)
-
 
 cdef class Link:
     """One ordered byte stream to a neighbour. Made by Router.add_link()."""
@@ -204,8 +194,7 @@ cdef class Link:
     def __dealloc__(self):
         queue_clear(&self._control)
         queue_clear(&self._flight)
-        free(self._rx)
-        free(self._stash)
+        buffer_free(&self._read)
         if self._counted:
             died(LIVE_LINK)
 
@@ -214,45 +203,33 @@ cdef class Link:
     cdef uint8_t *rx_space(self, size_t *room) noexcept:
         if self.closed:
             return NULL
-        if self._rx == NULL:
-            self._rx = <uint8_t *>self.host.rx_take()
-            if self._rx == NULL:
-                return NULL
-            self._rx_size = RX_BUFFER
-            if self._rx_fill:
-                memcpy(self._rx, self._stash, self._rx_fill)
+        if not buffer_open(&self._read, self.host.read_pool):
+            return NULL
         # A transport may go on for a while when it is told to pause.
-        if self._rx_size - self._rx_fill < ROOM_LEAST:
-            if self._rx_fill > HELD_MAX:
+        if self._read.size - self._read.fill < ROOM_LEAST:
+            if self._read.fill > HELD_MAX:
                 self.fail("its transport does not pause")
                 return NULL
-            if self._grow(max(<size_t>(0 if self.held else RX_BUFFER), self._rx_fill + ROOM_LEAST)) < 0:
+            if not buffer_resize(&self._read,
+                                 max(<size_t>(0 if self.held else RX_BUFFER), self._read.fill + ROOM_LEAST)):
                 return NULL
-        room[0] = min(self._rx_size - self._rx_fill, self._read_most)
+        room[0] = min(self._read.size - self._read.fill, self._read_most)
         if self.host.held_bytes > HELD_PLENTY:
             room[0] = min(room[0], <size_t>READ_LITTLE)
-        return self._rx + self._rx_fill
-
-    cdef int _grow(self, size_t size) noexcept:
-        cdef uint8_t *rx = <uint8_t *>realloc(self._rx, size)
-        if rx == NULL:
-            return -1
-        self._rx = rx
-        self._rx_size = size
-        return 0
+        return self._read.bytes + self._read.fill
 
     cdef int rx_commit(self, size_t count) noexcept:
         self._lent = False
-        if self.closed or self.error or self._rx == NULL or count > self._rx_size - self._rx_fill:
+        if self.closed or self.error or self._read.bytes == NULL or count > self._read.size - self._read.fill:
             return -1
         self.rx_bytes += count
-        self._rx_fill += count
+        self._read.fill += count
         if count:
             self._note_alive()
         if not self.held:
             return self._input()
-        self._count_held(self._rx_fill)
-        self._trim()
+        self._count_held(self._read.fill)
+        buffer_trim(&self._read)
         return -1 if self.error else 0
 
     cdef int _input(self) noexcept:
@@ -261,8 +238,7 @@ cdef class Link:
         result = self._parse()
         self._parsing = False
         if self.closed:
-            free(self._rx)
-            self._rx = NULL
+            buffer_free(&self._read)
             return -1
         return result
 
@@ -277,8 +253,8 @@ cdef class Link:
         return 0
 
     cdef size_t _frames(self, int *code) noexcept:
-        cdef const uint8_t *end = self._rx + self._rx_fill
-        cdef const uint8_t *frame = self._rx
+        cdef const uint8_t *end = self._read.bytes + self._read.fill
+        cdef const uint8_t *frame = self._read.bytes
         cdef const uint8_t *at
         cdef LinkHost host = self.host
         cdef uint64_t length
@@ -307,44 +283,21 @@ cdef class Link:
             if code[0] or self.closed or self.error:
                 break
             frame = at + length
-        return frame - self._rx
+        return frame - self._read.bytes
 
     cdef void _keep_rest(self, size_t start) noexcept:
-        cdef size_t left = self._rx_fill - start
-        self._count_held(left if self.held else 0)
-        if not self.held:
-            self._read_most = min(2 * self._read_most, <size_t>RX_BUFFER)
-        if left <= STASH_SIZE:
-            if left and self._stash == NULL:
-                self._stash = <uint8_t *>malloc(STASH_SIZE)
-            if left == 0 or self._stash != NULL:
-                if left:
-                    memcpy(self._stash, self._rx + start, left)
-                self._rx_fill = left
-                self._give_back()
-                return
-        memmove(self._rx, self._rx + start, left)
-        self._rx_fill = left
+        self._count_held(self._read.fill - start if self.held else 0)
+        buffer_keep(&self._read, self.host.read_pool, start)
         if self.held:
-            self._trim()
-
-    # It may be held for a while, as may others.
-    cdef void _trim(self) noexcept:
-        if 0 < self._rx_fill < self._rx_size // 4:
-            self._grow(self._rx_fill)
+            buffer_trim(&self._read)        # it may be held for a while, as may others
+        else:
+            self._read_most = min(2 * self._read_most, <size_t>RX_BUFFER)
 
     cdef void _count_held(self, size_t count) noexcept:
         self.host.held_bytes += count - self._held_bytes
         self._held_bytes = count
         if self.host.held_bytes > HELD_ALL and count:
             self.host.shed()
-
-    cdef void _give_back(self) noexcept:
-        if self._rx_size == RX_BUFFER:
-            self.host.rx_give(self._rx)
-        else:
-            free(self._rx)
-        self._rx = NULL
 
     # Turns
 
@@ -389,12 +342,12 @@ cdef class Link:
 
     cdef bint go_on(self, int64_t slice) noexcept:
         cdef size_t room
-        cdef size_t unread = self._rx_fill
+        cdef size_t unread = self._read.fill
         self.held = False
         if self._read_deadline != NEVER:
             self._read_deadline = self.host.now + DEAD_AFTER        # its answers may have waited with the rest
             self.host.due = min(self.host.due, self._read_deadline)
-        if self._rx == NULL and self._rx_fill and self.rx_space(&room) == NULL:
+        if self._read.bytes == NULL and self._read.fill and self.rx_space(&room) == NULL:
             self.fail("out of memory")
             return False
         if self.begin_input(slice):
@@ -402,7 +355,7 @@ cdef class Link:
         if not (self.held or self.closed or self.error):
             self._paused = False
             self.sink.pause(self, False)
-        return self._rx_fill < unread
+        return self._read.fill < unread
 
     cdef void _note_received(self, bint real) noexcept:
         # While output is stuck the neighbour must go on talking, or it is taken for dead.
@@ -688,17 +641,21 @@ cdef class Link:
         self._flight_offset = 0
         self._queue.clear()
         # Bytes in use further up the stack, or shown to Python, are freed later.
-        if self._rx != NULL and not self._parsing and not self._lent:
-            self._give_back()
         if not self._parsing:
-            free(self._stash)
-            self._stash = NULL
+            self._stop_reading(host)
         self._count_held(0)
         self.parked.clear()
         host.link_down(self)
         self.host = None
         self.told = None
         self.sink = None
+
+    cdef void _stop_reading(self, LinkHost host) noexcept:
+        if self._read.bytes == NULL:
+            buffer_free(&self._read)
+        elif not self._lent:
+            buffer_give_back(&self._read, host.read_pool)
+            buffer_free(&self._read)
 
     # For Python
 

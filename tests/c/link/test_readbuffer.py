@@ -125,3 +125,19 @@ def test_a_closed_link_keeps_nothing_of_what_waited(clock: Clock, allocated: Cal
     del far
     assert allocated() - before < MIB
     assert all(link.closed for link in links)
+
+
+def test_links_that_wait_for_the_rest_of_a_frame_share_one_buffer(clock: Clock, allocated: Callable[[], int]) -> None:
+    """What has come of a short one is kept in a few bytes; of a long one in as many as there are."""
+    far = [FarSide(clock, number) for number in range(10, 210)]
+    before = allocated()
+    short, long = (wire.encode_frame(0, bytes(size)) for size in (3000, 100_000))
+    for other in far:
+        assert other.link.receive(short[:2000])
+    assert allocated() - before < len(far) * 5000 + 300_000
+    for other in far:
+        assert other.link.receive(short[2000:] + long[:50_000])
+    assert allocated() - before < len(far) * 300_000
+    for other in far:
+        assert other.link.receive(long[50_000:])
+    assert allocated() - before < len(far) * 5000 + 300_000

@@ -1,0 +1,2 @@
+class ReadPool:
+    """The read buffer that the links of one router share."""
