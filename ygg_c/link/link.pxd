@@ -20,6 +20,7 @@ from ygg_c.ip.layer cimport Way
 from ygg_c.link.deferred cimport Parked
 from ygg_c.link.drain cimport Drain
 from ygg_c.link.fairqueue cimport FairQueue
+from ygg_c.link.liveness cimport Liveness
 from ygg_c.link.neighbour cimport Neighbour
 from ygg_c.link.readbuffer cimport ReadBuffer, ReadPool
 
@@ -198,22 +199,16 @@ cdef class Link:
     cdef bint offer_all(self) noexcept
 
     # Timers.
-    cdef uint64_t _read_deadline        # NEVER: not waiting
-    cdef uint64_t _alive_at             # when a byte last came, or the transport took one, ns
-    cdef uint64_t _heard_at             # when a byte last came, ns
+    cdef Liveness _live
     # Nothing had come for a while when another link to the neighbour was proven, nor has since: others are used.
     cdef readonly bint doubted
     cdef bint doubt(self) noexcept      # whether it is by now
-    cdef uint64_t _ack_at               # NEVER: no keepalive due
     cdef void _note_sent(self, bint real) noexcept
     cdef void _note_unanswered(self) noexcept
     cdef bint _has_waiting(self) noexcept
     cdef void _note_alive(self) noexcept
-    cdef uint64_t _spared_until         # ns; see _is_dead. 0: not in this silence
-    cdef uint64_t _unanswered_since(self) noexcept
     cdef uint64_t _dead_at(self) noexcept
     cdef bint _is_dead(self, uint64_t now) noexcept
-    cdef bint _is_stuck(self, uint64_t now) noexcept
     # when it is dead unless something moves; NEVER: nothing waits
     cdef uint64_t _stuck_until(self) noexcept
     # Nothing has come for longer than the far side may take to answer, and an answer is due.

@@ -43,6 +43,10 @@ from ygg_c.base.turn cimport Turn
 from ygg_c.ip.header cimport CE
 from ygg_c.ip.layer cimport BURST_MOST, CREDIT_WINDOW
 from ygg_c.link.drain cimport drain_flushed, drain_init, drain_took
+from ygg_c.link.liveness cimport (
+    liveness_begin, liveness_expect, liveness_heard, liveness_is_silent, liveness_may_spare, liveness_overdue,
+    liveness_owe, liveness_received, liveness_resume, liveness_spare, liveness_stuck_until,
+)
 from ygg_c.link.readbuffer cimport (
     RX_BUFFER, buffer_free, buffer_give_back, buffer_keep, buffer_open, buffer_resize, buffer_trim,
 )
@@ -56,20 +60,11 @@ cdef enum:
     READ_LITTLE = 16384
     # bytes of own packets beyond what credit allows: one that fits no credit, echoes and the like
     SPARE = 81920
-    FRAME_MOST = 65536          # bytes of the largest that a sender makes of a packet
     HELD_MAX = 4194304          # bytes that a transport may bring after it has been told to pause
     HELD_PLENTY = 8388608       # bytes that links hold, beyond which each reads little
     HELD_ALL = 33554432         # the most that they may hold together
 
-cdef uint64_t DEAD_AFTER = 3 * SECOND       # silence after a message that had to be answered
-cdef uint64_t ACK_AFTER = SECOND            # silence of ours after a message of theirs
-# what the far side may take beyond that, before a link that takes nothing is dead
-cdef uint64_t STUCK_LEAST = 1250 * MS
-cdef uint64_t SILENT_LEAST = SECOND         # and before one is whose far side is heard by another way
 cdef uint64_t DOUBT_AFTER = 200 * MS        # silence after which a link is doubted when its neighbour has made another
-cdef uint64_t SPARED_MOST = 12 * SECOND     # silence of a link whose transport is heard
-cdef uint64_t SPARED_FOR = 500 * MS         # until it is asked again
-cdef uint64_t LATE = 200 * MS               # by which we may be late ourselves before silence says nothing
 cdef uint64_t PROVE_WITHIN = 6 * SECOND     # from the link's start to a proof of the far side's key
 cdef uint64_t UNPROVEN_RATE = 5             # signature requests a second answered before that
 cdef uint64_t UNPROVEN_BURST = 10
@@ -178,7 +173,7 @@ cdef class Link:
         self.error = ""
         self.since = host.now
         self.lag = LAG_UNKNOWN
-        self._read_deadline = self._ack_at = NEVER
+        liveness_begin(&self._live)
         self.prove_by = host.now + PROVE_WITHIN
         self.told = KeySet(host.random)
         self.parked = Parked()
@@ -336,17 +331,16 @@ cdef class Link:
             self.sink.pause(self, True)
         self._held_until = until
         # What waits unread may want an answer.
-        if self._ack_at == NEVER:
-            self._ack_at = host.now + ACK_AFTER
-        host.due = min(host.due, min(until, self._ack_at))
+        if self._live.ack_at == NEVER:
+            liveness_owe(&self._live, host.now)
+        host.due = min(host.due, min(until, self._live.ack_at))
 
     cdef bint go_on(self, int64_t slice) noexcept:
         cdef size_t room
         cdef size_t unread = self._read.fill
         self.held = False
-        if self._read_deadline != NEVER:
-            self._read_deadline = self.host.now + DEAD_AFTER        # its answers may have waited with the rest
-            self.host.due = min(self.host.due, self._read_deadline)
+        liveness_resume(&self._live, self.host.now)
+        self.host.due = min(self.host.due, self._live.answer_by)
         if self._read.bytes == NULL and self._read.fill and self.rx_space(&room) == NULL:
             self.fail("out of memory")
             return False
@@ -358,11 +352,8 @@ cdef class Link:
         return self._read.fill < unread
 
     cdef void _note_received(self, bint real) noexcept:
-        # While output is stuck the neighbour must go on talking, or it is taken for dead.
-        self._read_deadline = self.host.now + DEAD_AFTER if self._has_waiting() else NEVER
-        if real and self._ack_at == NEVER:
-            self._ack_at = self.host.now + ACK_AFTER
-        self.host.due = min(self.host.due, min(self._ack_at, self._read_deadline))
+        cdef uint64_t due = liveness_received(&self._live, real, self._has_waiting(), self.host.now)
+        self.host.due = min(self.host.due, due)
 
     # Output
 
@@ -434,7 +425,7 @@ cdef class Link:
         if self.closed:
             return
         self.tx_bytes += count
-        self._alive_at = self.host.now
+        self._live.alive_at = self.host.now
         drain_took(&self.drain, count, self.blocked, self.host.now)
         while count and self._flight.count:
             left = self._flight.head.size - self._flight_offset
@@ -493,7 +484,7 @@ cdef class Link:
             self._credit_refused = True
             self._refused_at = self.host.now
         self._refused_bytes = used
-        if self.blocked and self._read_deadline == NEVER:
+        if self.blocked and self._live.answer_by == NEVER:
             self._note_unanswered()     # what the transport holds has to be answered
             self.host.want_turn()
 
@@ -506,15 +497,14 @@ cdef class Link:
     # Timers
 
     cdef void _note_sent(self, bint real) noexcept:
-        self._ack_at = NEVER
+        self._live.ack_at = NEVER
         if real:
             self._note_unanswered()
         self.want_flush()
 
     cdef void _note_unanswered(self) noexcept:
-        if self._read_deadline == NEVER:
-            self._read_deadline = self.host.now + DEAD_AFTER
-            self.host.due = min(self.host.due, self._read_deadline)
+        if liveness_expect(&self._live, self.host.now):
+            self.host.due = min(self.host.due, self._live.answer_by)
 
     # Packets that a full transport keeps from being sealed wait further up.
     cdef bint _has_waiting(self) noexcept:
@@ -529,72 +519,45 @@ cdef class Link:
         if self.prove_by <= now:
             self.fail("the far side did not prove its key")
             return NEVER
-        if self._ack_at <= now:
+        if self._live.ack_at <= now:
             self.send_control(KEEPALIVE, b"", 0)
             if self.held:
-                self._ack_at = now + ACK_AFTER
-        return min(min(self._held_until if self.held else self._dead_at(), self._ack_at),
+                liveness_owe(&self._live, now)
+        return min(min(self._held_until if self.held else self._dead_at(), self._live.ack_at),
                    min(self.prove_by, self.parked.until))
 
     cdef uint64_t _dead_at(self) noexcept:
-        return max(min(self._read_deadline, self._stuck_until()), self._spared_until)
+        return max(min(self._live.answer_by, self._stuck_until()), self._live.spared_until)
 
-    # A transport that must repeat what was lost holds back what came after it, for as long as its full queues make a
-    # round trip. It hears from the far side meanwhile, and a path that is dead says nothing.
     cdef bint _is_dead(self, uint64_t now) noexcept:
-        cdef uint64_t since = self._unanswered_since()
-        if self.held or now < self._spared_until or not (self._read_deadline <= now or self._is_stuck(now)):
+        if self.held or not liveness_overdue(&self._live, self._stuck_until(), now):
             return False
-        if now - since >= SPARED_MOST or not self.sink.hears(self._spared_until != 0):
+        if not liveness_may_spare(&self._live, now) or not self.sink.hears(self._live.spared_until != 0):
             return True
-        self._alive_at = now
-        self._spared_until = now + SPARED_FOR
+        liveness_spare(&self._live, now)
         return False
 
-    # Whatever comes is a sign of life: of a large frame on a slow link the end may be long in coming.
     cdef void _note_alive(self) noexcept:
-        self._alive_at = self._heard_at = self.host.now
-        self._spared_until = 0
-        if self._read_deadline != NEVER:
-            self._read_deadline = self.host.now + DEAD_AFTER
+        liveness_heard(&self._live, self.host.now)
         if self.doubted:
             self.doubted = False
             self.host.link_rated(self)
 
     cdef bint doubt(self) noexcept:
-        if not self.doubted and self.host.now - self._heard_at >= DOUBT_AFTER:
+        if not self.doubted and self.host.now - self._live.heard_at >= DOUBT_AFTER:
             self.doubted = True
             self.host.link_rated(self)
             if self._credit_refused:
                 self._offer()           # who waits for it has another way now
         return self.doubted
 
-    # The far side answers within a second, and meanwhile its transport acknowledges bytes, so ours takes more. A link
-    # on which more waits, and nothing has moved either way for that time and several round trips, is dead. Silence
-    # alone is not enough: of little that was sent it is not known how long it is under way.
     cdef uint64_t _stuck_until(self) noexcept:
-        cdef uint64_t patience
-        if not self.blocked or self._read_deadline == NEVER or not self._has_waiting():
+        if not self.blocked or not self._has_waiting():
             return NEVER
-        # A slow one may also be busy with one large frame of another sender.
-        patience = max(max(STUCK_LEAST, 4 * self.lag), FRAME_MOST * SECOND // self.drain.rate)
-        return max(self._alive_at, self._unanswered_since()) + min(ACK_AFTER + patience, DEAD_AFTER)
-
-    cdef uint64_t _unanswered_since(self) noexcept:
-        return self._read_deadline - DEAD_AFTER
-
-    cdef bint _is_stuck(self, uint64_t now) noexcept:
-        cdef uint64_t until = self._stuck_until()
-        if until > now:
-            return False
-        if now - until > LATE:
-            self._alive_at = now        # it was us who slept
-            return False
-        return True
+        return liveness_stuck_until(&self._live, self.lag, self.drain.rate)
 
     cdef bint is_silent(self) noexcept:
-        return (self._read_deadline != NEVER and not self.held
-                and self.host.now - self._unanswered_since() > ACK_AFTER + max(SILENT_LEAST, 2 * self.lag))
+        return not self.held and liveness_is_silent(&self._live, self.lag, self.host.now)
 
     cdef void measure(self, uint64_t passed) noexcept:
         if passed:
