@@ -84,24 +84,17 @@ cdef class SessionTable(TrafficUpper):
     cdef void _heard(self, Session session, bint answered) noexcept
     cdef void _receive_handshake(self, uint64_t origin, const uint8_t *key, uint8_t *message, int kind) noexcept
     cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept
-    cdef bint _is_awaited(self, Remote remote, uint64_t least) noexcept
     cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind,
                      Opening opening) noexcept
     cdef bint _take_handshake(self, Session session, uint64_t origin, const Handshake *content, int kind) noexcept
-    cdef bint _has_waited(self, Session session, const Handshake *content) noexcept
     cdef void _tell_renewed(self, const uint8_t *key) noexcept
     cdef Session _create(self, uint64_t origin, const uint8_t *key, const Handshake *content, Opening opening)
     cdef void _receive_traffic(self, uint64_t origin, const uint8_t *key, uint8_t *message, size_t size) noexcept
     cdef void _receive_from_stranger(self, uint64_t origin, const uint8_t *key) noexcept
     cdef void _recover(self, uint64_t origin, Session session) noexcept
     cdef void _seal(self, Session session, Packet *payload) noexcept
-    cdef bint _may_repeat(self, Remote remote) noexcept
-    cdef void _repeated(self, Remote remote) noexcept
-    cdef void _trust(self, Session session, uint64_t most) noexcept
     cdef void _renew(self, Session session) noexcept
     cdef void _seek(self, const uint8_t *key) noexcept
-    cdef bint _settled(self, Session session) noexcept
-    cdef void _turned(self, Session session) noexcept
     cdef void _repeat_init(self, Session session) noexcept
     cdef bint _repeat_ack(self, Session session, bint awaited) noexcept
     cdef bint _answer_copy(self, Session session) noexcept

@@ -16,36 +16,7 @@ tell it may be lost, and the reference overlooks packets with a nonce it has had
 proved that the remote holds these keys, we repeat our Init as we talk. An Ack to an Init of ours proves it unless it is
 older.
 
-Each handshake makes the other side step, and what is on its way then arrives under keys that are gone: that is no
-reason for another one. The way's length is not known, so what is repeated is repeated after 1, 2, 4 … 32 seconds
-(the patience), counted from the last handshake in either direction, and only while nothing opens. Inits that tell other
-keys than those we know are answered as rarely, by a count of their own, while keys are unsettled: the reference sends
-an Init each second for as long as nothing opens, and steps at each Ack. The least is a second, for a second one with
-the same time stamp would be ignored; but when a path is replaced an Init may have been lost on the old one, and is
-repeated once. The first repetition of an Init that opens a session carries the present second, so that an Ack that was
-lost, or could not be sent yet, is sent again too. The two after it carry the stamp of the one before: a remote that has
-had that one, over a way of several seconds, is left alone. The repetitions need no further payload: where many ask at
-once some are refused, and one datagram may be all that is sent.
-
-Patience that a mishap has cost (a restart, handshakes that were replayed, a way that was cut) must not delay the end of
-the next. That something opens does not end it, for on a long way that keeps stepping a packet opens now and then. It
-ends in four ways:
-
-- The first packet under our latest keys shows that the remote has taken our last step, and that we have its own: the
-  ends are in step, and a round trip takes no longer than has passed since that step. Twice that time is all the
-  patience there is reason for. No other can make such a packet, and on a way that keeps stepping none arrives within
-  a round trip of a step.
-- A remote that lets seconds pass between its Inits waits for answers itself, and would wait for longer if it had none
-  again.
-- A remote that has started anew was not there to answer: what was learned by waiting for it tells nothing, and a second
-  will do.
-- Where the remote's own keys show no step, payloads that open for two seconds more than twice the patience settle it.
-
-So over a short way two ends that were in step a moment ago are so again within seconds, whatever is restarted or
-replayed between, and patience grows large only when handshakes fail one after another. One who replays packets of old
-keys makes us send an Init when nothing has opened for a second, and then after ever longer waits until the ends have
-shown that they are in step, which takes a step of both: fifteen Inits a minute are the most that was seen, of 130
-microseconds each.
+When a handshake may be repeated is in patience.pyx.
 
 The reference repeats the Init that opens a session for every payload it has, and always with the stamp it had: were a
 second one overlooked, an Ack that is lost would cost it a minute, until we have forgotten the session. So while nothing
@@ -83,6 +54,9 @@ from ygg_c.base.lru cimport Aging, aging_touch
 from ygg_c.base.packet cimport packet_free, packet_new
 from ygg_c.base.ratelimit cimport recent_is, recent_note, recent_pass
 from ygg_c.base.sodium cimport wipe
+from ygg_c.session.patience cimport (
+    has_waited, is_awaited, is_settled, may_repeat, note_answered, note_repeated, note_turned, trust,
+)
 from ygg_c.session.ratchet cimport HANDSHAKE_AGAIN, HANDSHAKE_ANEW, HANDSHAKE_COPY, HANDSHAKE_LATER, HANDSHAKE_OLD
 from ygg_c.session.remotes cimport remotes_add, remotes_move, remotes_remove, remotes_victim
 from ygg_c.session.session cimport (
@@ -103,8 +77,6 @@ cdef uint64_t AGAIN_INTERVAL = SECOND           # between looks at which session
 cdef uint64_t AGAIN_GAP = SECOND // 10          # and when there were more than one look may have repeated
 cdef uint64_t REMEMBERED = 86400 * SECOND       # how long a session that has ended is remembered
 cdef uint64_t RENEWED_INTERVAL = 5 * SECOND     # between announcements that a remote has started anew
-cdef uint64_t PATIENCE_MAX = 32                 # seconds
-cdef uint64_t WAITED = 4                        # seconds between Inits of one who waits for their answers
 
 # Microseconds of work, on a machine of the common kind.
 cdef double COST_OPENED = 30                    # a box that does not open
@@ -131,10 +103,6 @@ _COUNT_NAMES = (
     "unknown_keys", "forged", "no_session", "init_limited", "ack_limited", "stranger_limited", "oversized", "unsealed",
     "expired", "evicted", "init_sent", "ack_sent", "opened", "renewed",
 )
-
-
-cdef inline uint64_t _doubled(uint64_t patience) noexcept nogil:
-    return min(max(2 * patience, <uint64_t>1), PATIENCE_MAX)
 
 
 cdef class SessionTable:
@@ -250,12 +218,8 @@ cdef class SessionTable:
             self._handshakes.give_back(origin, key, COST_ANSWERED - cost, self.now)
 
     cdef bint _crossed(self, Remote remote, const Handshake *content) noexcept:
-        return (remote.crossing and (remote.said == content.seq or self._is_awaited(remote, 2))
+        return (remote.crossing and (remote.said == content.seq or is_awaited(remote, 2, self.now))
                 and memcmp(self.me.key, remote.key, 32) < 0)
-
-    # Whether the answer to the last handshake may still be on its way; `least` in seconds.
-    cdef bint _is_awaited(self, Remote remote, uint64_t least) noexcept:
-        return self.now - remote.turned < max(remote.patience, least) * SECOND
 
     # A handshake that makes a session.
     cdef void _begin(self, uint64_t origin, const uint8_t *key, const Handshake *content, int kind,
@@ -266,7 +230,7 @@ cdef class SessionTable:
         self._heard(session, kind == SESSION_ACK and session.proven)
         # Our Inits may have had no answer because the remote was away, which says nothing of how long an answer takes.
         if kind == SESSION_INIT:
-            self._trust(session, 1)
+            trust(session, 1)
         # Who sends an Ack to our Init knows the keys that it told.
         if kind == SESSION_INIT or opening is None:
             self._send_session_handshake(session, SESSION_ACK)
@@ -282,15 +246,15 @@ cdef class SessionTable:
     # A handshake in a session; True when it cost us an answer or a step.
     cdef bint _take_handshake(self, Session session, uint64_t origin, const Handshake *content, int kind) noexcept:
         cdef int judgement = session.judge(content)
-        cdef bint settled = self._settled(session)
+        cdef bint settled = is_settled(session)
         cdef bint overlooked = session.crossing and memcmp(session.key, self.me.key, 32) < 0
         if judgement == HANDSHAKE_COPY and kind == SESSION_INIT and session.packets_received == session.opened_before:
             return self._answer_copy(session)
         if judgement == HANDSHAKE_OLD or judgement == HANDSHAKE_COPY:
             self.counts[COUNT_HANDSHAKE_OLD] += 1
             return False
-        if kind == SESSION_INIT and self._has_waited(session, content):
-            self._trust(session, 1)
+        if kind == SESSION_INIT and has_waited(session, content.seq):
+            trust(session, 1)
         # One who has started anew is answered at once; and of crossing Inits one must count.
         if (kind == SESSION_INIT and judgement == HANDSHAKE_LATER and not session.crossing
                 and self.now - session.turned < session.ack_patience * SECOND):
@@ -308,20 +272,14 @@ cdef class SessionTable:
         if kind == SESSION_INIT:
             self._send_session_handshake(session, SESSION_ACK)
             if judgement == HANDSHAKE_ANEW:
-                self._trust(session, 1)
+                trust(session, 1)
             elif not settled:
-                session.ack_patience = _doubled(session.ack_patience)
-                self._repeated(session)
-        self._turned(session)
+                note_answered(session)
+                note_repeated(session)
+        note_turned(session, self.now)
         if judgement == HANDSHAKE_ANEW:
             self._tell_renewed(session.key)
         return True
-
-    # Whether the remote, by its own clock, has waited for an answer between its last Init and this one.
-    cdef bint _has_waited(self, Session session, const Handshake *content) noexcept:
-        cdef uint64_t last = session.asked
-        session.asked = max(last, content.seq)
-        return last and content.seq >= last + WAITED
 
     cdef void _tell_renewed(self, const uint8_t *key) noexcept:
         if recent_pass(&self._told, key, self._salt, self.now, RENEWED_INTERVAL):
@@ -371,7 +329,7 @@ cdef class SessionTable:
                 session.owes_since = self.now
             if session.answered:
                 session.in_step = True
-                self._trust(session, 2 * session.answered_after // SECOND)
+                trust(session, 2 * session.answered_after // SECOND)
             session.doubted = False
             self._heard(session, session.answered)
             self.upper.payload_in(session, payload, payload_size)
@@ -389,8 +347,8 @@ cdef class SessionTable:
 
     # Anyone may have made up what does not open, in the names of all whose sessions rest.
     cdef void _recover(self, uint64_t origin, Session session) noexcept:
-        self._settled(session)
-        if not self._may_repeat(session):
+        is_settled(session)
+        if not may_repeat(session, self.now, self.wall):
             self.counts[COUNT_INIT_LIMITED] += 1
         elif not self._recoveries.take(origin, session.key, session.origin == origin, COST_REPEATED, self.now):
             self.counts[COUNT_STRANGER_LIMITED] += 1
@@ -403,7 +361,7 @@ cdef class SessionTable:
         cdef bint known = opening is not None
         cdef double cost = COST_REPEATED if known else COST_OPENING
         self.counts[COUNT_NO_SESSION] += 1
-        if known and not self._may_repeat(opening):
+        if known and not may_repeat(opening, self.now, self.wall):
             self.counts[COUNT_INIT_LIMITED] += 1
         elif not self._recoveries.take(origin, key, False, cost, self.now):
             self.counts[COUNT_STRANGER_LIMITED] += 1
@@ -425,61 +383,36 @@ cdef class SessionTable:
 
     # Inits and Acks that nothing new has called for
 
-    # Whether a handshake may be sent that the last one did not lead to. Counts the repetition when it may.
-    cdef bint _may_repeat(self, Remote remote) noexcept:
-        return remote.said == 0 or (self.wall != remote.said and not self._is_awaited(remote, 1))
-
-    cdef void _repeated(self, Remote remote) noexcept:
-        remote.patience = _doubled(remote.patience)
-
-    # What is known of the way, or of the remote, gives no reason for more patience than this (in seconds).
-    cdef void _trust(self, Session session, uint64_t most) noexcept:
-        session.patience = min(session.patience, most)
-        session.ack_patience = min(session.ack_patience, most)
-
-    # Whether the ends have been in step since the last handshake.
-    cdef bint _settled(self, Session session) noexcept:
-        if (session.packets_received != session.opened_before
-                and session.aging.used > session.turned + (2 * session.patience + 2) * SECOND):
-            session.in_step = True
-            self._trust(session, 0)
-        return session.in_step
-
-    cdef void _turned(self, Session session) noexcept:
-        session.turned = self.now
-        session.in_step = False
-        session.opened_before = session.packets_received
-
     cdef void _repeat_init(self, Session session) noexcept:
-        self._settled(session)
-        if self._may_repeat(session):
+        is_settled(session)
+        if may_repeat(session, self.now, self.wall):
             self._send_session_handshake(session, SESSION_INIT)
-            self._repeated(session)
+            note_repeated(session)
         else:
             self.counts[COUNT_INIT_LIMITED] += 1
 
     # The remote repeats what it said, as our Ack is lost or on its way.
     cdef bint _repeat_ack(self, Session session, bint awaited) noexcept:
-        if not awaited and not self._may_repeat(session):
+        if not awaited and not may_repeat(session, self.now, self.wall):
             self.counts[COUNT_ACK_LIMITED] += 1
             return False
         self._send_session_handshake(session, SESSION_ACK)
-        self._repeated(session)
+        note_repeated(session)
         return True
 
     # Its sender has no session, or it would have said something in it: what we answered is lost, or on its way.
     cdef bint _answer_copy(self, Session session) noexcept:
-        if not self._may_repeat(session):
+        if not may_repeat(session, self.now, self.wall):
             self.counts[COUNT_ACK_LIMITED] += 1
             return False
         self._send_session_handshake(session, SESSION_ACK, True)
-        self._repeated(session)
+        note_repeated(session)
         return True
 
     cdef void _repeat_opening_init(self, Opening opening) noexcept:
-        if self._may_repeat(opening):
+        if may_repeat(opening, self.now, self.wall):
             self._send_opening_init(opening, opening.patience & SAME_STAMP)
-            self._repeated(opening)
+            note_repeated(opening)
         else:
             self.counts[COUNT_INIT_LIMITED] += 1
 
@@ -489,7 +422,7 @@ cdef class SessionTable:
             session.said = self.wall
         session.describe(&content)
         content.seq = session.said
-        self._turned(session)
+        note_turned(session, self.now)
         self._send_handshake(session, &content, kind)
 
     cdef void _send_opening_init(self, Opening opening, bint same) noexcept:
@@ -572,7 +505,7 @@ cdef class SessionTable:
         cdef bint due = idle >= (RENEWED if memcmp(self.me.key, session.key, 32) < 0 else RENEWED_LATER)
         if session.doubted:
             self._ask_by = min(self._ask_by, self.now + ASK_INTERVAL)
-        if (due or session.doubted) and self._may_repeat(session):
+        if (due or session.doubted) and may_repeat(session, self.now, self.wall):
             self._asked += 1
             self._repeat_init(session)
 
@@ -626,7 +559,7 @@ cdef class SessionTable:
             entry = entry.newer
             if self.openings.waits(opening, self.now):
                 waits = True
-                if self._may_repeat(opening):
+                if may_repeat(opening, self.now, self.wall):
                     if repeated == AGAIN_MOST:
                         self._again_at = self.now + AGAIN_GAP
                         break

@@ -11,7 +11,7 @@ from ygg.testing import secret_key
 from ygg_c.base.sodium import SeededRandom
 from ygg_c.testing.sessions import SessionTap
 
-from .test_session_rtt import Way
+from .test_patience import Way
 
 RTTS = [0.1, 0.5, 1.0, 2.0, 5.0]
 
