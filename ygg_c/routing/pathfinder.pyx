@@ -52,7 +52,7 @@ from ygg_c.link.wire cimport (
     FRAME_MAX, OK, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put,
     ports_size, uv_put, uv_size,
 )
-from ygg_c.routing.nexthop cimport hop_bit
+from ygg_c.routing.nexthop cimport Hop, hop_bit
 
 cdef uint64_t LIFE = 60 * SECOND                # ns of a path without traffic from it, of a rumor without a lookup
 cdef uint64_t LOOKUP_INTERVAL = SECOND

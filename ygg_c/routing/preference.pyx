@@ -46,7 +46,7 @@ cdef Neighbour best_parent(Records records, Neighbour current, bint renewing):
     cdef Offer held, offered
     cdef Neighbour best = _now(records, current, &held)
     for neighbour in records.neighbours:
-        if _offers(records, neighbour, &offered) and _is_better(&offered, &held, best, current, renewing):
+        if _offers(records, neighbour, &offered) and _is_worth_it(&offered, &held, best, current, renewing):
             best = neighbour
             held = offered
     return best
@@ -82,9 +82,8 @@ cdef bint _offers(Records records, Neighbour neighbour, Offer *offered) noexcept
 
 # A smaller root is better. To the same one a way is taken in place of our parent's only when our record is renewed
 # anyway, and for half the cost: each change moves all nodes below us.
-cdef bint _is_better(
-    const Offer *offered, const Offer *held, Neighbour best, Neighbour current, bint renewing
-) noexcept:
+cdef bint _is_worth_it(const Offer *offered, const Offer *held, Neighbour best, Neighbour current,
+                       bint renewing) noexcept:
     cdef int order = memcmp(offered.root, held.root, 32)
     if order or best is None:
         return order < 0

@@ -19,6 +19,7 @@ def test_a_key_and_its_address_are_one(clock: Clock, far: FarSide) -> None:
     key = bytes(range(32))
     clock.router.find(partial_key_for_address(address_for_key(key)))
     clock.router.find(key)
+    clock.turn()
     assert len(far.got(LOOKUP)) == 1
 
 
