@@ -48,7 +48,7 @@ def test_full_link_refuses_then_tells() -> None:
 def test_what_is_taken_a_little_at_a_time_comes_in_order(switch: StackPair) -> None:
     """However full the store is, and wherever in it the oldest lies: what is left moves to its front for more."""
     server = switch.b.udp(None, 53)
-    server.queue_limit = 5000
+    server.queue_limit = 20_000
     sent = got = 0
     for count in (30, 7, 40, 25, 1, 60):
         switch.give([udp_packet(A, 1, B, 53, bytes([number % 256]) * 50) for number in range(sent, sent + count)])
@@ -66,7 +66,7 @@ def test_a_full_queue_has_a_counter_for_each_kind(kind: str, counter: str) -> No
     socket = stack.udp(None, 53) if kind == "udp" else stack.echo()
     socket.queue_limit = 32
     packet = (udp_packet(B, 1, A, 53, b"x") if kind == "udp"
-              else icmp_packet(B, A, 129, 0, struct.pack(">HH", stack.endpoints()[0].identifier, 1)))
+              else icmp_packet(B, A, 129, 0, struct.pack(">HH", stack.endpoints()[0].identifier, 1) + b"x"))
     give(tap, packet, packet)
     assert socket.dropped == stack.counters()[counter] == 2
     stack.close()
