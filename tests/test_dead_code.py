@@ -128,8 +128,10 @@ def test_of_the_library() -> None:
      ["S", "at", "key", "T", "all"]),
     (declared, "cdef inline uint8_t *f(int a) noexcept:\n    cdef int b = f(a), c\n    def g(self): return b\n",
      ["f", "b", "g"]),
-    (declared, 'from a cimport b\ncdef extern from *:\n    """\n    #define X 1\n    """\n    const int X "YGG_X"\n', ["X"]),
-    (defined, "import a\nB: int = 1\nclass C:\n    d = 2\n    def e(self): self.f = g = 3\n", ["B", "C", "e", "d", "f"]),
+    (declared, 'from a cimport b\ncdef extern from *:\n    """\n    #define X 1\n    """\n    const int X "YGG_X"\n',
+     ["X"]),
+    (defined, "import a\nB: int = 1\nclass C:\n    d = 2\n    def e(self): self.f = g = 3\n",
+     ["B", "C", "e", "d", "f"]),
 ])
 def test_what_is_taken_for_a_definition(find: Callable[[object], Iterator[str]], source: str, names: list[str]) -> None:
     assert sorted(find(ast.parse(source) if find is defined else source)) == sorted(names)

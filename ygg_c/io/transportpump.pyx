@@ -1,4 +1,4 @@
-"""Moving bytes between a link and an asyncio transport, by its methods: TLS, a tunnel, memory, a transport of one's own.
+"""Moving bytes between a link and an asyncio transport, by its methods: TLS, a tunnel, memory, one's own transport.
 
 What such a transport holds is bounded by its write buffer limits, which follow the link's share (on_limit), and it is
 written in small pieces. Where there is a socket below it, what that holds is asked as for a plain one.

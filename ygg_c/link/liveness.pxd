@@ -1,4 +1,4 @@
-# Whether the far side of a link is there: when it owes an answer, when we do, and when it is given up. See liveness.pyx.
+# Whether the far side of a link is there: when it owes an answer, when we do, when it is given up. See liveness.pyx.
 
 from libc.stdint cimport uint64_t
 

@@ -27,7 +27,8 @@ cdef class Gossip:
     cdef void tell(self, Records records) noexcept
     cdef void greet(self, Records records, Link link) noexcept      # send an unproven link the records that it lacks
     cdef void send_record(self, Link link, Record record) noexcept
-    cdef void note_sent(self, Neighbour neighbour, const uint8_t *key) noexcept     # it has the present record of this key
+    # It has the present record of this key.
+    cdef void note_sent(self, Neighbour neighbour, const uint8_t *key) noexcept
 
     cdef void _greet(self, Records records, Link link, const uint8_t *key) noexcept
     # `above`: our ancestry; adds to `looks` how many records it looked at. False: there is more to tell.

@@ -48,7 +48,7 @@ cdef class Paths:
     cdef Path add(self, const uint8_t *key)                         # there is none of this key; another may go for it
     cdef void live(self, Path path, uint64_t until) noexcept
     cdef int set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept     # -1: no memory
-    cdef int set_header_size(self, Path path, size_t size) noexcept # the same; what is in it is lost
+    cdef int set_header_size(self, Path path, size_t size) noexcept     # the same; what is in it is lost
     cdef void remove(self, Path path) noexcept
     cdef void expire(self, uint64_t now) noexcept
     cdef size_t _weight(self, Path path) noexcept

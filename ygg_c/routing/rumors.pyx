@@ -1,7 +1,6 @@
 """The keys that a node wants to reach; see rumors.pxd."""
 
 from cpython.ref cimport PyObject
-from libc.string cimport memcpy
 
 from ygg_c.base.address cimport lookup_key
 from ygg_c.base.clock cimport NEVER

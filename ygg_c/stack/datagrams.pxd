@@ -1,6 +1,6 @@
 # What UDP and echo sockets have in common: datagrams that came are kept compactly until the application takes them all
-# at once, and what leaves waits for room. What a socket keeps has a limit of its own, and is part of the stack's memory,
-# of which a node's datagrams may have a share (ip/memory.pxd).
+# at once, and what leaves waits for room. What a socket keeps has a limit of its own, and is part of the stack's
+# memory, of which a node's datagrams may have a share (ip/memory.pxd).
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t
 

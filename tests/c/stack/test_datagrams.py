@@ -63,10 +63,11 @@ def test_what_is_taken_a_little_at_a_time_comes_in_order(switch: StackPair) -> N
 @pytest.mark.parametrize(("kind", "counter"), [("udp", "udp_full"), ("echo", "echo_full")])
 def test_a_full_queue_has_a_counter_for_each_kind(kind: str, counter: str) -> None:
     stack, tap = make_stack(A)
-    socket = stack.udp(None, 53) if kind == "udp" else stack.echo()
+    udp, echo = stack.udp(None, 53), stack.echo()
+    socket = udp if kind == "udp" else echo
     socket.queue_limit = 32
     packet = (udp_packet(B, 1, A, 53, b"x") if kind == "udp"
-              else icmp_packet(B, A, 129, 0, struct.pack(">HH", stack.endpoints()[0].identifier, 1) + b"x"))
+              else icmp_packet(B, A, 129, 0, struct.pack(">HH", echo.identifier, 1) + b"x"))
     give(tap, packet, packet)
     assert socket.dropped == stack.counters()[counter] == 2
     stack.close()
