@@ -26,7 +26,10 @@ LIBRARY_ALLOWED = {
     "_connection_id_retired_handler": "aioquic calls it",
     "_sendfile_compatible": "loop.sendfile() looks for it",
     "_start_tls_compatible": "loop.start_tls() looks for it",
-    "gettimeout": "part of a socket's shape, for those who are given one",
+    "atexit": "an attribute of weakref.finalize",
+    "create_sockets": "hypercorn calls it",
+    "errorlog": "hypercorn reads it",
+    "extra_attributes": "anyio reads it",
     "select_subprotocol": "websockets calls it",
 }
 """The same of `ygg`."""
