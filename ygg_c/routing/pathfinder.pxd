@@ -72,7 +72,7 @@ cdef class Pathfinder:
     cdef Reach reach
     cdef ByteMap _paths             # key -> Path
     cdef ByteMap _rumors            # transformed key -> Rumor
-    cdef list _all_paths
+    cdef list all_paths
     cdef list _all_rumors
     cdef size_t _bytes              # of memory that the paths take
     cdef size_t _held               # bytes of memory of packets that wait

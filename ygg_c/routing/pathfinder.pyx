@@ -125,7 +125,7 @@ cdef class Pathfinder:
         self.reach = reach
         self._paths = ByteMap(32, host.random.u64())
         self._rumors = ByteMap(32, host.random.u64())
-        self._all_paths = []
+        self.all_paths = []
         self._all_rumors = []
         self._introductions = []
         self._expire_at = self.introduce_at = NEVER
@@ -347,7 +347,7 @@ cdef class Pathfinder:
 
     cdef Path _new_path(self, const uint8_t *key):
         cdef Path path
-        if len(self._all_paths) >= PATHS_MAX:
+        if len(self.all_paths) >= PATHS_MAX:
             self._remove_path(self._burden(None))
         path = Path()
         self._bytes += PATH_OVERHEAD
@@ -356,8 +356,8 @@ cdef class Pathfinder:
         path.place = self.place
         path.avoid_until = path.introduce_at = NEVER
         self._take_rumor(path)
-        path._slot = len(self._all_paths)
-        self._all_paths.append(path)
+        path._slot = len(self.all_paths)
+        self.all_paths.append(path)
         self._paths.put(key, path)
         return path
 
@@ -387,7 +387,7 @@ cdef class Pathfinder:
         cdef uint64_t burden, most = 0
         cdef int _index
         for _index in range(8):
-            path = <Path>self._all_paths[self.host.random.u64() % <uint64_t>len(self._all_paths)]
+            path = <Path>self.all_paths[self.host.random.u64() % <uint64_t>len(self.all_paths)]
             burden = self._weight(path) * ((self.host.now + LIFE + LOOKUP_INTERVAL
                                             - min(path.expires, self.host.now + LIFE)) >> 20)
             if path is not kept and (worst is None or burden > most):
@@ -397,16 +397,16 @@ cdef class Pathfinder:
 
     cdef void _make_room(self, Path kept) noexcept:
         cdef Path path
-        while self._bytes > PATHS_BYTES and len(self._all_paths) > 1:
+        while self._bytes > PATHS_BYTES and len(self.all_paths) > 1:
             path = self._burden(kept)
             if path is not None:
                 self._remove_path(path)
                 self.paths_evicted += 1
 
     cdef void _remove_path(self, Path path) noexcept:
-        cdef Path last = <Path>self._all_paths.pop()
+        cdef Path last = <Path>self.all_paths.pop()
         if last is not path:
-            self._all_paths[path._slot] = last
+            self.all_paths[path._slot] = last
             last._slot = path._slot
         self._bytes -= self._weight(path)
         self._drop_held(&path.held, 0)
@@ -753,7 +753,7 @@ cdef class Pathfinder:
         if now < self._expire_at:
             return
         self._expire_at = NEVER
-        for path in list(self._all_paths):
+        for path in list(self.all_paths):
             if path.expires <= now:
                 self._remove_path(path)
             else:

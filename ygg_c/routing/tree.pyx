@@ -143,7 +143,7 @@ cdef class Tree(Records):
         record = self.record(key)
         if record is not None and self._is_child(record) and record.port not in taken:
             return record.port
-        taken.update([record.port for record in self._all if self._is_child(record)])
+        taken.update([record.port for record in self.entries if self._is_child(record)])
         while port in taken:
             port += 1
         return port
@@ -180,7 +180,7 @@ cdef class Tree(Records):
             neighbour.sent = link.told
         else:
             # What the neighbour has been told, each link has told it: the rest is told again.
-            for record in self._all:
+            for record in self.entries:
                 if not link.told.has(record.key):
                     neighbour.sent.discard(record.key)
                 else:
@@ -224,7 +224,7 @@ cdef class Tree(Records):
         self._by_target.discard(target)
         self._forget_coords(self.record(neighbour.key))      # only those of neighbours are kept
         self.neighbours.remove(neighbour)
-        for record in self._all:
+        for record in self.entries:
             if record.bringer is neighbour:
                 record.bringer = None
         neighbour.forget()
@@ -636,7 +636,7 @@ cdef class Tree(Records):
     cdef bint _is_behind(self, Neighbour neighbour) noexcept:
         cdef Link link
         for link in neighbour.links:
-            if link._control.bytes > TELL_BACKLOG:
+            if link.control.bytes > TELL_BACKLOG:
                 return True
         return False
 

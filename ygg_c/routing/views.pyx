@@ -41,14 +41,14 @@ cdef list link_states(list links, uint64_t now):
 
 cdef list record_states(Tree tree):
     cdef Record record
-    return [{"key": record.key[:32], "parent": record.parent[:32], "sequence": record.seq} for record in tree._all]
+    return [{"key": record.key[:32], "parent": record.parent[:32], "sequence": record.seq} for record in tree.entries]
 
 
 cdef list path_states(Pathfinder pathfinder):
     cdef Path path
     return [
         {"key": path.key[:32], "path": _ports(path), "sequence": path.seq, "broken": path.broken}
-        for path in pathfinder._all_paths
+        for path in pathfinder.all_paths
     ]
 
 

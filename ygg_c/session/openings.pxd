@@ -21,7 +21,7 @@ cdef class Opening(Remote):
 cdef class Openings:
     cdef Random random
     cdef ByteMap _by_key
-    cdef RemoteList _wanted          # by us
+    cdef RemoteList wanted           # by us
     cdef RemoteList _strangers       # by strangers' traffic
     cdef HoldAccount _account
     cdef size_t limit               # of each list

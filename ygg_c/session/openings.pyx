@@ -69,9 +69,9 @@ cdef class Openings:
         self.dropped += hold_expire(&self._account, &opening.held, now)
         # Who has waited for longest is the least likely to be answered.
         while hold_is_crowded(&self._account, &opening.held,
-                              payload) and <void *>opening != self._wanted.aging.oldest.owner:
+                              payload) and <void *>opening != self.wanted.aging.oldest.owner:
             self.evicted += 1
-            self.drop(<Opening>self._wanted.aging.oldest.owner)
+            self.drop(<Opening>self.wanted.aging.oldest.owner)
         self.dropped += not hold_push(&self._account, &opening.held, payload, now)
 
     cdef Packet *release(self, Opening opening, uint64_t now) noexcept:
@@ -83,12 +83,12 @@ cdef class Openings:
         return opening.held.packets.count > 0
 
     cdef bint is_crowded(self) noexcept:
-        return 2 * self._wanted.aging.count >= self.limit
+        return 2 * self.wanted.aging.count >= self.limit
 
     cdef uint64_t poll(self, uint64_t now) noexcept:
-        if self._wanted.aging.count == 0 and self._strangers.aging.count == 0:
+        if self.wanted.aging.count == 0 and self._strangers.aging.count == 0:
             return NEVER
-        return min(self._expire(&self._wanted, now), self._expire(&self._strangers, now))
+        return min(self._expire(&self.wanted, now), self._expire(&self._strangers, now))
 
     cdef uint64_t _expire(self, RemoteList *list, uint64_t now) noexcept:
         while list.aging.count and now - list.aging.oldest.used >= LIFETIME:
@@ -97,13 +97,13 @@ cdef class Openings:
         return list.aging.oldest.used + LIFETIME if list.aging.count else NEVER
 
     cdef void clear(self) noexcept:
-        while self._wanted.aging.count:
-            self.drop(<Opening>self._wanted.aging.oldest.owner)
+        while self.wanted.aging.count:
+            self.drop(<Opening>self.wanted.aging.oldest.owner)
         while self._strangers.aging.count:
             self.drop(<Opening>self._strangers.aging.oldest.owner)
 
     cdef RemoteList *_list_of(self, Opening opening) noexcept:
-        return &self._wanted if opening.wanted else &self._strangers
+        return &self.wanted if opening.wanted else &self._strangers
 
     cdef void drop(self, Opening opening) noexcept:
         self.dropped += hold_clear(&self._account, &opening.held)

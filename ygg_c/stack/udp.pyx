@@ -76,7 +76,7 @@ cdef class DatagramSocket(Endpoint):
         self._account(before)
         memory.keep_datagram(origin, _stride(size))
         memcpy(record.source, source, 16)
-        record.arrival = self.host._now
+        record.arrival = self.host.now
         record.size = <uint16_t>size
         record.origin = <uint16_t>origin
         record.port = port
@@ -279,8 +279,8 @@ cdef class EchoSocket(DatagramSocket):
     cdef void deliver(
         self, const uint8_t *source, uint16_t sequence, int failure, const uint8_t *data, size_t size
     ) noexcept:
-        if failure == 0 and self.host._now >= self._tell_at:
-            self._tell_at = self.host._now + TELL_AFTER
+        if failure == 0 and self.host.now >= self._tell_at:
+            self._tell_at = self.host.now + TELL_AFTER
             self.host.works(source)
         self.keep(source, sequence, failure, data, size)
 
