@@ -30,7 +30,7 @@ from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ygg_c.base.clock cimport MS, NEVER, SECOND, Clock
-from ygg_c.base.forks cimport generation, hold, release
+from ygg_c.base.forks cimport generation, register, unregister
 from ygg_c.base.live cimport LIVE_PUMP, born, died
 from ygg_c.link.drain cimport FLIGHT_MOST, drain_ran_dry
 from ygg_c.link.link cimport Link, Sink, iovec
@@ -228,7 +228,7 @@ cdef class SocketPump(Pump):
 
     def __dealloc__(self):
         if self.fd >= 0:
-            release(self.fd)
+            unregister(self.fd)
             close(self.fd)
 
     cdef int _open(self, int fd) except -1:
@@ -237,7 +237,7 @@ cdef class SocketPump(Pump):
         self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
         if self.fd < 0:
             raise OSError(errno, os.strerror(errno))
-        hold(self.fd)
+        register(self.fd)
         return 0
 
     def fileno(self):
@@ -249,7 +249,7 @@ cdef class SocketPump(Pump):
         Pump.close(self)
         self.on_blocked = None
         if self.fd >= 0:
-            release(self.fd)
+            unregister(self.fd)
             close(self.fd)
             self.fd = -1
 

@@ -11,7 +11,7 @@ cdef enum:
     MEMO = 16
     MAX_PAYLOAD = 65535         # of an IPv6 packet, fragmented or not
 
-cdef struct Record:             # in front of each datagram in the store
+cdef struct DatagramHeader:     # in front of each datagram in the store
     uint8_t source[16]
     uint64_t arrival
     uint16_t size
@@ -36,7 +36,7 @@ cdef class DatagramSocket(Endpoint):
     cdef void _account(self, size_t before) noexcept
     cdef void _spare(self) noexcept
     cdef void _clear(self) noexcept
-    cdef Record *_next(self) noexcept
+    cdef DatagramHeader *_next(self) noexcept
     # Whether a packet of `size` bytes may leave for `target` now, in packets of at most `mtu`; EMSGSIZE when it never
     # may.
     cdef size_t _wanted         # bytes that it was refused to send, and where to
@@ -55,7 +55,7 @@ cdef class UdpSocket(DatagramSocket):
     # A datagram for this socket; `failed`: an ICMPv6 error quoted one of ours.
     cdef void deliver(self, const uint8_t *source, uint16_t port, const uint8_t *data, size_t size) noexcept
     cdef void failed(self, int code) noexcept
-    cdef object _source(self, Record *record)
+    cdef object _source(self, DatagramHeader *record)
 
 cdef class EchoSocket(DatagramSocket):
     cdef uint64_t _tell_at

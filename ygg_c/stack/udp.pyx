@@ -45,7 +45,7 @@ cdef uint8_t *_reserve(Store *store, size_t size, size_t limit) noexcept:
 
 
 cdef inline size_t _stride(size_t size) noexcept:
-    return sizeof(Record) + ((size + 7) & ~<size_t>7)
+    return sizeof(DatagramHeader) + ((size + 7) & ~<size_t>7)
 
 
 cdef class DatagramSocket(Endpoint):
@@ -63,12 +63,12 @@ cdef class DatagramSocket(Endpoint):
         cdef Memory memory = self.host.memory
         cdef uint64_t origin = self.host.origin(source) % DATAGRAM_HOLDERS
         cdef size_t before = self._store.room
-        cdef Record *record
+        cdef DatagramHeader *record
         if not memory.takes_datagram(origin, _stride(size)):
             self.host.count[COUNT_UDP_NO_BUFFER] += 1
             self.dropped += 1
             return False
-        record = <Record *>_reserve(&self._store, _stride(size), self.queue_limit)
+        record = <DatagramHeader *>_reserve(&self._store, _stride(size), self.queue_limit)
         if record == NULL:
             self.host.count[COUNT_UDP_FULL if isinstance(self, UdpSocket) else COUNT_ECHO_FULL] += 1
             self.dropped += 1
@@ -92,13 +92,13 @@ cdef class DatagramSocket(Endpoint):
         if self.host is not None and self._store.room != before:
             self.host.memory.change(INBOUND, before, self._store.room)
 
-    cdef Record *_next(self) noexcept:
+    cdef DatagramHeader *_next(self) noexcept:
         # The oldest record, its data behind it; valid until the next one is kept.
         cdef Store *store = &self._store
-        cdef Record *record
+        cdef DatagramHeader *record
         if store.count == 0:
             return NULL
-        record = <Record *>(store.bytes + store.head)
+        record = <DatagramHeader *>(store.bytes + store.head)
         store.head += _stride(record.size)
         store.count -= 1
         if store.count == 0:
@@ -124,12 +124,12 @@ cdef class DatagramSocket(Endpoint):
         # What was received can still be read; it counts for the stack no more.
         cdef Memory memory
         cdef size_t at = self._store.head
-        cdef Record *record
+        cdef DatagramHeader *record
         if self.host is not None:
             memory = self.host.memory
             memory.change(INBOUND, self._store.room, 0)
             while at < self._store.tail:
-                record = <Record *>(self._store.bytes + at)
+                record = <DatagramHeader *>(self._store.bytes + at)
                 memory.drop_datagram(record.origin, _stride(record.size))
                 at += _stride(record.size)
         Endpoint.leave(self)
@@ -179,7 +179,7 @@ cdef class UdpSocket(DatagramSocket):
             self.failure = code
             self.happen(EVENT_FAILED)
 
-    cdef object _source(self, Record *record):
+    cdef object _source(self, DatagramHeader *record):
         cdef int slot = (record.source[15] ^ record.port) & (MEMO - 1)
         cdef tuple known = self._memo[slot]
         if known is None or known[1] != record.port or memcmp(<char *>(<bytes>known[0]), record.source, 16):
@@ -221,7 +221,7 @@ cdef class UdpSocket(DatagramSocket):
 
     def recv_many(self, Py_ssize_t limit=1 << 62):
         """Return up to `limit` datagrams with their (address, port)."""
-        cdef Record *record
+        cdef DatagramHeader *record
         cdef list result = []
         while len(result) < limit:
             record = self._next()
@@ -314,7 +314,7 @@ cdef class EchoSocket(DatagramSocket):
 
     def recv_many(self):
         """Return what came back: (errno, sequence, address, payload, arrival in ns) each."""
-        cdef Record *record
+        cdef DatagramHeader *record
         cdef list result = []
         while True:
             record = self._next()
