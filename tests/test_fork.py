@@ -93,7 +93,7 @@ async def fork(a, b, vtun, writer, listener, udp):
         for pump in pumps:
             for method in ("readable", "writable"):
                 getattr(pump, method, int)()
-        for descriptor in forks.held():
+        for descriptor in forks.registered():
             raise AssertionError(descriptor)
         try:
             a.stop().send(None)

@@ -480,3 +480,19 @@ def test_errors_and_cancellations_of_the_body_are_its_own(with_pair):
                     raise kind
 
     with_pair(main)
+
+
+def test_requests_are_logged_by_the_caller_that_the_connection_has(with_pair, caplog):
+    caplog.set_level(logging.INFO, "ygg.access")
+
+    async def main(pair):
+        async with serve(app, pair.b, port=80, lifespan="off", proxy_headers=True, forwarded_allow_ips="*"):
+            reader, writer = await pair.a.open_connection(pair.address_b, 80)
+            writer.write(b"GET /x HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n")
+            assert b"192.0.2.1" in await reader.read()
+            writer.close()
+
+    with_pair(main)
+    assert [text for text in caplog.messages if text.endswith('"GET /x HTTP/1.1" 200 23')], caplog.messages
+    ours = [record.getMessage() for record in caplog.records if record.name == "ygg.access"]
+    assert all(line.startswith("200:aaaa::1 ") for line in ours)

@@ -21,7 +21,7 @@ def sent(
         wire.send(number.to_bytes(4) + bytes(size - 4))
         timeline.run(every)
     timeline.run(100)
-    assert wire.held == 0
+    assert wire.queued == 0
     assert wire.lost + len(arrived) >= count
     return arrived
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ygg.simulation import Record, Trace, World
+from ygg.simulation import Trace, TraceEvent, World
 
 
 def test_records_tell_what_and_when(tmp_path: Path) -> None:
@@ -15,15 +15,15 @@ def test_records_tell_what_and_when(tmp_path: Path) -> None:
         world.run(1)
         world.remove(2)
         trace = world.trace
-    events = [record.event for record in trace.records]
+    events = [record.event for record in trace.events]
     assert events[:3] == ["added", "added", "joined"]
     assert events[-2:] == ["cut", "removed"]
-    assert {record.event for record in trace.records[3:-2]} == {"bytes"}
-    assert all(record.size > 0 and record.digest for record in trace.records[3:-2])
-    assert trace.records[2] == Record(10**9, "joined", 1, 2)
+    assert {record.event for record in trace.events[3:-2]} == {"bytes"}
+    assert all(record.size > 0 and record.digest for record in trace.events[3:-2])
+    assert trace.events[2] == TraceEvent(10**9, "joined", 1, 2)
     trace.write(tmp_path / "trace")
     lines = [json.loads(line) for line in (tmp_path / "trace").read_text().splitlines()]
-    assert [Record(**line) for line in lines] == trace.records
+    assert [TraceEvent(**line) for line in lines] == trace.events
 
 
 def test_the_digest_is_of_all_records() -> None:

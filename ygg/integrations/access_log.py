@@ -1,13 +1,13 @@
 """Who asked for what: a line for each request that an ASGI application has answered, with the caller's key.
 
 The lines go to the logger `ygg.access`, at INFO, so a program turns them on by that name; nothing is done while they
-are off. What a caller sends is shown with everything but printable ASCII escaped: no line can be made to look like two.
+are off. The address is the connection's, whatever headers say. What a caller sends is shown with everything but
+printable ASCII escaped: no line can be made to look like two.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 logger = logging.getLogger("ygg.access")
@@ -21,37 +21,39 @@ class AccessLog:
 
     A line has the caller's address, the public key of its node in hex (`-` where it is not known), the method, the
     target, the HTTP version, the status, and the bytes of the answer's body: a WebSocket's are `GET`, with status 101
-    once it is accepted.
+    once it is accepted. The key is that of the scope's `extensions["ygg"]["public_key"]`.
     """
 
-    def __init__(self, app: Any, key_of: Callable[[str], bytes | None]) -> None:
+    def __init__(self, app: Any) -> None:
         self._app = app
-        self._key_of = key_of
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request, WebSocket or lifespan."""
         if scope["type"] not in ("http", "websocket") or not _is_enabled(logging.INFO):
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer, caller = _Answer(send), _caller(scope)  # of which headers may make something else below
         try:
             await self._app(scope, receive, answer.send)
         finally:
-            self._log(scope, answer)
+            _log(scope, caller, answer)
 
-    def _log(self, scope: Any, answer: _Answer) -> None:
-        host = scope["client"][0] if scope.get("client") else "-"
-        key = self._key_of(host)
-        logger.info(
-            '%s %s "%s %s HTTP/%s" %s %d',
-            host,
-            "-" if key is None else key.hex(),
-            scope.get("method", "GET"),
-            _target(scope),
-            scope.get("http_version", "1.1"),
-            answer.status or "-",
-            answer.size,
-        )
+
+def _caller(scope: Any) -> tuple[str, str]:
+    key = scope.get("extensions", {}).get("ygg", {}).get("public_key")
+    return scope["client"][0] if scope.get("client") else "-", "-" if key is None else key.hex()
+
+
+def _log(scope: Any, caller: tuple[str, str], answer: _Answer) -> None:
+    logger.info(
+        '%s %s "%s %s HTTP/%s" %s %d',
+        *caller,
+        scope.get("method", "GET"),
+        _target(scope),
+        scope.get("http_version", "1.1"),
+        answer.status or "-",
+        answer.size,
+    )
 
 
 class _Answer:

@@ -18,6 +18,7 @@ try:
 except ImportError as error:
     raise MissingExtraError("serve needs uvicorn: pip install 'ygg[http]'") from error
 
+from ygg.integrations.access_log import AccessLog
 from ygg.integrations.asgi_options import ServeError, ServeOptionError, check_options
 
 __all__ = ["GRACE", "ServeError", "ServeOptionError", "serve"]
@@ -174,6 +175,7 @@ def _load(app: Any, settings: dict[str, Any]) -> uvicorn.Config:
             raise ServeError(f"the ASGI application is not callable: {app!r:.200}")
         config = uvicorn.Config(app, **settings)
         config.load()
+        config.loaded_app = AccessLog(config.loaded_app)  # outside of what believes in headers
     except ServeError:
         raise
     except (Exception, SystemExit) as error:

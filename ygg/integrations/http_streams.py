@@ -139,10 +139,10 @@ class StreamBase(asyncio.Protocol):
         """Return what the library asks of a stream by name, None for what it has not."""
         if info == "is_readable":
             return bool(self._chunks) or self._ended
-        names = {"ssl_object": "ssl_object", "client_addr": "sockname", "server_addr": "peername", "socket": "socket"}
-        if self._transport is None or info not in names:
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        if self._transport is None or info not in {*names, "ssl_object", "socket", "public_key"}:
             return None
-        return self._transport.get_extra_info(names[info])
+        return self._transport.get_extra_info(names.get(info, info))
 
 
 class BackendBase:

@@ -21,7 +21,8 @@ class YggTransport(httpx.AsyncHTTPTransport):
     """An httpx transport whose connections run through a VTun: `http://[200:…]:port/` and `https://` alike.
 
     The arguments are those of `httpx.AsyncHTTPTransport` that make sense on an overlay; a proxy is dialed through the
-    VTun too. Closing the client closes the connections, not the VTun.
+    VTun too. Closing the client closes the connections, not the VTun. A response's `extensions["ygg"]["public_key"]` is
+    the 32-byte key of the node that gave it, None where that is not known.
     """
 
     def __init__(
@@ -48,3 +49,11 @@ class YggTransport(httpx.AsyncHTTPTransport):
             http2=http2,
             retries=retries,
         )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request, as httpx asks its transports to."""
+        response = await super().handle_async_request(request)
+        stream = response.extensions.get("network_stream")
+        if stream is not None:
+            response.extensions["ygg"] = {"public_key": stream.get_extra_info("public_key")}
+        return response

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ygg.errors import MissingExtraError
+from ygg.integrations.access_log import AccessLog
 from ygg.integrations.lifetime import while_running
 from ygg.integrations.routed import listening_socket, routed
 from ygg.integrations.routed.sockets import Listening, standing
@@ -23,6 +24,7 @@ from ygg.vtun.addresses import Host
 try:
     import hypercorn.asyncio
     from hypercorn.config import Config, Sockets
+    from hypercorn.utils import is_asgi
 except ImportError as error:
     raise MissingExtraError("serve needs hypercorn: pip install 'ygg[hypercorn]'") from error
 
@@ -89,9 +91,8 @@ async def serve(
     (sock,) = config.overlay_sockets
     with sock, routed(vtun, tasks="own"):
         _configure(config, options)
-        serving = asyncio.create_task(
-            hypercorn.asyncio.serve(app, config, shutdown_trigger=stop.wait, mode=mode), name="ygg-hypercorn"
-        )
+        running = hypercorn.asyncio.serve(_logged(app, mode), config, shutdown_trigger=stop.wait, mode=mode)
+        serving = asyncio.create_task(running, name="ygg-hypercorn")
         try:
             server = await _listening(sock, serving)
         except BaseException:
@@ -103,6 +104,11 @@ async def serve(
     finally:
         await _end(serving, stop)
     serving.result()
+
+
+def _logged(app: Any, mode: str | None) -> Any:
+    """Return the application with an access log, if it is one of ASGI."""
+    return AccessLog(app) if (is_asgi(app) if mode is None else mode == "asgi") else app
 
 
 def _configure(config: OverlayConfig, options: dict[str, Any]) -> None:

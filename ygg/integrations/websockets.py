@@ -42,12 +42,16 @@ def serve(
     **options: Any,
 ) -> server.Server:
     """Serve WebSockets as `websockets.serve` does, with its options, on one address of `vtun` or on all."""
-    serving = server.serve(handler, None if host is None else str(host), port, **options)
+    with routed(vtun, tasks="own", hosts="all"):
+        serving: Any = server.serve(handler, None if host is None else str(host), port, **options)
     listen = serving.create_server
 
     async def listen_there() -> asyncio.Server:
         with routed(vtun, tasks="own", hosts="all"):
-            return await listen()
+            listening: asyncio.Server = await (listen() if callable(listen) else listen)
+            return listening
 
-    serving.create_server = listen_there
-    return serving
+    # Up to release 16 it is a coroutine, from 17 on a function that returns one.
+    serving.create_server = listen_there if callable(listen) else listen_there()
+    made: server.Server = serving
+    return made

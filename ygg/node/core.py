@@ -18,7 +18,7 @@ from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
 from ygg.node.driver import Driver
 from ygg.node.links.lifecycle import Kind
 from ygg.node.links.links import Links
-from ygg.node.links.records import Record
+from ygg.node.links.records import LinkRecord
 from ygg.node.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
 from ygg.strings import check_strings
 from ygg.transport.manager import ManagedListener, TransportManager
@@ -366,7 +366,7 @@ class _Query:
         self.waiting = 0
 
 
-def _peer_info(record: Record, now: int) -> PeerInfo:
+def _peer_info(record: LinkRecord, now: int) -> PeerInfo:
     link = record.link
     return PeerInfo(
         url=record.url.identity,

@@ -9,19 +9,19 @@ from ygg.simulation.clock import Timeline
 from ygg.simulation.links import Conditions, PacketWire, StreamWire
 from ygg.simulation.loop import VirtualLoop
 from ygg.simulation.switch import Switch
-from ygg.simulation.trace import Record, Trace
+from ygg.simulation.trace import Trace, TraceEvent
 from ygg.simulation.world import SimulatedLink, SimulatedNode, World
 
 __all__ = [
     "Conditions",
     "PacketWire",
-    "Record",
     "SimulatedLink",
     "SimulatedNode",
     "StreamWire",
     "Switch",
     "Timeline",
     "Trace",
+    "TraceEvent",
     "VirtualLoop",
     "World",
 ]

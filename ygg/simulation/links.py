@@ -60,7 +60,7 @@ class Wire:
         """Nothing arrives and nothing more leaves, as on a cable that is cut where neither end sees it."""
         self.carried = 0
         """Bytes sent so far."""
-        self.held = 0
+        self.queued = 0
         """Bytes that have not left yet."""
         self._timeline = timeline
         self._chance = chance
@@ -136,9 +136,9 @@ class StreamWire(Wire):
             link.blocked = True
             return
         room = self.conditions.buffer if self.conditions.rate else 0
-        while (not room or self.held < room) and (data := link.take(room or WHOLE)):
+        while (not room or self.queued < room) and (data := link.take(room or WHOLE)):
             self._send(data)
-        link.blocked = bool(room) and self.held >= room
+        link.blocked = bool(room) and self.queued >= room
 
     def _send(self, data: bytes) -> None:
         if self.passing is not None:
@@ -148,7 +148,7 @@ class StreamWire(Wire):
         leaves = self._leaves(size)
         self.carried += size
         if leaves > timeline.now:
-            self.held += size
+            self.queued += size
             timeline.at(leaves, lambda: self._left(size))
         late = self._late()
         if self._happens(self.conditions.loss):
@@ -162,9 +162,9 @@ class StreamWire(Wire):
     def _left(self, size: int) -> None:
         if self.silent:
             return
-        self.held -= size
+        self.queued -= size
         link = self.link
-        if link is not None and link.blocked and not self._full and self.held <= self.conditions.buffer // 2:
+        if link is not None and link.blocked and not self._full and self.queued <= self.conditions.buffer // 2:
             link.blocked = False
             link.want_flush()
 
@@ -206,7 +206,7 @@ class PacketWire(Wire):
         self.carried += size
         leaves = self._leaves(size)
         if leaves > self._timeline.now:
-            self.held += size
+            self.queued += size
             self._timeline.at(leaves, lambda: self._left(size))
         for _ in range(2 if self._happens(self.conditions.duplicate) else 1):
             late = 0 if self._happens(self.conditions.reorder) else self._late()
@@ -217,10 +217,10 @@ class PacketWire(Wire):
 
     def _is_full(self, size: int) -> bool:
         # One packet has room always: a buffer smaller than it would be none.
-        return bool(self.conditions.rate) and self.held > 0 and self.held + size > self.conditions.buffer
+        return bool(self.conditions.rate) and self.queued > 0 and self.queued + size > self.conditions.buffer
 
     def _left(self, size: int) -> None:
-        self.held -= size
+        self.queued -= size
 
     def _arrived(self, packet: bytes) -> None:
         if not self.silent:

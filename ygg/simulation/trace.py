@@ -1,4 +1,4 @@
-"""What has happened in a simulation, as records: equal for equal seeds, to the byte."""
+"""What has happened in a simulation, as events: the same for the same seed, to the byte."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TraceEvent:
     """One event."""
 
     time: int
@@ -27,26 +27,26 @@ class Record:
 
 
 class Trace:
-    """The records of a run, in the order in which they happened; put one into `World.trace`."""
+    """The events of a run, in the order in which they happened; put one into `World.trace`."""
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
+        self.events: list[TraceEvent] = []
         """All, oldest first."""
 
     def note(self, time: int, event: str, source: int, target: int, data: bytes = b"") -> None:
         """Note an event at a time in nanoseconds."""
         digest = hashlib.sha256(data).hexdigest()[:32] if data else ""
-        self.records.append(Record(time, event, source, target, len(data), digest))
+        self.events.append(TraceEvent(time, event, source, target, len(data), digest))
 
     def digest(self) -> str:
-        """Return what two runs have in common when all of their records are equal: a SHA-256 digest in hex."""
+        """Return what two runs have in common when all of their events are equal: a SHA-256 digest in hex."""
         total = hashlib.sha256()
-        for record in self.records:
-            total.update(repr(record).encode())
+        for event in self.events:
+            total.update(repr(event).encode())
         return total.hexdigest()
 
     def write(self, path: str | Path) -> None:
-        """Write the records into a file, each a line of JSON."""
+        """Write the events into a file, each a line of JSON."""
         with Path(path).open("w", encoding="utf-8") as file:
-            for record in self.records:
-                file.write(json.dumps(asdict(record)) + "\n")
+            for event in self.events:
+                file.write(json.dumps(asdict(event)) + "\n")

@@ -57,7 +57,7 @@ class OSTun:
         except OSError as error:
             os.close(self._fd)
             raise _explained(error) from error
-        forks.hold(self._fd)
+        forks.register(self._fd)
         self._pump = TunPump(self._fd, self._mtu, self._lost, self._wait, Clock())
         self._loop.add_reader(self._fd, self._pump.readable)
 
@@ -87,7 +87,7 @@ class OSTun:
         if self._fd >= 0:
             self._loop.remove_reader(self._fd)
             self._pump.close()
-            forks.release(self._fd)
+            forks.unregister(self._fd)
             os.close(self._fd)
             self._fd = -1
 

@@ -7,14 +7,14 @@ def current() -> int:
 def check(made: int) -> None:
     """Raise `refusal` unless `made` is the number of this process."""
 
-def hold(descriptor: int) -> None:
+def register(descriptor: int) -> None:
     """Have this descriptor cut off in children."""
 
-def release(descriptor: int) -> None:
+def unregister(descriptor: int) -> None:
     """Forget a descriptor, before it is closed."""
 
-def held() -> set[int]:
-    """Return the descriptors held now."""
+def registered() -> set[int]:
+    """Return the descriptors that are registered now."""
 
 def cut(descriptors: list[int]) -> None:
     """Have these numbers stand for a socket whose other end is closed."""

@@ -5,8 +5,8 @@ one key and nonce. Descriptors are not even copied: both processes read and writ
 objects belong to the process that made them. Each remembers the `generation` it was made in, and where that is not the
 present one it refuses: calls from Python raise, and what happens inside the engine comes to nothing.
 
-Descriptors that were told with hold() are cut off in the child: their numbers come to stand for a socket whose other
-end is closed. Closing them there would not do. An event loop's epoll is shared too, and knows a descriptor by number
+Descriptors that were registered are cut off in the child: their numbers come to stand for a socket whose other end is
+closed. Closing them there would not do. An event loop's epoll is shared too, and knows a descriptor by number
 and open file: when the child's loop forgets that number, the entry of the parent must not be the one it finds.
 """
 
@@ -14,7 +14,7 @@ import os
 import socket
 
 refusal = RuntimeError
-cdef set _held = set()
+cdef set _registered = set()
 
 
 cdef int check_fork(uint64_t made) except -1:
@@ -31,16 +31,16 @@ def check(uint64_t made):
     check_fork(made)
 
 
-cpdef void hold(int descriptor) noexcept:
-    _held.add(descriptor)
+cpdef void register(int descriptor) noexcept:
+    _registered.add(descriptor)
 
 
-cpdef void release(int descriptor) noexcept:
-    _held.discard(descriptor)
+cpdef void unregister(int descriptor) noexcept:
+    _registered.discard(descriptor)
 
 
-def held():
-    return set(_held)
+def registered():
+    return set(_registered)
 
 
 def cut(descriptors):
@@ -54,8 +54,8 @@ def cut(descriptors):
 def _forked():
     global generation
     generation += 1
-    cut(_held)
-    _held.clear()
+    cut(_registered)
+    _registered.clear()
 
 
 os.register_at_fork(after_in_child=_forked)

@@ -29,7 +29,7 @@ import os
 from libc.errno cimport EAGAIN, EINTR, errno
 
 from ygg_c.base.clock cimport MS, NEVER, SECOND, Clock
-from ygg_c.base.forks cimport generation, hold, release
+from ygg_c.base.forks cimport generation, register, unregister
 from ygg_c.base.live cimport LIVE_PUMP, born, died
 from ygg_c.io.kernel cimport (
     F_DUPFD_CLOEXEC, MSG_DONTWAIT, close, fcntl, recv, ygg_limit_unsent, ygg_look, ygg_progress, ygg_send, ygg_tune,
@@ -89,7 +89,7 @@ cdef class SocketPump(Pump):
 
     def __dealloc__(self):
         if self.fd >= 0:
-            release(self.fd)
+            unregister(self.fd)
             close(self.fd)
 
     cdef int _open(self, int fd) except -1:
@@ -98,7 +98,7 @@ cdef class SocketPump(Pump):
         self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
         if self.fd < 0:
             raise OSError(errno, os.strerror(errno))
-        hold(self.fd)
+        register(self.fd)
         return 0
 
     def fileno(self):
@@ -110,7 +110,7 @@ cdef class SocketPump(Pump):
         Pump.close(self)
         self.on_blocked = None
         if self.fd >= 0:
-            release(self.fd)
+            unregister(self.fd)
             close(self.fd)
             self.fd = -1
 

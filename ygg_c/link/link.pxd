@@ -147,8 +147,8 @@ cdef class Link:
     cdef readonly bint held             # what has come waits, and nothing is read
     cdef size_t _held_bytes             # its part of host.held_bytes
     cdef bint _paused                   # so the sink has been told
-    cdef uint64_t _held_until
-    cdef int64_t _slice_end             # host.work at which others have their turn
+    cdef uint64_t held_until
+    cdef int64_t slice_end             # host.work at which others have their turn
     cdef uint64_t _round                # host.round of its last event
     # before what a readable event brings; False: read nothing
     cdef bint begin_input(self, int64_t slice) noexcept
@@ -168,7 +168,7 @@ cdef class Link:
     cdef void _note_received(self, bint real) noexcept
 
     # Output.
-    cdef PacketQueue _control
+    cdef PacketQueue control
     cdef PacketQueue _flight
     cdef size_t _flight_offset          # bytes of its first packet already written
     cdef FairQueue _queue
@@ -176,7 +176,7 @@ cdef class Link:
     cdef Drain drain
     # bytes a second, when that was last far from what it had been; 0: never measured
     cdef uint64_t _rate_noted
-    cdef bint _credit_refused
+    cdef bint credit_refused
     cdef uint64_t _refused_at           # ns
     # of own packets that waited then; as soon as fewer do, host.credit_in() is called
     cdef size_t _refused_bytes

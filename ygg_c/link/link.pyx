@@ -180,14 +180,14 @@ cdef class Link:
         self._read_most = RX_BUFFER
         bucket_init(&self.requests, UNPROVEN_RATE, UNPROVEN_BURST, host.now)
         self._queue = FairQueue(host.random.u64())
-        queue_init(&self._control)
+        queue_init(&self.control)
         queue_init(&self._flight)
         drain_init(&self.drain)
         born(LIVE_LINK)
         self._counted = True    # arguments of the wrong kind never come this far, but are deallocated too
 
     def __dealloc__(self):
-        queue_clear(&self._control)
+        queue_clear(&self.control)
         queue_clear(&self._flight)
         buffer_free(&self._read)
         if self._counted:
@@ -264,7 +264,7 @@ cdef class Link:
                 break
             if <uint64_t>(end - at) < length:
                 break
-            if host.work <= self._slice_end:
+            if host.work <= self.slice_end:
                 self._read_most = READ_LITTLE
                 self.hold(host.now)
                 break
@@ -303,7 +303,7 @@ cdef class Link:
         if host.work <= 0:
             self.hold(host.now)
             return False
-        self._slice_end = max(<int64_t>0, host.work - slice)
+        self.slice_end = max(<int64_t>0, host.work - slice)
         return True
 
     # Holding a link costs a round of the event loop and two calls of the kernel: bulk transfers should not come to it.
@@ -318,7 +318,7 @@ cdef class Link:
         return self.begin_input(SLICE)
 
     cdef bint has_time(self) noexcept:
-        return not self.closed and 2 * (self.host.work - self._slice_end) > SLICE
+        return not self.closed and 2 * (self.host.work - self.slice_end) > SLICE
 
     cdef void hold(self, uint64_t until) noexcept:
         cdef LinkHost host = self.host
@@ -329,7 +329,7 @@ cdef class Link:
         if not self._paused:
             self._paused = True
             self.sink.pause(self, True)
-        self._held_until = until
+        self.held_until = until
         # What waits unread may want an answer.
         if self._live.ack_at == NEVER:
             liveness_owe(&self._live, host.now)
@@ -368,9 +368,9 @@ cdef class Link:
             self.fail("ErrUndefined")       # a control message must not be lost
             return
         frame_put(packet_push(packet, header), kind, size)
-        queue_push(&self._control, packet)
+        queue_push(&self.control, packet)
         self._note_sent(kind != DUMMY and kind != KEEPALIVE)
-        if self._control.bytes > CONTROL_LIMIT:
+        if self.control.bytes > CONTROL_LIMIT:
             self.fail("ErrTimeout")
 
     cdef void send_packet(self, Packet *packet, const uint8_t *source, const uint8_t *dest, bint own) noexcept:
@@ -378,25 +378,25 @@ cdef class Link:
             self.lost += 1
             packet_free(packet)
             return
-        if self._queue.count == 0 and self._control.count == 0 and self._flight.bytes < self.drain.flight:
+        if self._queue.count == 0 and self.control.count == 0 and self._flight.bytes < self.drain.flight:
             queue_push(&self._flight, packet)
         else:
             self._queue.push(packet, source, dest, own, self.host.now)
         self._note_sent(True)
 
     cdef size_t control_waiting(self) noexcept:
-        return self._control.bytes
+        return self.control.bytes
 
     cdef bint has_output(self) noexcept:
-        return self._flight.count or self._control.count or self._queue.count
+        return self._flight.count or self.control.count or self._queue.count
 
     cdef bint has_more(self) noexcept:
-        return self._control.count or self._queue.count
+        return self.control.count or self._queue.count
 
     cdef void _refill(self) noexcept:
         cdef Packet *packet
-        while self._control.count and self._flight.bytes < self.drain.flight:
-            queue_push(&self._flight, queue_pop(&self._control))
+        while self.control.count and self._flight.bytes < self.drain.flight:
+            queue_push(&self._flight, queue_pop(&self.control))
         while self._queue.count and self._flight.bytes < self.drain.flight:
             packet = self._queue.pop(self.host.now)
             if packet != NULL:
@@ -436,7 +436,7 @@ cdef class Link:
             self._flight_offset = 0
             packet_free(queue_pop(&self._flight))
         # What comes next is chosen when it can be sent: until then others may get ahead of it.
-        if self._credit_refused and self._queue.own_bytes < self._refused_bytes:
+        if self.credit_refused and self._queue.own_bytes < self._refused_bytes:
             self._offer()
 
     cdef void find_room(self, size_t wanted, Way *way) noexcept:
@@ -453,7 +453,7 @@ cdef class Link:
             way.spare = self.drain.credit + SPARE - min(self.drain.credit + SPARE, used)
             if way.credit < wanted:
                 self._refuse(used)
-        way.full_since = self._refused_at if self._credit_refused else NEVER
+        way.full_since = self._refused_at if self.credit_refused else NEVER
 
     # Whether a packet of any size has room: nothing of ours waits, or it is little, as acknowledgements are, and others
     # have packets here, with whose flows a large one of ours must be there in time to share.
@@ -470,18 +470,18 @@ cdef class Link:
             self.host.due = min(self.host.due, self._stuck_until())
 
     cdef void _offer(self) noexcept:
-        self._credit_refused = False
+        self.credit_refused = False
         self.host.credit_in(self.order)
 
     cdef bint offer_all(self) noexcept:
-        if not self._credit_refused or not self._takes_any(self.drain.credit) or self.closed:
+        if not self.credit_refused or not self._takes_any(self.drain.credit) or self.closed:
             return False
         self._offer()
         return True
 
     cdef void _refuse(self, size_t used) noexcept:
-        if not self._credit_refused:
-            self._credit_refused = True
+        if not self.credit_refused:
+            self.credit_refused = True
             self._refused_at = self.host.now
         self._refused_bytes = used
         if self.blocked and self._live.answer_by == NEVER:
@@ -508,7 +508,7 @@ cdef class Link:
 
     # Packets that a full transport keeps from being sealed wait further up.
     cdef bint _has_waiting(self) noexcept:
-        return self.has_output() or (self.blocked and self._credit_refused)
+        return self.has_output() or (self.blocked and self.credit_refused)
 
     cdef uint64_t run_timers(self, uint64_t now) noexcept:
         if self.closed or self.error:
@@ -523,7 +523,7 @@ cdef class Link:
             self.send_control(KEEPALIVE, b"", 0)
             if self.held:
                 liveness_owe(&self._live, now)
-        return min(min(self._held_until if self.held else self._dead_at(), self._live.ack_at),
+        return min(min(self.held_until if self.held else self._dead_at(), self._live.ack_at),
                    min(self.prove_by, self.parked.until))
 
     cdef uint64_t _dead_at(self) noexcept:
@@ -547,7 +547,7 @@ cdef class Link:
         if not self.doubted and self.host.now - self._live.heard_at >= DOUBT_AFTER:
             self.doubted = True
             self.host.link_rated(self)
-            if self._credit_refused:
+            if self.credit_refused:
                 self._offer()           # who waits for it has another way now
         return self.doubted
 
@@ -598,8 +598,8 @@ cdef class Link:
         self.closed = True
         if not self.error:
             self.error = error
-        self.lost += self._control.count + self._flight.count + self._queue.count
-        queue_clear(&self._control)
+        self.lost += self.control.count + self._flight.count + self._queue.count
+        queue_clear(&self.control)
         queue_clear(&self._flight)
         self._flight_offset = 0
         self._queue.clear()
@@ -648,7 +648,7 @@ cdef class Link:
     @property
     def queued(self):
         """Bytes that wait for the transport."""
-        return self._control.bytes + self._flight.bytes - self._flight_offset + self._queue.bytes
+        return self.control.bytes + self._flight.bytes - self._flight_offset + self._queue.bytes
 
     @property
     def dropped(self):

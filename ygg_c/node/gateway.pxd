@@ -6,7 +6,7 @@ from ygg_c.base.budget cimport Budget
 from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.lru cimport Aging, AgingList
 from ygg_c.base.packet cimport Packet
-from ygg_c.base.pending cimport Held, HoldAccount
+from ygg_c.base.pending cimport Pending, PendingAccount
 from ygg_c.ip.layer cimport Layer, Upper
 from ygg_c.node.node cimport Node, PayloadSink
 
@@ -21,7 +21,7 @@ cdef class Route:
 # Packets for a destination whose key is not known yet.
 cdef class Waiting:
     cdef uint8_t destination[16]    # an address, or a subnet and eight zero bytes
-    cdef Held held
+    cdef Pending pending
     cdef Aging aging
 
 cdef class Gateway(PayloadSink):
@@ -34,7 +34,7 @@ cdef class Gateway(PayloadSink):
     cdef size_t _mtu
     cdef ByteMap _by_key, _by_address, _by_subnet, _waiting
     cdef AgingList _routes, _waits
-    cdef HoldAccount _account
+    cdef PendingAccount _account
     cdef Budget _errors             # Packet Too Big
     cdef uint64_t _secret[2]        # numbers the nodes that share it
     cdef uint64_t dropped_incoming, dropped_outgoing, dropped_waiting, too_big, icmp_limited, marked

@@ -20,7 +20,9 @@ from ygg_c.base.forks cimport check_fork
 from ygg_c.base.live cimport LIVE_GATEWAY, born, died
 from ygg_c.base.lru cimport aging_add, aging_remove, aging_touch
 from ygg_c.base.packet cimport packet_free
-from ygg_c.base.pending cimport HOLD_TIME, hold_clear, hold_expire, hold_is_crowded, hold_pop, hold_push
+from ygg_c.base.pending cimport (
+    PENDING_TIME, pending_clear, pending_expire, pending_is_crowded, pending_pop, pending_push,
+)
 from ygg_c.base.siphash cimport ygg_siphash
 from ygg_c.ip.header cimport CE, ECT_0, IP_HEADER, MIN_MTU, NOT_ECT, SOURCE, TARGET, get_ecn, put_ecn
 from ygg_c.ip.icmp cimport ERROR_BURST, ERROR_RATE, ICMP_TOO_BIG, icmp_error
@@ -42,9 +44,9 @@ cdef class Waiting:
     """Packets for an unknown destination."""
 
     def __dealloc__(self):
-        cdef HoldAccount none
-        none.used = self.held.memory
-        hold_clear(&none, &self.held)
+        cdef PendingAccount none
+        none.used = self.pending.memory
+        pending_clear(&none, &self.pending)
 
 
 cdef class Gateway(PayloadSink):
@@ -272,17 +274,17 @@ cdef class Gateway(PayloadSink):
         found = self._waiting.get(destination)
         if found != NULL:
             waiting = <Waiting>found
-            self.dropped_waiting += hold_expire(&self._account, &waiting.held, self.node.now)
+            self.dropped_waiting += pending_expire(&self._account, &waiting.pending, self.node.now)
             aging_touch(&self._waits, &waiting.aging, self.node.now)
         else:
             waiting = Waiting.__new__(Waiting)
             memcpy(waiting.destination, destination, 16)
             self._waiting.put(destination, waiting)
             aging_add(&self._waits, &waiting.aging, <void *>waiting, self.node.now)
-        while (self._waits.count > WAITING_LIMIT or hold_is_crowded(&self._account, &waiting.held, packet)
+        while (self._waits.count > WAITING_LIMIT or pending_is_crowded(&self._account, &waiting.pending, packet)
                 and self._waits.count > 1):
             self._drop_waiting(<Waiting>self._waits.oldest.owner)
-        self.dropped_waiting += not hold_push(&self._account, &waiting.held, packet, self.node.now)
+        self.dropped_waiting += not pending_push(&self._account, &waiting.pending, packet, self.node.now)
         partial_key(destination, partial)
         self.node.seek(partial)
 
@@ -294,15 +296,15 @@ cdef class Gateway(PayloadSink):
         if found == NULL:
             return
         waiting = <Waiting>found
-        self.dropped_waiting += hold_expire(&self._account, &waiting.held, self.node.now)
-        packet = hold_pop(&self._account, &waiting.held)
+        self.dropped_waiting += pending_expire(&self._account, &waiting.pending, self.node.now)
+        packet = pending_pop(&self._account, &waiting.pending)
         while packet != NULL:
             self.node.send_ipv6(route.key, packet)
-            packet = hold_pop(&self._account, &waiting.held)
+            packet = pending_pop(&self._account, &waiting.pending)
         self._drop_waiting(waiting)
 
     cdef void _drop_waiting(self, Waiting waiting) noexcept:
-        self.dropped_waiting += hold_clear(&self._account, &waiting.held)
+        self.dropped_waiting += pending_clear(&self._account, &waiting.pending)
         aging_remove(&self._waits, &waiting.aging)
         self._waiting.discard(waiting.destination)
 
@@ -407,12 +409,12 @@ cdef class Gateway(PayloadSink):
             self.credit_in(0, now)
         while self._routes.count and now - self._routes.oldest.used >= LIFETIME:
             self._forget(<Route>self._routes.oldest.owner)
-        while self._waits.count and now - self._waits.oldest.used >= HOLD_TIME:
+        while self._waits.count and now - self._waits.oldest.used >= PENDING_TIME:
             self._drop_waiting(<Waiting>self._waits.oldest.owner)
         if self._routes.count:
             deadline = self._routes.oldest.used + LIFETIME
         if self._waits.count:
-            deadline = min(deadline, self._waits.oldest.used + HOLD_TIME)
+            deadline = min(deadline, self._waits.oldest.used + PENDING_TIME)
         return deadline
 
 

@@ -370,7 +370,7 @@ cdef class Node(Router):
             return len(self._nodeinfo)
         if kind == QUERY_SELF:
             return ANSWER_LEAST
-        return min(32 * <size_t>len(self.links if kind == QUERY_PEERS else self.tree._all), <size_t>KEYS_MAX)
+        return min(32 * <size_t>len(self.links if kind == QUERY_PEERS else self.tree.entries), <size_t>KEYS_MAX)
 
     cdef void _reply_in(self, const uint8_t *key, int kind, const uint8_t *data, size_t size) noexcept:
         on_reply = self.queries.take(kind, key)

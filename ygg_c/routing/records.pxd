@@ -25,7 +25,7 @@ cdef class Record:
     cdef uint8_t sig[64]
     cdef uint64_t updated           # ns
     cdef Neighbour bringer          # None: ourselves, or it is gone
-    cdef Py_ssize_t _slot           # in Records._all
+    cdef Py_ssize_t _slot           # in Records.entries
     cdef uint64_t _mark             # the walk that met it last
     cdef uint64_t *_ports           # coordinates, valid for one generation
     cdef size_t _depth
@@ -41,7 +41,7 @@ cdef struct Walk:
 cdef class Records:
     cdef LinkHost host
     cdef ByteMap _records           # 32-byte key -> Record
-    cdef list _all
+    cdef list entries
     cdef list neighbours            # of Neighbour with a proven link, oldest first
     cdef Record own                 # None before the first maintenance
     cdef uint64_t generation        # changes with everything a next hop depends on

@@ -31,7 +31,7 @@ cdef class Records:
     def __cinit__(self, LinkHost host not None, *args):
         self.host = host
         self._records = ByteMap(32, host.random.u64())
-        self._all = []
+        self.entries = []
         self.neighbours = []
         self.generation = 1
         self._expire_at = NEVER
@@ -55,8 +55,8 @@ cdef class Records:
             record.bringer = bringer
             if bringer is not None:
                 bringer.stored += 1
-            record._slot = len(self._all)
-            self._all.append(record)
+            record._slot = len(self.entries)
+            self.entries.append(record)
             self._records.put(record.key, record)
             if memcmp(message.node, self.host.key, 32) == 0:
                 self.own = record
@@ -85,9 +85,9 @@ cdef class Records:
             self.generation += 1
 
     cdef void _remove(self, Record record) noexcept:
-        cdef Record last = <Record>self._all.pop()
+        cdef Record last = <Record>self.entries.pop()
         if last is not record:
-            self._all[record._slot] = last
+            self.entries[record._slot] = last
             last._slot = record._slot
         if record.bringer is not None:
             record.bringer.stored -= 1
@@ -101,7 +101,7 @@ cdef class Records:
         if now < self._expire_at:
             return
         self._expire_at = NEVER
-        for record in list(self._all):
+        for record in list(self.entries):
             if record is self.own:
                 continue
             if now - record.updated >= EXPIRE_AFTER:
@@ -118,21 +118,21 @@ cdef class Records:
         cdef Record record
         cdef uint64_t first
         cdef int evicted = 0
-        if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
+        if len(self.entries) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
             return True
         if self.host.now < bringer.crowded_until:
             return False
         first = self._mark_needed()
-        if len(self._all) >= RECORDS_MAX:
+        if len(self.entries) >= RECORDS_MAX:
             victim = self._greediest(first)
-        for record in list(self._all):
+        for record in list(self.entries):
             if record._mark < first and record is not self.own and (record.bringer is victim or record.bringer is None):
                 self._remove(record)
                 self.records_evicted += 1
                 evicted += 1
                 if evicted == EVICTED_MAX:
                     break
-        if len(self._all) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
+        if len(self.entries) < RECORDS_MAX and bringer.stored < NEIGHBOUR_RECORDS_MAX:
             return True
         bringer.crowded_until = self.host.now + CROWDED_FOR
         return False
@@ -156,7 +156,7 @@ cdef class Records:
         cdef Record record
         for neighbour in self.neighbours:
             neighbour.idle = 0
-        for record in self._all:
+        for record in self.entries:
             if record._mark < first and record.bringer is not None:
                 record.bringer.idle += 1
         for neighbour in self.neighbours:

@@ -100,7 +100,7 @@ cdef class Router(LinkHost):
         else:
             self.links_unproven += 1
         self.link_closed(link)
-        if link._credit_refused:
+        if link.credit_refused:
             self.credit_in(link.order)      # who waited for this link must look for another way
 
     cdef void link_rated(self, Link link) noexcept:
@@ -143,7 +143,7 @@ cdef class Router(LinkHost):
                                          len(link.parked.filter))
                     link.parked.filter = None
                 # What came before the proof is as good as if it came now.
-                self.verification.take_parked(link, self.work - link._slice_end)
+                self.verification.take_parked(link, self.work - link.slice_end)
                 self.want_maintenance(self.now)
                 self.link_proven(link, self.tree.doubt_others(link))
             return code
@@ -267,7 +267,7 @@ cdef class Router(LinkHost):
         for link in waiting:
             if link.closed:
                 continue
-            if link._held_until > self.now or self.work <= 0:
+            if link.held_until > self.now or self.work <= 0:
                 others.append(link)
             elif not link.go_on(slice) and self.held and self.held[-1] is link:
                 # those before it left nothing of what they share: it is first next time
@@ -388,7 +388,9 @@ cdef class Router(LinkHost):
 
     def self_state(self):
         """Return what this node is in the tree."""
-        return {"key": self.key[:32], "coords": self.coords, "root": self.root, "routing_entries": len(self.tree._all)}
+        return {
+            "key": self.key[:32], "coords": self.coords, "root": self.root, "routing_entries": len(self.tree.entries),
+        }
 
     def counters(self):
         """Return counts of what was forwarded, dropped or refused."""

@@ -115,7 +115,7 @@ cdef class Tree(Records):
         record = self.record(key)
         if record is not None and self._is_child(record) and record.port not in taken:
             return record.port
-        taken.update([record.port for record in self._all if self._is_child(record)])
+        taken.update([record.port for record in self.entries if self._is_child(record)])
         while port in taken:
             port += 1
         return port
@@ -152,7 +152,7 @@ cdef class Tree(Records):
             neighbour.sent = link.told
         else:
             # What the neighbour has been told, each link has told it: the rest is told again.
-            for record in self._all:
+            for record in self.entries:
                 if not link.told.has(record.key):
                     neighbour.sent.discard(record.key)
                 else:
@@ -195,7 +195,7 @@ cdef class Tree(Records):
         self._by_target.discard(target)
         self._forget_coords(self.record(neighbour.key))      # only those of neighbours are kept
         self.neighbours.remove(neighbour)
-        for record in self._all:
+        for record in self.entries:
             if record.bringer is neighbour:
                 record.bringer = None
         neighbour.forget()

@@ -41,7 +41,7 @@ cdef list link_states(list links, uint64_t now):
 
 cdef list record_states(Tree tree):
     cdef Record record
-    return [{"key": record.key[:32], "parent": record.parent[:32], "sequence": record.seq} for record in tree._all]
+    return [{"key": record.key[:32], "parent": record.parent[:32], "sequence": record.seq} for record in tree.entries]
 
 
 cdef list path_states(Pathfinder pathfinder):

@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.packet cimport Packet
-from ygg_c.base.pending cimport Held, HoldAccount
+from ygg_c.base.pending cimport Pending, PendingAccount
 from ygg_c.base.sodium cimport Random
 from ygg_c.session.remotes cimport RemoteList
 from ygg_c.session.session cimport KeyPair, Remote
@@ -13,7 +13,7 @@ from ygg_c.session.session cimport KeyPair, Remote
 cdef class Opening(Remote):
     cdef bint wanted                # by us: it may hold payloads; otherwise a stranger's traffic made it
     cdef KeyPair current, next
-    cdef Held held                  # unsent payloads, as many as there is room for
+    cdef Pending pending            # unsent payloads, as many as there is room for
     cdef bint lapsed                # there are connections, of a session that has lapsed
     cdef uint64_t since             # ns when it was made
     cdef uint64_t repeated          # the unix second in which a new path made us repeat the Init, 0: none
@@ -21,9 +21,9 @@ cdef class Opening(Remote):
 cdef class Openings:
     cdef Random random
     cdef ByteMap _by_key
-    cdef RemoteList _wanted          # by us
+    cdef RemoteList wanted           # by us
     cdef RemoteList _strangers       # by strangers' traffic
-    cdef HoldAccount _account
+    cdef PendingAccount _account
     cdef size_t limit               # of each list
     cdef uint64_t evicted, expired, dropped     # openings that gave way, that were forgotten; payloads dropped
     # The opening for a key, or None.

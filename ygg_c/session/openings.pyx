@@ -8,7 +8,7 @@ from cpython.ref cimport PyObject
 from libc.string cimport memcpy
 
 from ygg_c.base.clock cimport NEVER, SECOND
-from ygg_c.base.pending cimport hold_clear, hold_expire, hold_is_crowded, hold_pop, hold_push
+from ygg_c.base.pending cimport pending_clear, pending_expire, pending_is_crowded, pending_pop, pending_push
 from ygg_c.base.sodium cimport wipe
 from ygg_c.session.remotes cimport remotes_add, remotes_remove, remotes_victim
 from ygg_c.session.session cimport fresh_pair
@@ -23,9 +23,9 @@ cdef class Opening(Remote):
     """A session that waits for the remote's keys."""
 
     def __dealloc__(self):
-        cdef HoldAccount none
-        none.used = self.held.memory
-        hold_clear(&none, &self.held)
+        cdef PendingAccount none
+        none.used = self.pending.memory
+        pending_clear(&none, &self.pending)
         wipe(&self.current, sizeof(KeyPair))
         wipe(&self.next, sizeof(KeyPair))
 
@@ -66,29 +66,29 @@ cdef class Openings:
         return opening
 
     cdef void hold(self, Opening opening, Packet *payload, uint64_t now) noexcept:
-        self.dropped += hold_expire(&self._account, &opening.held, now)
+        self.dropped += pending_expire(&self._account, &opening.pending, now)
         # Who has waited for longest is the least likely to be answered.
-        while hold_is_crowded(&self._account, &opening.held,
-                              payload) and <void *>opening != self._wanted.aging.oldest.owner:
+        while pending_is_crowded(&self._account, &opening.pending,
+                                 payload) and <void *>opening != self.wanted.aging.oldest.owner:
             self.evicted += 1
-            self.drop(<Opening>self._wanted.aging.oldest.owner)
-        self.dropped += not hold_push(&self._account, &opening.held, payload, now)
+            self.drop(<Opening>self.wanted.aging.oldest.owner)
+        self.dropped += not pending_push(&self._account, &opening.pending, payload, now)
 
     cdef Packet *release(self, Opening opening, uint64_t now) noexcept:
-        self.dropped += hold_expire(&self._account, &opening.held, now)
-        return hold_pop(&self._account, &opening.held)
+        self.dropped += pending_expire(&self._account, &opening.pending, now)
+        return pending_pop(&self._account, &opening.pending)
 
     cdef bint waits(self, Opening opening, uint64_t now) noexcept:
-        self.dropped += hold_expire(&self._account, &opening.held, now)
-        return opening.held.packets.count > 0
+        self.dropped += pending_expire(&self._account, &opening.pending, now)
+        return opening.pending.packets.count > 0
 
     cdef bint is_crowded(self) noexcept:
-        return 2 * self._wanted.aging.count >= self.limit
+        return 2 * self.wanted.aging.count >= self.limit
 
     cdef uint64_t poll(self, uint64_t now) noexcept:
-        if self._wanted.aging.count == 0 and self._strangers.aging.count == 0:
+        if self.wanted.aging.count == 0 and self._strangers.aging.count == 0:
             return NEVER
-        return min(self._expire(&self._wanted, now), self._expire(&self._strangers, now))
+        return min(self._expire(&self.wanted, now), self._expire(&self._strangers, now))
 
     cdef uint64_t _expire(self, RemoteList *list, uint64_t now) noexcept:
         while list.aging.count and now - list.aging.oldest.used >= LIFETIME:
@@ -97,15 +97,15 @@ cdef class Openings:
         return list.aging.oldest.used + LIFETIME if list.aging.count else NEVER
 
     cdef void clear(self) noexcept:
-        while self._wanted.aging.count:
-            self.drop(<Opening>self._wanted.aging.oldest.owner)
+        while self.wanted.aging.count:
+            self.drop(<Opening>self.wanted.aging.oldest.owner)
         while self._strangers.aging.count:
             self.drop(<Opening>self._strangers.aging.oldest.owner)
 
     cdef RemoteList *_list_of(self, Opening opening) noexcept:
-        return &self._wanted if opening.wanted else &self._strangers
+        return &self.wanted if opening.wanted else &self._strangers
 
     cdef void drop(self, Opening opening) noexcept:
-        self.dropped += hold_clear(&self._account, &opening.held)
+        self.dropped += pending_clear(&self._account, &opening.pending)
         remotes_remove(self._list_of(opening), opening)
         self._by_key.discard(opening.key)

@@ -481,7 +481,7 @@ cdef class SessionTable:
             self._ask_at = min(self._ask_at, self.now + SECOND)
 
     cdef void links_changed(self) noexcept:
-        cdef Aging *entry = self.openings._wanted.aging.oldest
+        cdef Aging *entry = self.openings.wanted.aging.oldest
         while entry != NULL:
             (<Opening>entry.owner).patience = 0
             (<Opening>entry.owner).doubted = True
@@ -547,7 +547,7 @@ cdef class SessionTable:
     # Repeat the Inits of sessions for which payloads wait: those who sent these may say nothing more until they are
     # answered.
     cdef uint64_t _ask_again(self) noexcept:
-        cdef Aging *entry = self.openings._wanted.aging.oldest
+        cdef Aging *entry = self.openings.wanted.aging.oldest
         cdef Opening opening
         cdef bint waits = False
         cdef int repeated = 0

@@ -104,8 +104,8 @@ cdef object os_error(int code)
 
 cdef class Host(Upper):
     cdef uint64_t made_in               # generation of ygg_c.base.forks: the process it belongs to
-    cdef uint64_t _now                  # the latest time given to us, ns
-    cdef size_t _mtu
+    cdef readonly uint64_t now          # the latest time given to us, ns
+    cdef readonly size_t mtu
     cdef readonly Random random
     cdef readonly Clock clock
     cdef TimerHeap timers

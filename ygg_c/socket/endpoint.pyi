@@ -34,6 +34,12 @@ class Host(Upper):
     @property
     def random(self) -> Random:
         """Where its random bytes come from."""
+    @property
+    def mtu(self) -> int:
+        """Bytes of the largest packet, 1280 to 65535."""
+    @property
+    def now(self) -> int:
+        """The time of the latest turn, in ns."""
     on_work: Callable[[], object] | None
     """Called when a turn is needed and no lower side is there to give one, once until the next: call `turn` soon."""
     min_rto: int

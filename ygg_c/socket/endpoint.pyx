@@ -168,7 +168,7 @@ cdef class Host(Upper):
         return None
 
     cdef void suspect(self, const uint8_t *address) noexcept:
-        self._suspected_at = self._now
+        self._suspected_at = self.now
         if self.lower is not None:
             self.lower.path_suspect(address)
 
@@ -177,7 +177,7 @@ cdef class Host(Upper):
             self.lower.path_works(address)
 
     cdef size_t path_mtu(self, const uint8_t *address) noexcept:
-        return self._mtu
+        return self.mtu
 
     cdef void narrow_path(self, const uint8_t *address, size_t mtu) noexcept:
         pass

@@ -64,7 +64,7 @@ cdef class RemoteNode:
     cdef size_t _unused(self) noexcept
 
 cdef class RemoteNodes:
-    cdef ByteMap _nodes
+    cdef ByteMap by_key
     cdef Memory memory
     cdef size_t orphans             # of all
     cdef size_t orphaned

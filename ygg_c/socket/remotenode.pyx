@@ -77,18 +77,18 @@ cdef class RemoteNode:
             for what in range(MEASURES):
                 if self._all._greediest[<int>what] == <void *>self:
                     self._all._greediest[<int>what] = NULL
-            self._all._nodes.discard(self._name)
+            self._all.by_key.discard(self._name)
 
 
 cdef class RemoteNodes:
     """The remote nodes that have connections with a stack."""
 
     def __cinit__(self, uint64_t seed, Memory memory not None):
-        self._nodes = ByteMap(7, seed)
+        self.by_key = ByteMap(7, seed)
         self.memory = memory
 
     cdef RemoteNode find(self, const uint8_t *address):
-        cdef PyObject *found = self._nodes.get(address + 1)
+        cdef PyObject *found = self.by_key.get(address + 1)
         return None if found == NULL else <RemoteNode>found
 
     cdef size_t allowance(self, const uint8_t *address, bint ours) noexcept:
@@ -106,12 +106,12 @@ cdef class RemoteNodes:
             return <RemoteNode>self._greediest[<int>what]
         self._looked_at[<int>what] = now
         self._greediest[<int>what] = NULL
-        found = self._nodes.walk(&place)
+        found = self.by_key.walk(&place)
         while found != NULL:
             if not (<RemoteNode>found).ours and (<RemoteNode>found).measure(what) > most:
                 most = (<RemoteNode>found).measure(what)
                 self._greediest[<int>what] = <void *>found
-            found = self._nodes.walk(&place)
+            found = self.by_key.walk(&place)
         return None if self._greediest[<int>what] == NULL else <RemoteNode>self._greediest[<int>what]
 
     cdef RemoteNode greediest_beside(self, RemoteNode last, Measure what, uint64_t now):
@@ -125,6 +125,6 @@ cdef class RemoteNodes:
             node._all = self
             node.ours = ours
             memcpy(node._name, address + 1, 7)
-            self._nodes.put(node._name, node)
+            self.by_key.put(node._name, node)
         node._users += 1
         return node

@@ -68,7 +68,7 @@ cdef class DatagramSocket(Endpoint):
         self._account(before)
         memory.keep_datagram(origin, _stride(size))
         memcpy(datagram.source, source, 16)
-        datagram.arrival = self.host._now
+        datagram.arrival = self.host.now
         datagram.size = <uint16_t>size
         datagram.origin = <uint16_t>origin
         datagram.port = port

@@ -85,7 +85,7 @@ cdef class Demux(TcpDemux):
 
     # Packets in.
 
-    cdef bint _ours(self, const uint8_t *address) noexcept:
+    cdef bint ours(self, const uint8_t *address) noexcept:
         cdef int index
         for index in range(self._prefix_count):
             if _matches(&self._prefixes[index], address):
@@ -94,7 +94,7 @@ cdef class Demux(TcpDemux):
 
     cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept:
         cdef size_t length
-        self._now = now
+        self.now = now
         turn_open(self.turns)
         self.count[COUNT_PACKETS_IN] += 1
         self.count[COUNT_BYTES_IN] += size
@@ -106,9 +106,9 @@ cdef class Demux(TcpDemux):
         length = <size_t>get16(data + 4) + IP_HEADER if size >= IP_HEADER else 0
         if length > size or length == 0 or data[0] >> 4 != 6:
             self.count[COUNT_MALFORMED] += 1
-        elif not self._ours(data + TARGET):
+        elif not self.ours(data + TARGET):
             self.count[COUNT_NOT_OURS] += 1
-        elif is_multicast(data + SOURCE) or is_unspecified(data + SOURCE) or self._ours(data + SOURCE):
+        elif is_multicast(data + SOURCE) or is_unspecified(data + SOURCE) or self.ours(data + SOURCE):
             self.count[COUNT_MARTIAN] += 1
         else:
             self._demux(data, length, False)
@@ -150,7 +150,7 @@ cdef class Demux(TcpDemux):
         cdef Fragment result
         cdef Packet *packet
         self.count[COUNT_FRAGMENTS] += 1
-        result = self._reassembler.add(data, size, chain, self.origin(data + SOURCE), self._now)
+        result = self._reassembler.add(data, size, chain, self.origin(data + SOURCE), self.now)
         self.count[COUNT_REASSEMBLY_EVICTED] = self._reassembler.evicted
         self._reassembling = True
         if result == FRAGMENT_WHOLE:
@@ -184,13 +184,13 @@ cdef class Demux(TcpDemux):
         self._icmp.report(self, data, size, ICMP_UNREACHABLE, CODE_NO_PORT, 0)
 
     cdef size_t path_mtu(self, const uint8_t *address) noexcept:
-        return self._paths.find(address, self._now)
+        return self._paths.find(address, self.now)
 
     cdef void narrow_path(self, const uint8_t *address, size_t mtu) noexcept:
-        self._paths.lower(address, mtu, self._now)
+        self._paths.lower(address, mtu, self.now)
 
     cdef void widen_path(self, const uint8_t *address, size_t mtu) noexcept:
-        self._paths.widen(address, mtu, self._now)
+        self._paths.widen(address, mtu, self.now)
 
     # Packets out.
 
@@ -198,14 +198,14 @@ cdef class Demux(TcpDemux):
         self.count[COUNT_PACKETS_OUT] += 1
         self.count[COUNT_BYTES_OUT] += packet.size
         if self.capture is not None:
-            self.capture.add(packet.data, packet.size, True, self._now)
-        if self._ours(packet.data + TARGET):
+            self.capture.add(packet.data, packet.size, True, self.now)
+        if self.ours(packet.data + TARGET):
             self.count[COUNT_LOOP_DROPPED] += not self._loopback.add(packet)
         elif self.lower is None:
             self.count[COUNT_NO_LINK] += 1
             packet_free(packet)
         else:
-            self.lower.packet_out(packet, self._now)
+            self.lower.packet_out(packet, self.now)
         self.want_turn()
 
     cdef void emit_within(self, Packet *packet, size_t mtu) noexcept:
@@ -221,7 +221,7 @@ cdef class Demux(TcpDemux):
             self.emit(queue_pop(&pieces))
 
     cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept:
-        if self._ours(address):
+        if self.ours(address):
             free_way(way)
             way.credit = way.spare = self._loopback.room()
             way.link = OURSELVES
@@ -243,7 +243,7 @@ cdef class Demux(TcpDemux):
         cdef int left = LOOP_PACKETS
         if self.made_in != generation:
             return
-        self._now = now
+        self.now = now
         turn_open(self.turns)
         while True:
             self.flush_endpoints(now)
@@ -273,7 +273,7 @@ cdef class Demux(TcpDemux):
         self.want_turn()
 
     cdef void path_found(self, const uint8_t *address, const uint8_t *subnet) noexcept:
-        if self._suspected_at == 0 or self._now - self._suspected_at > 2 * self.max_rto:
+        if self._suspected_at == 0 or self.now - self._suspected_at > 2 * self.max_rto:
             return                      # nothing can wait for a timer that silence has made long
         if address == NULL:
             self._renewals.add_all(self)
@@ -282,7 +282,7 @@ cdef class Demux(TcpDemux):
         self.want_turn()
 
     cdef void credit_in(self, uint64_t link, uint64_t now) noexcept:
-        self._now = now
+        self.now = now
         if link:
             self.serve(link, now)
         else:
@@ -291,18 +291,18 @@ cdef class Demux(TcpDemux):
 
     cdef void name_remotes(self) noexcept:
         cdef size_t place = 0
-        cdef PyObject *found = self._connections.walk(&place)
+        cdef PyObject *found = self.by_ends.walk(&place)
         while found != NULL:
             # Those that are being opened have no peer there yet, those in TIME-WAIT nothing more to say.
-            if ESTABLISHED <= (<TcpConnection>found)._state <= LAST_ACK and self.lower is not None:
+            if ESTABLISHED <= (<TcpConnection>found).tcp_state <= LAST_ACK and self.lower is not None:
                 self.lower.in_use((<TcpConnection>found).key)
-            found = self._connections.walk(&place)
+            found = self.by_ends.walk(&place)
 
     cdef uint64_t run_due(self, uint64_t now) noexcept:
         cdef uint64_t deadline
         if self.made_in != generation:
             return NEVER
-        self._now = now
+        self.now = now
         turn_open(self.turns)
         deadline = self.timers.run(now)
         if self._reassembling:
@@ -317,7 +317,7 @@ cdef class Demux(TcpDemux):
         cdef bint more = True
         cdef Packet *first
         while more:
-            first = self._reassembler.expire(self._now, &more)
+            first = self._reassembler.expire(self.now, &more)
             self.count[COUNT_REASSEMBLY_TIMEOUTS] += more
             if first != NULL:
                 self._icmp.report(self, first.data, first.size, ICMP_TIME_EXCEEDED, CODE_REASSEMBLY, 0)

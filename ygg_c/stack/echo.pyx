@@ -20,8 +20,8 @@ cdef class EchoSocket(DatagramSocket):
     cdef void deliver(
         self, const uint8_t *source, uint16_t sequence, int failure, const uint8_t *data, size_t size
     ) noexcept:
-        if failure == 0 and self.host._now >= self._tell_at:
-            self._tell_at = self.host._now + TELL_AFTER
+        if failure == 0 and self.host.now >= self._tell_at:
+            self._tell_at = self.host.now + TELL_AFTER
             self.host.works(source)
         self.keep(source, sequence, failure, data, size)
 

@@ -46,7 +46,7 @@ cdef class Icmp:
     ) noexcept:
         cdef Packet *error
         if not stack.has_spare(data + SOURCE, MIN_MTU) or not self._errors.take(
-            stack.origin(data + SOURCE), NULL, False, 1.0, stack._now
+            stack.origin(data + SOURCE), NULL, False, 1.0, stack.now
         ):
             stack.count[COUNT_ICMP_LIMITED] += 1
             return
@@ -85,7 +85,7 @@ cdef class Icmp:
         # Nothing waits for a reply either.
         cdef double cost = 1.0 + <double>size / ECHO_SIZE
         return stack.has_spare(address, wire_size(size, mtu)) and self._echoes.take(
-            stack.origin(address), NULL, False, cost, stack._now
+            stack.origin(address), NULL, False, cost, stack.now
         )
 
     cdef void _echo_in(self, TcpDemux stack, uint8_t *data, uint8_t *message, size_t length) noexcept:
@@ -107,7 +107,7 @@ cdef class Icmp:
         cdef const uint8_t *quoted = message + ICMP_HEADER
         cdef size_t length = size - ICMP_HEADER
         cdef Chain chain
-        if length < IP_HEADER or quoted[0] >> 4 != 6 or not stack._ours(quoted + SOURCE):
+        if length < IP_HEADER or quoted[0] >> 4 != 6 or not stack.ours(quoted + SOURCE):
             return False
         if not upper_header(quoted, length, &chain) or length - chain.offset < 8:
             return False
@@ -132,19 +132,19 @@ cdef class Icmp:
         cdef PyObject *found
         cdef TcpConnection connection
         quoted_key(key, quoted, offset)
-        found = stack._connections.get(key)
+        found = stack.by_ends.get(key)
         if not parse_segment(<uint8_t *>quoted + offset, length - offset, &segment):
             return False
         if found == NULL:
-            return stack._half_open_error(key, &segment, message[0], message[1])
+            return stack.half_open_error(key, &segment, message[0], message[1])
         connection = <TcpConnection>found
         if message[0] != ICMP_TOO_BIG:
-            return error_in(connection, &segment, message[0], message[1], stack._now)
+            return error_in(connection, &segment, message[0], message[1], stack.now)
         if get16(quoted + 4) + IP_HEADER <= max(mtu, <uint32_t>MIN_MTU) or not too_big(
-            connection, &segment, mtu, stack._now
+            connection, &segment, mtu, stack.now
         ):
             return False
-        self._paths.lower(key, mtu, stack._now)
+        self._paths.lower(key, mtu, stack.now)
         return True
 
     cdef bint _udp_error(self, TcpDemux stack, const uint8_t *message, const uint8_t *quoted, size_t offset) noexcept:
@@ -157,7 +157,7 @@ cdef class Icmp:
         if socket is None:
             return False
         if message[0] == ICMP_TOO_BIG:
-            self._paths.lower(quoted + TARGET, get32(message + 4), stack._now)
+            self._paths.lower(quoted + TARGET, get32(message + 4), stack.now)
             socket.failed(EMSGSIZE)     # it is lost, even where the next one is sent in fragments; as the kernel does
         elif hard:
             socket.failed(code)
@@ -175,7 +175,7 @@ cdef class Icmp:
         if found == NULL and not (reply and large):
             return False
         if large:
-            self._paths.lower(quoted + TARGET, get32(message + 4), stack._now)
+            self._paths.lower(quoted + TARGET, get32(message + 4), stack.now)
         if found != NULL and (not large or (<EchoSocket>found).dont_fragment):
             (<EchoSocket>found).deliver(source, get16(quoted + offset + 6), code, NULL, 0)
         return True

@@ -28,16 +28,10 @@ class NetStack(Demux):
     @property
     def addresses(self) -> list[tuple[bytes, int]]:
         """The addresses served, with their prefix lengths."""
-    @property
-    def mtu(self) -> int:
-        """Bytes of the largest packet, 1280 to 65535."""
     def mtu_to(self, address: bytes) -> int:
         """Return the size of the largest packet that the path to `address` (16 bytes) takes, as far as is known: `mtu`,
         or less where a host on the way said so within the last ten minutes (RFC 8201).
         """
-    @property
-    def now(self) -> int:
-        """The time of the latest turn."""
     @property
     def down(self) -> bool:
         """Whether what was below has ended: all that was open has failed with ENETDOWN, and nothing opens until the

@@ -38,19 +38,19 @@ cdef class NetStack(Demux):
     def __init__(self, addresses, size_t mtu=65535, Random random=None, Clock clock=None):
         if not MIN_MTU <= mtu <= 65535:
             raise ValueError(f"MTU must be {MIN_MTU} to 65535, not {mtu}")
-        self._mtu = mtu
+        self.mtu = mtu
         self.random = Random() if random is None else random
         self.clock = Clock() if clock is None else clock
         self.random.fill(<uint8_t *>self._secret, sizeof(self._secret))
         self.random.fill(<uint8_t *>self._cookie_secret, sizeof(self._cookie_secret))
         # Their order is that in which connections are reset when the stack closes.
-        self._connections, connected = ByteMap(36, self.random.u64()), ByteMap(36, self.random.u64())
+        self.by_ends, connected = ByteMap(36, self.random.u64()), ByteMap(36, self.random.u64())
         self._listeners, bound = ByteMap(18, self.random.u64()), ByteMap(18, self.random.u64())
         echo, self._paths = ByteMap(2, self.random.u64()), PathMtus(mtu, self.random.u64())
         self._udp = UdpTable(bound, connected)
         self._icmp = Icmp(echo, self._udp, self._paths)
         self._light = LightTable(self.random.u64(), self.random.u64())
-        self._renewals = Renewals(self._connections, self.random)
+        self._renewals = Renewals(self.by_ends, self.random)
         self._nodes = RemoteNodes(self.random.u64(), self.memory)
         self._half_open = HalfOpens(self._light, LightNodes(self._light), self._nodes)
         self._time_waits = TimeWaits(self._light, LightNodes(self._light))
@@ -65,7 +65,7 @@ cdef class NetStack(Demux):
     cdef void release(self, Endpoint endpoint) noexcept:
         cdef uint8_t key[18]
         if isinstance(endpoint, TcpConnection):
-            self._connections.discard((<TcpConnection>endpoint).key)
+            self.by_ends.discard((<TcpConnection>endpoint).key)
         elif isinstance(endpoint, TcpListener):
             bound_key(key, (<TcpListener>endpoint).local_address, (<TcpListener>endpoint).local_port)
             self._listeners.discard(key)
@@ -98,8 +98,8 @@ cdef class NetStack(Demux):
 
     def set_clock(self, uint64_t now):
         """Tell the time, without a turn, while no lower side does."""
-        if self.lower is None and now > self._now:
-            self._now = now
+        if self.lower is None and now > self.now:
+            self.now = now
 
     def peer_made_session(self, bytes address not None, bytes subnet not None):
         """Tell that the node of an address and its /64 may have restarted."""
@@ -123,7 +123,7 @@ cdef class NetStack(Demux):
             put16(key + 34, FIRST_EPHEMERAL + (start + step) % EPHEMERAL)
             memcpy(bound, key + 16, 16)
             memcpy(bound + 16, key + 34, 2)
-            if (self._connections.get(key) != NULL or self._light.find(key) != NULL
+            if (self.by_ends.get(key) != NULL or self._light.find(key) != NULL
                     or self._listeners.get(bound) != NULL):
                 continue
             memset(bound, 0, 16)
@@ -137,7 +137,7 @@ cdef class NetStack(Demux):
             raise os_error(errno.EBADF)
         if self.down:
             raise os_error(errno.ENETDOWN)
-        if address is not None and (len(address) != 16 or not self._ours(address)):
+        if address is not None and (len(address) != 16 or not self.ours(address)):
             raise os_error(errno.EADDRNOTAVAIL)
 
     def _check_remote(self, bytes address not None, int port):
@@ -152,19 +152,11 @@ cdef class NetStack(Demux):
         return [(self._prefixes[index].address[:16],
                  self._prefixes[index].length) for index in range(self._prefix_count)]
 
-    @property
-    def mtu(self):
-        return self._mtu
-
     def mtu_to(self, bytes address not None):
         """Return the size of the largest packet that the path to `address` takes, as far as is known."""
         if len(address) != 16:
             raise ValueError("an address has 16 bytes")
         return self.path_mtu(address)
-
-    @property
-    def now(self):
-        return self._now
 
     def add_address(self, bytes address not None, int prefix=128):
         """Serve one more address or subnet."""
@@ -190,14 +182,14 @@ cdef class NetStack(Demux):
         self._check_remote(address, port)
         if not 0 <= local_port < 65536:
             raise ValueError("a port is 0 to 65535")
-        if len(self._connections) >= self.max_connections:
+        if len(self.by_ends) >= self.max_connections:
             raise os_error(errno.ENOBUFS)
         if local_address is not None:
             source = <const uint8_t *><const char *>local_address
         pair_key(key, <const uint8_t *><const char *>address, source, port, local_port)
         if local_port == 0:
             self._pick_port(key)
-        elif self._connections.get(key) != NULL or self._light.find(key) != NULL:
+        elif self.by_ends.get(key) != NULL or self._light.find(key) != NULL:
             raise os_error(errno.EADDRINUSE)
         connection = self._new_connection(key, self._first_number(key), self.options if options is None else options)
         connection.open()
@@ -286,7 +278,7 @@ cdef class NetStack(Demux):
         return [
             endpoint
             for sockets in (
-                self._listeners.values(), self._connections.values(), self._udp.sockets(), self._icmp.sockets.values(),
+                self._listeners.values(), self.by_ends.values(), self._udp.sockets(), self._icmp.sockets.values(),
             )
             for endpoint in sockets
         ]
@@ -327,7 +319,7 @@ cdef class NetStack(Demux):
         """Reset every connection, close every socket and let go of all."""
         for listener in self._listeners.values():
             listener.close()
-        for connection in self._connections.values():
+        for connection in self.by_ends.values():
             connection.abort()
         for socket in (*self._udp.sockets(), *self._icmp.sockets.values()):
             socket.close()

@@ -79,7 +79,7 @@ cdef class Renewals(Timed):
 
     cdef void _note(self, Host host) noexcept:
         self.host = host
-        self.due = min(self.due, max(host._now, self._pause_until))
+        self.due = min(self.due, max(host.now, self._pause_until))
         host.timers.note(self)
 
     cdef void clear(self) noexcept:

@@ -13,6 +13,7 @@ from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.sender cimport Sender
 from ygg_c.tcp.state cimport (
     ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, GOT_ACK_OF_SYN, GOT_FIN, GOT_RST, GOT_SYN, GOT_SYN_ACK, SYN_RCVD, SYN_SENT,
+    State,
 )
 from ygg_c.tcp.wire cimport ACK, FIN, RST, SYN, unwrap
 
@@ -22,7 +23,7 @@ cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t 
     cdef uint64_t position
     connection.segments_in += 1
     connection.host.mark(connection)
-    if connection._state == SYN_SENT:
+    if connection.tcp_state == SYN_SENT:
         _in_syn_sent(connection, segment, now)
         return
     position = unwrap(segment.seq, receiver.ack_position())
@@ -35,7 +36,7 @@ cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t 
         _syn_again(connection, segment, position, now)
     elif not segment.flags & ACK:
         connection.host.count[COUNT_TCP_IGNORED] += 1
-    elif connection._state != SYN_RCVD or _opened(connection, segment, position, now):
+    elif connection.tcp_state != SYN_RCVD or _opened(connection, segment, position, now):
         _ack_in(connection, segment, position, now)
 
 
@@ -98,7 +99,7 @@ cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_
 cdef void _syn_again(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
     # A SYN where none is due. In SYN-RECEIVED it may be the one that we know, and the peer has missed our answer; or,
     # where both opened at once, it may come with the acknowledgement of ours.
-    if connection._state != SYN_RCVD or position != connection.sender.wl1:
+    if connection.tcp_state != SYN_RCVD or position != connection.sender.wl1:
         connection.receiver.challenge(connection, now)
     elif not segment.flags & ACK:
         connection.sender.ecn.agreed = connection.sender.ecn.agreed and ecn_asks(segment)
@@ -126,7 +127,8 @@ cdef bint _opened(TcpConnection connection, const Segment *segment, uint64_t pos
 
 
 cdef void _take(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
-    if connection._state != ESTABLISHED and connection._state != FIN_WAIT_1 and connection._state != FIN_WAIT_2:
+    cdef State state = connection.tcp_state
+    if state != ESTABLISHED and state != FIN_WAIT_1 and state != FIN_WAIT_2:
         # Behind the peer's FIN, or that FIN once more.
         connection.receiver.ack_now = True
         connection.host.count[COUNT_TCP_IGNORED] += 1
@@ -143,4 +145,4 @@ cdef void _reset_in(TcpConnection connection, uint64_t position, uint64_t now) n
         connection.receiver.challenge(connection, now)      # RFC 5961, 3.2
     else:
         connection.host.count[COUNT_TCP_RESETS_IN] += 1
-        connection.end(GOT_RST, ECONNREFUSED if connection._state == SYN_RCVD else ECONNRESET)
+        connection.end(GOT_RST, ECONNREFUSED if connection.tcp_state == SYN_RCVD else ECONNRESET)

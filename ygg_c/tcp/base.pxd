@@ -16,7 +16,7 @@ cdef class TcpEndpoint(Endpoint):
     cdef void *remains              # its place in TIME-WAIT, which it has left the stack for; NULL: none
     # remote address, local address, remote port, local port: as an incoming packet has them
     cdef uint8_t key[36]
-    cdef State _state
+    cdef State tcp_state
     cdef uint32_t stamp_offset
     cdef uint32_t flow              # flow label (RFC 6437)
     cdef uint32_t pseudo            # sum of the pseudo-header but for the length

@@ -119,7 +119,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     cdef void take_early(self, const Segment *segment) noexcept:
         if segment.size or segment.flags & FIN:
-            self.receiver.take(segment, self.receiver.queue.next, self, self.host._now)
+            self.receiver.take(segment, self.receiver.queue.next, self, self.host.now)
             self.account()
 
     cdef void established(self) noexcept:
@@ -128,14 +128,14 @@ cdef class TcpConnection(TcpEndpoint):
             self.step(GOT_FIN)
         if self.sender.fin_wanted:
             self.step(CALL_CLOSE)
-        self._keep_alive(self.host._now)
+        self._keep_alive(self.host.now)
 
     cdef bint step(self, Event event) noexcept:
-        cdef int state = next_state(self._state, event)
+        cdef int state = next_state(self.tcp_state, event)
         if state < 0:
             self.host.count[COUNT_TCP_NO_TRANSITION] += 1
             return False
-        self._state = <State>state
+        self.tcp_state = <State>state
         if state == CLOSED:
             self.sender.clear()
             self.happen(EVENT_CLOSED)
@@ -143,7 +143,7 @@ cdef class TcpConnection(TcpEndpoint):
         elif state == TIME_WAIT:
             self._time_wait()
         elif state == FIN_WAIT_2 and self.orphan:
-            self.life_at = self.host._now + self.host.fin_wait
+            self.life_at = self.host.now + self.host.fin_wait
         return True
 
     cdef void _time_wait(self) noexcept:
@@ -152,14 +152,14 @@ cdef class TcpConnection(TcpEndpoint):
         cdef uint64_t ack = receiver.ack_position()
         cdef uint16_t window
         if receiver.ack_now:
-            self.transmit(self.sender.empty_position(self), 0, ACK, self.host._now)
+            self.transmit(self.sender.empty_position(self), 0, ACK, self.host.now)
         window = receiver.window_field(ack, False, self)
         self.sender.clear()
         self.happen(EVENT_CLOSED)
         if not self.host.enter_time_wait(
             self, <uint32_t>self.sender.nxt, <uint32_t>ack, window, receiver.ts_recent, receiver.ts_recent_at
         ):
-            self._state = CLOSED
+            self.tcp_state = CLOSED
         self.leave()
 
     # Memory.
@@ -189,7 +189,7 @@ cdef class TcpConnection(TcpEndpoint):
             ahead.owner = NULL
             self.is_ahead = False
         elif ahead != NULL:
-            aging_add(&self.node.ahead, ahead, <void *>self, self.host._now)
+            aging_add(&self.node.ahead, ahead, <void *>self, self.host.now)
             self.is_ahead = True
 
     cdef size_t memory(self) noexcept:
@@ -222,7 +222,7 @@ cdef class TcpConnection(TcpEndpoint):
     cdef void take_place(self) noexcept:
         self.has_place = True
         self.node.incoming += 1
-        aging_add(&self.node.opened, &self.place, <void *>self, self.host._now)
+        aging_add(&self.node.opened, &self.place, <void *>self, self.host.now)
 
     cdef void give_place(self) noexcept:
         if self.has_place:
@@ -236,7 +236,7 @@ cdef class TcpConnection(TcpEndpoint):
             aging_remove(&self.node.opened, &self.place)
         self.orphan = self._closes = True
         self.life_at = NEVER
-        self.node.add_orphan(&self.place, <void *>self, self.host._now)
+        self.node.add_orphan(&self.place, <void *>self, self.host.now)
         self.node.hold_orphan(0, self._held[OUTBOUND])
 
     # Output.
@@ -246,7 +246,7 @@ cdef class TcpConnection(TcpEndpoint):
         if self._closes:
             self._closed(now)
         more = output_flush(self.sender, self, now)
-        if self._state != SYN_SENT and self.receiver.ack_due(self.host, now):
+        if self.tcp_state != SYN_SENT and self.receiver.ack_due(self.host, now):
             self.transmit(self.sender.empty_position(self), 0, ACK, now)
         if not self.is_busy or self.host.memory.pressed:
             self._look_busy()
@@ -265,7 +265,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     cdef void _send_reset(self) noexcept:
         self.host.count[COUNT_TCP_RESETS_SENT] += 1
-        self.transmit(self.sender.nxt, 0, RST | ACK, self.host._now)
+        self.transmit(self.sender.nxt, 0, RST | ACK, self.host.now)
 
     # Timers.
 
@@ -289,7 +289,7 @@ cdef class TcpConnection(TcpEndpoint):
             self.host.mark(self)
         if self.life_at <= now:
             self.life_at = NEVER
-            if self.orphan and self._state == FIN_WAIT_2:
+            if self.orphan and self.tcp_state == FIN_WAIT_2:
                 self.step(TIMED_OUT)
                 return
             if self.orphan:
@@ -311,7 +311,7 @@ cdef class TcpConnection(TcpEndpoint):
             aging_touch(&self.node.opened, &self.place, now)
 
     cdef bint check(self, uint64_t now) noexcept:
-        if self._state < ESTABLISHED or self.keep.checks:
+        if self.tcp_state < ESTABLISHED or self.keep.checks:
             return False
         if self.sender.timer_at != NEVER:
             if not timeouts_hasten(self.sender, now):
@@ -337,7 +337,7 @@ cdef class TcpConnection(TcpEndpoint):
         cdef uint64_t interval = self.keep.interval
         cdef int count = self.keep.count
         cdef Look look
-        if self.orphan or self._state < ESTABLISHED:
+        if self.orphan or self.tcp_state < ESTABLISHED:
             return
         if self.keep.checks:
             self._check_again(now)
@@ -380,7 +380,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     cdef void expire(self, int code) noexcept:
         self.host.count[COUNT_TCP_ORPHAN_TIMEOUTS] += self.orphan
-        if self._state >= ESTABLISHED:
+        if self.tcp_state >= ESTABLISHED:
             self._send_reset()
         self.end(TIMED_OUT, code)
 
@@ -417,7 +417,7 @@ cdef class TcpConnection(TcpEndpoint):
 
     @property
     def state(self):
-        return _STATES[<int>self._state]
+        return _STATES[<int>self.tcp_state]
 
     @property
     def nodelay(self):
@@ -460,8 +460,8 @@ cdef class TcpConnection(TcpEndpoint):
         self._look_alive()
 
     cdef void _look_alive(self) noexcept:
-        if self.keep.on and self.host is not None and self._state >= ESTABLISHED:
-            self._keep_alive(self.host._now)
+        if self.keep.on and self.host is not None and self.tcp_state >= ESTABLISHED:
+            self._keep_alive(self.host.now)
             self.host.mark(self)
 
     @property
@@ -523,7 +523,7 @@ cdef class TcpConnection(TcpEndpoint):
     def receive_limit(self, size_t value):
         self.receiver.cap = value
         self.receiver.fixed = True
-        if self._state >= ESTABLISHED:
+        if self.tcp_state >= ESTABLISHED:
             self._was_read()
 
     @property
@@ -651,7 +651,7 @@ cdef class TcpConnection(TcpEndpoint):
             return
         self.sender.fin_wanted = True
         self.sender.is_corked = False
-        if self._state >= ESTABLISHED:
+        if self.tcp_state >= ESTABLISHED:
             self.step(CALL_CLOSE)
         self.host.mark(self)
 
@@ -659,7 +659,7 @@ cdef class TcpConnection(TcpEndpoint):
         """Give the connection up: the stack sends what is queued and FIN, or RST where something was not read."""
         if self.host is None or self.orphan:
             return
-        if self._state == SYN_SENT:
+        if self.tcp_state == SYN_SENT:
             self.step(CALL_CLOSE)
             return
         if self._linger == 0 or self.receiver.queue.next > self.receiver.queue.read or self.receiver.queue.ranges.count:
@@ -677,7 +677,7 @@ cdef class TcpConnection(TcpEndpoint):
         cdef Host host = self.host
         self._closes = False
         self._linger += min(now, NEVER - self._linger)
-        if self._state == FIN_WAIT_2:
+        if self.tcp_state == FIN_WAIT_2:
             self.life_at = now + host.fin_wait
         elif host.orphan_time:
             # It goes on by itself, but not for as long as the peer likes.
@@ -697,14 +697,14 @@ cdef class TcpConnection(TcpEndpoint):
             end_time_wait(self.remains)
         if self.host is None:
             return
-        if self._state != SYN_SENT:
+        if self.tcp_state != SYN_SENT:
             self._send_reset()
         self.receiver.clear()
         self.step(ABORT)
 
     def info(self, uint64_t now=0):
         """Return the connection's figures."""
-        now = max(now, self.keep.heard_at if self.host is None else self.host._now)
+        now = max(now, self.keep.heard_at if self.host is None else self.host.now)
         name, at = self._next_timer()
         return {
             "state": self.state,

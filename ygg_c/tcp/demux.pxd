@@ -24,7 +24,7 @@ from ygg_c.tcp.wire cimport Segment
 cdef class TcpDemux(Host):
     cdef str _congestion
     cdef readonly TcpOptions options        # of connections for which no others are given
-    cdef ByteMap _connections       # TcpConnection.key → connection
+    cdef ByteMap by_ends            # TcpConnection.key → connection
     cdef ByteMap _listeners         # address, port → listener; address zero: any
     cdef LightTable _light          # connections that are half-open or in TIME-WAIT
     cdef HalfOpens _half_open
@@ -33,7 +33,7 @@ cdef class TcpDemux(Host):
     cdef Budget _resets             # what all strangers share, each node its part
     cdef uint64_t _secret[4]
     cdef uint64_t _cookie_secret[2]
-    cdef bint _ours(self, const uint8_t *address) noexcept
+    cdef bint ours(self, const uint8_t *address) noexcept
     cdef void _tcp_in(self, uint8_t *data, size_t offset, size_t size) noexcept
     cdef void _refuse(self, const uint8_t *key, const Segment *segment) noexcept
     cdef TcpListener _listener(self, const uint8_t *key)
@@ -48,7 +48,7 @@ cdef class TcpDemux(Host):
     cdef bint _cookie_in(self, TcpListener listener, const uint8_t *key, const Segment *segment) noexcept
     cdef void _half_open_in(self, HalfOpen *half, const Segment *segment) noexcept
     # An ICMPv6 error that quotes what no connection has sent; False where it is not believed.
-    cdef bint _half_open_error(self, const uint8_t *key, const Segment *quoted, uint8_t kind, uint8_t code) noexcept
+    cdef bint half_open_error(self, const uint8_t *key, const Segment *quoted, uint8_t kind, uint8_t code) noexcept
     cdef TcpConnection _admit(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss)
     cdef bint _has_place(self, const uint8_t *key, bint asking) noexcept
     cdef size_t _strangers_places(self) noexcept

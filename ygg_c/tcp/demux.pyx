@@ -77,7 +77,7 @@ cdef class TcpDemux(Host):
         """Connections in TIME-WAIT."""
         return self._time_waits.count
 
-    cdef bint _ours(self, const uint8_t *address) noexcept:
+    cdef bint ours(self, const uint8_t *address) noexcept:
         return False
 
     cdef uint64_t secret_of(self, const uint8_t *key) noexcept:
@@ -102,9 +102,9 @@ cdef class TcpDemux(Host):
         segment.ecn = get_ecn(data)
         memcpy(key, data + SOURCE, 32)
         memcpy(key + 32, tcp, 4)
-        found = self._connections.get(key)
+        found = self.by_ends.get(key)
         if found != NULL:
-            segment_in(<TcpConnection>found, &segment, self._now)
+            segment_in(<TcpConnection>found, &segment, self.now)
             return
         light = self._light.find(key)
         if light == NULL:
@@ -117,7 +117,7 @@ cdef class TcpDemux(Host):
     cdef void _refuse(self, const uint8_t *key, const Segment *segment) noexcept:
         if segment.flags & RST:
             return
-        if self._resets.take(self.origin(key), NULL, False, 1.0, self._now):
+        if self._resets.take(self.origin(key), NULL, False, 1.0, self.now):
             send_reset(self, key, segment)
         else:
             self.count[COUNT_TCP_RESETS_LIMITED] += 1
@@ -187,7 +187,7 @@ cdef class TcpDemux(Host):
         cdef size_t most = max(self.syn_queue, listener.backlog)
         cdef size_t free = most - min(most, listener.half_open.count)
         cdef LightNode *node = self._half_open.nodes.find(key)
-        cdef bint ours = self._ours(key)
+        cdef bint ours = self.ours(key)
         cdef int scale = listener.cookie_scale if arrived else listener.options.scale(self)
         if free == 0 or (node != NULL and node.count >= free and not ours):
             return False
@@ -197,18 +197,18 @@ cdef class TcpDemux(Host):
         # Only the timestamp has room for what the options say, and nothing for text.
         cdef bint stamped = syn.stamped
         cdef Segment bare = syn[0]
-        cdef uint32_t iss = make_cookie(self._cookie_secret, key, syn, self._now)
+        cdef uint32_t iss = make_cookie(self._cookie_secret, key, syn, self.now)
         cdef TcpOptions options = listener.options
         cdef int scale
         cdef uint32_t stamp
-        if self._now >= listener.cookie_until:
+        if self.now >= listener.cookie_until:
             listener.cookie_scale = options.scale(self)
         scale = listener.cookie_scale if stamped and syn.scale >= 0 else -1
         bare.size = 0
         if options.ecn_of(self) == ECN_OFF or not stamped:
             bare.flags = SYN
-        stamp = cookie_stamp(stamp_at(self._now, self.secret_of(key)), &bare)
-        listener.cookie_until = self._now + COOKIE_LIFE
+        stamp = cookie_stamp(stamp_at(self.now, self.secret_of(key)), &bare)
+        listener.cookie_until = self.now + COOKIE_LIFE
         self.count[COUNT_TCP_COOKIES_SENT] += 1
         send_syn_ack(
             self, options, key, &bare, iss, scale, options.window(self, <size_t>-1),
@@ -221,9 +221,9 @@ cdef class TcpDemux(Host):
         cdef TcpConnection connection
         cdef uint32_t iss = segment.ack - 1
         cdef int scale
-        if self._now >= listener.cookie_until:
+        if self.now >= listener.cookie_until:
             return False
-        if not read_cookie(self._cookie_secret, key, segment, self._now, &syn):
+        if not read_cookie(self._cookie_secret, key, segment, self.now, &syn):
             # Where the segment with the cookie was lost, what follows it must not end the connection: it is sent again.
             self.count[COUNT_TCP_COOKIES_WRONG] += 1
             return sequence_length(segment) > 0
@@ -235,7 +235,7 @@ cdef class TcpDemux(Host):
             return True
         scale = -1 if syn.scale < 0 else listener.cookie_scale
         connection.answered(&syn, listener.options.window(self, <size_t>-1), scale, 0, 0)
-        segment_in(connection, segment, self._now)
+        segment_in(connection, segment, self.now)
         return True
 
     cdef void _half_open_in(self, HalfOpen *half, const Segment *segment) noexcept:
@@ -248,9 +248,9 @@ cdef class TcpDemux(Host):
         if connection is not None:
             connection.answered(&syn, half.offered, half.own_scale, half.sent_at, half.tries)
             self._half_open.remove(half)
-            segment_in(connection, segment, self._now)
+            segment_in(connection, segment, self.now)
 
-    cdef bint _half_open_error(self, const uint8_t *key, const Segment *quoted, uint8_t kind, uint8_t code) noexcept:
+    cdef bint half_open_error(self, const uint8_t *key, const Segment *quoted, uint8_t kind, uint8_t code) noexcept:
         cdef Light *light = self._light.find(key)
         cdef bint hard
         if light == NULL or light.kind != HALF_OPEN or quoted.seq != (<HalfOpen *>light).iss:
@@ -286,10 +286,10 @@ cdef class TcpDemux(Host):
         cdef RemoteNode node = self._nodes.find(key)
         cdef LightNode *light = self._half_open.nodes.find(key) if asking else NULL
         cdef size_t has = (0 if node is None else node.incoming) + (0 if light == NULL else light.fresh)
-        if has >= places and not self._ours(key):
+        if has >= places and not self.ours(key):
             self.count[COUNT_TCP_NODE_FULL] += 1
             return False
-        if len(self._connections) < self._strangers_places():
+        if len(self.by_ends) < self._strangers_places():
             return True
         if self._victim(node) is not None if asking else self._make_room(node):
             return True
@@ -301,12 +301,12 @@ cdef class TcpDemux(Host):
 
     cdef TcpConnection _victim(self, RemoteNode asking):
         # The oldest idle connection of the node that has the most, if that is more than the asking one would have.
-        cdef RemoteNode greediest = self._nodes.greediest(OPENED, self._now)
+        cdef RemoteNode greediest = self._nodes.greediest(OPENED, self.now)
         cdef Aging *oldest
         if greediest is None or (0 if asking is None else asking.incoming) + 1 >= greediest.incoming:
             return None
         oldest = greediest.opened.oldest
-        if oldest == NULL or self._now - oldest.used < IDLE:
+        if oldest == NULL or self.now - oldest.used < IDLE:
             return None
         return <TcpConnection>oldest.owner
 
@@ -319,7 +319,7 @@ cdef class TcpDemux(Host):
         return True
 
     cdef void keep_strangers(self, uint64_t *idle, uint64_t *interval, int *count) noexcept:
-        cdef size_t used = len(self._connections)
+        cdef size_t used = len(self.by_ends)
         cdef size_t places = self._strangers_places()
         Host.keep_strangers(self, idle, interval, count)
         if 2 * used < places:
@@ -331,15 +331,15 @@ cdef class TcpDemux(Host):
 
     cdef uint32_t _first_number(self, const uint8_t *key) noexcept:
         # RFC 6528: a clock of 4 µs ticks over a keyed hash of the two ends.
-        return <uint32_t>(ygg_siphash(key, 36, self._secret) + self._now // 4000)
+        return <uint32_t>(ygg_siphash(key, 36, self._secret) + self.now // 4000)
 
     cdef TcpConnection _new_connection(self, const uint8_t *key, uint32_t iss, TcpOptions options):
         cdef TcpConnection connection = TcpConnection()
         connection.sender.congestion = make_congestion(options.algorithm or self._congestion)
-        connection.node = self._nodes.enter(key, self._ours(key))
-        connection.start(self, key, iss, self.secret_of(key), options, self._now)
+        connection.node = self._nodes.enter(key, self.ours(key))
+        connection.start(self, key, iss, self.secret_of(key), options, self.now)
         try:
-            self._connections.put(key, connection)
+            self.by_ends.put(key, connection)
         except MemoryError:
             connection.node.leave()
             raise
@@ -351,7 +351,7 @@ cdef class TcpDemux(Host):
         return self._time_waits.add(self, <TcpConnection>endpoint, seq, ack, window, stamp, stamped_at)
 
     cdef void relieve(self, RemoteNode asking, size_t size, bint in_order) noexcept:
-        pressure_rest(self.memory, self._connections)
+        pressure_rest(self.memory, self.by_ends)
         pressure_relieve(self, self._nodes, asking, size, in_order)
 
     cdef void limit_orphans(self, RemoteNode last) noexcept:

@@ -34,7 +34,7 @@ cdef void send_syn_ack(
     if ecn_asks(syn):
         answer.flags |= ECE
     answer.window = window
-    answer.mss = options.mss(host._mtu)
+    answer.mss = options.mss(host.mtu)
     answer.scale = own_scale
     answer.sack = sack
     answer.stamped = syn.stamped
@@ -82,12 +82,12 @@ cdef class HalfOpens(Timed):
         half.ecn = options.ecn_of(host) != ECN_OFF and ecn_asks(syn)
         half.own_scale = -1 if syn.scale < 0 else <signed char>scale
         half.offered = offered
-        half.sent_at = 0 if arrived else host._now
+        half.sent_at = 0 if arrived else host.now
         half.list = list
         list.count += 1
         self.count += 1
         self.host = host
-        line_add(&self._lines[0], &half.light, host._now + FIRST_RTO)
+        line_add(&self._lines[0], &half.light, host.now + FIRST_RTO)
         if not arrived:
             self._answer(half)
         self._arm()
@@ -158,7 +158,7 @@ cdef class HalfOpens(Timed):
         memset(&answer, 0, sizeof(Bare))
         answer.seq, answer.ack, answer.flags = half.iss + 1, half.irs + 1 + half.size, RST | ACK
         answer.stamped = half.stamped
-        answer.ts_value, answer.ts_echo = stamp_at(host._now, secret), half.ts_recent
+        answer.ts_value, answer.ts_echo = stamp_at(host.now, secret), half.ts_recent
         host.count[COUNT_TCP_RESETS_SENT] += 1
         send_bare(host, half.light.key, flow_label(secret), &answer)
 
@@ -215,7 +215,7 @@ cdef class HalfOpens(Timed):
     cdef void _answer(self, HalfOpen *half) noexcept:
         cdef Segment syn
         cdef TcpOptions options
-        cdef uint32_t stamp = stamp_at(self.host._now, self.host.secret_of(half.light.key))
+        cdef uint32_t stamp = stamp_at(self.host.now, self.host.secret_of(half.light.key))
         self.recall(half, &syn)
         options = (<Acceptor>half.list.listener).options
         send_syn_ack(self.host, options, half.light.key, &syn, half.iss, half.own_scale, half.offered, half.sack, stamp)
@@ -224,7 +224,7 @@ cdef class HalfOpens(Timed):
         # Say where the connection stands, now and then.
         cdef Bare answer
         cdef Host host = self.host
-        cdef uint32_t now = <uint32_t>(host._now // MS)
+        cdef uint32_t now = <uint32_t>(host.now // MS)
         if half.objected_at and now - half.objected_at < OBJECTIONS:
             host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
             return
@@ -233,7 +233,7 @@ cdef class HalfOpens(Timed):
         answer.seq, answer.ack, answer.flags = half.iss + 1, half.irs + 1 + half.size, ACK
         answer.window = half.offered >> max(half.own_scale, <signed char>0)
         answer.stamped = half.stamped
-        answer.ts_value, answer.ts_echo = stamp_at(host._now, host.secret_of(half.light.key)), half.ts_recent
+        answer.ts_value, answer.ts_echo = stamp_at(host.now, host.secret_of(half.light.key)), half.ts_recent
         host.count[COUNT_TCP_CHALLENGES] += 1
         send_bare(host, half.light.key, flow_label(host.secret_of(half.light.key)), &answer)
 

@@ -31,7 +31,7 @@ cdef bint error_in(TcpConnection connection, const Segment *quoted, uint8_t kind
     cdef int failure = icmp_errno(kind, code, &hard)
     if not _in_flight(connection, quoted, now):
         return False
-    if hard and connection._state < ESTABLISHED:
+    if hard and connection.tcp_state < ESTABLISHED:
         connection.end(UNREACHABLE, failure)
     else:
         connection.sender.soft_error = failure

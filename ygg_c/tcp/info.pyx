@@ -36,7 +36,7 @@ cdef dict _times(TcpEndpoint connection, Sender sender, Receiver receiver, uint6
         "rtt_min": sender.rtt.least,
         "rto": sender.rtt.rto if connection.host is None else rtt_timeout(&sender.rtt, connection.host.max_rto),
         "backoff": sender.rtt.backoff,
-        "receive_rtt": receiver._rtt,
+        "receive_rtt": receiver.rtt,
         "last_sent": _age(sender.sent_at, now) if sender.sent_at else None,
         "last_received": took if receiver.bytes else None,
         "last_progress": None if sender.progress_at == NEVER else _age(sender.progress_at, now),
@@ -72,7 +72,7 @@ cdef dict _sending(TcpEndpoint connection, Sender sender):
 cdef str _waits_for(TcpEndpoint connection, Sender sender):
     # What keeps the next segment from leaving.
     cdef uint64_t edge = sender.una + sender.window
-    if connection._state < ESTABLISHED:
+    if connection.tcp_state < ESTABLISHED:
         return "handshake"
     if sender.nxt >= sender.out.end:
         return "application"

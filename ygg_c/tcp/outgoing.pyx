@@ -36,7 +36,7 @@ cdef Packet *make_segment(
     cdef uint16_t folded
     if flags & SYN:
         at = write_syn_options(
-            at, _own_mss(sender, connection.host._mtu - 60), receiver.scale, connection.sack
+            at, _own_mss(sender, connection.host.mtu - 60), receiver.scale, connection.sack
         )
     if connection.stamps:
         at = write_timestamp(at, connection.stamp(now), receiver.ts_recent if flags & ACK else 0)

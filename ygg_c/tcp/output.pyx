@@ -31,9 +31,9 @@ cdef enum Next:                 # what leaves next
 
 cdef bint output_flush(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
     cdef bint more
-    if connection._state < ESTABLISHED:
+    if connection.tcp_state < ESTABLISHED:
         more = _flush_syn(sender, connection, now)
-    elif connection._state == TIME_WAIT:
+    elif connection.tcp_state == TIME_WAIT:
         return False
     else:
         more = _flush_flight(sender, connection, now)
@@ -69,7 +69,7 @@ cdef bint _flush_syn(Sender sender, TcpEndpoint connection, uint64_t now) noexce
     if not sender.syn_due:
         return False
     sender.syn_due = False
-    if connection._state == SYN_SENT:
+    if connection.tcp_state == SYN_SENT:
         # Where one has no answer, perhaps a node on the way does not pass one that asks (RFC 3168, 6.1.1.1).
         sender.ecn.asked = sender.ecn.use == ECN_ASK and sender.nxt == sender.iss
         flags |= ECE | CWR if sender.ecn.asked else 0

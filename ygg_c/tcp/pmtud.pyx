@@ -22,7 +22,7 @@ cdef void pmtud_told(Sender sender, size_t mtu, TcpEndpoint connection, uint64_t
         _divide(sender, connection, now)
     else:
         return
-    if connection._state >= ESTABLISHED:
+    if connection.tcp_state >= ESTABLISHED:
         connection.host.mark(connection)
 
 
@@ -42,7 +42,7 @@ cdef void _take(Sender sender, size_t path, TcpEndpoint connection, uint64_t now
     cdef Flight *flight = sender.flight
     cdef size_t before = sender.mss
     sender.path = path
-    sender.path_until = NEVER if path >= connection.host._mtu else now + PATH_CHECK
+    sender.path_until = NEVER if path >= connection.host.mtu else now + PATH_CHECK
     sender.resize(connection)
     if sender.mss < before and flight != NULL:
         flight.search.most = 0

@@ -31,9 +31,9 @@ cdef void pressure_rest(Memory memory, ByteMap connections) noexcept:
 cdef void pressure_relieve(Host host, RemoteNodes nodes, RemoteNode asking, size_t size, bint in_order) noexcept:
     cdef Memory memory = nodes.memory
     cdef size_t most
-    if host._now - memory.relieved_at < AGAIN:
+    if host.now - memory.relieved_at < AGAIN:
         return
-    memory.relieved_at = host._now
+    memory.relieved_at = host.now
     most = _most_ahead(nodes)
     if most:
         _drop_ahead(nodes, most)
@@ -46,11 +46,11 @@ cdef size_t _most_ahead(RemoteNodes nodes) noexcept:
     # What the greediest of those holds that hold something out of order.
     cdef size_t most = 0
     cdef size_t place = 0
-    cdef PyObject *found = nodes._nodes.walk(&place)
+    cdef PyObject *found = nodes.by_key.walk(&place)
     while found != NULL:
         if (<RemoteNode>found).ahead.count and not (<RemoteNode>found).ours:
             most = max(most, (<RemoteNode>found).total())
-        found = nodes._nodes.walk(&place)
+        found = nodes.by_key.walk(&place)
     return most
 
 
@@ -58,19 +58,19 @@ cdef void _drop_ahead(RemoteNodes nodes, size_t least) noexcept:
     # Of nodes that hold so much at least, while memory is short.
     cdef RemoteNode node
     cdef size_t place = 0
-    cdef PyObject *found = nodes._nodes.walk(&place)
+    cdef PyObject *found = nodes.by_key.walk(&place)
     while found != NULL and nodes.memory.pressed:
         node = <RemoteNode>found
         if node.total() >= least and not node.ours:
             while node.ahead.count and nodes.memory.pressed:
                 (<TcpConnection>node.ahead.oldest.owner).renege()
-        found = nodes._nodes.walk(&place)
+        found = nodes.by_key.walk(&place)
 
 
 cdef void _evict_idle(Host host, RemoteNodes nodes, size_t held) noexcept:
-    cdef RemoteNode node = nodes.greediest(BYTES, host._now)
+    cdef RemoteNode node = nodes.greediest(BYTES, host.now)
     cdef Aging *entry = NULL if node is None or node.total() < 2 * held else node.opened.oldest
-    while entry != NULL and host._now - entry.used >= IDLE:
+    while entry != NULL and host.now - entry.used >= IDLE:
         if (<TcpConnection>entry.owner).memory():
             host.count[COUNT_TCP_MEMORY_EVICTED] += 1
             (<TcpConnection>entry.owner).fail(ECONNABORTED, True)
@@ -79,11 +79,11 @@ cdef void _evict_idle(Host host, RemoteNodes nodes, size_t held) noexcept:
 
 
 cdef void pressure_orphans(Host host, RemoteNodes nodes, RemoteNode last) noexcept:
-    while nodes.orphans > host.max_orphans and _evict_orphan(host, nodes.greediest_beside(last, ORPHANS, host._now),
+    while nodes.orphans > host.max_orphans and _evict_orphan(host, nodes.greediest_beside(last, ORPHANS, host.now),
                                                              False):
         pass
     while nodes.orphaned > nodes.memory.shared() // 2 and (
-        _evict_orphan(host, nodes.greediest_beside(last, ORPHANED, host._now), True)
+        _evict_orphan(host, nodes.greediest_beside(last, ORPHANED, host.now), True)
     ):
         pass
 
@@ -92,7 +92,7 @@ cdef bint _evict_orphan(Host host, RemoteNode node, bint slow) noexcept:
     # The oldest, or the oldest whose peer takes too little.
     cdef Aging *entry = node.orphans.oldest
     cdef int left = LOOKS
-    while slow and entry != NULL and not (<TcpConnection>entry.owner).is_slow(host._now):
+    while slow and entry != NULL and not (<TcpConnection>entry.owner).is_slow(host.now):
         left -= 1
         entry = entry.newer if left else NULL
     if entry == NULL:

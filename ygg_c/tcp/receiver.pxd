@@ -48,7 +48,7 @@ cdef class Receiver:
     # Autotuning.
     cdef uint64_t _tuned_at         # since when the application's reading is measured, from where
     cdef uint64_t _tuned_from
-    cdef uint64_t _rtt              # the least round trip of late, ns; 0: unknown
+    cdef uint64_t rtt               # the least round trip of late, ns; 0: unknown
     cdef uint64_t _rtt_low          # the least in the present span, and when that began
     cdef uint64_t _rtt_since
     cdef uint32_t largest           # largest segment seen

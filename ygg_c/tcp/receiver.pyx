@@ -61,7 +61,7 @@ cdef class Receiver:
         self.last_acked = self._tuned_from = first
         self.advertised = min(self.edge(connection), first + 65535)
         self.ts_recent = stamp
-        self.ts_recent_at = connection.host._now
+        self.ts_recent_at = connection.host.now
 
     # Acceptability (RFC 9293, 3.10.7.4).
 
@@ -343,7 +343,7 @@ cdef class Receiver:
         cdef uint64_t edge
         if self.fin_received:
             return
-        self._tune(rtt, connection, host._now)
+        self._tune(rtt, connection, host.now)
         edge = self._next_edge(self.ack_position(), max(self.scale, 0), connection)
         if edge and edge - self.advertised >= min((edge - self.queue.read) // 4, self._shown()):
             self.ack_now = True
@@ -361,12 +361,12 @@ cdef class Receiver:
         cdef uint64_t wanted
         if self.fixed:
             return
-        if self._rtt == 0:
-            self._rtt = max(rtt, <uint64_t>LEAST_INTERVAL)
+        if self.rtt == 0:
+            self.rtt = max(rtt, <uint64_t>LEAST_INTERVAL)
             self._rtt_low = NEVER
             self._rtt_since = now if rtt > RTT_GRAIN else 0
             self._tuned_at = now
-        elif passed > max(self._rtt, <uint64_t>LEAST_INTERVAL):
+        elif passed > max(self.rtt, <uint64_t>LEAST_INTERVAL):
             wanted = min(self._wanted(passed), most)
             self.cap = self.cap if connection.host.memory.pressed else wanted
             self._tuned_at = now
@@ -375,8 +375,8 @@ cdef class Receiver:
         self._tuned_from = self.queue.read
 
     cdef uint64_t _wanted(self, uint64_t passed) noexcept:
-        cdef double size = <double>(self.queue.read - self._tuned_from) * self._rtt / passed     # read in a round trip
-        cdef bint grows = self._rtt >= LONG_PATH and self._read_before and size >= 1.5 * KIB * self._read_before
+        cdef double size = <double>(self.queue.read - self._tuned_from) * self.rtt / passed     # read in a round trip
+        cdef bint grows = self.rtt >= LONG_PATH and self._read_before and size >= 1.5 * KIB * self._read_before
         self._read_before = <uint32_t>min(size / KIB, <double>0xffffffff)
         return 2 * self.cap if size * (4 if grows else 2) > self.cap else self.cap
 
@@ -384,17 +384,17 @@ cdef class Receiver:
         # Data that echo the timestamp of our ACK: a round trip, and for how long the sender had nothing to send.
         # Timestamps are whole milliseconds: of a shorter one they only say that.
         cdef uint32_t age = connection.stamp(now) - segment.ts_echo
-        cdef uint64_t sample = age * MS if age else min(self._rtt, MS)
-        if self._rtt == 0 or age >> 31:
+        cdef uint64_t sample = age * MS if age else min(self.rtt, MS)
+        if self.rtt == 0 or age >> 31:
             return
         self._rtt_low = min(self._rtt_low, sample)
-        self._rtt = min(self._rtt, sample)
+        self.rtt = min(self.rtt, sample)
         # A handshake within one turn says nothing, for the clock stood still: then the first sample ends the span.
         if self._rtt_since == 0 or now - self._rtt_since > RTT_SPAN:
             # A little longer it may seem only because all that the window allows waits on the way: a larger one would
             # wait there longer still.
             if self._rtt_since == 0 or self._rtt_low >= LONG_PATH:
-                self._rtt = self._rtt_low
+                self.rtt = self._rtt_low
             self._rtt_low, self._rtt_since = NEVER, now
 
     cdef uint64_t _shown(self) noexcept:

@@ -35,7 +35,7 @@ cdef class Sender:
         queue_start(&self.out, self.iss + 1)
         self.cap = connection.host.send_buffer
         self.path = path
-        self.path_until = NEVER if path >= connection.host._mtu else now + PATH_CHECK
+        self.path_until = NEVER if path >= connection.host.mtu else now + PATH_CHECK
         self.peer_mss = DEFAULT_MSS
         self.progress_at = now
 
@@ -103,7 +103,9 @@ cdef class Sender:
         # Within a window that shrank too, or the peer would not look at its ACK. A FIN may stand behind the window: who
         # has got it expects what follows it.
         cdef uint64_t edge = self.una + self.window
-        return self.nxt if connection._state == SYN_RCVD or self.nxt == edge + 1 > self.out.end else min(self.nxt, edge)
+        if connection.tcp_state == SYN_RCVD or self.nxt == edge + 1 > self.out.end:
+            return self.nxt
+        return min(self.nxt, edge)
 
     cdef void repair(self, uint64_t now) noexcept:
         self.flight.repaired = self.nxt

@@ -82,7 +82,7 @@ cdef void _reordering_over(Sender sender, TcpEndpoint connection, uint64_t now) 
 
 cdef void _retransmission_timeout(Sender sender, TcpEndpoint connection, uint64_t now) noexcept:
     # Or the persist timer when the window or the link is what stops us.
-    cdef bint opening = connection._state < ESTABLISHED
+    cdef bint opening = connection.tcp_state < ESTABLISHED
     sender.rto_at = NEVER
     if not opening and sender.una == sender.nxt and not sender.held_back:
         return
@@ -111,7 +111,7 @@ cdef void _retransmission_timeout(Sender sender, TcpEndpoint connection, uint64_
 
 cdef int _most_tries(TcpEndpoint connection) noexcept:
     cdef Host host = connection.host
-    if connection._state < ESTABLISHED:
+    if connection.tcp_state < ESTABLISHED:
         return host.syn_retries
     return min(host.retries, host.orphan_retries) if connection.orphan else host.retries
 

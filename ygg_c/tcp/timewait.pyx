@@ -65,7 +65,7 @@ cdef class TimeWaits(Timed):
 
     cdef void _wait(self, TimeWait *wait, LightNode *node) noexcept:
         cdef TimeWait *newest = <TimeWait *>node.newest
-        line_add(&self._line, &wait.light, self.host._now + self.host.time_wait)
+        line_add(&self._line, &wait.light, self.host.now + self.host.time_wait)
         if newest == NULL:
             wait.before = wait.after = wait
         else:
@@ -81,7 +81,7 @@ cdef class TimeWaits(Timed):
 
     cdef void _evict(self, const uint8_t *last) noexcept:
         # As `last` is the node of the newest, it gives way where none has more.
-        cdef LightNode *node = self.nodes.greediest(self.host._now)
+        cdef LightNode *node = self.nodes.greediest(self.host.now)
         cdef LightNode *newest = self.nodes.find(last)
         if node == NULL or node.count <= newest.count:
             node = newest
@@ -109,7 +109,7 @@ cdef class TimeWaits(Timed):
         cdef int offset = <int>(segment.seq - wait.ack)
         cdef size_t length = sequence_length(segment)
         cdef bint old = wait.stamped and segment.stamped and (
-            stamp_is_old(segment.ts_value, wait.ts_recent, host._now - wait.stamped_at)
+            stamp_is_old(segment.ts_value, wait.ts_recent, host.now - wait.stamped_at)
         )
         if self._newer(wait, segment, old):
             return True
@@ -128,7 +128,7 @@ cdef class TimeWaits(Timed):
         elif old or offset or length:
             self._object(wait)
         elif segment.stamped:
-            wait.ts_recent, wait.stamped_at = segment.ts_value, host._now
+            wait.ts_recent, wait.stamped_at = segment.ts_value, host.now
         return False
 
     cdef bint _newer(self, TimeWait *wait, const Segment *segment, bint old) noexcept:
@@ -146,14 +146,14 @@ cdef class TimeWaits(Timed):
         memset(&answer, 0, sizeof(Bare))
         answer.seq, answer.ack, answer.flags, answer.window = wait.seq, wait.ack, ACK, wait.window
         answer.stamped = wait.stamped
-        answer.ts_value, answer.ts_echo = stamp_at(host._now, secret), wait.ts_recent
+        answer.ts_value, answer.ts_echo = stamp_at(host.now, secret), wait.ts_recent
         send_bare(host, wait.light.key, flow_label(secret), &answer)
 
     cdef void _object(self, TimeWait *wait) noexcept:
-        if wait.objected_at and self.host._now - wait.objected_at < OBJECTIONS:
+        if wait.objected_at and self.host.now - wait.objected_at < OBJECTIONS:
             self.host.count[COUNT_TCP_ANSWERS_LIMITED] += 1
             return
-        wait.objected_at = self.host._now
+        wait.objected_at = self.host.now
         self._answer(wait)
 
     # Time.
@@ -180,7 +180,7 @@ cdef void _leave(TimeWait *wait) noexcept:
     if wait.connection != NULL:
         connection = <TcpEndpoint>wait.connection
         connection.remains = NULL
-        connection._state = CLOSED
+        connection.tcp_state = CLOSED
 
 
 cdef void end_time_wait(void *remains) noexcept:

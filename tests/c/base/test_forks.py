@@ -150,13 +150,13 @@ import select, socket
 
 left, right = socket.socketpair()
 kept, other = socket.socketpair()
-forks.hold(left.fileno())
+forks.register(left.fileno())
 events = select.epoll()
 events.register(left.fileno(), select.EPOLLIN)
 
 def cut():
     assert forks.current() == 1
-    assert forks.held() == set()
+    assert forks.registered() == set()
     assert left.recv(9) == b""
     with pytest.raises(BrokenPipeError):
         left.send(b"from the child")

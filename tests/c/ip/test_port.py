@@ -16,7 +16,7 @@ def test_batches() -> None:
     tap.give([b"one", b"two"], 1)
     tap.give([b"three"], 2)
     assert calls == [[b"one", b"two"], [b"three"]]
-    port.send([b"up", bytearray(b"again"), b""])
+    port.send([b"up", bytearray(b"again"), b""])  # type: ignore[list-item]
     assert tap.take() == [b"up", b"again"]
     tap.detach()
 

@@ -16,7 +16,7 @@ from tests.nodes import Stranger, manager
 from ygg import Certificate, Core, LoopbackNetwork
 from ygg.node import handshake
 from ygg.node.links.lifecycle import FIRST, TABLE, Event, ImpossibleError, Kind, State, next_state
-from ygg.node.links.records import NEWCOMER, Record
+from ygg.node.links.records import NEWCOMER, LinkRecord
 from ygg.simulation import VirtualLoop
 from ygg.stream.held import take_over
 from ygg.testing import private_key
@@ -68,7 +68,7 @@ def test_only_persistent_links_wait_and_only_dialed_ones_dial() -> None:
 
 
 def test_a_record_tells_of_an_impossible_event_and_stays_as_it_is() -> None:
-    record = Record(None, "", Kind.EPHEMERAL)  # type: ignore[arg-type]
+    record = LinkRecord(None, "", Kind.EPHEMERAL)  # type: ignore[arg-type]
     with pytest.raises(ImpossibleError):
         record.happen(Event.LOST)
     assert record.state is State.CONFIGURED
@@ -138,7 +138,7 @@ class DrivenLink:
         self.world = world
         self.kind = kind
         self.url = f"gate://127.0.0.1:{number}"
-        self.record: Record
+        self.record: LinkRecord
         self.call: asyncio.Task[bytes] | None = None
         self.near: End | None = None
         self.far: End | None = None

@@ -4,16 +4,16 @@ import pytest
 
 from ygg.errors import ConnectionAborted, PeerExistsError
 from ygg.node.links.lifecycle import Event, Kind, State
-from ygg.node.links.records import Record, Records
+from ygg.node.links.records import LinkRecord, LinkRecords
 from ygg.url import PeerURL
 
 
-def record(number: int, kind: Kind, interface: str = "") -> Record:
-    return Record(PeerURL.parse(f"tcp://127.0.0.1:{number}?priority=1"), interface, kind)
+def record(number: int, kind: Kind, interface: str = "") -> LinkRecord:
+    return LinkRecord(PeerURL.parse(f"tcp://127.0.0.1:{number}?priority=1"), interface, kind)
 
 
 def test_a_record_is_known_by_its_url_without_options_and_its_interface() -> None:
-    records = Records()
+    records = LinkRecords()
     one, other = record(1, Kind.PERSISTENT), record(1, Kind.PERSISTENT, "eth0")
     records.add(one)
     records.add(other)
@@ -25,7 +25,7 @@ def test_a_record_is_known_by_its_url_without_options_and_its_interface() -> Non
 
 
 def test_a_closed_record_is_forgotten_and_its_successor_is_not() -> None:
-    records = Records()
+    records = LinkRecords()
     first, second = record(1, Kind.EPHEMERAL), record(1, Kind.EPHEMERAL)
     records.add(first)
     records.remove(first)
@@ -35,7 +35,7 @@ def test_a_closed_record_is_forgotten_and_its_successor_is_not() -> None:
 
 
 def test_newcomers_are_those_that_came_in_and_are_not_proven() -> None:
-    records = Records()
+    records = LinkRecords()
     dialed, first, second, third = record(1, Kind.PERSISTENT), *(record(n, Kind.INCOMING) for n in (2, 3, 4))
     for made in (dialed, first, second, third):
         records.add(made)
@@ -51,7 +51,7 @@ def test_newcomers_are_those_that_came_in_and_are_not_proven() -> None:
 
 
 def test_a_stopped_node_has_no_records_and_takes_none() -> None:
-    records = Records()
+    records = LinkRecords()
     one = record(1, Kind.PERSISTENT)
     records.add(one)
     records.close()

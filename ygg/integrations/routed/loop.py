@@ -61,6 +61,10 @@ class Route:
     """Through which addresses of the overlay are reached."""
     everything: bool
     """Whether all hosts are taken for the overlay's, those that are none and the unspecified ones included."""
+    loop: asyncio.AbstractEventLoop
+    """Whose calls it is for."""
+    ended: bool = False
+    """Whether the body is over: contexts that were copied in it have the route yet."""
 
     def takes(self, host: Any) -> bool:
         """Tell whether `host` is to be reached, or listened on, through this VTun."""
@@ -96,7 +100,7 @@ def routed(
     RuntimeError without a running loop; TypeError for one whose methods cannot be replaced.
     """
     loop = asyncio.get_running_loop()
-    route = Route(vtun, hosts == "all")
+    route = Route(vtun, hosts == "all", loop)
     routes = _routes.get(loop)
     if routes is None:
         routes = _routes[loop] = Routes(loop)
@@ -136,6 +140,7 @@ class Routes:
 
     def leave(self, route: Route) -> bool:
         """End a route; tell whether it was the last one, and the loop has its own methods again."""
+        route.ended = True
         self._entered.remove(route)
         if route in self._shown:
             self._shown.remove(route)
@@ -156,7 +161,7 @@ class Routes:
     def _candidates(self) -> list[Route]:
         own = _own.get()
         shown = self._shown[::-1]
-        return shown if own is None or own not in self._entered else [own, *shown]
+        return shown if own is None or own.ended or own.loop is not self._loop else [own, *shown]
 
     def _toward(self, host: Any, local: Any = None) -> VTun | None:
         """Return the VTun that reaches `host`, from an address of its own if one is given; None for the system."""

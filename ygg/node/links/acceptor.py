@@ -14,7 +14,7 @@ from ygg.network.crowding import most_crowded
 from ygg.node.admission import IncomingLimits
 from ygg.node.links.lifecycle import Event, Kind, State
 from ygg.node.links.live import LiveLinks
-from ygg.node.links.records import Record, Records
+from ygg.node.links.records import LinkRecord, LinkRecords
 from ygg.node.links.tasks import Tasks
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
@@ -28,7 +28,7 @@ class Acceptor:
     def __init__(
         self,
         manager: TransportManager,
-        records: Records,
+        records: LinkRecords,
         live: LiveLinks,
         tasks: Tasks,
         limits: IncomingLimits,
@@ -67,7 +67,7 @@ class Acceptor:
             while True:
                 transport, remote = await listener.accept()
                 url = _remote_url(listener.url, remote)
-                record = Record(url, "", Kind.INCOMING, networks=self._limits.grouping(url.host))
+                record = LinkRecord(url, "", Kind.INCOMING, networks=self._limits.grouping(url.host))
                 if self._records.closed or record.identity in self._records:
                     break_off(transport)
                     continue
@@ -87,7 +87,7 @@ class Acceptor:
             "its host is mapped to another network or to none" if listener.remapped else reason,
         )  # fmt: skip
 
-    def _admit(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> None:
+    def _admit(self, record: LinkRecord, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> None:
         self._records.add(record)
         record.task = task = self._tasks.start_alone(self._welcome(record, transport, allowed))
         task.add_done_callback(lambda task: self._welcomed(record, transport))
@@ -98,14 +98,16 @@ class Acceptor:
             log.debug("Too many newcomers: %s makes room", dropped.name)
             self._records.remove(dropped, "too many newcomers")
 
-    async def _welcome(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> None:
+    async def _welcome(
+        self, record: LinkRecord, transport: asyncio.Transport, allowed: Collection[bytes] | None
+    ) -> None:
         try:
             await self._live.open(record, transport, allowed)
         except OSError as error:
             log.debug("No link from %s: %s", record.name, str(error))
             forget_frames(error)
 
-    def _welcomed(self, record: Record, transport: asyncio.Transport) -> None:
+    def _welcomed(self, record: LinkRecord, transport: asyncio.Transport) -> None:
         # Here rather than in _welcome, which never runs if it is cancelled early.
         if record.carrier is None:
             break_off(transport)

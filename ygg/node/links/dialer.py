@@ -12,7 +12,7 @@ from ygg.network.base import break_off
 from ygg.network.native.changes import NetworkChanges
 from ygg.node.links.lifecycle import Event, Kind, State
 from ygg.node.links.live import LiveLinks
-from ygg.node.links.records import Record, Records
+from ygg.node.links.records import LinkRecord, LinkRecords
 from ygg.node.links.tasks import Tasks
 from ygg.node.redial import Demand, Redial
 from ygg.transport.manager import TransportManager
@@ -28,7 +28,8 @@ class Dialer:
     """Dials ephemeral links once, and persistent ones again and again."""
 
     def __init__(
-        self, node: Node, manager: TransportManager, records: Records, live: LiveLinks, tasks: Tasks, rng: random.Random
+        self, node: Node, manager: TransportManager, records: LinkRecords, live: LiveLinks, tasks: Tasks,
+        rng: random.Random
     ) -> None:
         self._clock: Clock = node.clock
         self._manager = manager
@@ -42,7 +43,7 @@ class Dialer:
 
     async def call(self, url: PeerURL, interface: str) -> bytes:
         """Make one attempt at a link that is not redialed; return the node's key. Raises what went wrong."""
-        record = Record(url, interface, Kind.EPHEMERAL)
+        record = LinkRecord(url, interface, Kind.EPHEMERAL)
         self._records.add(record)
         # A task of its own, which a removal can cancel without cancelling the caller.
         record.task = task = self._tasks.start(self._attempt(record, lambda: self._dial(record)))
@@ -61,14 +62,14 @@ class Dialer:
 
     def keep(self, url: PeerURL, interface: str) -> None:
         """Keep a link up from now on."""
-        record = Record(url, interface, Kind.PERSISTENT)
+        record = LinkRecord(url, interface, Kind.PERSISTENT)
         self._records.add(record)
         if self._changes is None:
             self._changes = NetworkChanges(self._loop, self.network_changed)
         record.redials = redials = Redial(self._demand, url.options.max_backoff)
         record.task = self._tasks.start_alone(self._keep_up(record, redials))
 
-    async def _dial(self, record: Record) -> asyncio.Transport:
+    async def _dial(self, record: LinkRecord) -> asyncio.Transport:
         try:
             return await self._manager.dial(record.url, source_interface=record.interface or None)
         except asyncio.CancelledError as error:
@@ -78,14 +79,14 @@ class Dialer:
             # A user's transport lets it through of a task of its own: the attempt has failed, and is not cancelled.
             raise ConnectionAborted("the transport's dial was cancelled") from error
 
-    async def _dial_often(self, record: Record, redials: Redial) -> asyncio.Transport:
+    async def _dial_often(self, record: LinkRecord, redials: Redial) -> asyncio.Transport:
         def failed(error: BaseException) -> None:
             self._note(record, error)
             forget_frames(error)
 
         return await redials.first(lambda: self._tasks.start(self._dial(record)), break_off, failed)
 
-    async def _attempt(self, record: Record, dial: Callable[[], Awaitable[asyncio.Transport]]) -> Link:
+    async def _attempt(self, record: LinkRecord, dial: Callable[[], Awaitable[asyncio.Transport]]) -> Link:
         """Go from the dial to a link that is up. Raises what went wrong."""
         self._records.happen(record, Event.DIAL)
         try:
@@ -98,7 +99,7 @@ class Dialer:
             self._records.happen(record, Event.FAILED)
             raise
 
-    async def _keep_up(self, record: Record, redials: Redial) -> None:
+    async def _keep_up(self, record: LinkRecord, redials: Redial) -> None:
         while True:
             forever = False
             try:
@@ -119,10 +120,10 @@ class Dialer:
             if record.link is None and record.redials is not None:
                 record.redials.network_changed()
 
-    def _note(self, record: Record, error: BaseException) -> None:
+    def _note(self, record: LinkRecord, error: BaseException) -> None:
         record.note(str(error) or type(error).__name__, self._clock.now())
 
-    def _failed(self, record: Record, error: Exception) -> None:
+    def _failed(self, record: LinkRecord, error: Exception) -> None:
         self._note(record, error)
         # Only a transport that a user wrote raises anything but these.
         expected = isinstance(error, OSError | ValueError)

@@ -12,7 +12,7 @@ from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
 from ygg.node.links.acceptor import Acceptor
 from ygg.node.links.dialer import Dialer
 from ygg.node.links.live import LiveLinks
-from ygg.node.links.records import Record, Records
+from ygg.node.links.records import LinkRecord, LinkRecords
 from ygg.node.links.tasks import Tasks
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
@@ -31,13 +31,13 @@ class Links:
         limits: IncomingLimits = DEFAULT_LIMITS,
         rng: random.Random | None = None,
     ) -> None:
-        self._records = Records()
+        self._records = LinkRecords()
         self._tasks = Tasks(asyncio.get_running_loop())
         self._live = LiveLinks(node, key, self._records, limits)
         self._dialer = Dialer(node, manager, self._records, self._live, self._tasks, rng or random.Random())
         self._acceptor = Acceptor(manager, self._records, self._live, self._tasks, limits, allowed)
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[LinkRecord]:
         return iter(self._records)
 
     @property

@@ -17,7 +17,7 @@ from ygg.node.carrier import Carrier
 from ygg.node.handshake_io import shake_hands
 from ygg.node.links.lifecycle import Event, Kind, State
 from ygg.node.links.places import Places
-from ygg.node.links.records import Record, Records
+from ygg.node.links.records import LinkRecord, LinkRecords
 from ygg_c.link.link import Link
 from ygg_c.node.node import Node
 
@@ -30,12 +30,12 @@ CLOSING_TIME = 2.0
 class LiveLinks:
     """Brings links up, and has their records follow what the engine tells of them."""
 
-    def __init__(self, node: Node, key: PrivateKey, records: Records, limits: IncomingLimits) -> None:
+    def __init__(self, node: Node, key: PrivateKey, records: LinkRecords, limits: IncomingLimits) -> None:
         self._node = node
         self._key = key
         self._loop = asyncio.get_running_loop()
         self._records = records
-        self._by_link: dict[Link, Record] = {}
+        self._by_link: dict[Link, LinkRecord] = {}
         self._leaving: set[asyncio.Future[None]] = set()
         self.places = Places(node.clock, self._loop, limits, self._by_link)
         """The places of those that came in."""
@@ -46,7 +46,7 @@ class LiveLinks:
         """Return the seconds since a link came up."""
         return (self._node.clock.now() - link.since) / 1e9
 
-    async def open(self, record: Record, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> Link:
+    async def open(self, record: LinkRecord, transport: asyncio.Transport, allowed: Collection[bytes] | None) -> Link:
         """Shake hands and put the link up. The transport is the link's then, or closed."""
         options = record.url.options
         try:
@@ -70,11 +70,11 @@ class LiveLinks:
         self._established(record, carrier, link)
         return link
 
-    def _require(self, record: Record) -> None:
+    def _require(self, record: LinkRecord) -> None:
         if record.state is State.CLOSED:
             raise ConnectionAborted("the peer was removed")
 
-    def _established(self, record: Record, carrier: Carrier, link: Link) -> None:
+    def _established(self, record: LinkRecord, carrier: Carrier, link: Link) -> None:
         record.carrier, record.ended, record.last_error = carrier, self._loop.create_future(), ""
         self._by_link[link] = record
         self._records.happen(record, Event.ESTABLISHED)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from ygg.node.admission import Incoming, IncomingLimits, KnownKeys, to_end
 from ygg.node.links.lifecycle import Kind
-from ygg.node.links.records import Record
+from ygg.node.links.records import LinkRecord
 from ygg_c.base.clock import Clock
 from ygg_c.link.link import Link
 
@@ -24,7 +24,7 @@ class Places:
     """Gives places to links that were accepted and have proven their keys."""
 
     def __init__(
-        self, clock: Clock, loop: asyncio.AbstractEventLoop, limits: IncomingLimits, records: Mapping[Link, Record]
+        self, clock: Clock, loop: asyncio.AbstractEventLoop, limits: IncomingLimits, records: Mapping[Link, LinkRecord]
     ) -> None:
         self._clock = clock
         self._loop = loop
@@ -36,7 +36,7 @@ class Places:
         self.counts: Counter[str] = Counter(incoming_evicted=0, incoming_refused=0)
         """How often a link made room, and how often there was none."""
 
-    def take(self, link: Link, record: Record) -> None:
+    def take(self, link: Link, record: LinkRecord) -> None:
         """Give a place to a link that has come in and is proven now; that one or others may be closed for it."""
         links = {self._incoming(record, other): other for other, record in self._records.items() if self._placed(other)}
         newcomer = next(place for place, other in links.items() if other is link)
@@ -57,7 +57,7 @@ class Places:
     def _placed(self, link: Link) -> bool:
         return link.proven and not link.closed and self._records[link].kind is Kind.INCOMING
 
-    def _incoming(self, record: Record, link: Link) -> Incoming:
+    def _incoming(self, record: LinkRecord, link: Link) -> Incoming:
         return Incoming(
             key=link.key,
             networks=record.networks,
@@ -71,7 +71,7 @@ class Places:
     def _age(self, link: Link) -> float:
         return (self._clock.now() - link.since) / 1e9
 
-    def _warn(self, record: Record, taken: Sequence[Incoming]) -> None:
+    def _warn(self, record: LinkRecord, taken: Sequence[Incoming]) -> None:
         """Tell of places that have run out, but not of each link that comes then."""
         now = self._loop.time()
         if now < self._quiet_until:

@@ -23,7 +23,7 @@ NEWCOMER = frozenset({State.HANDSHAKING, State.UP})
 
 
 @dataclass(eq=False)
-class Record:
+class LinkRecord:
     """One link there is or shall be."""
 
     url: PeerURL
@@ -90,31 +90,31 @@ class Record:
         self.last_error, self.last_error_at = reason, now
 
 
-class Records:
+class LinkRecords:
     """Those that are not closed, by what they are known by; and which of them are newcomers."""
 
     def __init__(self) -> None:
-        self._records: dict[Identity, Record] = {}
-        self._newcomers: dict[Record, None] = {}
+        self._records: dict[Identity, LinkRecord] = {}
+        self._newcomers: dict[LinkRecord, None] = {}
         self.closed = False
         """Whether the node is stopped, so that there will be no more."""
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[LinkRecord]:
         return iter(list(self._records.values()))
 
     def __contains__(self, identity: Identity) -> bool:
         return identity in self._records
 
-    def get(self, identity: Identity) -> Record | None:
+    def get(self, identity: Identity) -> LinkRecord | None:
         """Return the record that is known by `identity`, if any."""
         return self._records.get(identity)
 
     @property
-    def newcomers(self) -> list[Record]:
+    def newcomers(self) -> list[LinkRecord]:
         """The newcomers, the oldest first."""
         return list(self._newcomers)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: LinkRecord) -> None:
         """Take in a new record. Raises `PeerExistsError` where there is one already, which is dialed at once then."""
         self.require_open()
         if present := self._records.get(record.identity):
@@ -123,13 +123,13 @@ class Records:
         self._records[record.identity] = record
         self._sort(record)
 
-    def happen(self, record: Record, event: Event) -> State:
+    def happen(self, record: LinkRecord, event: Event) -> State:
         """Tell a record what has happened, act on its new state, and return that."""
         state = record.happen(event)
         self._sort(record)
         return state
 
-    def remove(self, record: Record, reason: str = "ErrClosed") -> None:
+    def remove(self, record: LinkRecord, reason: str = "ErrClosed") -> None:
         """End a record: what works for it is cancelled, its link closed with `reason`."""
         if record.task is not None:
             record.task.cancel()
@@ -149,7 +149,7 @@ class Records:
         if self.closed:
             raise ConnectionAborted("the node is stopped")
 
-    def _sort(self, record: Record) -> None:
+    def _sort(self, record: LinkRecord) -> None:
         if not record.is_newcomer:
             self._newcomers.pop(record, None)
         elif record not in self._newcomers:
