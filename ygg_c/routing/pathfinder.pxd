@@ -32,6 +32,7 @@ cdef class Path:
     cdef uint64_t confirmed         # when something last showed that it leads there
     cdef uint64_t expires
     cdef bint broken
+    cdef bint seen                  # the host has been told that it leads there, and not that it does no more
     cdef bint direct                # leads to a neighbour, by the link to it
     # only the header of a message tells it; what it takes is kept until something signed does
     cdef bint unproven
@@ -142,6 +143,9 @@ cdef class Pathfinder:
     cdef void _heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept
     cdef bint _is_kept(self, Path path, uint64_t seq) noexcept
     cdef void _confirm(self, Path path) noexcept
+    cdef void _unsee(self, Path path) noexcept
+    cdef int _own_answer_in(self, Link link, const Routed *message, const uint64_t *ports, size_t count,
+                            Rumor rumor) noexcept
     cdef void _avoid_hop(self, Path path) noexcept
     cdef void _find_hop(self, Path path) noexcept
     cdef int _make_header(self, Path path) noexcept

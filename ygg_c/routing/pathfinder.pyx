@@ -205,6 +205,7 @@ cdef class Pathfinder:
             if path.hop.link == NULL:
                 lost = not path.broken or self.is_overdue(dest)
                 path.broken = True
+                self._unsee(path)
             elif not path.broken and not path.unproven:
                 if self.is_doubtful(path):
                     self.doubt(path)
@@ -315,6 +316,14 @@ cdef class Pathfinder:
         path.expires = path.confirmed + LIFE
         path.patience = 0
         self._expire_at = min(self._expire_at, path.expires)
+        if not (path.seen or path.broken or path.unproven):
+            path.seen = True
+            self.host.path_seen(path.key, True)
+
+    cdef void _unsee(self, Path path) noexcept:
+        if path.seen:
+            path.seen = False
+            self.host.path_seen(path.key, False)
 
     cdef void message_in(self, const Routed *message) noexcept:
         self._message = message
@@ -411,6 +420,7 @@ cdef class Pathfinder:
         self._bytes -= self._weight(path)
         self._drop_held(&path.held, 0)
         self._paths.discard(path.key)
+        self._unsee(path)
 
     # Rumors
 
@@ -683,6 +693,8 @@ cdef class Pathfinder:
             if rumor == NULL:
                 self.notifies_refused += 1
                 return OK
+            if memcmp(message.source, self.host.key, 32) == 0:
+                return self._own_answer_in(link, message, ports, count, <Rumor>rumor)
         elif self._is_kept(path, message.seq):
             return OK
         else:
@@ -706,6 +718,21 @@ cdef class Pathfinder:
         self._confirm(path)
         if not same:
             self.host.path_found(path.key)
+        return OK
+
+    # This node has looked for its own key. What it has signed itself, at this place, is no news.
+    cdef int _own_answer_in(self, Link link, const Routed *message, const uint64_t *ports, size_t count,
+                            Rumor rumor) noexcept:
+        cdef uint64_t *own
+        cdef size_t own_count = self.tree.own_coords(&own)
+        cdef int code
+        if count == own_count and memcmp(ports, own, count * sizeof(uint64_t)) == 0:
+            return OK
+        code = self._check(link, message, ports, count, not rumor.answered)
+        if code != RENEWED:
+            return code
+        rumor.answered = True
+        self.host.own_answer_in()
         return OK
 
     cdef bint is_awaited(self, const uint8_t *key) noexcept:
@@ -736,6 +763,7 @@ cdef class Pathfinder:
                 return
             was = (<Path>found).broken
             (<Path>found).broken = True
+            self._unsee(<Path>found)
             self.want(message.dest, not was or self.is_overdue(message.dest))
 
     cdef void maintain(self) noexcept:
