@@ -62,9 +62,9 @@ async def ping(
     takes longer.
     """
     from ygg.config.config import Config
-    from ygg.daemon import every_transport
     from ygg.network import NativeNetwork
     from ygg.node.core import Core
+    from ygg.transport.every import every_transport
     from ygg.vtun import VTun
 
     config = config or Config.generate()
