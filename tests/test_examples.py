@@ -13,6 +13,7 @@ from tests.aio import LOOPS
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 PRINTS: dict[str, list[Any]] = {
+    "one_line.py": ["greeted by name: True", "the same address again: True", "and without a loop: True"],
     "minimal_node.py": [r"address 2", "subnet 3"],
     "two_nodes.py": ["connected to the server: True", "configured: 2"],
     "metered_transport.py": ["dials 1 listens 1 peers 1"],

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ygg.version import __version__
 
 if TYPE_CHECKING:
+    from ygg import blocking as blocking
     from ygg.autopeer import BUILTIN, AutoPeerConfig, AutoPeerManager, PeerFetcher, PublicPeer
     from ygg.config.config import Config
-    from ygg.errors import YggError
+    from ygg.embed import EmbeddedNode, open_node
+    from ygg.errors import NoPeerError, YggError
     from ygg.identity.address import address_of, partial_key_of, subnet_of
     from ygg.identity.certificate import Certificate
     from ygg.identity.keys import PrivateKey
@@ -19,6 +21,18 @@ if TYPE_CHECKING:
     from ygg.network import Listener, LoopbackNetwork, NativeNetwork, Network, RejectNetwork, SocksNetwork
     from ygg.node.admission import IncomingLimits
     from ygg.node.core import Core
+    from ygg.node.events import (
+        Event,
+        EventsLost,
+        PathFound,
+        PathLost,
+        PeerDown,
+        PeerUp,
+        PlaceChanged,
+        SameIdentity,
+        SessionClosed,
+        SessionOpened,
+    )
     from ygg.node.gateway import Gateway, ReadWriteCloser
     from ygg.node.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
     from ygg.transport import DialOptions, ListenOptions, TCPTransport, TLSTransport, Transport, TransportManager
@@ -33,7 +47,20 @@ _HOMES = {
     "ygg.identity.certificate": ("Certificate",),
     "ygg.config.config": ("Config",),
     "ygg.node.core": ("Core",),
-    "ygg.errors": ("YggError",),
+    "ygg.embed": ("EmbeddedNode", "open_node"),
+    "ygg.errors": ("NoPeerError", "YggError"),
+    "ygg.node.events": (
+        "Event",
+        "EventsLost",
+        "PathFound",
+        "PathLost",
+        "PeerDown",
+        "PeerUp",
+        "PlaceChanged",
+        "SameIdentity",
+        "SessionClosed",
+        "SessionOpened",
+    ),
     "ygg.node.gateway": ("Gateway", "ReadWriteCloser"),
     "ygg.jumper": ("Jumper", "JumperConfig"),
     "ygg.identity.keys": ("PrivateKey",),
@@ -52,6 +79,7 @@ _HOMES = {
     "ygg.url": ("LinkOptions", "PeerURL"),
     "ygg.vtun": ("OverlayNetwork", "VTun"),
 }
+_ROOMS = ("blocking",)
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -62,6 +90,9 @@ __all__ = [
     "Config",
     "Core",
     "DialOptions",
+    "EmbeddedNode",
+    "Event",
+    "EventsLost",
     "Gateway",
     "IncomingLimits",
     "InterfaceRule",
@@ -74,18 +105,27 @@ __all__ = [
     "Multicast",
     "NativeNetwork",
     "Network",
+    "NoPeerError",
     "OverlayNetwork",
     "PacketDevice",
     "PathEntry",
+    "PathFound",
+    "PathLost",
+    "PeerDown",
     "PeerFetcher",
     "PeerInfo",
     "PeerURL",
+    "PeerUp",
+    "PlaceChanged",
     "PrivateKey",
     "PublicPeer",
     "ReadWriteCloser",
     "RejectNetwork",
+    "SameIdentity",
     "SelfInfo",
+    "SessionClosed",
     "SessionEntry",
+    "SessionOpened",
     "SocksNetwork",
     "TCPTransport",
     "TLSTransport",
@@ -97,12 +137,17 @@ __all__ = [
     "YggError",
     "__version__",
     "address_of",
+    "open_node",
     "partial_key_of",
     "subnet_of",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        from importlib import import_module
+
+        return import_module(f"ygg.{name}")
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'ygg' has no attribute {name!r}")
@@ -113,4 +158,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF})
+    return sorted({*globals(), *_HOME_OF, *_ROOMS})

@@ -39,7 +39,8 @@ class YggError(Exception):
         │   ├── ResolveError (socket.gaierror)        no such name
         │   ├── NetworkDown                           ENETDOWN: down, closed
         │   ├── NetworkUnreachable                    ENETUNREACH
-        │   │   └── UnmappedHostError                 no network is mapped to the host
+        │   │   ├── UnmappedHostError                 no network is mapped to the host
+        │   │   └── NoPeerError                       no peer is up: there is no way to any node
         │   ├── HostUnreachable                       EHOSTUNREACH
         │   ├── NoSuitableAddress                     EADDRNOTAVAIL: all addresses of the peer are filtered out
         │   ├── AddressNotAvailable                   EADDRNOTAVAIL
@@ -49,7 +50,9 @@ class YggError(Exception):
         │   ├── OperationNotSupported                 EOPNOTSUPP: this network or transport has no such thing
         │   ├── BlockedHostError (PermissionError)    EACCES: the host is mapped to None
         │   └── ConnectTimeout (TimeoutError)         ETIMEDOUT
-        │       └── TLSTimeout (ConnectionAbortedError)   the TLS handshake took too long
+        │       ├── TLSTimeout (ConnectionAbortedError)   the TLS handshake took too long
+        │       ├── KeyUnknownError                   no lookup has told whose address it is
+        │       └── NoPathError                       no lookup has told a path to the node
         └── LinkError (ConnectionError)               a connection that ended or never came to be
             ├── ConnectionRefused (ConnectionRefusedError)
             ├── ConnectionReset (ConnectionResetError)
@@ -227,6 +230,12 @@ class UnmappedHostError(NetworkUnreachable):
     text = "no network is mapped to the host"
 
 
+class NoPeerError(NetworkUnreachable):
+    """The node has no link to any peer."""
+
+    text = "no peer is up"
+
+
 class HostUnreachable(NetworkError):
     """No host answers at the address."""
 
@@ -294,6 +303,18 @@ class TLSTimeout(ConnectTimeout, ConnectionAbortedError):
     """A TLS handshake did not finish in time, which is a ConnectionAbortedError to asyncio."""
 
     text = "the TLS handshake takes too long"
+
+
+class KeyUnknownError(ConnectTimeout):
+    """No node has answered the lookup of an address, so that the key behind it is not known."""
+
+    text = "the key of the address is not known: no answer to the lookup"
+
+
+class NoPathError(ConnectTimeout):
+    """No answer has come to the lookup of a path to a node whose key is known."""
+
+    text = "no path to the node is known: no answer to the lookup"
 
 
 class LinkError(_ErrnoError, ConnectionError):

@@ -36,7 +36,7 @@ def test_folder_without_lists(tmp_path: Path) -> None:
 
 
 BAD_PAGES = {
-    "words": (lambda page: page.write_text("just words"), "neither a JSON object nor Markdown"),
+    "words": (lambda page: page.write_text("just words"), "neither JSON, nor URLs one a line, nor Markdown"),
     "not UTF-8": (lambda page: page.write_bytes(b"# x \xff"), "not UTF-8"),
     "large": (lambda page: page.write_text("# Peers\n" * 1000), "larger than"),
     "a folder": (lambda page: page.mkdir(), "Is a directory"),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.aio import on_loops, run, settle, until
 from ygg.autopeer import AutoPeerConfig, AutoPeerManager, PeerFetcher, PublicPeer
-from ygg.errors import PeerExistsError, PeerUnknownError, URLError
+from ygg.errors import PeerExistsError, PeerUnknownError, UnknownSchemeError, URLError
 from ygg.network import LoopbackNetwork
 from ygg.transport import TransportManager
 from ygg.url import PeerURL
@@ -117,6 +117,37 @@ def test_idle_until_both_filters_are_set(lab: Lab, config: dict[str, Any]) -> No
     manager.config = AutoPeerConfig(countries=["germany"], schemes=["tcp"])
     assert not manager.idle
     assert lab.checks(manager) != [None]
+
+
+def test_it_is_logged_once_that_filters_are_missing(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    manager = lab.manager(countries=[])
+    lab.checks(manager, 3)
+    assert caplog.text.count("autopeering waits: AutoPeerConfig names no countries to choose") == 1
+    lab.checks(lab.manager(countries=[], schemes=[]))
+    assert "names no countries and no schemes" in caplog.text
+
+
+@pytest.mark.parametrize(("config", "found"), [
+    ({}, ["tcp://a:1", "tls://b:1"]), ({"schemes": ["tls"]}, ["tls://b:1"]), ({"countries": ["france"]}, []),
+])
+def test_a_list_of_ones_own_needs_no_filters(lab: Lab, config: dict[str, Any], found: list[str]) -> None:
+    lab.path.write_text("# mine\ntcp://a:1\ntls://b:1\n")
+    filters = {"countries": [], "schemes": [], "minimum_connected": 9} | config
+    added = lab.checks(lab.manager(**filters), 3)
+    assert sorted(url for url in added if url) == found
+
+
+def test_public_lists_beside_ones_own_wait_for_filters(lab: Lab, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_text('["tls://mine:1"]')
+    manager = lab.manager(countries=[], schemes=[], minimum_connected=9)
+    manager.fetcher.sources = [lab.path, own]
+    assert lab.checks(manager, 3) == ["tls://mine:1", None, None]
+
+
+def test_a_scheme_that_no_public_peer_has_is_an_error() -> None:
+    with pytest.raises(UnknownSchemeError, match="'tsl': there are quic, tcp, tls, ws, wss"):
+        AutoPeerConfig(countries=["germany"], schemes=["tsl"])
 
 
 def test_filters_ignore_case_and_dashes(lab: Lab) -> None:

@@ -11,7 +11,7 @@ from ygg.cli import entry, main
 from ygg.errors import ConfigError, ConnectionRefused
 from ygg.version import __version__
 
-COMMANDS = ("genconf", "show", "peers", "ping", "run")
+COMMANDS = ("genconf", "show", "peers", "ping", "run", "help")
 
 
 @pytest.mark.parametrize("name", [None, *COMMANDS])
@@ -29,7 +29,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["nonsense"], ["genconf", "--js"], ["show"], ["run", "--conf", "x"], ["ping", "200::1"],
+        ["nonsense"], ["genconf", "--js"], ["show"], ["run", "--conf", "x"], ["ping", "200::1"],
         ["ping", "200::1", "--peer", "tcp://h:1", "--count", "0"],
         ["ping", "200::1", "--peer", "tcp://h:1", "--timeout", "inf"],
         ["run", "--config", "x", "--loglevel", "loud"],

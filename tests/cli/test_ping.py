@@ -1,6 +1,9 @@
 """ygg ping."""
 
 import asyncio
+import re
+import signal
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
@@ -11,21 +14,35 @@ from tests.nodes import node
 from ygg import Config, NativeNetwork, VTun
 from ygg.cli import main
 from ygg.cli.common import CommandError
-from ygg.cli.ping import ping
+from ygg.cli.ping import Pace, Tally, ping
 from ygg.testing import private_key, public_key
+
+SILENT = IPv6Address("200::1")
 
 
 @on_loops
-async def test_prints_each_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("ygg.cli.ping.PAUSE", 0)
+async def test_prints_each_answer_and_the_statistics(capsys: pytest.CaptureFixture[str]) -> None:
     async with NativeNetwork() as network, node(1, network) as server, VTun.over(server):
         listener = await server.listen("tls://127.0.0.1:0")
         gone = await server.listen("tcp://127.0.0.1:0")
         gone.close()
-        await ping(server.address, [f"tcp://{gone.address}", f"tls://{listener.address}"], 3, 9)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert all(line.startswith(f"{server.address} answered in ") and line.endswith(" ms") for line in lines)
+        peers = [f"tcp://{gone.address}", f"tls://{listener.address}"]
+        await ping(Tally(server.address), peers, Pace(3, 0.01, 9))
+    out, err = capsys.readouterr()
+    *answers, empty, title, counts, times = out.splitlines()
+    assert len(answers) == 3
+    for number in (1, 2, 3):
+        expected = re.escape(f"{server.address}: seq={number} time=") + r"[\d.]+ ms"
+        assert any(re.fullmatch(expected, line) for line in answers)
+    assert (empty, title) == ("", f"--- {server.address} ping statistics ---")
+    assert re.fullmatch(r"3 sent, 3 answered, 0 % lost, \d+\.\d s", counts)
+    least, mean, most, deviation = map(float, times.split()[-2].split("/"))
+    assert least <= mean <= most
+    assert deviation <= most - least
+    first, second = err.splitlines()
+    assert first == "ygg: no peer is up: connecting to 2 peers"
+    assert second.startswith(f"ygg: connected to tls://{listener.address} in ")
+    assert "; pinging from 2" in second
 
 
 @on_loops
@@ -33,32 +50,51 @@ async def test_with_the_identity_peers_and_group_password_of_a_file(capsys: pyte
     async with NativeNetwork() as network, node(1, network, group_password="p") as server, VTun.over(server):
         listener = await server.listen("tcp://127.0.0.1:0")
         url = f"tcp://{listener.address}"
-        with pytest.raises(CommandError, match="did not answer"):
-            await ping(server.address, [url], 1, 0.5)
+        stranger = Tally(server.address)
+        await ping(stranger, [url], Pace(1, 1, 0.5))
+        assert (stranger.sent, stranger.times) == (1, [])
         config = Config(private_key=private_key(7), group_password="p")
-        task = asyncio.create_task(ping(server.address, [url], 2, 9, config))
+        known = Tally(server.address)
+        task = asyncio.create_task(ping(known, [url], Pace(2, 0.01, 9), config))
         await until(lambda: any(peer.key == public_key(7) for peer in server.peers()))
         await task
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert len(known.times) == 2
 
 
 @on_loops
-async def test_silence() -> None:
+async def test_silence_is_said_for_each_request_and_in_the_statistics(capsys: pytest.CaptureFixture[str]) -> None:
     async with NativeNetwork() as network, node(1, network) as server:
         listener = await server.listen("tcp://127.0.0.1:0")
-        with pytest.raises(CommandError, match=r"did not answer within 0\.5 seconds"):
-            await ping(server.address, [f"tcp://{listener.address}"], 1, 0.5)
+        await ping(Tally(server.address), [f"tcp://{listener.address}"], Pace(2, 0.01, 0.5))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [f"{server.address}: seq={number} no answer within 0.5 seconds" for number in (1, 2)]
+    assert lines[4].startswith("2 sent, 0 answered, 100 % lost, ")
+    assert len(lines) == 5
 
 
 @on_loops
-async def test_no_peer() -> None:
+async def test_without_a_count_it_goes_on_until_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
+    async with NativeNetwork() as network, node(1, network) as server, VTun.over(server):
+        listener = await server.listen("tcp://127.0.0.1:0")
+        tally = Tally(server.address)
+        task = asyncio.create_task(ping(tally, [f"tcp://{listener.address}"], Pace(interval=0.001)))
+        await until(lambda: len(tally.times) >= 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert "ping statistics" in capsys.readouterr().out
+
+
+@on_loops
+async def test_no_peer(capsys: pytest.CaptureFixture[str]) -> None:
     async with NativeNetwork() as network, node(1, network) as server:
         listener = await server.listen("tcp://127.0.0.1:0")
         listener.close()
         url = f"tcp://{listener.address}"
         with pytest.raises(CommandError, match=r"no connection to tcp://127.*refused; no conn.*`ygg peers`") as caught:
-            await ping(server.address, [f"{url}?password=hunter2", f"{url}/x?password=hunter2"], 1, 1)
+            await ping(Tally(SILENT), [f"{url}?password=hunter2", f"{url}/x?password=hunter2"], Pace(1, 1, 1))
         assert "hunter2" not in str(caught.value)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
@@ -72,7 +108,7 @@ async def test_no_peer() -> None:
 )
 def test_what_makes_no_sense(address: str, peer: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ping", address, "--peer", peer]) == 2
-    assert capsys.readouterr().err == f"ygg: {text}\n"
+    assert capsys.readouterr().err.splitlines()[-1] == f"ygg: {text}"
 
 
 def test_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +121,8 @@ def test_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Config(peers=[f"unix://{tmp_path}/nobody"]).save(path)
     for more in ([], ["--new-identity"]):
         assert main(["ping", "200::1", "--config", str(path), *more]) == 1
-        assert capsys.readouterr().err.startswith(f"ygg: no connection to unix://{tmp_path}/nobody: ")
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert last.startswith(f"ygg: no connection to unix://{tmp_path}/nobody: ")
     assert main(["ping", "200::1", "--config", str(path), "--peer", "tcp://h:1"]) == 2
 
 
@@ -93,4 +130,21 @@ def test_as_a_process(tmp_path: Path) -> None:
     with start(tmp_path, "ping", "200::1", "--peer", f"unix://{tmp_path}/nobody") as process:
         out, error = process.communicate(timeout=30)
     assert (process.returncode, out) == (1, "")
-    assert error.startswith(f"ygg: no connection to unix://{tmp_path}/nobody: ")
+    assert error.splitlines()[-1].startswith(f"ygg: no connection to unix://{tmp_path}/nobody: ")
+
+
+@on_loops
+async def test_ctrl_c_ends_it_with_statistics(tmp_path: Path) -> None:
+    """As with ping the exit code tells whether any request was answered."""
+    async with NativeNetwork() as network, node(1, network) as server, VTun.over(server):
+        listener = await server.listen("tcp://127.0.0.1:0")
+        peer = f"tcp://{listener.address}"
+        with start(tmp_path, "ping", str(server.address), "--peer", peer, "-i", "0.05") as process:
+            assert process.stdout is not None
+            first = await asyncio.to_thread(process.stdout.readline)
+            process.send_signal(signal.SIGINT)
+            out, error = await asyncio.to_thread(process.communicate, timeout=30)
+    assert "seq=1 time=" in first
+    assert "Traceback" not in error
+    assert "ping statistics" in out
+    assert process.returncode == 0

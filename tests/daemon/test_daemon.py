@@ -67,7 +67,8 @@ async def test_what_cannot_be_had_is_left_out_and_no_secret_is_told(caplog: pyte
     assert errors[:3] == [
         "Listen: tcp://192.0.2.1:1 is left out: cannot assign requested address",
         "Listen: an entry that is no URI is left out: URL has a character that must be percent-encoded",
-        "Listen: gopher://h:1 is left out: link schema unknown",
+        "Listen: gopher://h:1 is left out: link schema unknown: 'gopher' is none of those known "
+        "(quic, socks, sockstls, tcp, tls, unix, ws, wss)",
     ]
     assert "InterfacePeers: an entry that is no URI is left out: max backoff duration invalid" in errors
     assert "hunter2" not in caplog.text

@@ -25,10 +25,10 @@ from ygg import (
     NativeNetwork,
     VTun,
 )
-from ygg.daemon.transports import every_transport
 from ygg.integrations.asgi import serve
 from ygg.integrations.httpx import YggTransport
 from ygg.network.streams import serving
+from ygg.transport.every import every_transport
 
 from . import payload
 

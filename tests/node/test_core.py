@@ -11,6 +11,7 @@ from ygg import Certificate, Core, LoopbackNetwork, NativeNetwork, Network, addr
 from ygg.errors import AnswerError, ConfigError, ConnectionAborted, KeyFormatError, QueryTimeout
 from ygg.node.carrier import Carrier
 from ygg.testing import private_key, public_key
+from ygg.transport import SocksTransport
 from ygg_c.io.pump import StreamPump
 from ygg_c.io.tlspump import TlsPump
 from ygg_c.io.transportpump import TransportPump
@@ -119,6 +120,7 @@ def test_state_and_questions(loop: str) -> None:
 @on_loops
 async def test_a_peers_password_is_in_its_url_and_nowhere_else() -> None:
     async with node(1, LoopbackNetwork()) as one:
+        one.manager.register(SocksTransport())
         one.add_peer("socks://me:hush@127.0.0.1:9/h:1?password=secret")
         (peer,) = one.peers()
         assert peer.url == "socks://me:hush@127.0.0.1:9/h:1"

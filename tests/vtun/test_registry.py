@@ -1,6 +1,8 @@
 """What is open on a VTun is told when it closes."""
 
+from ygg.vtun.reach import Reach
 from ygg.vtun.registry import Registry
+from ygg_c.stack.netstack import NetStack
 
 
 class Thing:
@@ -14,7 +16,7 @@ class Thing:
 
 
 def test_all_are_told_in_the_order_of_their_age() -> None:
-    registry, told = Registry(), []
+    registry, told = Registry(Reach(NetStack([b"\2" * 16], 1280))), []
     things = [Thing(registry, told) for _ in range(3)]
     registry.add(things[0])     # which makes it no younger
     error = OSError()
@@ -24,7 +26,7 @@ def test_all_are_told_in_the_order_of_their_age() -> None:
 
 
 def test_what_has_ended_is_told_nothing() -> None:
-    registry, told = Registry(), []
+    registry, told = Registry(Reach(NetStack([b"\2" * 16], 1280))), []
     one, other = Thing(registry, told), Thing(registry, told)
     registry.discard(one)
     registry.discard(one)

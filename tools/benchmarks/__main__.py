@@ -19,6 +19,7 @@ from . import (
     peers,
     routed,
     stack,
+    start,
     stream,
     transit,
 )
@@ -47,6 +48,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "conn_kib": connections.memory,
     "links": links.links,
     "mapping_1000": functools.partial(mapping.mapping, 1000),
+    "start": start.start,
     "peer_document": functools.partial(peers.document, 5000),
     "python_calls": stream.python_calls,
     "lossy": lambda _: lossy(grid.short()),

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from ygg.autopeer.builtin import BUILTIN
-from ygg.autopeer.documents import MAX_SIZE
+from ygg.autopeer.documents import MAX_SIZE, urls
 from ygg.autopeer.peer import PublicPeer
 from ygg.autopeer.sources import Source, SourceState, SourceStatus, Terms
 from ygg.network import Network
@@ -70,6 +70,7 @@ class PeerFetcher:
         self._networks = dict(networks or {})
         self._clock = clock
         self._snapshot: Snapshot = ()
+        self._own: frozenset[str] = frozenset()
         self._callbacks: list[Callback] = []
         self._busy = asyncio.Lock()
         self._service = PeriodicService(
@@ -92,6 +93,11 @@ class PeerFetcher:
     def peers(self) -> Snapshot:
         """The peers known now. Any thread may read this."""
         return self._snapshot
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The `identity` of each peer that is on a list of one's own: URLs alone, in a JSON array or one a line."""
+        return self._own
 
     @property
     def running(self) -> bool:
@@ -188,6 +194,8 @@ class PeerFetcher:
         self._publish()
 
     def _publish(self) -> None:
+        own = [state.document for state in self._states if state.document and state.document.form == urls.FORM]
+        self._own = frozenset(peer.identity for document in own for peer in document.peers)
         snapshot = self._merged()
         if snapshot == self._snapshot:
             return

@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from ygg.autopeer.fetcher import PeerFetcher, Snapshot
-from ygg.autopeer.peer import PublicPeer, place, plain_url
+from ygg.autopeer.peer import SCHEMES, PublicPeer, place, plain_url
 from ygg.autopeer.probe import Probe, nearest_first, tcp_probe
-from ygg.errors import PeerUnknownError, URLError, YggError
+from ygg.errors import PeerUnknownError, UnknownSchemeError, URLError, YggError
 from ygg.network import Network
 from ygg.periodic import PeriodicService, loop_time
 from ygg.url import PeerURL
@@ -65,7 +65,12 @@ class PeeringNode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AutoPeerConfig:
-    """How many public peers to keep, of what kind. The manager is idle unless both filters name something."""
+    """How many public peers to keep, of what kind.
+
+    Of public lists none is taken unless both filters name something; those of one's own (`PeerFetcher.own`) are there
+    to be used, and a filter that names nothing lets all of them pass. Raises `ValueError`, and `UnknownSchemeError`
+    for a scheme that no public peer has.
+    """
 
     countries: Iterable[str] = ()
     """Countries to choose from, as the lists name them; case, and dashes for spaces, do not matter."""
@@ -87,6 +92,10 @@ class AutoPeerConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "countries", frozenset(place(name) for name in _names(self.countries)))
         object.__setattr__(self, "schemes", frozenset(name.lower() for name in _names(self.schemes)))
+        for scheme in self.schemes:
+            if scheme not in SCHEMES:
+                known = ", ".join(sorted(SCHEMES))
+                raise UnknownSchemeError(f"no public peer has the scheme {scheme!r}: there are {known}")
         if self.check_interval <= 0:
             raise ValueError("check_interval must be positive")
         for name in ("minimum_connected", "minimum_connected_from_fetch", "patience", "rest", "probe_candidates"):
@@ -94,8 +103,14 @@ class AutoPeerConfig:
                 raise ValueError(f"{name} must not be negative")
 
     def admits(self, peer: PublicPeer) -> bool:
-        """Tell whether a peer is of a wanted country and scheme."""
+        """Tell whether a peer of a public list is of a wanted country and scheme."""
         return peer.country in self.countries and peer.scheme in self.schemes
+
+    def admits_own(self, peer: PublicPeer) -> bool:
+        """Tell the same of a peer on a list of one's own."""
+        return (not self.countries or peer.country in self.countries) and (
+            not self.schemes or peer.scheme in self.schemes
+        )
 
 
 def _names(names: Iterable[str]) -> Iterable[str]:
@@ -154,6 +169,7 @@ class AutoPeerManager:
         self._chosen: dict[str, _Chosen] = {}
         self._resting: dict[str, float] = {}
         self._refused: dict[str, float] = {}
+        self._told_of_waiting = False
         self._busy = asyncio.Lock()
         self._service = PeriodicService(
             self.check,
@@ -180,12 +196,13 @@ class AutoPeerManager:
     @config.setter
     def config(self, config: AutoPeerConfig) -> None:
         self._config = config
+        self._told_of_waiting = False
         self.check_soon()
 
     @property
     def idle(self) -> bool:
-        """Whether it does nothing, for want of a country or a scheme filter."""
-        return not (self._config.countries and self._config.schemes)
+        """Whether it does nothing, for want of a country or a scheme filter, and of a list of one's own."""
+        return not (self._config.countries and self._config.schemes) and not self.fetcher.own
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -218,6 +235,7 @@ class AutoPeerManager:
         """Check now; returns the URL of the peer that was added, if one was."""
         async with self._busy:
             if self.idle:
+                self._tell_of_waiting()
                 return None
             now = self._clock()
             view = self._look()
@@ -232,6 +250,13 @@ class AutoPeerManager:
             if added is not None and stale:
                 self._drop(stale[0], now)
             return added
+
+    def _tell_of_waiting(self) -> None:
+        if self.fetcher.peers and not self._told_of_waiting:
+            self._told_of_waiting = True
+            missing = [name for name in ("countries", "schemes") if not getattr(self._config, name)]
+            named = " and no ".join(missing)
+            _log.warning("autopeering waits: AutoPeerConfig names no %s to choose public peers by", named)
 
     def _on_peers(self, peers: Snapshot) -> None:
         self._service.kick()
@@ -311,7 +336,7 @@ class AutoPeerManager:
         candidates = [
             peer
             for peer in self.fetcher.peers
-            if self._config.admits(peer)
+            if self._admits(peer)
             and peer.scheme in spoken   # by the node: lists name schemes whose extra is not installed
             and peer.identity not in view.identities
             and peer.key not in view.keys
@@ -324,6 +349,10 @@ class AutoPeerManager:
         nearest = await nearest_first(candidates[:count], self._probe)
         # One that was replaced may be near: it answers, and yet came to nothing.
         return sorted(nearest, key=self._rest_of) + candidates[count:]
+
+    def _admits(self, peer: PublicPeer) -> bool:
+        own = peer.identity in self.fetcher.own and self._config.admits_own(peer)
+        return own or self._config.admits(peer)
 
     def _rest_of(self, peer: PublicPeer) -> float:
         """Return the time until which a peer comes after all others, 0 for one that was never replaced."""

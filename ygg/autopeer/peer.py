@@ -132,7 +132,7 @@ def check_peer(text: object, **fields: Any) -> PublicPeer:
 
 def _check_parts(url: PeerURL) -> None:
     if url.scheme not in SCHEMES:
-        raise PeerRejected(f"the scheme {url.scheme[:16]!r} is not a public peer's")
+        raise PeerRejected(f"the scheme {url.scheme[:16]!r} is none of a public peer's ({', '.join(sorted(SCHEMES))})")
     if url.userinfo:
         raise PeerRejected("the URL carries credentials")
     if not url.port:

@@ -8,13 +8,14 @@ import sys
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from ygg.cli.parser import Parser
     from ygg.config.config import Config
 
 
 class Subcommands(Protocol):
     """What a command adds itself to: what `add_subparsers()` returns."""
 
-    def add_parser(self, name: str, *, help: str, description: str, allow_abbrev: bool) -> argparse.ArgumentParser: ...
+    def add_parser(self, name: str, *, help: str, description: str) -> Parser: ...
 
 
 class CommandError(Exception):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ygg.cli import genconf, peers, ping, run, show
 from ygg.cli.common import CommandError, UsageError
+from ygg.cli.parser import Parser
 from ygg.errors import YggError
 from ygg.version import __version__
 
@@ -20,22 +21,46 @@ FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 """Exit statuses: it did not work, the command line makes no sense, Ctrl-C."""
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of every command."""
-    parser = argparse.ArgumentParser("ygg", description="An Yggdrasil node, protocol 0.5.", allow_abbrev=False)
+COMMANDS = {"genconf": genconf, "show": show, "peers": peers, "ping": ping, "run": run}
+"""The commands, in the order in which help has them."""
+
+
+def make_parser() -> tuple[Parser, dict[str, Parser]]:
+    """Return the parser, and those of the commands by name."""
+    parser = Parser("ygg", description="An Yggdrasil node, protocol 0.5.", epilog="`ygg help COMMAND` says more.")
     parser.add_argument("--version", action="version", version=f"ygg {__version__}")
     commands: Subcommands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (genconf, show, peers, ping, run):
-        command.add(commands)
-    return parser
+    known = {name: module.add(commands) for name, module in COMMANDS.items()}
+    known["help"] = commands.add_parser("help", help="show help", description="Show help, for a command if named.")
+    known["help"].add_argument("command", nargs="?", metavar="COMMAND", help="one of those above")
+    return parser, known
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace | None:
+    """Return what a command line says; None where it asks for help, which is printed."""
+    parser, known = make_parser()
+    first = argv[0] if argv else "help"
+    if not first.startswith("-") and first not in known:
+        parser.refuse("command", first, known)
+    named = known.get(first, parser)
+    named.check_options(argv[1:] if first in known else argv)
+    arguments = parser.parse_args(argv or ["help"])
+    if first != "help":
+        return arguments
+    if arguments.command is not None and arguments.command not in known:
+        parser.refuse("command", arguments.command, known)
+    known.get(arguments.command, parser).print_help()
+    return None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. `argv` are the arguments, those of the process unless given."""
     try:
-        arguments = make_parser().parse_args(argv)
+        arguments = _parse(sys.argv[1:] if argv is None else argv)
     except SystemExit as done:  # argparse has said why
         return int(done.code or 0)
+    if arguments is None:
+        return 0
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()

@@ -9,15 +9,17 @@ from ygg.cli.common import CommandError, write
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
+    from ygg.cli.parser import Parser
 
 
-def add(commands: Subcommands) -> None:
-    """Add the command."""
+def add(commands: Subcommands) -> Parser:
+    """Add the command; return its parser."""
     text = "Make a configuration with a new identity. It holds the private key: keep it secret."
-    parser = commands.add_parser("genconf", help="make a configuration", description=text, allow_abbrev=False)
+    parser = commands.add_parser("genconf", help="make a configuration", description=text)
     parser.add_argument("--json", action="store_true", help="JSON instead of commented HJSON")
     parser.add_argument("--output", metavar="FILE", help="write a new file that only its owner can read")
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,42 +4,60 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, TypeVar
 
 from ygg.cli.common import CommandError, UsageError, add_config, add_new_identity, load
 from ygg.errors import URLError, YggError
 from ygg.identity.overlay import OVERLAY
+from ygg.periodic import loop_time
 from ygg.url import PeerURL
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
+    from ygg.cli.parser import Parser
     from ygg.config.config import Config
     from ygg.node.core import Core
-
-PAUSE = 1.0
-"""Seconds between an answer and the next request."""
+    from ygg.vtun import VTun
 
 T = TypeVar("T", int, float)
 
 
-def add(commands: Subcommands) -> None:
-    """Add the command."""
+def add(commands: Subcommands) -> Parser:
+    """Add the command; return its parser."""
     text = (
-        "Ping an address in the overlay, with no TUN device. With --peer the identity is a new one; with --config it, "
-        "the peers and the group password are the file's."
+        "Ping an address in the overlay, with no TUN device, until Ctrl-C. With --peer the identity is a new one; with "
+        "--config it, the peers and the group password are the file's."
     )
-    parser = commands.add_parser("ping", help="ping an address", description=text, allow_abbrev=False)
+    parser = commands.add_parser("ping", help="ping an address", description=text)
     parser.add_argument("address", metavar="ADDRESS", help="an IPv6 address in 200::/7")
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument("--peer", action="append", metavar="URI", help="peer to go through; repeatable")
     add_config(way, required=False)
     add_new_identity(parser)
-    parser.add_argument("--count", type=_positive(int), default=3, metavar="N", help="answers wanted (3)")
+    parser.add_argument("-c", "--count", type=_positive(int), metavar="N", help="requests to send, then end")
+    pause = "between requests (1)"
+    parser.add_argument("-i", "--interval", type=_positive(float), default=1.0, metavar="SECONDS", help=pause)
     waiting = "to wait for the peers, and for each answer (10)"
-    parser.add_argument("--timeout", type=_positive(float), default=10.0, metavar="SECONDS", help=waiting)
+    parser.add_argument("-W", "--timeout", type=_positive(float), default=10.0, metavar="SECONDS", help=waiting)
     parser.set_defaults(run=run)
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often, and for how long."""
+
+    count: int | None = None
+    """Requests to send; None: until it is cancelled."""
+    interval: float = 1.0
+    """Seconds between them."""
+    timeout: float = 10.0
+    """Seconds that peers and answers have."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,22 +67,67 @@ def run(arguments: argparse.Namespace) -> int:
     peers = config.peers if config else arguments.peer
     if not peers:
         raise UsageError("the configuration has no Peers; name one with --peer in its place")
-    asyncio.run(ping(address, peers, arguments.count, arguments.timeout, config))
-    return 0
+    tally = Tally(address)
+    try:
+        asyncio.run(ping(tally, peers, Pace(arguments.count, arguments.interval, arguments.timeout), config))
+    except KeyboardInterrupt:
+        if not tally.sent:
+            raise
+    return 0 if tally.times else 1
 
 
-async def ping(
-    address: IPv6Address, peers: list[str], count: int, timeout: float, config: Config | None = None
-) -> None:
-    """Print the round-trip time of `count` answers to a node with the identity and group password of `config`.
+class Tally:
+    """What became of the requests to an address; prints it."""
 
-    Without one the identity is new. Raises `CommandError` when no peer connects within `timeout` seconds, or an answer
-    takes longer.
+    def __init__(self, address: IPv6Address) -> None:
+        self.address = address
+        """That is pinged."""
+        self.sent = 0
+        """Requests."""
+        self.times: list[float] = []
+        """Round trips in ms."""
+        self._begun = 0.0
+
+    def next(self) -> int:
+        """Return the number of the next request, which is sent now."""
+        if not self.sent:
+            self._begun = loop_time()
+        self.sent += 1
+        return self.sent
+
+    def answered(self, number: int, seconds: float) -> None:
+        """Print a round trip."""
+        self.times.append(1000 * seconds)
+        print(f"{self.address}: seq={number} time={_digits(1000 * seconds)} ms", flush=True)
+
+    def unanswered(self, number: int, reason: str) -> None:
+        """Print that there is none."""
+        print(f"{self.address}: seq={number} {reason}", flush=True)
+
+    def close(self) -> None:
+        """Print the statistics; nothing where nothing was sent."""
+        if not self.sent:
+            return
+        lost = 100 * (self.sent - len(self.times)) / self.sent
+        print(f"\n--- {self.address} ping statistics ---")
+        print(f"{self.sent} sent, {len(self.times)} answered, {lost:.3g} % lost, {loop_time() - self._begun:.1f} s")
+        if self.times:
+            mean = sum(self.times) / len(self.times)
+            deviation = math.sqrt(sum((one - mean) ** 2 for one in self.times) / len(self.times))
+            figures = "/".join(map(_digits, (min(self.times), mean, max(self.times), deviation)))
+            print(f"round trip min/avg/max/mdev = {figures} ms", flush=True)
+
+
+async def ping(tally: Tally, peers: list[str], pace: Pace, config: Config | None = None) -> None:
+    """Ping with the identity and group password of `config`, without one with a new identity.
+
+    Prints what becomes of each request, and the statistics at the end, also when it is cancelled. Raises
+    `CommandError` when no peer connects in time.
     """
     from ygg.config.config import Config
-    from ygg.daemon import every_transport
     from ygg.network import NativeNetwork
     from ygg.node.core import Core
+    from ygg.transport.every import every_transport
     from ygg.vtun import VTun
 
     config = config or Config.generate()
@@ -76,26 +139,43 @@ async def ping(
             group_password=config.group_password,
         ) as node,
     ):
-        await _connect(node, peers, timeout)
+        await _connect(node, peers, pace.timeout)
         async with VTun.over(node) as vtun:
-            for number in range(1, count + 1):
-                try:
-                    seconds = await vtun.ping(address, timeout=timeout)
-                except TimeoutError:
-                    raise CommandError(f"{address} did not answer within {timeout:g} seconds") from None
-                print(f"{address} answered in {seconds * 1000:.2f} ms", flush=True)
-                if number < count:
-                    await asyncio.sleep(PAUSE)
+            try:
+                await _requests(vtun, tally, pace)
+            finally:
+                tally.close()
+
+
+async def _requests(vtun: VTun, tally: Tally, pace: Pace) -> None:
+    async with asyncio.TaskGroup() as waiting:
+        while tally.sent != pace.count:
+            if tally.sent:
+                await asyncio.sleep(pace.interval)
+            waiting.create_task(_request(vtun, tally, tally.next(), pace.timeout))
+
+
+async def _request(vtun: VTun, tally: Tally, number: int, timeout: float) -> None:
+    try:
+        tally.answered(number, await vtun.ping(tally.address, timeout=timeout))
+    except TimeoutError:
+        tally.unanswered(number, f"no answer within {timeout:g} seconds")
+    except OSError as error:
+        tally.unanswered(number, str(error))
 
 
 async def _connect(node: Core, peers: list[str], timeout: float) -> None:
-    """Connect to the peers, which have `timeout` seconds; one will do."""
+    """Connect to the peers, which have `timeout` seconds, and say so; one will do."""
+    _tell(f"no peer is up: connecting to {len(peers)} peer{'s' if len(peers) > 1 else ''}")
+    begun = loop_time()
     errors = [error for error in await asyncio.gather(*(_call(node, uri, timeout) for uri in peers)) if error]
     for error in errors:
         if isinstance(error, UsageError):
             raise error
     if len(errors) == len(peers):
         raise CommandError("; ".join(map(str, errors)) + "; try another peer, such as those of `ygg peers`")
+    up = ", ".join(peer.redacted for peer in node.peers() if peer.up)
+    _tell(f"connected to {up} in {_digits(1000 * (loop_time() - begun))} ms; pinging from {node.address}")
 
 
 async def _call(node: Core, uri: str, timeout: float) -> CommandError | None:
@@ -109,6 +189,15 @@ async def _call(node: Core, uri: str, timeout: float) -> CommandError | None:
         reason = f"no answer within {timeout:g} seconds" if deadline.expired() else str(error)
         return CommandError(f"no connection to {PeerURL.parse(uri).with_query().redacted()}: {reason}")
     return None
+
+
+def _tell(text: str) -> None:
+    print(f"ygg: {text}", file=sys.stderr, flush=True)
+
+
+def _digits(ms: float) -> str:
+    # As ping has it: three significant digits and more.
+    return f"{ms:.3f}" if ms < 1 else f"{ms:.2f}" if ms < 10 else f"{ms:.1f}" if ms < 100 else f"{ms:.0f}"
 
 
 def _overlay(text: str) -> IPv6Address:

@@ -18,6 +18,7 @@ from ygg.errors import YggError
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
+    from ygg.cli.parser import Parser
     from ygg.config.config import Config
     from ygg.daemon import Daemon
 
@@ -28,18 +29,19 @@ LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "warning": logging.WA
 log = logging.getLogger("ygg.daemon")
 
 
-def add(commands: Subcommands) -> None:
-    """Add the command."""
+def add(commands: Subcommands) -> Parser:
+    """Add the command; return its parser."""
     text = (
         "Run a node until Ctrl-C or SIGTERM; at SIGHUP it redials the peers that are down. What it does is logged to "
         "standard error."
     )
-    parser = commands.add_parser("run", help="run a node", description=text, allow_abbrev=False)
+    parser = commands.add_parser("run", help="run a node", description=text)
     add_config(parser)
     add_new_identity(parser)
     level = "least level that is logged (info)"
     parser.add_argument("--loglevel", type=str.lower, choices=LEVELS, default="info", help=level)
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:

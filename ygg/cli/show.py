@@ -9,18 +9,20 @@ from ygg.cli.common import add_config, load
 
 if TYPE_CHECKING:
     from ygg.cli.common import Subcommands
+    from ygg.cli.parser import Parser
 
 WHAT = ("address", "subnet", "key")
 """What can be shown of a configuration."""
 
 
-def add(commands: Subcommands) -> None:
-    """Add the command."""
+def add(commands: Subcommands) -> Parser:
+    """Add the command; return its parser."""
     text = "Print the address, the subnet and the public key of a configuration, or one of them alone."
-    parser = commands.add_parser("show", help="print a configuration's address", description=text, allow_abbrev=False)
+    parser = commands.add_parser("show", help="print a configuration's address", description=text)
     parser.add_argument("what", nargs="?", choices=WHAT, help="print this alone, without its name")
     add_config(parser)
     parser.set_defaults(run=run)
+    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:

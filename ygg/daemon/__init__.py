@@ -5,6 +5,6 @@ command line, and for programs that want all of it; the library's other rooms kn
 """
 
 from ygg.daemon.daemon import Daemon
-from ygg.daemon.transports import every_transport
+from ygg.transport.every import every_transport
 
 __all__ = ["Daemon", "every_transport"]

@@ -10,13 +10,13 @@ from typing import Self
 
 from ygg.config.config import Config
 from ygg.daemon.clockfile import ClockFile
-from ygg.daemon.transports import every_transport
 from ygg.errors import PeerExistsError, YggError
 from ygg.multicast import Multicast
 from ygg.multicast.rules import rules_from
 from ygg.network import NativeNetwork, Network
 from ygg.node.core import Core
 from ygg.node.gateway import Gateway
+from ygg.transport.every import every_transport
 from ygg.tun import TunAdapter
 from ygg.url import PeerURL
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl as ssl_module
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -120,6 +121,27 @@ class _OverlayServer(uvicorn.Server):
             await self._living.end(patience)
 
 
+class _WithKeys:
+    """An application whose scopes name the node that the request came from; outside all that uvicorn puts around it,
+    which may believe in headers.
+    """
+
+    def __init__(self, app: Any, vtun: VTun) -> None:
+        self._app = app
+        # What an application raises is logged with the frames that it has passed, this one among them: no VTun shall
+        # live for as long as a log.
+        self._vtun = weakref.ref(vtun)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if client := scope.get("client"):
+            scope.setdefault("extensions", {})["ygg"] = {"public_key": self._key_of(client[0])}
+        await self._app(scope, receive, send)
+
+    def _key_of(self, host: str) -> bytes | None:
+        vtun = self._vtun()
+        return None if vtun is None else vtun.key_of(host)
+
+
 @asynccontextmanager
 async def serve(
     app: Any,
@@ -132,6 +154,8 @@ async def serve(
 ) -> AsyncIterator[Server]:
     """Serve an ASGI application while the body runs; yields the listening server (port 0: see its `sockets`).
 
+    In the scope of a request, `extensions["ygg"]["public_key"]` is the 32-byte key of the node that it came from.
+
     `app` is an application, or `module:name` of one. `host` is one address of the VTun, None for all. `options` go to
     `uvicorn.Config` (`root_path`, `lifespan`, `limit_concurrency`, `ssl_certfile`, ...); those that mean nothing here
     raise ServeOptionError. No signal handler and no logging is set up. Raises OSError with EADDRINUSE for a port that
@@ -141,7 +165,9 @@ async def serve(
     """
     check_options(options, ssl)
     settings: dict[str, Any] = {"log_config": None, "timeout_graceful_shutdown": GRACE, "proxy_headers": False}
-    server = _OverlayServer(_load(app, settings | options), vtun, host, port)
+    config = _load(app, settings | options)
+    config.loaded_app = _WithKeys(config.loaded_app, vtun)
+    server = _OverlayServer(config, vtun, host, port)
     await server.open(ssl)
     over = asyncio.timeout(None)
     ticker: asyncio.Task[None] | None = None

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random as python_random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any, Self
 
-from ygg.errors import AnswerError, ConnectionAborted, KeyFormatError, QueryTimeout
+from ygg.errors import AnswerError, ConnectionAborted, ConnectTimeout, KeyFormatError, QueryTimeout
 from ygg.identity.address import address_of, subnet_of
 from ygg.identity.certificate import Certificate
 from ygg.identity.keys import PUBLIC_SIZE
 from ygg.node import nodeinfo
 from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
 from ygg.node.driver import Driver
-from ygg.node.links.lifecycle import Kind
+from ygg.node.events import (
+    QUEUE,
+    Callback,
+    Event,
+    Events,
+    EventsLost,
+    EventStream,
+    PathFound,
+    PathLost,
+    PeerUp,
+    PlaceChanged,
+    SameIdentity,
+    SessionClosed,
+    SessionOpened,
+)
+from ygg.node.links.lifecycle import Kind, State
 from ygg.node.links.links import Links
 from ygg.node.links.records import LinkRecord
 from ygg.node.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
@@ -34,6 +50,31 @@ QUERY_TIMEOUT = 6.0
 """Seconds that another node has to answer a request."""
 QUERY_REPEAT = 1.1
 """Seconds after which a request is sent once more: just over the second that must lie between two lookups."""
+
+
+QUIET = 600.0
+"""Seconds between two warnings that another program has this node's identity."""
+
+OWN_KEY_AFTER = 10.0
+"""Seconds from the first peer until the node looks for its own key: what it and others know of the tree has settled."""
+OWN_KEY_INTERVAL = 600.0
+"""Seconds between two such lookups."""
+
+_EVIDENCE = {
+    "record": "other nodes hear newer records of its key, which it has not made",
+    "answer": "a lookup of its key has an answer from another place in the network",
+}
+
+_OF_ENGINE: dict[str, Callable[[Any], Event]] = {
+    "session_opened": SessionOpened,
+    "session_closed": SessionClosed,
+    "path_found": PathFound,
+    "path_lost": PathLost,
+    "place": lambda place: PlaceChanged(*place),
+    "same_identity": lambda what: SameIdentity(_EVIDENCE[what]),
+    "lost": EventsLost,
+}
+"""What the engine tells, by its names for it."""
 
 
 class Core:
@@ -87,6 +128,9 @@ class Core:
         self._driver: Driver | None = None
         self._links: Links | None = None
         self._stopped = False
+        self._events = Events()
+        self._warned = -math.inf
+        self._own_key_timer: asyncio.TimerHandle | None = None
         self._made_in = 0
         self._queries: dict[tuple[bytes, str], _Query] = {}
 
@@ -107,16 +151,19 @@ class Core:
         )
         self._node.nodeinfo = self._node_info
         self._node.on_error = self._report
+        self._node.on_events = self._told
         self._driver = Driver(self._node, asyncio.get_running_loop(), self._clock)
         self._links = Links(
             self._node, self._certificate.private_key, self._manager, self._allowed, self._limits,
-            python_random.Random(self._random.bytes(16)),
+            python_random.Random(self._random.bytes(16)), self._tell,
         )
         self._driver.wake()
 
     async def stop(self) -> None:
         """End all links and listeners, fail all requests. Idempotent."""
         self._stopped = True
+        if self._own_key_timer is not None:
+            self._own_key_timer.cancel()
         node, self._node = self._node, None
         if node is None or self._links is None or self._driver is None:
             return
@@ -131,6 +178,7 @@ class Core:
         finally:
             self._driver.close()
             node.close()
+            self._events.close()
 
     def __repr__(self) -> str:
         return f"<Core {self.address}{'' if self._node else ' not running'}>"
@@ -206,10 +254,12 @@ class Core:
 
         The pauses between attempts double from 2 s up to the URL's `maxbackoff`, from a quarter of a second where a
         link has lived for long. They are short while traffic waits for a path, and end when the machine's network has
-        got something new (Linux tells of that). Raises `URLError`, `PeerExistsError`
-        (a waiting peer is redialed at once).
+        got something new (Linux tells of that). Raises `URLError`, `UnknownSchemeError` where the
+        scheme has no transport, `PeerExistsError` (a waiting peer is redialed at once).
         """
-        self.links.add(PeerURL.parse(url), source_interface)
+        links, parsed = self.links, PeerURL.parse(url)
+        self._manager.require(parsed.scheme)
+        links.add(parsed, source_interface)
 
     def remove_peer(self, url: str | PeerURL, *, source_interface: str = "") -> None:
         """End the link to a peer and redial it no more. The query of `url` counts for nothing. `PeerUnknownError`."""
@@ -223,6 +273,75 @@ class Core:
     def listeners(self) -> list[ManagedListener]:
         """The listeners that are open."""
         return self.links.listeners
+
+    # Events
+
+    def events(self, *kinds: type[Event], limit: int = QUEUE) -> EventStream:
+        """Return an iterator of what happens from now on: `async for event in node.events(PeerUp, PeerDown): …`.
+
+        Without `kinds` it gives events of all kinds (`ygg.node.events`). It holds up to `limit` events that wait for
+        the reader, and says with `EventsLost` how many it has dropped; it ends when the node stops.
+        """
+        return self._events.stream(kinds, limit)
+
+    def on_event(self, callback: Callback, *kinds: type[Event]) -> Callable[[], None]:
+        """Call `callback(event)` for what happens from now on, of `kinds` or of all; returns what ends that.
+
+        It is called as it happens, and has to return soon. What it raises is logged.
+        """
+        return self._events.subscribe(callback, kinds)
+
+    async def connected(self, timeout: float | None = None) -> PeerInfo:
+        """Return a peer once one is up that has shown that it holds its key; at once if there is one.
+
+        Raises `ConnectTimeout` after `timeout` seconds, with why each peer that is dialed is not up, and
+        `ConnectionAborted` when the node stops.
+        """
+        with self.events(PeerUp) as news:
+            try:
+                async with asyncio.timeout(timeout):
+                    while (peer := self._proven_peer()) is None:
+                        try:
+                            await anext(news)
+                        except StopAsyncIteration:
+                            raise ConnectionAborted("the node is stopped") from None
+            except TimeoutError:
+                raise ConnectTimeout(f"no peer is up after {timeout:g} s: {self._why_no_peer()}") from None
+        return peer
+
+    def _proven_peer(self) -> PeerInfo | None:
+        now = self._clock.now()
+        proven = (record for record in self.links if record.state is State.PROVEN)
+        return next((_peer_info(record, now) for record in proven if record.link is not None), None)
+
+    def _why_no_peer(self) -> str:
+        waiting = [f"{peer.redacted} ({peer.last_error or 'no answer yet'})" for peer in self.peers() if not peer.up]
+        return "; ".join(waiting) or "none is configured, none has come"
+
+    def _told(self, events: list[tuple[str, Any]]) -> None:
+        for name, about in events:
+            self._tell(_OF_ENGINE[name](about))
+
+    def _look_for_own_key_in(self, seconds: float) -> None:
+        self._own_key_timer = asyncio.get_running_loop().call_later(seconds, self._look_for_own_key)
+
+    def _look_for_own_key(self) -> None:
+        """Ask the network who has this node's key; another program that has it answers."""
+        if self._node is not None and self._proven_peer() is not None:
+            self._node.find(self.public_key)
+        self._look_for_own_key_in(OWN_KEY_INTERVAL)
+
+    def _tell(self, event: Event) -> None:
+        now = self._clock.now() / 1e9
+        if isinstance(event, PeerUp) and self._own_key_timer is None and not self._stopped:
+            self._look_for_own_key_in(OWN_KEY_AFTER)
+        if isinstance(event, SameIdentity) and now - self._warned >= QUIET:
+            self._warned = now
+            log.warning(
+                "Another program uses the identity of this node, %s: %s. Each gets a part of what is sent to it.",
+                self.address, event.evidence,
+            )  # fmt: skip
+        self._events.tell(event)
 
     # State
 

@@ -150,9 +150,14 @@ class TransportManager:
             raise
 
     def _transport(self, url: PeerURL) -> Transport:
-        if transport := self._transports.get(url.scheme):
-            return transport
-        raise UnknownSchemeError
+        self.require(url.scheme)
+        return self._transports[url.scheme]
+
+    def require(self, scheme: str) -> None:
+        """Raise `UnknownSchemeError`, which names the schemes there are, where `scheme` has no transport."""
+        if scheme.lower() not in self._transports:
+            known = ", ".join(sorted(self._transports)) or "none"
+            raise UnknownSchemeError(f"{UnknownSchemeError.text}: {scheme[:64]!r} is none of those known ({known})")
 
     async def _through(self, url: PeerURL, start: Callable[[Network], Coroutine[Any, Any, T]]) -> tuple[T, "_Use"]:
         """Run `start` on the network of the URL's host until that network is the same before and after."""

@@ -1,5 +1,6 @@
 """Overlay addresses between the forms programs use (host text, 16 raw bytes, socket 4-tuples), and errno as errors."""
 
+import contextlib
 import errno
 import functools
 import ipaddress
@@ -7,12 +8,15 @@ import os
 import socket
 
 from ygg.errors import ResolveError, from_os_error
+from ygg.identity.address import address_of
+from ygg.identity.keys import PUBLIC_SIZE
 
 SocketAddress = tuple[str, int, int, int]
 """A socket address as the standard library gives it for IPv6: (host, port, flow information, scope)."""
 
 Host = str | bytes | ipaddress.IPv6Address
-"""A numeric IPv6 address: text, 16 packed bytes, or the standard library's object."""
+"""A numeric IPv6 address: text, 16 packed bytes, or the standard library's object; or a node's public key, which stands
+for the node's address: 32 bytes, or 64 hex digits."""
 
 WILDCARD = bytes(16)
 """The unspecified address, packed: any of ours."""
@@ -34,11 +38,32 @@ def packed(host: Host) -> bytes:
         return host.packed
     if isinstance(host, bytes) and len(host) == 16:
         return host
+    if (raw := _numeric(host)) is not None:
+        return raw
+    if (key := key_in(host)) is not None:
+        return address_of(key).packed
     text = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    raise ResolveError(f"no such host: {text!r} is neither a numeric IPv6 address nor a key")
+
+
+@functools.lru_cache(4096)
+def key_in(host: Host) -> bytes | None:
+    """Return the public key that `host` is, if it is one: 32 bytes that spell no address, or 64 hex digits."""
+    if isinstance(host, bytes) and len(host) == PUBLIC_SIZE:
+        return host if _numeric(host) is None else None
+    if isinstance(host, str | bytes) and len(host) == 2 * PUBLIC_SIZE:
+        with contextlib.suppress(ValueError):  # UnicodeError among them
+            return bytes.fromhex(host if isinstance(host, str) else host.decode("ascii"))
+    return None
+
+
+def _numeric(host: str | bytes) -> bytes | None:
+    """Return the 16 bytes of an address that is spelled, None for any other text."""
     try:
+        text = host if isinstance(host, str) else host.decode("ascii")
         return socket.inet_pton(socket.AF_INET6, text.removeprefix("[").removesuffix("]"))
     except (OSError, ValueError):
-        raise ResolveError(f"no such host: {text!r} is not a numeric IPv6 address") from None
+        return None
 
 
 @functools.lru_cache(4096)

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from ygg.errors import from_os_error
 from ygg.stream.watermarks import watermarks
-from ygg.vtun.addresses import Host, SocketAddress, endpoint, failure, remote_end, split
+from ygg.vtun.addresses import Host, SocketAddress, endpoint, failure, packed, remote_end, split
 from ygg.vtun.registry import Registry
 from ygg.vtun.sockets import OverlaySocket
 from ygg_c.base import forks
@@ -148,6 +148,14 @@ class DatagramTransport(asyncio.DatagramTransport, asyncio.Transport):
             self._tell(self._protocol.resume_writing)
         if self._closing and not self._waiting:
             self._lose(None)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """As of asyncio's transports; and of a connected one "public_key", the 32-byte key of the node at the other
+        end, None while it is not known.
+        """
+        if name == "public_key" and self._remote is not None:
+            return self._registry.reach.key_of(packed(self._remote[0]))
+        return super().get_extra_info(name, default)
 
     def get_write_buffer_size(self) -> int:
         """Return the bytes that wait for room on the way."""

@@ -1,9 +1,13 @@
-"""Opening a TCP connection: done when the handshake is, and given up without a trace."""
+"""Opening a TCP connection: done when the handshake is, and given up without a trace.
+
+TCP itself gives up after two minutes, for a network may be away for as long. Without any peer there is nothing to wait
+for but one that is just being dialed: the attempt fails when there was none for some seconds in a row.
+"""
 
 import asyncio
 import errno
 
-from ygg.errors import from_os_error
+from ygg.errors import NoPeerError, from_os_error
 from ygg.vtun.addresses import endpoint, failure
 from ygg.vtun.registry import Registry
 from ygg_c.stack.netstack import NetStack
@@ -13,12 +17,19 @@ from ygg_c.tcp.options import TcpOptions
 _Local = tuple[bytes | None, int]
 
 
+LOOK = 1.0
+"""Seconds between two looks at whether there is a peer."""
+LOOKS = 3
+"""Looks in a row that find none, after which the attempt fails."""
+
+
 class Dial:
     """One connection attempt."""
 
     def __init__(
         self, stack: NetStack, target: tuple[bytes, int], local: _Local, options: TcpOptions, registry: Registry
     ) -> None:
+        registry.reach.check_served(target[0], errno.ECONNREFUSED)
         try:
             self._connection = stack.connect(*target, *local, options)
         except OSError as error:
@@ -32,18 +43,37 @@ class Dial:
         connection = self._connection
         connection.on_event = self._on_event
         self._registry.add(self)
+        self._looks = 0
+        self._look_later()
         try:
             await self._waiter
+            if connection.error == errno.ETIMEDOUT:
+                raise self._registry.reach.timed_out(self._target[0], self._doing)
             if connection.error:
-                raise failure(connection.error, "connect to [{}]:{}".format(*endpoint(*self._target)))
+                raise failure(connection.error, self._doing)
         except BaseException:
             connection.on_event = None
             connection.abort()
             raise
         finally:
+            self._timer.cancel()
             self._registry.discard(self)
         connection.on_event = None
         return connection
+
+    @property
+    def _doing(self) -> str:
+        return "connect to [{}]:{}".format(*endpoint(*self._target))
+
+    def _look_later(self) -> None:
+        self._timer = self._waiter.get_loop().call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        self._looks = self._looks + 1 if self._registry.reach.has_no_peer(self._target[0]) else 0
+        if self._looks < LOOKS:
+            self._look_later()
+        elif not self._waiter.done():
+            self._waiter.set_exception(NoPeerError(f"{NoPeerError.text}: {self._doing}"))
 
     def _on_event(self, events: int) -> None:
         if not self._waiter.done():

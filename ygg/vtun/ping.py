@@ -4,7 +4,7 @@ import asyncio
 import errno
 
 from ygg.errors import from_os_error
-from ygg.vtun.addresses import failure
+from ygg.vtun.addresses import endpoint, failure
 from ygg.vtun.registry import Registry
 from ygg_c.socket.endpoint import CLOSED
 from ygg_c.stack.netstack import NetStack
@@ -20,6 +20,7 @@ class Ping:
         self, stack: NetStack, target: bytes, size: int, registry: Registry, dont_fragment: bool = False
     ) -> None:
         self._stack = stack
+        registry.reach.check_served(target, errno.EHOSTUNREACH)
         self._payload = stack.random.bytes(size)
         try:
             self._socket = socket = stack.echo()
@@ -45,7 +46,7 @@ class Ping:
         except TimeoutError as error:
             if isinstance(error, OSError) and error.errno:
                 raise
-            raise failure(errno.ETIMEDOUT) from None
+            raise self._registry.reach.timed_out(self._target, f"ping {endpoint(self._target, 0)[0]}") from None
         finally:
             self._socket.on_event = None
             self._socket.close()

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from ygg.vtun.reach import Reach
+
 
 class Open(Protocol):
     """Something that lives on a VTun."""
@@ -13,8 +15,10 @@ class Open(Protocol):
 class Registry:
     """The transports, servers, datagram sockets and waiters of a VTun; ordered by age."""
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach) -> None:
         self._open: dict[Open, None] = {}
+        self.reach = reach
+        """What the node below knows of the others."""
 
     def __len__(self) -> int:
         return len(self._open)

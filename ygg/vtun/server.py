@@ -30,12 +30,14 @@ _WAITS_FOR_CONNECTIONS = sys.version_info >= (3, 12)
 
 @dataclass(frozen=True, slots=True)
 class TLSOptions:
-    """How accepted connections speak TLS."""
+    """How accepted or dialed connections speak TLS."""
 
     context: ssl_module.SSLContext
     """The certificate and what else is configured."""
     handshake_timeout: float | None
     """Seconds; None for asyncio's own limit."""
+    server_hostname: str | None = None
+    """The server's name, to the client."""
 
 
 class Server(asyncio.AbstractServer):

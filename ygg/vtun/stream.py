@@ -53,7 +53,9 @@ class StreamTransport(ByteStreamTransport):
     ) -> None:
         self._local, self._remote = endpoint(*connection.local), endpoint(*connection.remote)
         self._socket = OverlaySocket(connection, self._local, self._remote)
-        extra = {"socket": self._socket, "sockname": self._local, "peername": self._remote}
+        # Known by now, for it has written to us; later it may be forgotten.
+        key = registry.reach.key_of(connection.remote[0])
+        extra = {"socket": self._socket, "sockname": self._local, "peername": self._remote, "public_key": key}
         super().__init__(protocol, connection, extra)
         self._connection: TcpConnection | None = connection
         self._registry = registry
@@ -79,8 +81,9 @@ class StreamTransport(ByteStreamTransport):
             connection.abort()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """As of asyncio's transports: "peername", "sockname", "socket"; and "tcp_info", a `TcpInfo` of this moment, and
-        "options", the `ConnectionOptions` of the connection.
+        """As of asyncio's transports: "peername", "sockname", "socket"; and "tcp_info", a `TcpInfo` of this moment,
+        "options", the `ConnectionOptions` of the connection, and "public_key", the 32-byte key of the node at the other
+        end, None where there is no node below.
         """
         if name == "tcp_info" and self._connection is not None:
             return TcpInfo.of(self._connection)

@@ -16,12 +16,24 @@ from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.tls.handshake import start_tls
 from ygg.stream.tls.streams import loop_for_streams
 from ygg.tun import TunAdapter
-from ygg.vtun.addresses import Host, bindable, check_port, destination, endpoint, failure, packed, remote_end, split
+from ygg.vtun.addresses import (
+    Host,
+    bindable,
+    check_port,
+    destination,
+    endpoint,
+    failure,
+    key_in,
+    packed,
+    remote_end,
+    split,
+)
 from ygg.vtun.capture import Capture
 from ygg.vtun.datagram import DatagramTransport, UdpSocket
 from ygg.vtun.dial import Dial
 from ygg.vtun.options import ConnectionOptions, OptionArguments, begin_with
 from ygg.vtun.ping import Ping
+from ygg.vtun.reach import Reach
 from ygg.vtun.recording import Recording, Target
 from ygg.vtun.registry import Registry
 from ygg.vtun.server import Server, TLSOptions
@@ -32,7 +44,6 @@ from ygg_c.base import forks
 from ygg_c.base.clock import Clock
 from ygg_c.base.sodium import Random
 from ygg_c.ip.layer import Layer
-from ygg_c.node.gateway import Gateway as EngineGateway
 from ygg_c.socket.endpoint import CLOSED, DRAINED
 from ygg_c.stack.netstack import NetStack
 from ygg_c.stack.udp import UdpSocket as StackSocket
@@ -66,7 +77,8 @@ class VTun:
 
     Arguments that only make sense for an operating system's sockets (`family`, `proto`, `flags`, `reuse_address`,
     `reuse_port`, `allow_broadcast`, `happy_eyeballs_delay`, `interleave`, `all_errors`) are accepted without effect.
-    Hosts are numeric IPv6 addresses; errors are those of a socket, with its `errno`, and a `YggError` as well.
+    Hosts are numeric IPv6 addresses, or public keys in place of their nodes' addresses (`Host`); errors are those of a
+    socket, with its `errno`, and a `YggError` as well.
 
     A VTun sends and receives nothing until it is attached: `VTun.over(node)`, or `TunAdapter.attach`. While it is not,
     what is open waits, as with a cable unplugged, and may time out. When the node stops, all that is open ends with
@@ -93,7 +105,8 @@ class VTun:
         # Like asyncio's own transports: a program that writes small pieces wants them sent.
         options.setdefault("nodelay", True)
         self.options.update(options)
-        self._registry = Registry()
+        self._reach = Reach(self._stack)
+        self._registry = Registry(self._reach)
         self._parts: list[_Closable] = []
         self._driver: Driver | None = None
         self._closed = False
@@ -146,6 +159,14 @@ class VTun:
         """The engine below, for its settings (timers, buffers, limits) and counters."""
         return self._stack
 
+    def key_of(self, host: Host) -> bytes | None:
+        """Return the public key of the node that `host`, or the /64 it is in, belongs to.
+
+        None while it is not known; it is as long as packets come and go, and two minutes longer: that of a datagram's
+        sender is known when the datagram is read. On connections `get_extra_info("public_key")` tells it.
+        """
+        return key_in(host) or self._reach.key_of(packed(host))
+
     def counters(self) -> dict[str, int]:
         """Return how often each thing happened in the stack, what was dropped above all, by name."""
         return self._stack.counters()
@@ -179,15 +200,20 @@ class VTun:
         happy_eyeballs_delay: float | None = None,
         interleave: int | None = None,
         all_errors: bool = False,
+        timeout: float | None = None,
         **options: Unpack[OptionArguments],
     ) -> tuple[asyncio.Transport, _P]:
         """Connect to (host, port) as `loop.create_connection` does; return (transport, protocol).
+
+        `host` may be a public key, see `Host`. `timeout` is in seconds, for all of it, a TLS handshake too.
 
         `options` of the connection (`nodelay`, `keepalive`, `congestion` and others, see `ConnectionOptions`) hold from
         its first segment on, in place of the VTun's.
 
         Returns when the handshake is done; cancelling gives up and leaves nothing behind. Raises
-        ConnectionRefusedError, TimeoutError (ETIMEDOUT, after about two minutes of silence), OSError with EHOSTUNREACH
+        ConnectionRefusedError (also for an address of our own /64 that is not served), `NoPeerError` (ENETUNREACH) when
+        no peer was up for three seconds, TimeoutError (ETIMEDOUT, after `timeout` or about two minutes of silence; the
+        text says what is missing, as do the classes `KeyUnknownError` and `NoPathError`), OSError with EHOSTUNREACH
         (a host outside 200::/7, or what a router on the way said), EADDRNOTAVAIL (also: port 0), EADDRINUSE;
         socket.gaierror for a name.
         """
@@ -199,23 +225,43 @@ class VTun:
         local = (None, 0) if local_addr is None else split(local_addr, "local_addr")
         remote = remote_end(host, port)
         self._check()
-        source = (bindable(local[0]), local[1])
-        connection = await Dial(self._stack, remote, source, self._options(options), self._registry).run()
+        if (key := key_in(host)) is not None:
+            self._reach.learn(key)
+        tls = None
+        if ssl:
+            context = ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context()
+            name = endpoint(*remote)[0] if server_hostname is None else server_hostname
+            tls = TLSOptions(context, ssl_handshake_timeout, name)
+        dial = Dial(self._stack, remote, (bindable(local[0]), local[1]), self._options(options), self._registry)
+        if timeout is None:
+            return await self._connect(dial, protocol_factory, tls)
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                return await self._connect(dial, protocol_factory, tls)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise self._reach.timed_out(remote[0], "connect to [{}]:{}".format(*endpoint(*remote))) from None
+
+    async def _connect(
+        self, dial: Dial, protocol_factory: Callable[[], _P], tls: TLSOptions | None
+    ) -> tuple[asyncio.Transport, _P]:
+        connection = await dial.run()
         try:
             protocol = protocol_factory()
-            transport = StreamTransport(connection, HoldingProtocol() if ssl else protocol, self._registry)
+            transport = StreamTransport(connection, protocol if tls is None else HoldingProtocol(), self._registry)
         except BaseException:
             connection.abort()
             raise
         transport.start()
-        if not ssl:
+        if tls is None:
             return transport, protocol
         secured = await start_tls(
             transport,
             HoldingProtocol(),
-            ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context(),
-            server_hostname=endpoint(*remote)[0] if server_hostname is None else server_hostname,
-            ssl_handshake_timeout=ssl_handshake_timeout,
+            tls.context,
+            server_hostname=tls.server_hostname,
+            ssl_handshake_timeout=tls.handshake_timeout,
         )
         take_over(secured, protocol)
         return secured, protocol
@@ -363,6 +409,8 @@ class VTun:
         if remote_addr is not None:
             remote_host, remote_port = split(remote_addr, "remote_addr")
             remote = remote_end(remote_host or "", remote_port)
+            if remote_host and (key := key_in(remote_host)) is not None:
+                self._reach.learn(key)
         try:
             socket = self._stack.udp(bindable(host), port, remote)
         except OSError as error:
@@ -383,6 +431,8 @@ class VTun:
         """
         raw = destination(host)
         self._check()
+        if (key := key_in(host)) is not None:
+            self._reach.learn(key)
         return await Ping(self._stack, raw, size, self._registry, dont_fragment).run(timeout)
 
     # What passes
@@ -390,7 +440,7 @@ class VTun:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers that packets pass between the node and this VTun, the lowest one first; detached, none."""
-        gateway = self._gateway()
+        gateway = self._reach.gateway
         return () if gateway is None else gateway.layers
 
     def insert(self, layer: Layer, position: int | None = None) -> None:
@@ -400,24 +450,17 @@ class VTun:
         What a VTun sends to its own addresses never leaves it. ValueError when the VTun is detached, or the layer is in
         a place already.
         """
-        gateway = self._gateway()
+        gateway = self._reach.gateway
         if gateway is None:
             raise ValueError("the VTun is attached to no node")
         gateway.insert(layer, position)
 
     def remove(self, layer: Layer) -> None:
         """Take a layer out, and have what it held back go at once. ValueError when it is not in `layers`."""
-        gateway = self._gateway()
+        gateway = self._reach.gateway
         if gateway is None:
             raise ValueError("the VTun is attached to no node")
         gateway.remove(layer)
-
-    def _gateway(self) -> EngineGateway | None:
-        """Return what is at the bottom of the layers below the stack."""
-        below: Layer | None = self._stack.lower
-        while below is not None and not isinstance(below, EngineGateway):
-            below = below.lower
-        return below
 
     def capture(self, target: Target, *, snaplen: int = 262144) -> Capture:
         """Record every packet of this VTun, in the clear, in a pcapng file for Wireshark, until the result is closed.
@@ -470,6 +513,7 @@ class VTun:
             for recording in self._recordings:
                 recording.close()
             self._stack.close()
+            self._reach.close()
             for part in reversed(self._parts):
                 part.close()
             if self._driver is not None:

@@ -92,6 +92,12 @@ cdef class LinkHost:
     cdef void link_proven(self, Link link, bint alone) noexcept
     cdef void no_way(self) noexcept                     # something of ours waits for a path, and none is found
     cdef void path_found(self, const uint8_t *key) noexcept     # there is a path to this key where none was, or another
+    # A path to this key leads there as far as is known, or does no more: what those who watch are told.
+    cdef void path_seen(self, const uint8_t *key, bint there) noexcept
+    # A record of this node's own key came that is newer than its own: of its former run, or of another program.
+    cdef void own_record_in(self) noexcept
+    # A lookup of this node's own key has had an answer, signed with it, from another place in the tree.
+    cdef void own_answer_in(self) noexcept
     cdef void credit_in(self, uint64_t link) noexcept   # the link of this number, which had refused credit, has drained
     cdef void marked(self, const uint8_t *frame, size_t size) noexcept  # this packet of our own has waited for too long
     cdef void want_turn(self) noexcept                  # there is output to flush: have a turn come soon

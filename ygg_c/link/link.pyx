@@ -137,6 +137,15 @@ cdef class LinkHost:
     cdef void path_found(self, const uint8_t *key) noexcept:
         pass
 
+    cdef void path_seen(self, const uint8_t *key, bint there) noexcept:
+        pass
+
+    cdef void own_record_in(self) noexcept:
+        pass
+
+    cdef void own_answer_in(self) noexcept:
+        pass
+
     cdef void credit_in(self, uint64_t link) noexcept:
         pass
 

@@ -16,6 +16,7 @@ cdef class Route:
     cdef uint8_t address[16]
     cdef uint8_t subnet[8]
     cdef Aging aging
+    cdef bytes shown                # the key as Python has it, once it was asked for: connections share it
     cdef uint64_t mark_until        # until then the next packet to it that may be marked is; 0: none need be
 
 # Packets for a destination whose key is not known yet.

@@ -52,6 +52,24 @@ class Gateway(PayloadSink):
     def remove(self, layer: Layer) -> None:
         """Take a layer out; what it has held back may go at once. ValueError when it is not in this gateway."""
 
+    def key_of(self, address: bytes) -> bytes | None:
+        """Return the 32-byte key of the node that a packed address, or the /64 it is in, belongs to.
+
+        None while it is not known: it is as long as packets come and go, and two minutes longer. ValueError when it has
+        not 16 bytes.
+        """
+
+    def learn(self, key: bytes) -> None:
+        """Know the node of a 32-byte key, so that nothing sent to its addresses waits for a lookup of the key."""
+
+    def reach(self, address: bytes) -> str:
+        """Return how far the way to a packed address is known.
+
+        `own` is ours; `detached`: the gateway is closed; `no_peer`: there is no link; `no_key`: no lookup has told
+        whose address it is; `no_path`: the key is known, and no lookup has told a path; `no_session`: the node there
+        has not answered; `session`: it has. ValueError when it has not 16 bytes.
+        """
+
     def counters(self) -> dict[str, int]:
         """Return the packets dropped, by reason, and those `marked` (RFC 3168) because others to the same node wait too
         long.

@@ -28,6 +28,7 @@ from ygg_c.ip.header cimport CE, ECT_0, IP_HEADER, MIN_MTU, NOT_ECT, SOURCE, TAR
 from ygg_c.ip.icmp cimport ERROR_BURST, ERROR_RATE, ICMP_TOO_BIG, icmp_error
 from ygg_c.ip.layer cimport Layer, Lower, Upper, Way, free_way, stack_on
 from ygg_c.link.link cimport LinkHost
+from ygg_c.routing.pathfinder cimport Path
 
 cdef uint64_t MARK_LIFE = SECOND                # of a mark for which there is no packet
 cdef uint64_t LIFETIME = 120 * SECOND           # of routes since their last use
@@ -200,6 +201,51 @@ cdef class Gateway(PayloadSink):
             "icmp_limited": self.icmp_limited,
             "marked": self.marked,
         }
+
+    # What is known of others
+
+    def key_of(self, bytes address not None):
+        """Return the key behind an address, or None."""
+        cdef Route route
+        if len(address) != 16:
+            raise ValueError(f"an address has 16 bytes, not {len(address)}")
+        if self.node is not None and self._is_ours(address):
+            return (<LinkHost>self.node).key[:32]
+        route = self._route_to(address)
+        if route is None:
+            return None
+        if route.shown is None:
+            route.shown = route.key[:32]
+        return route.shown
+
+    def learn(self, bytes key not None):
+        """Know a key, so that its address need not be looked up."""
+        if len(key) != 32:
+            raise ValueError(f"a key has 32 bytes, not {len(key)}")
+        if self.node is not None and memcmp(<const uint8_t *>key, (<LinkHost>self.node).key, 32) != 0:
+            self.node.catch_up(self.node.now)
+            self._learn(key)
+
+    def reach(self, bytes address not None):
+        """Return how far the way to an address is known."""
+        cdef Route route
+        cdef Path path
+        if len(address) != 16:
+            raise ValueError(f"an address has 16 bytes, not {len(address)}")
+        if self.node is None:
+            return "detached"
+        if self._is_ours(address):
+            return "own"
+        if not self.node.tree.neighbours:
+            return "no_peer"
+        route = self._route_to(address)
+        if route is None:
+            return "no_key"
+        if self.node.tree.link_to(route.key) is None:
+            path = self.node.pathfinder.path(route.key)
+            if path is None or path.broken:
+                return "no_path"
+        return "session" if self.node.sessions_table.has_session(route.key) else "no_session"
 
     # Outgoing
 

@@ -38,6 +38,12 @@ cdef class Node(Router):
     cdef public object on_link_proven
     cdef public object on_no_way
     cdef public object on_error
+    cdef public object on_events
+    cdef list _events                   # what on_events is called with at the end of this turn; None: with nothing
+    cdef uint64_t _tree_seen            # generation of the tree when its place was last looked at
+    cdef tuple _place                   # root and coordinates then
+    cdef uint64_t _own_record_at        # when a newer record of our own key last came, ns
+    cdef int _own_records               # how many, with less than OWN_RECORD_GAP between two
     cdef bytes _nodeinfo
     cdef Budget _answers                # bytes of answers to queries of strangers
     cdef int64_t _clock_base            # ns of unix time when `now` was 0, as we tell it: never moved back
@@ -61,6 +67,10 @@ cdef class Node(Router):
     cdef void later(self, object function, tuple arguments) noexcept
 
     cdef uint64_t _poll(self) noexcept
+    cdef void _look_at_place(self) noexcept
+    # Have on_events hear of this at the end of the turn.
+    cdef void tell(self, str what, object about) noexcept
+    cdef object _lost_with(self, tuple last)
     cdef void _wake(self) noexcept
     cdef void _links_changed(self) noexcept
     cdef void _call(self, object function, tuple arguments) noexcept

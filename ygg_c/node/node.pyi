@@ -31,6 +31,14 @@ class Node(Router):
     """Called once with each link whose far side has shown that it holds its key."""
     on_no_way: Callable[[], object] | None
     """Called when something of ours waits for a path that no lookup finds, or for any link; twice a second at most."""
+    on_events: Callable[[list[tuple[str, Any]]], object] | None
+    """Called at the end of a turn with what happened in it, as (name, about) in its order.
+
+    The names: `session_opened`, `session_closed`, `path_found`, `path_lost` (about: the 32-byte key), `place` (the
+    root's key and our own coordinates, a tuple of ports, which are others than before), `same_identity` (`record`:
+    other nodes have heard newer records of our own key that we have not made, again and again; `answer`: to a lookup of
+    our own key, with `find`, one came that we have not signed), `lost` (how many more there were).
+    """
     on_error: Callable[[BaseException], object] | None
     """Called with what a callback raised."""
     nodeinfo: bytes

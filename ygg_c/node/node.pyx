@@ -17,11 +17,20 @@ from ygg_c.ip.layer cimport Layer, top_of
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.node.queries cimport QUERY_NODEINFO, QUERY_PEERS, QUERY_SELF
 from ygg_c.routing.layer cimport TrafficLower, TrafficUpper
+from ygg_c.routing.views cimport own_ports, root_key
 from ygg_c.session.layer cimport SessionUpper
 
 cdef int64_t CLOCK_MOST = 1 << 33               # seconds
 cdef uint64_t NO_WAY_INTERVAL = 500 * MS       # ns between two calls of on_no_way
 cdef int64_t NOT_SET = -(1 << 62)
+cdef uint64_t OWN_RECORD_GAP = 15 * SECOND
+
+cdef enum:
+    # Of these that follow each other another program makes one: a node that was restarted finds the records of its
+    # former run, which are the same everywhere but for one or two that some have not heard of.
+    OWN_RECORDS_MOST = 4
+    OWN_RECORDS_REST = 200          # until it is told again
+    EVENTS_MOST = 1024              # told in one turn; strangers open sessions
 
 cdef enum:                      # first byte of a session payload
     PAYLOAD_DUMMY = 0
@@ -89,6 +98,12 @@ cdef class _Payloads(SessionUpper):
         elif size != 1 or payload[0] != PAYLOAD_DUMMY:
             self.node._unknown += 1
 
+    cdef void session_opened(self, const uint8_t *key) noexcept:
+        self.node.tell("session_opened", key[:32])
+
+    cdef void session_closed(self, const uint8_t *key) noexcept:
+        self.node.tell("session_closed", key[:32])
+
     cdef void name_remotes(self) noexcept:
         if self.node.attachment is not None and self.node.attachment.upper is not None:
             self.node.attachment.upper.name_remotes()
@@ -117,6 +132,7 @@ cdef class Node(Router):
         self._answers = Budget(ANSWER_RATE, ANSWER_BURST, self.random.u64())
         self._clock_base = NOT_SET
         self.clock = Clock() if clock is None else clock
+        self._place = ((<LinkHost>self).key[:32], ())
 
     @property
     def address(self):
@@ -185,6 +201,7 @@ cdef class Node(Router):
         self.queries.clear()
         self.turns.events.clear()
         self.on_work = self.on_link_closed = self.on_link_proven = self.on_no_way = self.on_error = None
+        self.on_events = None
 
     # The turn
 
@@ -212,6 +229,8 @@ cdef class Node(Router):
             if self.attachment is not None and self.attachment.upper is not None:
                 self.attachment.upper.batch_end(self.now)
             deadline = self._poll()
+            if self._tree_seen != self.tree.generation and self.on_events is not None:
+                self._look_at_place()
             # A sink may hand bytes over at once, and have some handed back: what is wanted in its flush comes too late
             # for this round, and makes no further one, but is due.
             self.turns.more = False
@@ -245,6 +264,7 @@ cdef class Node(Router):
         # A callback may detach the top, to which no layer leads then. What it has gathered it is to tell all the same.
         cdef Layer upper = self.attachment.upper if self.attachment is not None else None
         cdef Layer top = top_of(upper)
+        self._events = None
         for function, arguments in self.turns.take_events():
             self._call(function, arguments)
         if upper is not None:
@@ -266,6 +286,28 @@ cdef class Node(Router):
         if function is not None and not self._closed:
             self.turns.later(function, arguments)
             self.want_turn()
+
+    # Those who watch are called once in a turn, with all that has happened.
+    cdef void tell(self, str what, object about) noexcept:
+        if self.on_events is None or self._closed:
+            return
+        if self._events is None:
+            self._events = []
+            self.later(self.on_events, (self._events,))
+        if len(self._events) < EVENTS_MOST:
+            self._events.append((what, about))
+        else:
+            self._events[EVENTS_MOST - 1] = ("lost", self._lost_with(self._events[EVENTS_MOST - 1]))
+
+    cdef object _lost_with(self, tuple last):
+        return last[1] + 1 if last[0] == "lost" else 2
+
+    cdef void _look_at_place(self) noexcept:
+        cdef tuple place = (root_key(self.tree), tuple(own_ports(self.tree)))
+        self._tree_seen = self.tree.generation
+        if place != self._place:
+            self._place = place
+            self.tell("place", place)
 
     cdef void _call(self, object function, tuple arguments) noexcept:
         try:
@@ -310,6 +352,22 @@ cdef class Node(Router):
         self.sessions_table.links_changed()
         if self.attachment is not None:
             self.attachment.links_changed()
+
+    cdef void path_seen(self, const uint8_t *key, bint there) noexcept:
+        self.tell("path_found" if there else "path_lost", key[:32])
+
+    # Two programs with one key each go on from the other's number, about once a second.
+    cdef void own_record_in(self) noexcept:
+        if self.now - self._own_record_at >= OWN_RECORD_GAP:
+            self._own_records = 0
+        self._own_record_at = self.now
+        self._own_records += 1
+        if self._own_records == OWN_RECORDS_MOST:
+            self._own_records = -OWN_RECORDS_REST
+            self.tell("same_identity", "record")
+
+    cdef void own_answer_in(self) noexcept:
+        self.tell("same_identity", "answer")
 
     cdef void no_way(self) noexcept:
         if self.now - self._told_no_way >= NO_WAY_INTERVAL:

@@ -95,7 +95,11 @@ cdef class Forwarding:
 
     cdef bint notify_in(self, const uint8_t *body, size_t size, const Routed *message) noexcept:
         cdef Hop hop
-        self.hops.towards(message.dest, message.path, message.path_size, &hop)
+        if memcmp(message.source, message.dest, 32) == 0:
+            # Two programs with one key, one of which looks for the other: only the path tells which of them it is for.
+            self.hops.find(message.path, message.path_size, &hop)
+        else:
+            self.hops.towards(message.dest, message.path, message.path_size, &hop)
         if hop.link != NULL and hop.distance < message.watermark:
             send_routed(<Link>hop.link, PATH_NOTIFY, message.path, message.path_size, hop.distance,
                         message.source, body + size - message.source, False)

@@ -88,6 +88,8 @@ cdef class Pathfinder:
     cdef void _heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept
     cdef bint _is_kept(self, Path path, uint64_t seq) noexcept
     cdef void _confirm(self, Path path) noexcept
+    cdef int _own_answer_in(self, Link link, const Routed *message, const uint64_t *ports, size_t count,
+                            Rumor rumor) noexcept
     cdef void _avoid_hop(self, Path path) noexcept
     cdef void _find_hop(self, Path path) noexcept
     cdef int _make_header(self, Path path) noexcept

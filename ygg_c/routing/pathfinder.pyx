@@ -180,6 +180,7 @@ cdef class Pathfinder:
             if path.hop.link == NULL:
                 lost = not path.broken or self.is_overdue(dest)
                 path.broken = True
+                self.paths.unsee(path)
             elif not path.broken and not path.unproven:
                 if self.is_doubtful(path):
                     self.doubt(path)
@@ -282,6 +283,9 @@ cdef class Pathfinder:
         path.confirmed = self.host.now
         path.patience = 0
         self.paths.live(path, path.confirmed + LIFE)
+        if not (path.seen or path.broken or path.unproven):
+            path.seen = True
+            self.host.path_seen(path.key, True)
 
     cdef void message_in(self, const Routed *message) noexcept:
         self._message = message
@@ -486,6 +490,8 @@ cdef class Pathfinder:
             if rumor is None:
                 self.notifies_refused += 1
                 return OK
+            if memcmp(message.source, self.host.key, 32) == 0:
+                return self._own_answer_in(link, message, ports, count, rumor)
         elif self._is_kept(path, message.seq):
             return OK
         else:
@@ -509,6 +515,21 @@ cdef class Pathfinder:
         self._confirm(path)
         if not same:
             self.host.path_found(path.key)
+        return OK
+
+    # This node has looked for its own key. What it has signed itself, at this place, is no news.
+    cdef int _own_answer_in(self, Link link, const Routed *message, const uint64_t *ports, size_t count,
+                            Rumor rumor) noexcept:
+        cdef uint64_t *own
+        cdef size_t own_count = self.tree.own_coords(&own)
+        cdef int code
+        if count == own_count and memcmp(ports, own, count * sizeof(uint64_t)) == 0:
+            return OK
+        code = self._check(link, message, ports, count, not rumor.answered)
+        if code != RENEWED:
+            return code
+        rumor.answered = True
+        self.host.own_answer_in()
         return OK
 
     cdef bint is_awaited(self, const uint8_t *key) noexcept:
@@ -536,6 +557,7 @@ cdef class Pathfinder:
                 return
             was = path.broken
             path.broken = True
+            self.paths.unsee(path)
             self.want(message.dest, not was or self.is_overdue(message.dest))
 
     cdef void maintain(self) noexcept:

@@ -17,6 +17,7 @@ cdef class Path:
     cdef uint64_t confirmed         # when something last showed that it leads there
     cdef uint64_t expires
     cdef bint broken
+    cdef bint seen                  # the host has been told that it leads there, and not that it does no more
     cdef bint direct                # leads to a neighbour, by the link to it
     # only the header of a message tells it; what it takes is kept until something signed does
     cdef bint unproven
@@ -50,6 +51,7 @@ cdef class Paths:
     cdef int set_ports(self, Path path, const uint8_t *ports, size_t size) noexcept     # -1: no memory
     cdef int set_header_size(self, Path path, size_t size) noexcept     # the same; what is in it is lost
     cdef void remove(self, Path path) noexcept
+    cdef void unsee(self, Path path) noexcept                       # it leads there no more: tell the host
     cdef void expire(self, uint64_t now) noexcept
     cdef size_t _weight(self, Path path) noexcept
     cdef Path _burden(self, Path kept)

@@ -116,6 +116,12 @@ cdef class Paths:
         self._bytes -= self._weight(path)
         self.held.drop(&path.held, 0)
         self._by_key.discard(path.key)
+        self.unsee(path)
+
+    cdef void unsee(self, Path path) noexcept:
+        if path.seen:
+            path.seen = False
+            self.host.path_seen(path.key, False)
 
     cdef void expire(self, uint64_t now) noexcept:
         cdef Path path

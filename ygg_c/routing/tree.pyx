@@ -351,6 +351,7 @@ cdef class Tree(Records):
             if memcmp(message.node, self.host.key, 32) == 0:
                 self._refresh = True        # from before we restarted: get above it
                 self._ask_again()
+                self.host.own_record_in()
             self.gossip.note_sent(neighbour, message.node)
             self.news = True
         else:

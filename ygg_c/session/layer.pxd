@@ -9,5 +9,7 @@ cdef class SessionUpper:
     cdef void payload_in(self, Session session, uint8_t *payload, size_t size) noexcept
     # This key has made a new session in place of one we had: it may have restarted.
     cdef void session_renewed(self, const uint8_t *key) noexcept
+    cdef void session_opened(self, const uint8_t *key) noexcept
+    cdef void session_closed(self, const uint8_t *key) noexcept
     # Call SessionTable.in_use for each key that there are connections to.
     cdef void name_remotes(self) noexcept

@@ -10,5 +10,11 @@ cdef class SessionUpper:
     cdef void session_renewed(self, const uint8_t *key) noexcept:
         pass
 
+    cdef void session_opened(self, const uint8_t *key) noexcept:
+        pass
+
+    cdef void session_closed(self, const uint8_t *key) noexcept:
+        pass
+
     cdef void name_remotes(self) noexcept:
         pass

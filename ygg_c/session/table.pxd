@@ -78,6 +78,7 @@ cdef class SessionTable(TrafficUpper):
     # Forget what has expired; return the next deadline or NEVER.
     cdef uint64_t poll(self) noexcept
     cdef void clear(self) noexcept
+    cdef bint has_session(self, const uint8_t *key) noexcept
 
     cdef Session _session(self, const uint8_t *key)
     # A message proved to be the remote's own; `answered`: and that something we sent in the last minute has reached it.

@@ -146,6 +146,9 @@ cdef class SessionTable:
         cdef PyObject *found = self._sessions.get(key)
         return <Session>found if found != NULL else None
 
+    cdef bint has_session(self, const uint8_t *key) noexcept:
+        return self._sessions.get(key) != NULL
+
     cdef void send(self, const uint8_t *key, Packet *payload) noexcept:
         cdef PyObject *found
         cdef Opening opening
@@ -307,6 +310,7 @@ cdef class SessionTable:
         self._sessions.put(key, session)
         remotes_add(&self._quiet, session, self.now)
         self.counts[COUNT_SESSION_OPENED] += 1
+        self.upper.session_opened(key)
         return session
 
     # Traffic
@@ -608,6 +612,7 @@ cdef class SessionTable:
             self._ask_by = min(self._ask_by, self.now)      # it may have connections
         remotes_remove(self._list_of(session), session)
         self._sessions.discard(session.key)
+        self.upper.session_closed(session.key)
 
     cdef void clear(self) noexcept:
         while self._live.aging.count:

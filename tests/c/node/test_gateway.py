@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.c.worldkit import line_of
+from ygg_c.base.address import address_for_key
 from ygg_c.ip.port import PacketPort
 from ygg_c.node.gateway import Gateway
 from ygg_c.node.node import Node
@@ -285,3 +286,44 @@ def test_one_gateway_a_node(pair: list[Any]) -> None:
     with pytest.raises(ValueError, match="closed"):
         a.gateway.attach(PacketPort())
     Gateway(a.node).close()
+
+
+def test_how_far_a_way_is_known_is_told(pair: list[Any]) -> None:
+    """From no peer to a session, and whose an address is."""
+    world, a, b = pair
+    host = b.node.subnet + bytes(8)
+    assert a.gateway.reach(b.node.address) == "no_key"
+    assert a.gateway.key_of(b.node.address) is None
+    a.gateway.learn(b.node.key)
+    assert a.gateway.key_of(host) == b.node.key
+    assert a.gateway.reach(host) == "no_session"
+    a.send(ipv6(a.node.address, host))
+    world.run(2)
+    assert len(b.take()) == 1
+    assert a.gateway.reach(host) == "session"
+    assert b.gateway.key_of(a.node.address) == a.node.key
+    assert (a.gateway.reach(a.node.subnet + bytes(8)), a.gateway.key_of(a.node.address)) == ("own", a.node.key)
+    far = bytes(31) + b"\1"
+    a.gateway.learn(far)
+    assert a.gateway.reach(address_for_key(far)) == "no_path"
+    world.link_between(1, 2).cut()
+    world.run(1)
+    assert a.gateway.reach(host) == "no_peer"
+    for call in (a.gateway.reach, a.gateway.key_of):
+        with pytest.raises(ValueError, match="16 bytes"):
+            call(b"short")
+    with pytest.raises(ValueError, match="32 bytes"):
+        a.gateway.learn(b"short")
+    a.gateway.close()
+    assert a.gateway.reach(host) == "detached"
+
+
+def test_what_waited_for_a_key_goes_when_it_is_learned(pair: list[Any]) -> None:
+    """The lookup of the key may have no answer, as of an address in a subnet that another node has too."""
+    world, a, b = pair
+    packet = ipv6(a.node.address, b.node.address)
+    a.send(packet)
+    a.gateway.learn(b.node.key)
+    a.gateway.learn(a.node.key)
+    world.run(2)
+    assert b.take() == [packet]

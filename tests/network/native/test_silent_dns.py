@@ -74,7 +74,7 @@ def test_the_timeout_is_honoured(tmp_path: Path) -> None:
     script = """
 import asyncio, time
 from ygg import Config, NativeNetwork
-from ygg.daemon import every_transport
+from ygg.transport.every import every_transport
 
 async def main():
     async with NativeNetwork() as network:

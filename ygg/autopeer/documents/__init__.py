@@ -4,6 +4,7 @@
 `yggpeers`     JSON with a schema version, sources, and peers with endpoints
 `markdown`     the lists people edit: URLs in back-ticks or fenced blocks, one file a country
 `ygg`          our own JSON, which `tools/builtin-peers` writes and the library carries
+`urls`         URLs alone, in a JSON array or one a line: a list of one's own, which names no countries
 
 `parse_document()` takes the bytes of a list, which are a stranger's, and gives a `Document` of checked peers. One of
 none of these forms is refused as a whole with `DocumentError`. Within one, each entry stands alone: unknown fields are

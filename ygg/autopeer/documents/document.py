@@ -37,7 +37,7 @@ class Document:
     """What one list said."""
 
     form: str
-    """`publicnodes`, `yggpeers`, `markdown` or `ygg`."""
+    """`publicnodes`, `yggpeers`, `markdown`, `ygg` or `urls`."""
     date: str = ""
     """When the list was made, as it says itself."""
     peers: list[PublicPeer] = field(default_factory=list)

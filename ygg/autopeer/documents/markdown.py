@@ -20,7 +20,7 @@ def read(document: Document, text: str, country: str, region: str) -> None:
     for url in _quoted_urls(text):
         document.add(url, partial(check_peer, url, country=country, region=region))
     if not document.peers and not document.rejected and not text.lstrip().startswith("# "):
-        raise DocumentError("neither a JSON object nor Markdown with a title or URLs marked as code")
+        raise DocumentError("neither JSON, nor URLs one a line, nor Markdown with a title or URLs marked as code")
 
 
 def _quoted_urls(text: str) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any, NoReturn
 
-from ygg.autopeer.documents import markdown, own, publicnodes, yggpeers
+from ygg.autopeer.documents import markdown, own, publicnodes, urls, yggpeers
 from ygg.autopeer.documents.document import Document, DocumentError
 from ygg.autopeer.peer import place
 
@@ -28,20 +29,32 @@ def parse_document(
     except UnicodeDecodeError as error:
         raise DocumentError(f"not UTF-8: {error.reason} at byte {error.start}") from None
     document = Document("", allow_local=allow_local)
-    if text.lstrip()[:1] == "{":
-        _read_json(document, text, now)
+    first = text.lstrip()[:1]
+    if first == "{":
+        _read_object(document, _json(text), now)
+    elif first == "[" and text.rstrip().endswith("]"):
+        urls.read(document, _json(text) or _refuse_empty())
+    elif (lines := urls.lines_of(text)) is not None:
+        urls.read(document, lines)
     else:
         markdown.read(document, text, place(name), place(region))
     return document
 
 
-def _read_json(document: Document, text: str, now: float) -> None:
+def _json(text: str) -> Any:
     try:
-        root = json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise DocumentError("not JSON: nested too deeply") from None
     except ValueError as error:
         raise DocumentError(f"not JSON: {error}") from None
+
+
+def _refuse_empty() -> NoReturn:
+    raise DocumentError("an empty array")
+
+
+def _read_object(document: Document, root: dict[str, Any], now: float) -> None:
     if root.get("format") == own.OWN_FORMAT:
         own.read(document, root)
     elif "schema_version" in root:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from ygg.errors import PeerUnknownError
 from ygg.identity.keys import PrivateKey
 from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
+from ygg.node.events import Event
 from ygg.node.links.acceptor import Acceptor
 from ygg.node.links.dialer import Dialer
 from ygg.node.links.live import LiveLinks
@@ -30,10 +31,11 @@ class Links:
         allowed: Collection[bytes] = frozenset(),
         limits: IncomingLimits = DEFAULT_LIMITS,
         rng: random.Random | None = None,
+        tell: Callable[[Event], None] = lambda event: None,
     ) -> None:
         self._records = LinkRecords()
         self._tasks = Tasks(asyncio.get_running_loop())
-        self._live = LiveLinks(node, key, self._records, limits)
+        self._live = LiveLinks(node, key, self._records, limits, tell)
         self._dialer = Dialer(node, manager, self._records, self._live, self._tasks, rng or random.Random())
         self._acceptor = Acceptor(manager, self._records, self._live, self._tasks, limits, allowed)
 

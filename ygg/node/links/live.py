@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from ygg.errors import ConnectionAborted
 from ygg.identity.address import address_of
@@ -14,8 +14,11 @@ from ygg.network.native.congestion import use_congestion
 from ygg.node import handshake
 from ygg.node.admission import IncomingLimits
 from ygg.node.carrier import Carrier
+from ygg.node.events import Event as NodeEvent
+from ygg.node.events import PeerDown, PeerUp, SameIdentity
 from ygg.node.handshake_io import shake_hands
 from ygg.node.links.lifecycle import Event, Kind, State
+from ygg.node.links.ownkey import OwnKey
 from ygg.node.links.places import Places
 from ygg.node.links.records import LinkRecord, LinkRecords
 from ygg_c.link.link import Link
@@ -30,13 +33,23 @@ CLOSING_TIME = 2.0
 class LiveLinks:
     """Brings links up, and has their records follow what the engine tells of them."""
 
-    def __init__(self, node: Node, key: PrivateKey, records: LinkRecords, limits: IncomingLimits) -> None:
+    def __init__(
+        self,
+        node: Node,
+        key: PrivateKey,
+        records: LinkRecords,
+        limits: IncomingLimits,
+        tell: Callable[[NodeEvent], None],
+    ) -> None:
         self._node = node
         self._key = key
         self._loop = asyncio.get_running_loop()
         self._records = records
         self._by_link: dict[Link, LinkRecord] = {}
         self._leaving: set[asyncio.Future[None]] = set()
+        self._tell = tell
+        self._told_up: set[Link] = set()
+        self._own_key = OwnKey(self._loop, lambda evidence: tell(SameIdentity(evidence)))
         self.places = Places(node.clock, self._loop, limits, self._by_link)
         """The places of those that came in."""
         node.on_link_closed = self._on_closed
@@ -55,8 +68,9 @@ class LiveLinks:
             meta, rest, size = await shake_hands(transport, self._key, options, allowed)
             self._require(record)
             carrier = Carrier(self._node, transport, self._loop)
-        except BaseException:
+        except BaseException as error:
             break_off(transport)
+            self._own_key.failed(record.kind is Kind.INCOMING, record.name, error)
             raise
         self._leaving.add(carrier.lost)
         carrier.lost.add_done_callback(self._leaving.discard)
@@ -92,6 +106,9 @@ class LiveLinks:
         self._records.happen(record, Event.PROVED)
         if record.kind is Kind.INCOMING:
             self.places.take(link, record)
+        if not link.closed:
+            self._told_up.add(link)
+            self._tell(PeerUp(link.key, record.url.identity, record.name, record.kind is Kind.INCOMING))
 
     def _on_closed(self, link: Link, reason: str) -> None:
         record = self._by_link.pop(link, None)
@@ -105,10 +122,15 @@ class LiveLinks:
         if not record.ended.done():
             record.ended.set_result(reason)
         self._records.happen(record, Event.LOST)
+        if link in self._told_up:
+            self._told_up.discard(link)
+            inbound = record.kind is Kind.INCOMING
+            self._tell(PeerDown(link.key, record.url.identity, record.name, inbound, reason))
         carrier.close()  # last: it may be a user's code that runs
 
     def close(self) -> None:
         """End every link."""
+        self._own_key.close()
         for link in list(self._by_link):
             link.close("ErrClosed")
             self._on_closed(link, "ErrClosed")

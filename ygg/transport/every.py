@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from ygg.identity.certificate import Certificate
 from ygg.network import Network
-from ygg.transport import (
-    QuicTransport,
-    SocksTransport,
-    TCPTransport,
-    TLSTransport,
-    Transport,
-    TransportManager,
-    UnixTransport,
-    WSTransport,
-)
+from ygg.transport.base import Transport
+from ygg.transport.manager import TransportManager
+from ygg.transport.quic.transport import QuicTransport
+from ygg.transport.socks import SocksTransport
+from ygg.transport.tcp import TCPTransport
+from ygg.transport.tls import TLSTransport
+from ygg.transport.unix import UnixTransport
+from ygg.transport.ws import WSTransport
 
 
 def every_transport(network: Network, certificate: Certificate) -> TransportManager:

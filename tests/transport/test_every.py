@@ -3,8 +3,8 @@
 import pytest
 
 from ygg import Certificate, LoopbackNetwork
-from ygg.daemon.transports import every_transport
 from ygg.testing import private_key
+from ygg.transport.every import every_transport
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "tls", "unix", "ws", "wss", "quic", "socks", "sockstls"])
