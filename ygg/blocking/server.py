@@ -16,7 +16,7 @@ Handler = Callable[[BlockingStream], object]
 """Called with each connection, in a thread of its own; the connection is closed when it returns."""
 
 ENDING = 5.0
-"""Seconds that handlers have to return when the server is closed and their connections have been reset."""
+"""Seconds that handlers have to return when the server is closed and their connections have been aborted."""
 
 log = logging.getLogger("ygg.blocking")
 
@@ -25,7 +25,7 @@ class BlockingServer:
     """Accepts connections on a port of the overlay until it is closed."""
 
     def __init__(self, thread: LoopThread, handler: Handler, most: int) -> None:
-        """Have `handler` called, for `most` connections at once; those beyond are reset."""
+        """Have `handler` called, for `most` connections at once; those beyond are aborted."""
         self._thread = thread
         self._handler = handler
         self._most = most
@@ -72,7 +72,7 @@ class BlockingServer:
         return port
 
     def close(self) -> None:
-        """Listen no more, reset what is connected, and wait for the handlers to return. Idempotent."""
+        """Listen no more, abort what is connected, and wait for the handlers to return. Idempotent."""
         server, self._server = self._server, None
         if server is not None and self._thread.running:
             self._thread.call(server.close)
