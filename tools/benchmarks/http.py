@@ -48,6 +48,9 @@ class _Loopback:
     async def create_server(self, factory: Any, host: str | None, port: int, **options: Any) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(factory, "127.0.0.1", port, **options)
 
+    def key_of(self, host: str) -> None:
+        """Return None: its clients are no nodes."""
+
 
 async def _rate(network: Any, host: str, port: int, connections: int, seconds: float) -> float:
     clients = [(await network.create_connection(lambda: _Client(host), host, port))[1] for _ in range(connections)]
