@@ -10,7 +10,7 @@ import pytest
 
 from tests.blocking.pair import pair
 from ygg import PeerUp, blocking
-from ygg.errors import ConnectTimeout, KeyUnknownError, NoPeerError, UnknownSchemeError
+from ygg.errors import ConnectTimeout, ForkedError, KeyUnknownError, NoPeerError, UnknownSchemeError
 from ygg.testing import public_key
 
 
@@ -79,3 +79,28 @@ def test_an_error_of_the_program_goes_on_after_the_end(caplog: pytest.LogCapture
         raise ZeroDivisionError
     assert threads() == []
     assert caplog.text == ""
+
+
+def test_closing_is_done_once() -> None:
+    with blocking.node() as node:
+        node.close()
+        node.close()
+    node.close()
+    assert threads() == []
+
+
+def test_a_child_process_leaves_the_node_to_its_parent() -> None:
+    with blocking.node() as node:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            status = 1
+            try:
+                with pytest.raises(ForkedError):
+                    node.peers()
+                node.close()
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert node.peers() == []

@@ -1,15 +1,19 @@
 """A loop on a thread of its own: calls return, raise, time out and are interrupted, and the thread ends."""
 
 import asyncio
+import concurrent.futures
+import contextlib
 import os
 import signal
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from tests.aio import LOOPS, factory
 from ygg.blocking import LoopThread
+from ygg.errors import ForkedError
 
 
 @pytest.fixture(params=LOOPS)
@@ -100,3 +104,58 @@ def test_a_loop_that_cannot_be_made_is_an_error_of_the_caller() -> None:
 
     with pytest.raises(OSError, match="no loop"):
         LoopThread(loop_factory=broken).start()
+
+
+class Late(asyncio.SelectorEventLoop):
+    """A loop that takes a call only once another thread has begun to stop it."""
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:  # type: ignore[override]
+        thread = self.thread
+        if thread is not None:
+            self.thread = None
+            self.stopper = threading.Thread(target=thread.stop)
+            self.stopper.start()
+            self.stopper.join(0.1)
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+    thread: LoopThread | None = None
+    stopper: threading.Thread
+
+
+def test_a_call_made_while_another_thread_stops_the_loop_is_taken_in_before() -> None:
+    loop = Late()
+    thread = LoopThread(loop_factory=lambda: loop)
+    thread.start()
+    loop.thread = thread
+    with contextlib.suppress(concurrent.futures.CancelledError):
+        assert thread.run(echo(1)) == 1
+    loop.stopper.join(10)
+    assert not thread.running
+
+
+def test_a_child_process_is_refused_and_ends_nothing(thread: LoopThread) -> None:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        status = 1
+        try:
+            try:
+                thread.run(echo(1))
+            except ForkedError:
+                thread.stop()
+                status = 0 if not thread.running else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert thread.run(echo(1)) == 1
+
+
+def test_an_interrupt_while_it_starts_leaves_no_thread() -> None:
+    def interrupted() -> asyncio.AbstractEventLoop:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        return factory("asyncio")()
+
+    with pytest.raises(KeyboardInterrupt):
+        LoopThread("interrupted", loop_factory=interrupted).start()
+    assert "interrupted" not in [running.name for running in threading.enumerate()]

@@ -76,3 +76,20 @@ def test_a_handler_that_fails_is_logged_and_others_go_on(caplog: pytest.LogCaptu
                 assert stream.read(timeout=30) == answer
     assert caplog.text.count("The handler of a connection failed") == 1
     caplog.clear()  # the traceback has all that there was
+
+
+def test_a_connection_that_no_thread_can_be_had_for_is_aborted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def none_left(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with pair() as (server, client):
+        listening = server.start_server(lambda stream: None, 7)
+        with monkeypatch.context() as patch, caplog.at_level(logging.ERROR, "ygg.blocking"):
+            patch.setattr(threading.Thread, "start", none_left)
+            with client.open_connection(server.address, 7, timeout=30) as stream:
+                assert stream.read(timeout=30) == b""
+        assert "no thread" in caplog.text
+        caplog.clear()  # the traceback has all that there was
+        listening.close()

@@ -57,6 +57,19 @@ def test_callbacks_hear_what_they_asked_for_until_they_end_it(caplog: pytest.Log
 
 
 @on_loops
+async def test_callbacks_hear_nothing_of_the_end() -> None:
+    source, heard = Events(), []
+    source.subscribe(heard.append)
+    stream = source.stream()
+    source.tell(opened(1))
+    source.close()
+    source.close()
+    assert heard == [opened(1)]
+    assert [event async for event in stream] == [opened(1)]
+    assert [event async for event in source.stream()] == []
+
+
+@on_loops
 async def test_an_iterator_gives_events_in_order_and_ends_with_the_source() -> None:
     source = Events()
     stream = source.stream((SessionOpened,))

@@ -19,7 +19,12 @@ def test_every_form_of_an_address(host):
     assert addresses.endpoint(RAW, 80) == ("200:aaaa::1", 80, 0, 0)
 
 
-@pytest.mark.parametrize("host", ["example.org", "", "10.0.0.1", "200:aaaa::1%eth0", "\x00", b"\xff" * 15, "é"])
+NO_ADDRESSES = [
+    "example.org", "", "10.0.0.1", "200:aaaa::1%eth0", "\x00", b"\xff" * 15, "é", "ab " * 21 + " ", b" " * 64,
+]
+
+
+@pytest.mark.parametrize("host", NO_ADDRESSES)
 def test_what_is_no_address(host):
     with pytest.raises(socket.gaierror) as caught:
         addresses.packed(host)

@@ -131,10 +131,11 @@ class BlockingNode:
         return BlockingDatagram(self.thread, socket)
 
     def close(self) -> None:
-        """Close servers and node."""
+        """Close servers and node. Idempotent; does nothing in a child process."""
         for server in self._servers:
             server.close()
-        self.run(self.node.close())
+        if self.thread.running:
+            self.run(self.node.close())
 
 
 @contextmanager

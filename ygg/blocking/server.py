@@ -30,6 +30,7 @@ class BlockingServer:
         self._handler = handler
         self._most = most
         self._server: Server | None = None
+        self._closed = False
         self._handling: dict[threading.Thread, BlockingStream] = {}
 
     def attach(self, server: Server) -> None:
@@ -38,13 +39,18 @@ class BlockingServer:
 
     def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a connection; called in the loop."""
-        if len(self._handling) >= self._most:
+        if self._closed or len(self._handling) >= self._most:
             writer.transport.abort()
             return
         stream = BlockingStream(self._thread, reader, writer)
         thread = threading.Thread(target=self._handle, args=(stream,), name="ygg connection", daemon=True)
         self._handling[thread] = stream
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no more
+            del self._handling[thread]
+            writer.transport.abort()
+            log.error("A connection was aborted, for there is no thread for it: %s", error)
 
     def _handle(self, stream: BlockingStream) -> None:
         try:
@@ -74,6 +80,7 @@ class BlockingServer:
     def close(self) -> None:
         """Listen no more, abort what is connected, and wait for the handlers to return. Idempotent."""
         server, self._server = self._server, None
+        self._closed = True
         if server is not None and self._thread.running:
             self._thread.call(server.close)
         handling = dict(self._handling)

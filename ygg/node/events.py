@@ -97,7 +97,10 @@ class SessionClosed(_OfNode):
 
 @dataclass(frozen=True, slots=True)
 class SameIdentity(Event):
-    """Another program uses this node's key. What is sent to it reaches the one or the other."""
+    """Another program uses this node's key. What is sent to it reaches the one or the other.
+
+    Where a handshake is the evidence a stranger may have sent this node's own message back: at most once a minute then.
+    """
 
     evidence: str
     """How that was seen, for a person."""
@@ -120,6 +123,7 @@ class Events:
 
     def __init__(self) -> None:
         self._callbacks: dict[object, Callback] = {}
+        self._enders: dict[object, Callable[[], None]] = {}
         self._closed = False
 
     def __len__(self) -> int:
@@ -134,13 +138,24 @@ class Events:
             except Exception:
                 log.exception("A callback for events failed")
 
-    def subscribe(self, callback: Callback, kinds: tuple[type[Event], ...] = ()) -> Callable[[], None]:
-        """Call `callback(event)` for each event of `kinds` (none: of all) from now on; returns what ends that."""
+    def subscribe(
+        self,
+        callback: Callback,
+        kinds: tuple[type[Event], ...] = (),
+        ended: Callable[[], None] | None = None,
+    ) -> Callable[[], None]:
+        """Call `callback(event)` for each event of `kinds` (none: of all) from now on; returns what ends that.
+
+        `ended()` is called when the source is closed before.
+        """
         mark = object()
+        if ended is not None:
+            self._enders[mark] = ended
         self._callbacks[mark] = callback if not kinds else lambda event: isinstance(event, kinds) and callback(event)
 
         def unsubscribe() -> None:
             self._callbacks.pop(mark, None)
+            self._enders.pop(mark, None)
 
         return unsubscribe
 
@@ -156,13 +171,9 @@ class Events:
     def close(self) -> None:
         """Tell no more: iterators end once they have given what they hold."""
         self._closed = True
-        self.tell(_End())
+        for ended in list(self._enders.values()):
+            ended()
         self._callbacks.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class _End(Event):
-    """The last one; nothing but iterators hears of it."""
 
 
 class EventStream:
@@ -187,14 +198,16 @@ class EventStream:
             if (stream := reader()) is not None:
                 stream._take(event)
 
+        def ended() -> None:
+            if (stream := reader()) is not None:
+                stream.close()
+
         # The source keeps no reader alive, and a reader that has gone leaves nothing at the source.
-        self._stop = source.subscribe(tell)
+        self._stop = source.subscribe(tell, (), ended)
         weakref.finalize(self, self._stop).atexit = False
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, _End):
-            self.close()
-        elif not self._kinds or isinstance(event, self._kinds):
+        if not self._kinds or isinstance(event, self._kinds):
             if len(self._waiting) >= self._limit:
                 self._waiting.popleft()
                 self._lost += 1

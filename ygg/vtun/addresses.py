@@ -53,7 +53,8 @@ def key_in(host: Host) -> bytes | None:
         return host if _numeric(host) is None else None
     if isinstance(host, str | bytes) and len(host) == 2 * PUBLIC_SIZE:
         with contextlib.suppress(ValueError):  # UnicodeError among them
-            return bytes.fromhex(host if isinstance(host, str) else host.decode("ascii"))
+            key = bytes.fromhex(host if isinstance(host, str) else host.decode("ascii"))
+            return key if len(key) == PUBLIC_SIZE else None  # spaces between the digits are allowed there
     return None
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.aio import in_virtual_time
 from ygg.errors import RemoteClosed, SelfConnectionError
-from ygg.node.links.ownkey import WITHIN, OwnKey
+from ygg.node.links.ownkey import PAUSE, WITHIN, OwnKey
 
 
 @in_virtual_time
@@ -47,3 +47,20 @@ async def test_nothing_is_told_after_the_end() -> None:
     seen.failed(False, "tcp://a:1", SelfConnectionError())
     await asyncio.sleep(2 * WITHIN)
     assert told == []
+
+
+@in_virtual_time
+async def test_a_stranger_who_echoes_our_handshakes_is_told_of_once_a_minute() -> None:
+    told: list[str] = []
+    seen = OwnKey(asyncio.get_running_loop(), told.append)
+    for _ in range(int(10 * PAUSE)):
+        seen.failed(True, "tcp://c:3", SelfConnectionError())
+        await asyncio.sleep(0.1)
+    assert len(told) == 1
+    seen.failed(False, "tcp://a:1", SelfConnectionError())
+    await asyncio.sleep(2 * WITHIN)
+    assert len(told) == 1  # for it came while the other side's failed
+    await asyncio.sleep(PAUSE)
+    seen.failed(True, "tcp://c:3", SelfConnectionError())
+    await asyncio.sleep(2 * WITHIN)
+    assert len(told) == 2
