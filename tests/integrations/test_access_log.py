@@ -42,6 +42,7 @@ def scope(path, kind="http", **more):
     (scope("/x"), f'200::1 {KEY.hex()} "POST /x HTTP/2" 201 4'),
     (scope("/x", query_string=b"a=b", raw_path=b"/%20"), f'200::1 {KEY.hex()} "POST /%20?a=b HTTP/2" 201 4'),
     (scope('/\n127.0.0.1 "GET'), f'200::1 {KEY.hex()} "POST /\\x0a127.0.0.1\\x20\\x22GET HTTP/2" 201 4'),
+    (scope("/x", method='G"\x1b[31m ET'), f'200::1 {KEY.hex()} "G\\x22\\x1b[31m\\x20ET /x HTTP/2" 201 4'),
     (scope("/x", client=None), f'- {KEY.hex()} "POST /x HTTP/2" 201 4'),
     ({key: value for key, value in scope("/open", "websocket").items() if key != "method"},
      f'200::1 {KEY.hex()} "GET /open HTTP/2" 101 0'),
@@ -53,9 +54,10 @@ def test_a_line(caplog, asked, line):
     assert caplog.messages == [line]
 
 
-def test_a_long_target_is_cut(caplog):
+@pytest.mark.parametrize("long", [scope("/" * 100_000), scope("/", method="A" * 100_000)])
+def test_what_is_long_is_cut(caplog, long):
     with caplog.at_level(logging.INFO, "ygg.access"):
-        ask(scope("/" * 100_000))
+        ask(long)
     assert len(caplog.messages[0]) < 2500
 
 

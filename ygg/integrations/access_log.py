@@ -48,8 +48,8 @@ def _log(scope: Any, caller: tuple[str, str], answer: _Answer) -> None:
     logger.info(
         '%s %s "%s %s HTTP/%s" %s %d',
         *caller,
-        scope.get("method", "GET"),
-        _target(scope),
+        _shown(scope.get("method", "GET").encode()),
+        _shown(_target(scope)),
         scope.get("http_version", "1.1"),
         answer.status or "-",
         answer.size,
@@ -75,8 +75,14 @@ class _Answer:
         await self._send(message)
 
 
-def _target(scope: Any) -> str:
-    path = scope.get("raw_path") or scope["path"].encode()
-    query = scope.get("query_string") or b""
-    shown: bytes = (path + b"?" + query if query else path)[:_LONGEST]
-    return "".join(chr(byte) if 0x21 <= byte <= 0x7E and byte not in b'"\\' else f"\\x{byte:02x}" for byte in shown)
+def _target(scope: Any) -> bytes:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string") or b""
+    return path + b"?" + query if query else path
+
+
+def _shown(sent: bytes) -> str:
+    """Return what a caller has sent as one word; over HTTP/2 a method may be anything too."""
+    return "".join(
+        chr(byte) if 0x21 <= byte <= 0x7E and byte not in b'"\\' else f"\\x{byte:02x}" for byte in sent[:_LONGEST]
+    )
