@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ygg.stream.held import HoldingProtocol
 from ygg.stream.inbox import Inbox
 from ygg.stream.transport import CHUNK, ByteStreamTransport
 from ygg.vtun.addresses import endpoint, failure
@@ -222,7 +223,9 @@ class StreamTransport(ByteStreamTransport):
         try:
             super()._connection_lost(error)
         finally:
-            self._connection = self._protocol = None
+            self._connection = None
+            if not isinstance(self._protocol, HoldingProtocol):  # what takes it over hears of the loss
+                self._protocol = None
             self._source = _NOTHING
             self._socket.forget()
             self._registry.discard(self)

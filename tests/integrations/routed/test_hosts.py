@@ -43,6 +43,14 @@ def test_what_there_is_not():
         hosts.name_of((ONE, 80), socket.NI_NAMEREQD)
 
 
+def test_an_address_is_of_another_family_as_the_system_has_it():
+    with pytest.raises(socket.gaierror) as systems:
+        socket.getaddrinfo(ONE, 80, family=socket.AF_INET, flags=socket.AI_NUMERICHOST)
+    with pytest.raises(socket.gaierror) as ours:
+        hosts.addresses(ONE, 80, socket.AF_INET, 0, 0, 0)
+    assert ours.value.errno == systems.value.errno
+
+
 def test_names_of_addresses():
     assert hosts.name_of((ONE, 80, 0, 0), 0) == (ONE, "http")
     assert hosts.name_of((ONE, 80), socket.NI_NUMERICSERV) == (ONE, "80")

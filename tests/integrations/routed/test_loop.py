@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,23 @@ def test_the_loop_is_as_before_afterwards(with_pair):
         assert {name: getattr(loop, name) for name in REPLACED} == methods
         assert loop.sock_connect is before
         del loop.sock_connect
+
+    with_pair(main)
+
+
+def test_it_is_also_when_another_task_ends_the_body(with_pair):
+    async def main(pair):
+        loop = asyncio.get_running_loop()
+        kept = set(vars(loop))
+
+        async def inside():
+            with routed(pair.a, tasks="own"):
+                yield
+
+        generator = inside()
+        await anext(generator)
+        await asyncio.create_task(generator.aclose())
+        assert set(vars(loop)) == kept
 
     with_pair(main)
 
@@ -223,6 +241,36 @@ def test_a_socket_that_is_used_by_itself(with_pair):
                 reader, writer = await asyncio.open_connection(sock=sock)
                 assert await reader.readexactly(1) == b"E"
                 assert await asks(reader, writer) == b"WORD"
+
+    with_pair(main)
+
+
+def test_odd_arguments_are_the_systems_to_judge(with_pair):
+    async def main(pair):
+        loop: Any = asyncio.get_running_loop()
+        odd = socket.socket(socket.AF_INET6)
+        odd.setblocking(False)
+        calls = [
+            lambda: loop.create_server(asyncio.Protocol, 5, 0),
+            lambda: loop.create_datagram_endpoint(asyncio.DatagramProtocol, ()),
+            lambda: loop.create_datagram_endpoint(asyncio.DatagramProtocol, None, ()),
+            lambda: loop.getnameinfo(()),
+            lambda: loop.sock_connect(odd, ()),
+        ]
+
+        async def errors():
+            return [type(one) for one in await asyncio.gather(*(call() for call in calls), return_exceptions=True)]
+
+        with odd:
+            expected = await errors()
+            with routed(pair.a):
+                assert await errors() == expected
+        with routed(pair.a):
+            server = await loop.create_server(asyncio.Protocol, iter(["127.0.0.1"]), 0)
+            assert server.sockets[0].getsockname()[0] == "127.0.0.1"
+            server.close()
+            async with await pair.b.create_server(asyncio.Protocol, iter([pair.address_b]), 0) as server:
+                assert server.sockets[0].getsockname()[0] == pair.address_b
 
     with_pair(main)
 

@@ -1,17 +1,21 @@
 """ygg.integrations.routed.sockets: a program's sockets that stand for something on the overlay."""
 
 import asyncio
+import errno
 import gc
 import socket
+import struct
 import threading
 import warnings
 
 import pytest
 
 from tests.aio import until
+from tests.expecting import raises_errno
 from ygg.integrations.routed import listening_socket, routed
 from ygg.integrations.routed.sockets import Stream, stand, standing, take
 from ygg.stream.held import HoldingProtocol, take_over
+from ygg_c.stack.udp import UdpSocket
 
 
 async def standing_pair(pair):
@@ -163,5 +167,67 @@ def test_a_socket_to_listen_with(with_pair):
                 sock.getpeername()
         with pytest.raises(OverflowError):
             listening_socket(pair.b, port=65536)
+
+    with_pair(main)
+
+
+async def reset(writer):
+    """Have the other side reset the connection."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+    await asyncio.sleep(0.01)
+
+
+def test_a_reset_is_no_end(with_pair):
+    async def main(pair):
+        loop = asyncio.get_running_loop()
+        for receive in (
+            lambda sock: sock.recv(10), lambda sock: sock.recv_into(bytearray(10)), lambda sock: sock.recvfrom(10),
+            lambda sock: sock.recvfrom_into(bytearray(10)), lambda sock: sock.recvmsg(10),
+        ):
+            sock, _, writer = await standing_pair(pair)
+            writer.write(b"word")
+            assert await loop.sock_recv(sock, 10) == b"word"
+            await reset(writer)
+            with pytest.raises(ConnectionResetError):
+                receive(sock)
+            assert sock.recv(10) == b""     # as a kernel's: it is told once
+            sock.close()
+
+    with_pair(main)
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_what_takes_a_lost_connection_hears_of_the_loss(with_pair, used):
+    async def main(pair):
+        sock, _, writer = await standing_pair(pair)
+        if used:
+            assert sock.fileno() >= 0
+        await reset(writer)
+        there = asyncio.StreamReader()
+        take_over(take(sock, standing(sock)), asyncio.StreamReaderProtocol(there))
+        with pytest.raises(ConnectionResetError):
+            await there.read()
+
+    with_pair(main)
+
+
+def test_a_socket_is_connected_once_and_while_it_is_open(with_pair):
+    async def main(pair):
+        loop = asyncio.get_running_loop()
+        sock, _, writer = await standing_pair(pair)
+        with routed(pair.a):
+            with raises_errno(errno.EISCONN):
+                await loop.sock_connect(sock, (pair.address_b, 80))
+            sock.close()
+            with raises_errno(errno.EBADF):
+                await loop.sock_connect(sock, (pair.address_b, 80))
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as datagrams:
+                datagrams.setblocking(False)
+                for port in (53, 54):
+                    await loop.sock_connect(datagrams, (pair.address_b, port))
+                    assert datagrams.getpeername()[1] == port
+                assert sum(isinstance(one, UdpSocket) for one in pair.a.stack.endpoints()) == 1
+        writer.close()
 
     with_pair(main)

@@ -21,6 +21,8 @@ class Bridge(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport | None = None
         """The connection, until it is lost."""
+        self.error: Exception | None = None
+        """What it was lost by. A pair of sockets cannot tell: what it has read ends without an error."""
         self._waiting = bytearray()
         self._ended = self._read_all = self._watching = self._writing = False
 
@@ -42,7 +44,7 @@ class Bridge(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.transport = None
+        self.transport, self.error = None, exc
         self._ended = True
         self._unwatch()
         if not self._waiting:

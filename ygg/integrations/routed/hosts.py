@@ -50,7 +50,8 @@ def addresses(host: object, port: Any, family: int, kind: int, proto: int, flags
     if known is None:
         raise ResolveError(f"no such host: {host!r} is no address of the overlay")
     if family not in (socket.AF_UNSPEC, socket.AF_INET6):
-        raise socket.gaierror(socket.EAI_FAMILY, "an address of the overlay is one of IPv6")
+        code = getattr(socket, "EAI_ADDRFAMILY", socket.EAI_FAMILY)
+        raise socket.gaierror(code, "an address of the overlay is one of IPv6")
     name = known if flags & socket.AI_CANONNAME else ""
     found: list[AddrInfo] = []
     for of_kind, of_proto, protocol in _KINDS:

@@ -16,7 +16,7 @@ import contextlib
 import errno
 import socket
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
@@ -111,10 +111,11 @@ def routed(
             token = _own.set(route)
         yield
     finally:
-        if token is not None:
-            _own.reset(token)
         if routes.leave(route):
             _routes.pop(loop, None)
+        if token is not None:
+            with contextlib.suppress(ValueError):  # an asynchronous generator that another task closes
+                _own.reset(token)
 
 
 class Routes:
@@ -207,7 +208,9 @@ class Routes:
         if sock is not None and isinstance(listening, Listening) and host is None and port is None:
             return await _listen(protocol_factory, sock, listening, options)
         if sock is None:
-            names = [host] if host is None or isinstance(host, str | bytes) else list(host)
+            if isinstance(host, Iterator):
+                host = list(host)  # it can be gone through once
+            names = list(host) if isinstance(host, Iterable) and not isinstance(host, str | bytes) else [host]
             vtuns = {self._at(name) for name in names}
             if len(vtuns) > 1:
                 raise ValueError("addresses of the overlay and others, or of two VTuns, need a server each")
@@ -260,9 +263,9 @@ class Routes:
         return made
 
     def _endpoint(self, local: Any, remote: Any) -> VTun | None:
-        if isinstance(remote, tuple):
-            return self._toward(remote[0], local[0] if isinstance(local, tuple) else None)
-        if isinstance(local, tuple):
+        if remote and isinstance(remote, tuple):
+            return self._toward(remote[0], local[0] if local and isinstance(local, tuple) else None)
+        if local and isinstance(local, tuple):
             return self._at(local[0])
         return self._at(None) if local is None and remote is None else None  # str: the path of a UNIX socket
 
@@ -270,11 +273,16 @@ class Routes:
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         """As the loop's; the socket stands for the connection then."""
-        vtun = self._toward(address[0]) if sock.family == socket.AF_INET6 and isinstance(address, tuple) else None
+        takes = bool(address) and isinstance(address, tuple) and sock.family == socket.AF_INET6
+        vtun = self._toward(address[0]) if takes else None
         if vtun is None:
             await self._original["sock_connect"](sock, address)
             return
         self._require_nonblocking(sock)
+        if socket.socket.fileno(sock) < 0:
+            raise failure(errno.EBADF)
+        if isinstance(standing(sock), Stream):
+            raise failure(errno.EISCONN)
         target = (hosts.text(address[0]), address[1])
         if sock.type == socket.SOCK_DGRAM:
             stand(sock, Datagrams(vtun, await vtun.open_datagram(remote_addr=target)))
@@ -369,7 +377,7 @@ class Routes:
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
         """As the loop's; addresses of the overlay have no names."""
-        if self._toward(sockaddr[0]) is not None:
+        if sockaddr and self._toward(sockaddr[0]) is not None:
             return hosts.name_of(sockaddr, flags)
         return await self._original["getnameinfo"](sockaddr, flags)
 

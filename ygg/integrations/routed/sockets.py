@@ -108,7 +108,9 @@ def standing(sock: Any) -> _Standing | None:
 
 def stand(sock: socket.socket, what: _Standing) -> None:
     """Have `sock` stand for `what` from now on."""
-    _STANDING[sock] = what
+    before, _STANDING[sock] = _STANDING.get(sock), what
+    if before is not None:  # a datagram socket that is connected once more
+        before.release()
     sock.__class__ = _class_for(type(sock))
     weakref.finalize(sock, what.release).atexit = False
 
@@ -146,6 +148,8 @@ def _take_back(sock: socket.socket, transport: asyncio.Transport, bridge: Bridge
             held.held += data
     held.held += waiting
     held.eof = ended
+    # Raised, it has the frames that it has passed, which may have the socket: what stands for that must not keep them.
+    held.lost, held.error, bridge.error = bridge.transport is None, bridge.error, None
     transport.set_protocol(held)
     held.connection_made(transport)
 
@@ -175,6 +179,22 @@ def _used(name: str) -> Callable[..., Any]:
     return method
 
 
+def _received(name: str) -> Callable[..., Any]:
+    """Return a method that reads, and raises what the connection was lost by in the place of an end, once."""
+    read = _used(name)
+
+    def method(self: Any, *arguments: Any, **named: Any) -> Any:
+        result = read(self, *arguments, **named)
+        stream = _STANDING.get(self)
+        if not (result[0] if isinstance(result, tuple) else result) and isinstance(stream, Stream) and stream.bridge:
+            error, stream.bridge.error = stream.bridge.error, None
+            if error is not None:
+                raise error
+        return result
+
+    return method
+
+
 def _viewed(name: str) -> Callable[..., Any]:
     """Return a method that asks what the socket stands for."""
 
@@ -199,11 +219,11 @@ class _Methods:
     fileno = _used("fileno")
     detach = _used("detach")
     dup = _used("dup")
-    recv = _used("recv")
-    recv_into = _used("recv_into")
-    recvfrom = _used("recvfrom")
-    recvfrom_into = _used("recvfrom_into")
-    recvmsg = _used("recvmsg")
+    recv = _received("recv")
+    recv_into = _received("recv_into")
+    recvfrom = _received("recvfrom")
+    recvfrom_into = _received("recvfrom_into")
+    recvmsg = _received("recvmsg")
     send = _used("send")
     sendall = _used("sendall")
     sendmsg = _used("sendmsg")
