@@ -3,19 +3,22 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import inspect
 import logging
+import weakref
 
 import pytest
 import uvicorn
 
-from tests.aio import settle, until
+from tests.aio import run, settle, until
 from tests.expecting import raises_errno
 from ygg.errors import YggError
 from ygg.identity.certificate import Certificate
 from ygg.integrations.asgi import ServeError, ServeOptionError, serve
 from ygg.integrations.asgi_options import TLS
 from ygg.stream.tls.contexts import client_context, server_context
+from ygg.vtun import VTun
 
 
 async def app(scope, receive, send):
@@ -325,6 +328,37 @@ def test_what_cannot_be_served_is_our_error(with_pair, application, options):
         assert pair.b.stack.endpoints() == []
 
     with_pair(main)
+
+
+def test_what_is_logged_of_a_factory_keeps_no_vtun():
+    logged = []
+
+    class Keeping(logging.Handler):
+        """Keeps what is logged."""
+
+        def emit(self, record):
+            logged.append(record)
+
+    logger, keeping = logging.getLogger("uvicorn.error"), Keeping()
+    logger.addHandler(keeping)
+    level = logger.level
+    try:
+        logger.setLevel(logging.ERROR)
+
+        async def main():
+            async with VTun(["200::1"]) as vtun:
+                with pytest.raises(ServeError):
+                    async with serve(failing, vtun, factory=True):
+                        pass
+                return weakref.ref(vtun)
+
+        gone = run(main())
+    finally:
+        logger.removeHandler(keeping)
+        logger.setLevel(level)
+    gc.collect()
+    assert logged
+    assert gone() is None
 
 
 # Ends

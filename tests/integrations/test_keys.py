@@ -7,6 +7,7 @@ import httpx
 from tests.aio import on_loops
 from ygg import LoopbackNetwork, open_node
 from ygg.identity.certificate import Certificate
+from ygg.integrations import hypercorn
 from ygg.integrations.asgi import serve
 from ygg.integrations.httpx import YggTransport
 from ygg.stream.tls.contexts import server_context
@@ -37,3 +38,19 @@ async def test_both_ends_know_the_key_over_http_and_https() -> None:
             assert response.json()["key"] == client.public_key.hex()
             assert response.extensions["ygg"] == {"public_key": server.public_key}
             assert response.json()["client"] == ("192.0.2.1" if scheme == "http" else str(client.address))
+
+
+@on_loops
+async def test_hypercorn_knows_it_too_over_http_1_and_2() -> None:
+    async with (
+        LoopbackNetwork() as network,
+        open_node(private_key(1), network=network, listen=["tcp://127.0.0.1:0"]) as server,
+        open_node(private_key(2), network=network, peers=[str(server.core.listeners[0].url)]) as client,
+        hypercorn.serve(app, server.vtun, port=80),
+    ):
+        await client.connected(10)
+        for http2 in (False, True):
+            transport = YggTransport(client.vtun, http1=not http2, http2=http2)
+            async with httpx.AsyncClient(transport=transport) as http:
+                answer = (await http.get(f"http://[{server.address}]/")).json()
+                assert answer == {"key": client.public_key.hex(), "client": str(client.address)}

@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl as ssl_module
-import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -21,6 +20,7 @@ except ImportError as error:
 
 from ygg.integrations.access_log import AccessLog
 from ygg.integrations.asgi_options import ServeError, ServeOptionError, check_options
+from ygg.integrations.caller import WithKeys
 
 __all__ = ["GRACE", "ServeError", "ServeOptionError", "serve"]
 
@@ -121,27 +121,6 @@ class _OverlayServer(uvicorn.Server):
             await self._living.end(patience)
 
 
-class _WithKeys:
-    """An application whose scopes name the node that the request came from; outside all that uvicorn puts around it,
-    which may believe in headers.
-    """
-
-    def __init__(self, app: Any, vtun: VTun) -> None:
-        self._app = app
-        # What an application raises is logged with the frames that it has passed, this one among them: no VTun shall
-        # live for as long as a log.
-        self._vtun = weakref.ref(vtun)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if client := scope.get("client"):
-            scope.setdefault("extensions", {})["ygg"] = {"public_key": self._key_of(client[0])}
-        await self._app(scope, receive, send)
-
-    def _key_of(self, host: str) -> bytes | None:
-        vtun = self._vtun()
-        return None if vtun is None else vtun.key_of(host)
-
-
 @asynccontextmanager
 async def serve(
     app: Any,
@@ -165,8 +144,12 @@ async def serve(
     """
     check_options(options, ssl)
     settings: dict[str, Any] = {"log_config": None, "timeout_graceful_shutdown": GRACE, "proxy_headers": False}
-    config = _load(app, settings | options)
-    config.loaded_app = _WithKeys(config.loaded_app, vtun)
+    try:
+        config = _load(app, settings | options)
+    except ServeError:
+        del vtun  # uvicorn logs what a factory raises; its frames lead to this one, and no log shall keep a VTun
+        raise
+    config.loaded_app = WithKeys(config.loaded_app, vtun)
     server = _OverlayServer(config, vtun, host, port)
     await server.open(ssl)
     over = asyncio.timeout(None)

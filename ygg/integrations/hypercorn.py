@@ -15,6 +15,7 @@ from typing import Any
 
 from ygg.errors import MissingExtraError
 from ygg.integrations.access_log import AccessLog
+from ygg.integrations.caller import WithKeys
 from ygg.integrations.lifetime import while_running
 from ygg.integrations.routed import listening_socket, routed
 from ygg.integrations.routed.sockets import Listening, standing
@@ -74,6 +75,8 @@ async def serve(
 ) -> AsyncIterator[Server]:
     """Serve an application while the body runs; yields the listening server (port 0: see its `sockets`).
 
+    In the scope of a request, `extensions["ygg"]["public_key"]` is the 32-byte key of the node that it came from.
+
     `host` is one address of the VTun, None for all. `options` are attributes of `hypercorn.Config` (`certfile`,
     `graceful_timeout`, `max_requests`, `alpn_protocols`, ...), and those of `hypercorn.asyncio.serve` (`mode`). Raises
     AttributeError for others, OSError with EADDRINUSE for a port that is taken, and what hypercorn does when the
@@ -91,7 +94,7 @@ async def serve(
     (sock,) = config.overlay_sockets
     with sock, routed(vtun, tasks="own"):
         _configure(config, options)
-        running = hypercorn.asyncio.serve(_logged(app, mode), config, shutdown_trigger=stop.wait, mode=mode)
+        running = hypercorn.asyncio.serve(_wrapped(app, mode, vtun), config, shutdown_trigger=stop.wait, mode=mode)
         serving = asyncio.create_task(running, name="ygg-hypercorn")
         try:
             server = await _listening(sock, serving)
@@ -106,9 +109,9 @@ async def serve(
     serving.result()
 
 
-def _logged(app: Any, mode: str | None) -> Any:
-    """Return the application with an access log, if it is one of ASGI."""
-    return AccessLog(app) if (is_asgi(app) if mode is None else mode == "asgi") else app
+def _wrapped(app: Any, mode: str | None, vtun: VTun) -> Any:
+    """Return the application with callers' keys and an access log, if it is one of ASGI."""
+    return WithKeys(AccessLog(app), vtun) if (is_asgi(app) if mode is None else mode == "asgi") else app
 
 
 def _configure(config: OverlayConfig, options: dict[str, Any]) -> None:
