@@ -17,12 +17,18 @@ def as_module(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize(("arguments", "status"), [(["--version"], 0), ([], 2), (["show", "--config", "absent"], 1)])
+@pytest.mark.parametrize(("arguments", "status"), [(["--version"], 0), (["nonsense"], 2), (["show", "--config", "x"], 1)])
 def test_its_status_is_the_commands(tmp_path: Path, arguments: list[str], status: int) -> None:
     done = as_module(tmp_path, *arguments)
     assert done.returncode == status
     assert done.stdout == (f"ygg {__version__}\n" if status == 0 else "")
     assert bool(done.stderr) == bool(status)
+
+
+def test_without_a_command_it_shows_help(tmp_path: Path) -> None:
+    done = as_module(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: ygg ")
 
 
 def test_it_is_what_the_installed_command_does(tmp_path: Path) -> None:
