@@ -17,7 +17,9 @@ def as_module(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize(("arguments", "status"), [(["--version"], 0), (["nonsense"], 2), (["show", "--config", "x"], 1)])
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["--version"], 0), (["nonsense"], 2), (["show", "--config", "absent"], 1)]
+)
 def test_its_status_is_the_commands(tmp_path: Path, arguments: list[str], status: int) -> None:
     done = as_module(tmp_path, *arguments)
     assert done.returncode == status
