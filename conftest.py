@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import signal
 import stat
 import sys
 import threading
@@ -54,6 +55,12 @@ def pytest_runtest_protocol() -> bool | None:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Let Ctrl-C be one for tests of it, also where the shell that began this in its background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the files of slow tests where several processes share them out, or one would be at them when all is
     done.

@@ -103,7 +103,11 @@ async def test_no_peer(capsys: pytest.CaptureFixture[str]) -> None:
         ("nonsense", "tcp://h:1", "'nonsense' is not an IPv6 address"),
         ("::1", "tcp://h:1", "::1 is not in the overlay, which is 200::/7"),
         ("200::1", "nonsense", "--peer: missing or malformed scheme in URL"),
-        ("200::1", "gopher://h:1", "--peer: link schema unknown"),
+        (
+            "200::1", "gopher://h:1",
+            "--peer: link schema unknown: 'gopher' is none of those known "
+            "(quic, socks, sockstls, tcp, tls, unix, ws, wss)",
+        ),
     ],
 )
 def test_what_makes_no_sense(address: str, peer: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,8 @@
 """ygg.stream.held: connections kept still until taken over."""
 
 import asyncio
+import contextlib
+import socket
 
 import pytest
 
@@ -128,3 +130,25 @@ def test_a_buffered_protocol_is_fed_piece_by_piece() -> None:
     assert reader.data == b"0123456789"
     with pytest.raises(RuntimeError):
         feed(Reader(0), b"x")
+
+
+@pytest.mark.parametrize("dialed", [False, True])
+@on_loops
+async def test_what_a_stranger_sends_meanwhile_is_not_kept_without_bound(dialed: bool) -> None:
+    """uvloop reads on after a pause in connection_made."""
+    loop = asyncio.get_running_loop()
+    ours, far = socket.socketpair()
+    with far:
+        far.setblocking(False)
+        ours.setblocking(False)
+        connect = loop.create_connection if dialed else loop.connect_accepted_socket
+        transport, held = await connect(HoldingProtocol, sock=ours)
+        sent = 0
+        for _ in range(100):
+            with contextlib.suppress(BlockingIOError):
+                sent += far.send(bytes(1 << 18))
+            await settle()
+        assert sent < 1 << 22
+        assert len(held.held) <= 1 << 18
+        transport.abort()
+        await settle()

@@ -107,7 +107,7 @@ async def test_schemes() -> None:
     assert manager.schemes == ("tcp",)
     with pytest.raises(ValueError, match="has a transport already"):
         manager.register(TCPTransport())
-    with pytest.raises(UnknownSchemeError, match=r"^link schema unknown$"):
+    with pytest.raises(UnknownSchemeError, match=r"^link schema unknown: 'gopher' is none of those known \(tcp\)$"):
         await manager.dial("gopher://h:1")
     with pytest.raises(URLError):
         await manager.dial("nonsense")

@@ -44,6 +44,10 @@ class HoldingProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.held += data
+        if self.transport is not None and not self.transport.is_closing():
+            # uvloop begins to read after connection_made, whatever was said there: what a stranger sends to a
+            # connection that is held would be kept without bound.
+            self.transport.pause_reading()
 
     def eof_received(self) -> bool:
         self.eof = True
