@@ -231,3 +231,19 @@ def test_a_socket_is_connected_once_and_while_it_is_open(with_pair):
         writer.close()
 
     with_pair(main)
+
+
+def test_one_that_is_closed_while_it_is_connected_is_an_error_and_no_cancellation(with_pair):
+    async def main(pair):
+        server = await pair.b.start_server(lambda *streams: streams[1].close(), port=80)
+        sock = socket.socket(socket.AF_INET6)
+        sock.setblocking(False)
+        with routed(pair.a):
+            connecting = asyncio.ensure_future(asyncio.get_running_loop().sock_connect(sock, (pair.address_b, 80)))
+            await asyncio.sleep(0)
+            sock.close()
+            with raises_errno(errno.EBADF):
+                await connecting
+        server.close()
+
+    with_pair(main)

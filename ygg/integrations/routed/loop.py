@@ -290,7 +290,7 @@ class Routes:
         transport, _ = await vtun.create_connection(HoldingProtocol, *target)
         if socket.socket.fileno(sock) < 0:
             transport.close()
-            raise asyncio.CancelledError("the socket was closed while it was connected")
+            raise failure(errno.EBADF, "the socket was closed while it was connected")
         stand(sock, Stream(transport))
 
     def _require_nonblocking(self, sock: socket.socket) -> None:
