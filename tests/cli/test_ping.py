@@ -97,16 +97,31 @@ async def test_no_peer(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
+@on_loops
+async def test_the_first_peer_that_is_up_will_do(capsys: pytest.CaptureFixture[str]) -> None:
+    """One that accepts and then says nothing has until the timeout; no request waits for that."""
+    async with NativeNetwork() as network, node(1, network) as server, VTun.over(server):
+        listener = await server.listen("tcp://127.0.0.1:0")
+        silent = await network.listen_stream("127.0.0.1", 0)
+        tally = Tally(server.address)
+        await ping(tally, [f"tcp://{silent.address}", f"tcp://{listener.address}"], Pace(1, 1, 3600))
+        silent.close()
+    assert len(tally.times) == 1
+    assert f"connected to tcp://{listener.address} in " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("address", "peer", "text"),
     [
         ("nonsense", "tcp://h:1", "'nonsense' is not an IPv6 address"),
         ("::1", "tcp://h:1", "::1 is not in the overlay, which is 200::/7"),
-        ("200::1", "nonsense", "--peer: missing or malformed scheme in URL"),
+        ("200::1", "nonsense", "peer 'nonsense': missing or malformed scheme in URL; one is written like tls://host:port"),
+        ("200::1", "tcp://me:hunter2@h:1x?password=hunter2",
+         "peer 'tcp://h:1x': invalid port '1x'; one is written like tls://host:port"),
         (
             "200::1", "gopher://h:1",
-            "--peer: link schema unknown: 'gopher' is none of those known "
-            "(quic, socks, sockstls, tcp, tls, unix, ws, wss)",
+            "peer 'gopher://h:1': link schema unknown: 'gopher' is none of those known "
+            "(quic, socks, sockstls, tcp, tls, unix, ws, wss); one is written like tls://host:port",
         ),
     ],
 )

@@ -114,7 +114,24 @@ def test_unknown_members_are_told_and_nothing_that_may_be_a_secret(caplog: pytes
     Config.parse(f"{{Peer: []\nPEERS: []\nSessionFirewall: {{}}\n{KEY_01.hex()}: 1\n'a b': 2\n}}")
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage() == "Unknown members of the configuration are ignored: Peer, SessionFirewall, …, …"
+    assert record.getMessage() == (
+        "Unknown members of the configuration are ignored: Peer (did you mean Peers?), SessionFirewall, …"
+    )
+
+
+def test_unknown_members_of_rules_are_told_with_the_nearest_known(caplog: pytest.LogCaptureFixture) -> None:
+    rules = [{"Regx": "en0", "Beacon": True}, {"BEACONS": "s", "Colour": "red"}, None]
+    Config.parse(json.dumps({"MulticastInterfaces": rules, "NodeInfo": {"Regx": 1}}))
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "Unknown members of the configuration are ignored: MulticastInterfaces.Regx (did you mean Regex?), "
+        "MulticastInterfaces.BEACONS (did you mean Beacon?), MulticastInterfaces.Colour"
+    )
+
+
+def test_a_name_without_end_costs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    Config.parse(json.dumps({"x" * 1_000_000: 1} | {f"member{number}": 1 for number in range(2000)}))
+    assert len(caplog.text) < 1000
 
 
 @pytest.mark.parametrize("bad", ["\0", "\ud800"])

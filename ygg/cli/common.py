@@ -51,6 +51,13 @@ def load(path: str, *, new_identity: bool = False) -> Config:
     return dataclasses.replace(config, private_key=PrivateKey.generate(), private_key_path="")
 
 
+def without_secrets(url: str) -> str:
+    """Return a URL as it was typed, however wrong, without what may be a password."""
+    rest = url.partition("?")[0]
+    scheme, separator, location = rest.rpartition("://")
+    return scheme + separator + location.rpartition("@")[2]
+
+
 def write(text: str) -> None:
     """Write to standard output in UTF-8, whatever the locale has: it may be a file that we read again."""
     sys.stdout.flush()

@@ -6,12 +6,13 @@ import argparse
 import asyncio
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, TypeVar
 
-from ygg.cli.common import CommandError, UsageError, add_config, add_new_identity, load
+from ygg.cli.common import CommandError, UsageError, add_config, add_new_identity, load, without_secrets
 from ygg.errors import URLError, YggError
 from ygg.identity.overlay import OVERLAY
 from ygg.periodic import loop_time
@@ -137,14 +138,12 @@ async def ping(tally: Tally, peers: list[str], pace: Pace, config: Config | None
             config.certificate,
             every_transport(network, config.certificate),
             group_password=config.group_password,
-        ) as node,
+        ) as node,_connected(node, peers, pace.timeout), VTun.over(node) as vtun
     ):
-        await _connect(node, peers, pace.timeout)
-        async with VTun.over(node) as vtun:
-            try:
-                await _requests(vtun, tally, pace)
-            finally:
-                tally.close()
+        try:
+            await _requests(vtun, tally, pace)
+        finally:
+            tally.close()
 
 
 async def _requests(vtun: VTun, tally: Tally, pace: Pace) -> None:
@@ -164,30 +163,50 @@ async def _request(vtun: VTun, tally: Tally, number: int, timeout: float) -> Non
         tally.unanswered(number, str(error))
 
 
-async def _connect(node: Core, peers: list[str], timeout: float) -> None:
-    """Connect to the peers, which have `timeout` seconds, and say so; one will do."""
-    _tell(f"no peer is up: connecting to {len(peers)} peer{'s' if len(peers) > 1 else ''}")
+@asynccontextmanager
+async def _connected(node: Core, peers: list[str], timeout: float) -> AsyncIterator[None]:
+    """Call the peers, which have `timeout` seconds, until the body ends; it begins with the first that is up."""
+    urls = [_known(node, text) for text in peers]
+    _tell(f"no peer is up: connecting to {len(urls)} peer{'s' if len(urls) > 1 else ''}")
     begun = loop_time()
-    errors = [error for error in await asyncio.gather(*(_call(node, uri, timeout) for uri in peers)) if error]
-    for error in errors:
-        if isinstance(error, UsageError):
-            raise error
-    if len(errors) == len(peers):
-        raise CommandError("; ".join(map(str, errors)) + "; try another peer, such as those of `ygg peers`")
-    up = ", ".join(peer.redacted for peer in node.peers() if peer.up)
-    _tell(f"connected to {up} in {_digits(1000 * (loop_time() - begun))} ms; pinging from {node.address}")
+    calls = [asyncio.create_task(_call(node, url, timeout)) for url in urls]
+    try:
+        errors = []
+        for call in asyncio.as_completed(calls):
+            if (error := await call) is None:
+                break
+            errors.append(error)
+        else:
+            raise CommandError("; ".join(errors) + "; try another peer, such as those of `ygg peers`")
+        up = ", ".join(peer.redacted for peer in node.peers() if peer.up)
+        _tell(f"connected to {up} in {_digits(1000 * (loop_time() - begun))} ms; pinging from {node.address}")
+        yield
+    finally:
+        for task in calls:
+            task.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
 
 
-async def _call(node: Core, uri: str, timeout: float) -> CommandError | None:
+def _known(node: Core, text: str) -> PeerURL:
+    """Return the URL of a peer; raises `UsageError`."""
+    try:
+        url = PeerURL.parse(text)
+        node.manager.require(url.scheme)
+    except URLError as error:
+        raise UsageError(f"peer {without_secrets(text)!r}: {error}; one is written like tls://host:port") from None
+    return url
+
+
+async def _call(node: Core, url: PeerURL, timeout: float) -> str | None:
     """Return what kept a peer from connecting."""
     try:
         async with asyncio.timeout(timeout) as deadline:
-            await node.call_peer(uri)
+            await node.call_peer(url)
     except URLError as error:
-        return UsageError(f"--peer: {error}")
+        return f"{url.with_query().redacted()}: {error}"
     except (YggError, OSError) as error:
         reason = f"no answer within {timeout:g} seconds" if deadline.expired() else str(error)
-        return CommandError(f"no connection to {PeerURL.parse(uri).with_query().redacted()}: {reason}")
+        return f"no connection to {url.with_query().redacted()}: {reason}"
     return None
 
 

@@ -7,8 +7,9 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,8 @@ class Config:
         """Read a configuration from HJSON or JSON (UTF-8, or UTF-16 with a byte order mark).
 
         Member names are matched without regard to case, the last of several counts; unknown members are ignored, and
-        logged. Without PrivateKey and PrivateKeyPath the identity is a new one, or with `need_identity` an error.
-        Raises `ConfigError`; its text never quotes a value.
+        logged with the nearest known name. Without PrivateKey and PrivateKeyPath the identity is a new one, or with
+        `need_identity` an error. Raises `ConfigError`; its text never quotes a value.
         """
         document = parse_document(text)
         _tell_of_unknown(document)
@@ -208,12 +209,28 @@ def _private_key(path: str, digits: str | None) -> PrivateKey:
 
 
 def _tell_of_unknown(document: dict[str, Any]) -> None:
-    known = {name.lower() for name in _COMMENTS}
-    unknown = [name for name in document if name.lower() not in known]
-    if unknown:
+    if unknown := dict.fromkeys(islice(_all_unknown(document), 10)):
+        log.warning("Unknown members of the configuration are ignored: %s", ", ".join(unknown))
+
+
+def _all_unknown(document: dict[str, Any]) -> Iterator[str]:
+    yield from _unknown(document, tuple(_COMMENTS), "")
+    for name, rules in document.items():
+        if name.lower() == "multicastinterfaces" and isinstance(rules, list):
+            for rule in rules:
+                yield from _unknown(rule, _RULE, f"{name}.") if isinstance(rule, dict) else ()
+
+
+def _unknown(members: dict[str, Any], known: tuple[str, ...], prefix: str) -> Iterator[str]:
+    """Yield what to tell of each member that is not known, with the nearest known name."""
+    spelled = {name.lower(): name for name in known}
+    for name in members:
+        if name.lower() in spelled:
+            continue
         # A name may be anything, a secret in the wrong place too: only what looks like a name is shown.
-        shown = [name if name.isidentifier() and name.isascii() and len(name) <= 32 else "…" for name in unknown[:10]]
-        log.warning("Unknown members of the configuration are ignored: %s", ", ".join(shown))
+        shown = prefix + (name if name.isidentifier() and name.isascii() and len(name) <= 32 else "…")
+        near = get_close_matches(name.lower()[:32], spelled, n=1, cutoff=0.7)
+        yield f"{shown} (did you mean {spelled[near[0]]}?)" if near else shown
 
 
 def _public_keys(texts: list[str]) -> list[bytes]:
@@ -248,6 +265,9 @@ _NO_IDENTITY = (
     "for an identity that lasts as long as the run (--new-identity)"
 )
 _OLD_RULES = '; names alone are of versions before 0.4: for each write { Regex: "eth0", Beacon: true, Listen: true }'
+
+_RULE = ("Regex", "Beacon", "Listen", "Port", "Priority", "Password")
+"""The members of a rule of MulticastInterfaces."""
 
 _COMMENTS = {
     "PrivateKey": ["The identity of this node. Who has it can be this node: keep it secret."],
