@@ -3,10 +3,11 @@
 import asyncio
 import gc
 import logging
+from typing import cast
 
 import pytest
 
-from tests.aio import on_loops, settle, until
+from tests.aio import in_virtual_time, on_loops, settle, until
 from tests.nodes import node
 from ygg import LoopbackNetwork, address_of
 from ygg.errors import ConnectionAborted, ConnectTimeout
@@ -23,6 +24,7 @@ from ygg.node.events import (
     SessionClosed,
     SessionOpened,
 )
+from ygg.simulation import VirtualLoop
 from ygg.testing import public_key
 
 
@@ -188,6 +190,26 @@ async def test_another_program_with_the_same_key_is_told_of_at_both(caplog: pyte
             assert isinstance(event, SameIdentity)
             assert side in event.evidence
     assert caplog.text.count("Another program uses the identity") == 2
+
+
+@in_virtual_time
+async def test_another_program_with_the_same_key_and_the_same_peer_is_told_of_at_both() -> None:
+    clock = cast(VirtualLoop, asyncio.get_running_loop()).clock
+    async with (
+        LoopbackNetwork() as network,
+        node(2, network, clock=clock) as peer,
+        node(1, network, clock=clock) as one,
+        node(1, network, clock=clock) as two,
+    ):
+        first, second = one.events(SameIdentity), two.events(SameIdentity)
+        listener = await peer.listen("tcp://127.0.0.1:0")
+        one.add_peer(f"tcp://{listener.address}")
+        await asyncio.sleep(30)
+        two.add_peer(f"tcp://{listener.address}")
+        for stream in (first, second):
+            event = await asyncio.wait_for(anext(stream), 20 * 60)
+            assert isinstance(event, SameIdentity)
+            assert "records of its key" in event.evidence
 
 
 @on_loops

@@ -7,6 +7,7 @@ import ipaddress
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import pytest
 
@@ -24,6 +25,7 @@ from ygg.errors import (
     ResolveError,
     YggError,
 )
+from ygg.simulation import VirtualLoop
 from ygg.testing import public_key
 from ygg.vtun import VTun
 from ygg.vtun.reach import Reach
@@ -31,8 +33,12 @@ from ygg_c.stack.netstack import NetStack
 
 
 @asynccontextmanager
-async def two_nodes() -> AsyncIterator[tuple[Core, Core]]:
-    async with LoopbackNetwork() as network, node(1, network) as server, node(2, network) as client:
+async def two_nodes(**options: Any) -> AsyncIterator[tuple[Core, Core]]:
+    async with (
+        LoopbackNetwork() as network,
+        node(1, network, **options) as server,
+        node(2, network, **options) as client,
+    ):
         listener = await server.listen("tcp://127.0.0.1:0")
         client.add_peer(f"tcp://{listener.address}")
         await client.connected(10)
@@ -49,7 +55,7 @@ def test_a_stack_without_a_node_knows_nothing() -> None:
     reach = Reach(NetStack([address_of(public_key(2)).packed], 1280))
     raw = address_of(public_key(1)).packed
     assert reach.key_of(raw) is None
-    assert not reach.has_no_peer(raw)
+    assert reach.state(raw) == "detached"
     reach.learn(public_key(1))
     reach.check_served(raw, errno.ECONNREFUSED)
     assert isinstance(reach.timed_out(raw, "try"), ConnectTimeout)
@@ -188,6 +194,29 @@ async def test_a_lookup_without_an_answer_is_named() -> None:
         assert caught.value.errno == errno.ETIMEDOUT
         with pytest.raises(KeyUnknownError):
             await here.ping(address_of(public_key(7)), timeout=0.2)
+
+
+@in_virtual_time
+async def test_a_dial_whose_lookup_has_no_answer_fails_within_seconds() -> None:
+    loop = cast(VirtualLoop, asyncio.get_running_loop())
+    async with two_nodes(clock=loop.clock) as (_, client), VTun.over(client) as here:
+        for host, kind in ((address_of(public_key(9)), KeyUnknownError), (public_key(8), NoPathError)):
+            begun = loop.time()
+            with pytest.raises(kind, match="no answer to the lookup"):
+                await here.open_connection(host, 80)
+            assert 15 <= loop.time() - begun < 25
+
+
+@in_virtual_time
+async def test_a_dial_to_a_node_that_is_found_and_silent_goes_on_as_tcp_has_it() -> None:
+    """No VTun is attached to the other node, which answers lookups and opens sessions all the same."""
+    loop = cast(VirtualLoop, asyncio.get_running_loop())
+    async with two_nodes(clock=loop.clock) as (server, client), VTun.over(client) as here:
+        begun = loop.time()
+        with pytest.raises(ConnectTimeout) as caught:
+            await here.open_connection(server.address, 80)
+        assert type(caught.value) is ConnectTimeout
+        assert loop.time() - begun > 100
 
 
 @on_loops

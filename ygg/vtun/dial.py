@@ -1,7 +1,9 @@
 """Opening a TCP connection: done when the handshake is, and given up without a trace.
 
 TCP itself gives up after two minutes, for a network may be away for as long. Without any peer there is nothing to wait
-for but one that is just being dialed: the attempt fails when there was none for some seconds in a row.
+for but one that is just being dialed: the attempt fails when there was none for some seconds in a row. A lookup that
+has no answer is repeated all the time, and nodes that are there answer within seconds, those whose links have just come
+up too: the attempt fails when there was none for longer. Once a lookup is answered TCP's own rules hold.
 """
 
 import asyncio
@@ -18,9 +20,11 @@ _Local = tuple[bytes | None, int]
 
 
 LOOK = 1.0
-"""Seconds between two looks at whether there is a peer."""
+"""Seconds between two looks at how far the way is known."""
 LOOKS = 3
-"""Looks in a row that find none, after which the attempt fails."""
+"""Looks in a row that find no peer, after which the attempt fails."""
+LOOKUP_LOOKS = 20
+"""Looks in a row that find a lookup without an answer, after which the attempt fails."""
 
 
 class Dial:
@@ -43,7 +47,7 @@ class Dial:
         connection = self._connection
         connection.on_event = self._on_event
         self._registry.add(self)
-        self._looks = 0
+        self._alone = self._unanswered = 0
         self._look_later()
         try:
             await self._waiter
@@ -69,11 +73,20 @@ class Dial:
         self._timer = self._waiter.get_loop().call_later(LOOK, self._look)
 
     def _look(self) -> None:
-        self._looks = self._looks + 1 if self._registry.reach.has_no_peer(self._target[0]) else 0
-        if self._looks < LOOKS:
+        reach = self._registry.reach
+        state = reach.state(self._target[0])
+        self._alone = self._alone + 1 if state == "no_peer" else 0
+        self._unanswered = self._unanswered + 1 if state in ("no_key", "no_path") else 0
+        if self._alone >= LOOKS:
+            self._fail(NoPeerError(f"{NoPeerError.text}: {self._doing}"))
+        elif self._unanswered >= LOOKUP_LOOKS:
+            self._fail(reach.timed_out(self._target[0], self._doing))
+        else:
             self._look_later()
-        elif not self._waiter.done():
-            self._waiter.set_exception(NoPeerError(f"{NoPeerError.text}: {self._doing}"))
+
+    def _fail(self, error: OSError) -> None:
+        if not self._waiter.done():
+            self._waiter.set_exception(error)
 
     def _on_event(self, events: int) -> None:
         if not self._waiter.done():

@@ -54,10 +54,10 @@ class Reach:
         if gateway is not None:
             gateway.learn(key)
 
-    def has_no_peer(self, raw: bytes) -> bool:
-        """Tell whether nothing can be sent to a packed address because no peer is up."""
+    def state(self, raw: bytes) -> str:
+        """Return how far the way to a packed address is known, as `Gateway.reach`; "detached" without a gateway."""
         gateway = self.gateway
-        return gateway is not None and gateway.reach(raw) == "no_peer"
+        return "detached" if gateway is None else gateway.reach(raw)
 
     def check_served(self, raw: bytes, code: int) -> None:
         """Raise the error of an errno for an address of our own node that the stack does not serve."""
@@ -72,8 +72,7 @@ class Reach:
 
     def timed_out(self, raw: bytes, doing: str) -> OSError:
         """Return the error of something that had no answer from a packed address in time, with what is missing."""
-        gateway = self.gateway
-        state = "detached" if gateway is None else gateway.reach(raw)
+        state = self.state(raw)
         kind = {"no_key": KeyUnknownError, "no_path": NoPathError}.get(state, ConnectTimeout)
         missing = f" ({_MISSING[state]})" if _MISSING[state] else ""
         return kind(f"{os.strerror(errno.ETIMEDOUT)}: {doing}{missing}")

@@ -212,10 +212,10 @@ class VTun:
 
         Returns when the handshake is done; cancelling gives up and leaves nothing behind. Raises
         ConnectionRefusedError (also for an address of our own /64 that is not served), `NoPeerError` (ENETUNREACH) when
-        no peer was up for three seconds, TimeoutError (ETIMEDOUT, after `timeout` or about two minutes of silence; the
-        text says what is missing, as do the classes `KeyUnknownError` and `NoPathError`), OSError with EHOSTUNREACH
-        (a host outside 200::/7, or what a router on the way said), EADDRNOTAVAIL (also: port 0), EADDRINUSE;
-        socket.gaierror for a name.
+        no peer was up for three seconds, TimeoutError (ETIMEDOUT; the text says what is missing) after `timeout`, after
+        20 seconds without an answer to the lookup (`KeyUnknownError`, `NoPathError`), or after about two minutes of
+        silence, OSError with EHOSTUNREACH (a host outside 200::/7, or what a router on the way said), EADDRNOTAVAIL
+        (also: port 0), EADDRINUSE; socket.gaierror for a name.
         """
         _only_ours(sock)
         if host is None or port is None:

@@ -44,6 +44,9 @@ cdef class Node(Router):
     cdef tuple _place                   # root and coordinates then
     cdef uint64_t _own_record_at        # when a newer record of our own key last came, ns
     cdef int _own_records               # how many, with less than OWN_RECORD_GAP between two
+    cdef uint64_t _first_link           # when a link was first proven, ns; NEVER: none was
+    cdef uint64_t _late_record_at       # when one last came alone that no former run of this node can have left, ns
+    cdef int _late_records              # how many, with less than LATE_RECORD_GAP between two
     cdef bytes _nodeinfo
     cdef Budget _answers                # bytes of answers to queries of strangers
     cdef int64_t _clock_base            # ns of unix time when `now` was 0, as we tell it: never moved back
@@ -73,6 +76,7 @@ cdef class Node(Router):
     cdef object _lost_with(self, tuple last)
     cdef void _wake(self) noexcept
     cdef void _links_changed(self) noexcept
+    cdef void _late_record_in(self) noexcept
     cdef void _call(self, object function, tuple arguments) noexcept
     cdef void _protocol_in(self, Session session, const uint8_t *data, size_t size) noexcept
     cdef void _answer(self, Session session, int kind) noexcept

@@ -24,12 +24,15 @@ cdef int64_t CLOCK_MOST = 1 << 33               # seconds
 cdef uint64_t NO_WAY_INTERVAL = 500 * MS       # ns between two calls of on_no_way
 cdef int64_t NOT_SET = -(1 << 62)
 cdef uint64_t OWN_RECORD_GAP = 15 * SECOND
+cdef uint64_t FORMER_RUN = 300 * SECOND        # after the first link; then records of a former run are forgotten
+cdef uint64_t LATE_RECORD_GAP = 900 * SECOND   # a node renews its record every four minutes
 
 cdef enum:
     # Of these that follow each other another program makes one: a node that was restarted finds the records of its
     # former run, which are the same everywhere but for one or two that some have not heard of.
     OWN_RECORDS_MOST = 4
     OWN_RECORDS_REST = 200          # until it is told again
+    LATE_RECORDS_MOST = 2           # one may be left over in a part of the network that was away
     EVENTS_MOST = 1024              # told in one turn; strangers open sessions
 
 cdef enum:                      # first byte of a session payload
@@ -131,6 +134,7 @@ cdef class Node(Router):
         self._nodeinfo = b"{}"
         self._answers = Budget(ANSWER_RATE, ANSWER_BURST, self.random.u64())
         self._clock_base = NOT_SET
+        self._first_link = NEVER
         self.clock = Clock() if clock is None else clock
         self._place = ((<LinkHost>self).key[:32], ())
 
@@ -337,6 +341,7 @@ cdef class Node(Router):
             self.attachment.queue_builds_up(dest)
 
     cdef void link_proven(self, Link link, bint alone) noexcept:
+        self._first_link = min(self._first_link, self.now)
         if alone:
             self.sessions_table.returned(link.neighbour.key)
             self._links_changed()
@@ -356,14 +361,27 @@ cdef class Node(Router):
     cdef void path_seen(self, const uint8_t *key, bint there) noexcept:
         self.tell("path_found" if there else "path_lost", key[:32])
 
-    # Two programs with one key each go on from the other's number, about once a second.
+    # Two programs with one key each go on from the other's number, about once a second. Where their links go to the
+    # same peers each hears of the other's record only when it renews its own.
     cdef void own_record_in(self) noexcept:
         if self.now - self._own_record_at >= OWN_RECORD_GAP:
             self._own_records = 0
+            self._late_record_in()
         self._own_record_at = self.now
         self._own_records += 1
         if self._own_records == OWN_RECORDS_MOST:
             self._own_records = -OWN_RECORDS_REST
+            self.tell("same_identity", "record")
+
+    cdef void _late_record_in(self) noexcept:
+        if self.now - self._first_link < FORMER_RUN:
+            return
+        if self.now - self._late_record_at >= LATE_RECORD_GAP:
+            self._late_records = 0
+        self._late_record_at = self.now
+        self._late_records += 1
+        if self._late_records == LATE_RECORDS_MOST:
+            self._late_records = 0
             self.tell("same_identity", "record")
 
     cdef void own_answer_in(self) noexcept:

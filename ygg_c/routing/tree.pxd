@@ -16,6 +16,7 @@ cdef class Tree(Records):
     cdef ByteMap _by_key            # 32-byte key -> Neighbour
     cdef ByteMap _by_target         # that key in the form in which it is looked up -> Neighbour
     cdef bint _refresh              # our record is to be renewed
+    cdef bint _outdone              # it came from elsewhere, newer than what we had made
     cdef uint64_t _root_at          # when we become root if there is no parent by then; NEVER: we have a place
     cdef Backoff _renumberings      # announcements of another number
     cdef Backoff _hurries           # times that we became root at once
@@ -61,6 +62,7 @@ cdef class Tree(Records):
     cdef void _settle(self) noexcept
     cdef void _ask_again(self) noexcept
     cdef void _lose(self, Neighbour neighbour) noexcept
+    cdef uint64_t _next_seq(self) noexcept
     cdef void _ask(self, Link link) noexcept
     cdef void _keep_answer(self, Neighbour neighbour, const SigRes *message) noexcept
     cdef bint _is_useful(self, Neighbour neighbour) noexcept

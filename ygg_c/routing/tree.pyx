@@ -55,6 +55,9 @@ cdef uint64_t READY_AFTER = 1200 * MS           # ns after its proof: the refere
 # ns between announcements that our parent knows us by another number; it doubles
 cdef uint64_t RENUMBER_LEAST = SECOND
 cdef uint64_t RENUMBER_MOST = 64 * SECOND
+# How far above a record of ours that came from elsewhere we go. If another program with our key made it, its next two
+# are below that: it is told of ours when it announces itself the next time, and goes above us in turn.
+cdef uint64_t OUTDO = 3
 cdef uint64_t HURRY_LEAST = 2 * SECOND          # ns between times that we become root at once; it doubles
 cdef uint64_t HURRY_MOST = 8 * SECOND
 
@@ -202,10 +205,15 @@ cdef class Tree(Records):
 
     # Signature requests
 
+    cdef uint64_t _next_seq(self) noexcept:
+        if self.own is None:
+            return 1
+        return self.own.seq + (OUTDO if self._outdone else 1)
+
     cdef void _ask(self, Link link) noexcept:
         cdef uint8_t body[20]
         cdef uint8_t *at
-        link.request_seq = self.own.seq + 1 if self.own is not None else 1
+        link.request_seq = self._next_seq()
         link.request_nonce = self.host.random.u64()
         link.responded = False
         at = uv_put(body, link.request_seq)
@@ -349,7 +357,7 @@ cdef class Tree(Records):
             if self._store(message, neighbour, self.proven(message.node) is not None) < 0:
                 return OK
             if memcmp(message.node, self.host.key, 32) == 0:
-                self._refresh = True        # from before we restarted: get above it
+                self._refresh = self._outdone = True        # from before we restarted: get above it
                 self._ask_again()
                 self.host.own_record_in()
             self.gossip.note_sent(neighbour, message.node)
@@ -437,7 +445,7 @@ cdef class Tree(Records):
         cdef Announce record
         cdef size_t size
         record.node = record.parent = self.host.key
-        record.seq = self.own.seq + 1 if self.own is not None else 1
+        record.seq = self._next_seq()
         record.nonce = self.host.random.u64()
         record.port = 0
         size = tree_bytes(signed, self.host.key, self.host.key, record.seq, record.nonce, 0)
@@ -447,7 +455,7 @@ cdef class Tree(Records):
 
     # Our record has changed by our own doing.
     cdef void _settle(self) noexcept:
-        self._refresh = False
+        self._refresh = self._outdone = False
         self._root_at = NEVER
         self._ask_again()
 

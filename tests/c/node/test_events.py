@@ -141,6 +141,57 @@ def test_two_programs_with_one_key_elsewhere_find_each_other_by_a_lookup() -> No
         assert told_too == [("same_identity", "answer")]
 
 
+@contextmanager
+def two_beside_each_other(apart: float) -> Iterator[tuple[World, Node, Node]]:
+    """Two programs with the key of 1, the links of each to 2 and 3; the second comes `apart` seconds later."""
+
+    def make(secret: bytes, **options: Any) -> Node:
+        return Node(secret_key(1) if secret == secret_key(SECOND_PROGRAM) else secret, **options)
+
+    with World(make=make) as world:
+        for number in (1, 2, 3, SECOND_PROGRAM):
+            world.add(number)
+        world.nodes[SECOND_PROGRAM].number = 1
+        world.join(2, 3)
+        for number in (1, SECOND_PROGRAM):
+            for peer in (2, 3):
+                world.join(number, peer)
+            world.run(apart)
+        yield world, world.nodes[1].engine, world.nodes[SECOND_PROGRAM].engine
+
+
+def test_two_programs_with_one_key_and_the_same_peers_are_both_told() -> None:
+    """No record is passed on to its own node, and no lookup to where it came from: one's own news tells of the other's.
+
+    A record is renewed every four minutes.
+    """
+    with two_beside_each_other(100) as (world, one, other):
+        told, told_too = watch(one), watch(other)
+        world.run(180)
+        assert told == told_too == []
+        world.run(720)
+        assert ("same_identity", "record") in told
+        assert ("same_identity", "record") in told_too
+        assert len(told + told_too) <= 4
+
+
+def test_a_node_that_is_restarted_again_and_again_is_no_other_program() -> None:
+    """Its peers hold the records of its former runs, and each tells them when it has a link again."""
+    with World() as world:
+        for number in (1, 2, 3):
+            world.add(number)
+        world.join(2, 3)
+        for seconds in (400, 20, 20, 400):
+            told = watch(world.nodes[1].engine)
+            world.join(1, 2)
+            world.run(20)
+            world.join(1, 3)
+            world.run(seconds)
+            assert told == []
+            world.remove(1)
+            world.add(1)
+
+
 def test_a_lookup_of_ones_own_key_has_no_answer_where_there_is_no_other() -> None:
     with line_of(1, 3, 2, 4) as world:
         for number in (1, 2, 3, 4):
