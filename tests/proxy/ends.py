@@ -1,0 +1,70 @@
+"""Two VTuns on one wire and services between them and this machine, for the tests of `ygg.proxy`."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+class Peer(asyncio.Protocol):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.transport: Any = None
+        self.data = bytearray()
+        self.eof = False
+        self.over: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+
+    def eof_received(self) -> bool:
+        self.eof = True
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.over.done():
+            self.over.set_result(exc)
+
+    async def lost(self) -> None:
+        """Return when the connection has ended; raise the error, if that was one."""
+        if (error := await self.over) is not None:
+            raise error
+
+
+@asynccontextmanager
+async def backend(network: Any = None, host: str = "127.0.0.1") -> AsyncIterator[tuple[int, list[Peer]]]:
+    """Serve `Peer`s on this machine, or on a VTun; yield the port and the list of them."""
+    peers: list[Peer] = []
+
+    def factory() -> Peer:
+        peers.append(Peer())
+        return peers[-1]
+
+    server = await (network or asyncio.get_running_loop()).create_server(factory, host, 0)
+    try:
+        yield server.sockets[0].getsockname()[1], peers
+    finally:
+        server.close()
+        for peer in peers:
+            if peer.transport is not None and not peer.over.done():
+                peer.transport.abort()
+                await peer.over
+
+
+async def client(port: int, network: Any = None, host: str = "127.0.0.1") -> Peer:
+    """Connect to a port of this machine, or of a VTun."""
+    _, peer = await (network or asyncio.get_running_loop()).create_connection(Peer, host, port)
+    return peer
+
+
+def reset_by_the_system(peer: Peer) -> None:
+    """End a connection of this machine with a reset."""
+    sock = peer.transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.transport.abort()

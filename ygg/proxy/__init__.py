@@ -1,0 +1,29 @@
+"""Programs that know nothing of the overlay, joined to it: forwards, a SOCKS listener, the peer's identity for servers.
+
+It takes endpoints (a TCP port, a UNIX socket, an overlay address of a VTun) and gives services, which are opened,
+watched and closed. All that strangers can send is bounded, for each source and over all, and counted. For programs;
+nothing of the library uses it.
+"""
+
+from ygg.proxy.endpoints import Endpoint, OverlayEndpoint, TcpEndpoint, UnixEndpoint, overlay, tcp, unix
+from ygg.proxy.forward import Forward
+from ygg.proxy.limits import Keepalive, Limits
+from ygg.proxy.proxyprotocol import ProxyHeader
+from ygg.proxy.receiver import ProxyReceiver
+from ygg.proxy.service import ConnectionInfo
+
+__all__ = [
+    "ConnectionInfo",
+    "Endpoint",
+    "Forward",
+    "Keepalive",
+    "Limits",
+    "OverlayEndpoint",
+    "ProxyHeader",
+    "ProxyReceiver",
+    "TcpEndpoint",
+    "UnixEndpoint",
+    "overlay",
+    "tcp",
+    "unix",
+]
