@@ -30,6 +30,7 @@ CACHE = ROOT / ".cache"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "ygg-stamp.json"
 PACKAGES = ("ygg", "ygg_c")
+NATIVE = os.environ.get("YGG_NATIVE", "")       # an engine for this Python alone, see setup.py
 SHIPPED = {".py", ".pyx", ".pxd", ".pyi", ".typed", ".json"}
 
 
@@ -158,7 +159,8 @@ def _settings(*tables: str) -> str:
     return hashlib.sha256(json.dumps([document[name] for name in tables]).encode()).hexdigest()
 
 
-def _pip(*arguments: str | Path) -> None:
+def pip(*arguments: str | Path) -> None:
+    """Run pip of .venv, and exit with its command where it fails."""
     command = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
     if subprocess.run([str(part) for part in command], cwd=ROOT, stdout=sys.stderr).returncode:
         sys.exit(f"This failed: pip {' '.join(map(str, arguments))}")
@@ -174,7 +176,7 @@ def _make_venv() -> None:
 
 def _install(extras: list[str]) -> None:
     stamp = _stamp()
-    recipe = _digest([ROOT / "setup.py"]) + _settings("build-system", "tool.setuptools")
+    recipe = _digest([ROOT / "setup.py"]) + _settings("build-system", "tool.setuptools") + NATIVE
     project = _settings("project")
     sources = _digest(_sources()) + recipe + project
     known = stamp.get("extras", []) if stamp.get("project") == project else []
@@ -184,31 +186,32 @@ def _install(extras: list[str]) -> None:
     if stamp.get("recipe") != recipe:
         say("installing what the build needs")
         shutil.rmtree(ROOT / "build", ignore_errors=True)
-        _pip("install", *tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"])
-    wheel = _build_wheel() if stamp.get("sources") != sources else _wheels()[0]
+        pip("install", *tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"])
+    built = _build_wheel() if stamp.get("sources") != sources else wheel()
     if known != extras:
         say(f"installing ygg[{','.join(extras)}]")
-        _pip("install", f"{wheel}[{','.join(extras)}]")
-    _pip("install", "--force-reinstall", "--no-deps", wheel)
+        pip("install", f"{built}[{','.join(extras)}]")
+    pip("install", "--force-reinstall", "--no-deps", built)
     STAMP.write_text(json.dumps(stamp | {"recipe": recipe, "project": project, "sources": sources, "extras": extras}))
 
 
-def _wheels() -> list[Path]:
-    return list((CACHE / "wheel").glob("ygg-*.whl"))
+def wheel() -> Path:
+    """Return the wheel of the present sources, which `prepare` has built."""
+    return next((CACHE / "wheel").glob("ygg-*.whl"))
 
 
 def _build_wheel() -> Path:
     say("building the wheel")
     shutil.rmtree(CACHE / "wheel", ignore_errors=True)
     _forget_removed_sources()
-    _pip("wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", CACHE / "wheel", ROOT)
-    return _wheels()[0]
+    pip("wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", CACHE / "wheel", ROOT)
+    return wheel()
 
 
 def _forget_removed_sources() -> None:
     # setuptools packs whatever lies in build/lib*: keep only the compiled modules that still have a source.
-    for path in (ROOT / "build").glob("lib*/**/*"):
-        inside = Path(*path.relative_to(ROOT / "build").parts[1:])
+    for path in (ROOT / "build").glob("*/lib*/**/*"):
+        inside = Path(*path.relative_to(ROOT / "build").parts[2:])
         source = ROOT / inside.with_name(f"{path.name.split('.')[0]}.pyx")
         if path.is_file() and not (path.suffix == ".so" and source.exists()):
             path.unlink()

@@ -27,7 +27,7 @@ its far side has not proven its key in time, for a handshake can be a recorded o
 Ends. `fail` notes why, and the host closes the link when the turn ends: nothing is freed while frames are being parsed.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from cpython.buffer cimport PyBUF_WRITE
 from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.string cimport memcpy
@@ -712,7 +712,7 @@ cdef class Link:
         packet = self._flight.head
         while done < size:
             part = min(packet.size - offset, size - done)
-            memcpy(PyBytes_AS_STRING(result) + done, packet.data + offset, part)
+            memcpy(PyBytes_AsString(result) + done, packet.data + offset, part)
             done += part
             offset = 0
             packet = packet.next

@@ -4,7 +4,7 @@ Everything happens in turns, of which base/turn.pyx has the rules: enter() and l
 C, turn() is for those in Python. What the parts of a node have to do in a turn, and in which order, is here.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.bytes cimport PyBytes_AsString
 from cpython.exc cimport PyErr_SetObject, PyErr_WriteUnraisable
 
 from ygg_c.base.address cimport key_address, key_subnet
@@ -407,8 +407,8 @@ cdef class Node(Router):
         if kind not in _KINDS:
             raise ValueError(f"kind must be one of {', '.join(_KINDS)}, not {kind}")
         code = _KINDS.index(kind)
-        self.queries.add(code, <const uint8_t *>PyBytes_AS_STRING(key), on_reply, self.now)
-        self.send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), _message(code, False, b""))
+        self.queries.add(code, <const uint8_t *>PyBytes_AsString(key), on_reply, self.now)
+        self.send_bytes(<const uint8_t *>PyBytes_AsString(key), _message(code, False, b""))
         self.want_turn()
 
     cdef void _protocol_in(self, Session session, const uint8_t *data, size_t size) noexcept:
@@ -456,7 +456,7 @@ cdef class Node(Router):
             self._unknown += 1
 
     cdef int send_bytes(self, const uint8_t *key, bytes payload) except -1:
-        cdef Packet *packet = packet_copy(<const uint8_t *>PyBytes_AS_STRING(payload), len(payload))
+        cdef Packet *packet = packet_copy(<const uint8_t *>PyBytes_AsString(payload), len(payload))
         if packet == NULL:
             raise MemoryError
         self.sessions_table.send(key, packet)

@@ -1,6 +1,6 @@
 """Where a node is in the tree; see location.pxd."""
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AsString, PyBytes_Size
 from libc.stdint cimport uint8_t
 from libc.string cimport memcmp
 
@@ -53,8 +53,8 @@ cdef class Location:
         self._signed_place = place
         self._seq = max(self._seq, clock)
         end = path_put(uv_put(text, self._seq), ports, count)
-        if (self._signed is None or PyBytes_GET_SIZE(self._signed) != end - text + 64
-                or memcmp(PyBytes_AS_STRING(self._signed), text, end - text) != 0):
+        if (self._signed is None or PyBytes_Size(self._signed) != end - text + 64
+                or memcmp(PyBytes_AsString(self._signed), text, end - text) != 0):
             self.host.work -= WORK_SIGN
             sign(end, text, end - text, self.host.secret)
             self._signed = (<char *>text)[:end - text + 64]

@@ -38,7 +38,7 @@ forward traffic says so to the source (path broken), which then looks again and 
 anyone can forge that message, so it must not stop anything by itself.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AsString, PyBytes_Size
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.address cimport lookup_key
@@ -447,8 +447,8 @@ cdef class Pathfinder:
         info = self.location.signed()
         memcpy(rest, self.host.key, 32)
         memcpy(rest + 32, dest, 32)
-        memcpy(rest + 64, PyBytes_AS_STRING(info), PyBytes_GET_SIZE(info))
-        send_routed(<Link>hop.link, PATH_NOTIFY, path, size, hop.distance, rest, 64 + PyBytes_GET_SIZE(info), True)
+        memcpy(rest + 64, PyBytes_AsString(info), PyBytes_Size(info))
+        send_routed(<Link>hop.link, PATH_NOTIFY, path, size, hop.distance, rest, 64 + PyBytes_Size(info), True)
         return True
 
     # A notify that comes before its receiver looks for us is refused, without a verification.

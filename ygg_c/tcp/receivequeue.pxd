@@ -18,6 +18,7 @@ cdef enum:
 
 cdef struct Chunk:
     PyObject *bytes
+    uint8_t *content        # of `bytes`
     uint64_t base           # position of its first byte; the chunks follow one another without gaps
     size_t size
 

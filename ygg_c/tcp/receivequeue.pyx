@@ -1,7 +1,7 @@
 """The receive queue: each byte is written once, where the application will read it; see receivequeue.pxd."""
 
 from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_Clear
 from cpython.ref cimport Py_DECREF
 from libc.stdlib cimport free, malloc
@@ -10,9 +10,36 @@ from libc.string cimport memcpy
 from ygg_c.base.ranges cimport ranges_add, ranges_clear, ranges_growth, ranges_trim
 from ygg_c.socket.remotenode cimport BUFFER_COST
 
-cdef extern from "Python.h":
-    int _PyBytes_Resize(PyObject **bytes, Py_ssize_t size)
+cdef extern from *:
+    """
+    /* The beginning of a bytes object that no other has seen, in its place; takes that object. The stable ABI lacks
+       _PyBytes_Resize: where such an object is one block, its header and then its content with a zero at the end, the
+       same is done here, and else the beginning is copied. `least` is the size of an empty one's block. */
+    static PyObject *ygg_shortened(PyObject *whole, Py_ssize_t size, Py_ssize_t least) {
+    #ifdef Py_LIMITED_API
+        const char *content = PyBytes_AsString(whole);
+        const Py_ssize_t header = content - (const char *)whole;
+        PyObject *result = header + 1 == least ? (PyObject *)PyObject_Realloc(whole, least + size) : NULL;
+        if (result == NULL) {
+            result = PyBytes_FromStringAndSize(content, size);
+            Py_DECREF(whole);
+            return result;
+        }
+        Py_SET_SIZE((PyVarObject *)result, size);
+        ((char *)result)[header + size] = 0;
+        return result;
+    #else
+        (void)least;
+        _PyBytes_Resize(&whole, size);
+        return whole;
+    #endif
+    }
+    """
+    object ygg_shortened(PyObject *whole, Py_ssize_t size, Py_ssize_t least)
     PyObject *new_bytes "PyBytes_FromStringAndSize"(const char *data, Py_ssize_t size)
+
+
+cdef Py_ssize_t _EMPTY = bytes.__basicsize__
 
 
 cdef enum:
@@ -29,10 +56,6 @@ cdef inline void _move(uint8_t *target, const uint8_t *source, size_t size) noex
         target += part
         source += part
         size -= part
-
-
-cdef inline uint8_t *_content(Chunk *chunk) noexcept:
-    return <uint8_t *>PyBytes_AS_STRING(<object>chunk.bytes)
 
 
 cdef void received_clear(ReceiveQueue *queue) noexcept:
@@ -125,6 +148,7 @@ cdef bint _cover(ReceiveQueue *queue, uint64_t end) noexcept:
         if chunk.bytes == NULL:
             PyErr_Clear()
             return False
+        chunk.content = <uint8_t *>PyBytes_AsString(<object>chunk.bytes)
         chunk.base = covered
         chunk.size = size
         covered += size
@@ -155,7 +179,7 @@ cdef bint received_insert(ReceiveQueue *queue, uint64_t position, const uint8_t 
             continue
         offset = position - chunk.base
         part = min(size, chunk.size - offset)
-        _move(_content(chunk) + offset, data, part)
+        _move(chunk.content + offset, data, part)
         position += part
         data += part
         size -= part
@@ -195,13 +219,13 @@ cdef object received_take(ReceiveQueue *queue, size_t limit):
         _pass_first(queue)
         queue.read += size
         _tidy(queue)
-        if size != chunk.size and _PyBytes_Resize(&whole, size) < 0:
-            raise MemoryError
+        if size != chunk.size:
+            return ygg_shortened(whole, size, _EMPTY)
         result = <object>whole
         Py_DECREF(result)
         return result
     size = min(size, limit)
-    result = PyBytes_FromStringAndSize(<char *>_content(chunk) + offset, size)
+    result = PyBytes_FromStringAndSize(<char *>chunk.content + offset, size)
     queue.read += size
     _tidy(queue)
     return result
@@ -215,7 +239,7 @@ cdef size_t _copy(ReceiveQueue *queue, uint8_t *target, size_t size) noexcept:
         chunk = &queue.chunks[queue.first]
         offset = queue.read - chunk.base
         part = min(size - done, min(queue.next - queue.read, <uint64_t>(chunk.size - offset)))
-        _move(target + done, _content(chunk) + offset, part)
+        _move(target + done, chunk.content + offset, part)
         queue.read += part
         done += part
         if offset + part == chunk.size and queue.grain < CHUNK_LARGE:

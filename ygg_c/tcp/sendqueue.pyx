@@ -1,7 +1,7 @@
 """The send queue: bytes by reference, small writes together; see sendqueue.pxd."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize, PyBytes_Size
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
@@ -42,7 +42,7 @@ cdef int _push(SendQueue *queue, PyObject *owner, const uint8_t *data, size_t si
     queue.pieces[index].owner = owner
     queue.pieces[index].data = data
     queue.pieces[index].size = size
-    queue.held += PyBytes_GET_SIZE(<object>owner) + BUFFER_COST
+    queue.held += PyBytes_Size(<object>owner) + BUFFER_COST
     queue.count += 1
     queue.end += size
     return 0
@@ -71,7 +71,7 @@ cdef int _append(SendQueue *queue, object data, const uint8_t *bytes, size_t siz
         # An idle connection's small write gets a chunk of its own size, a stream of them one to share.
         part = max(size, <size_t>OWN_CHUNK) if queue.count else max(size, <size_t>512)
         own = PyBytes_FromStringAndSize(NULL, part)
-        _push(queue, <PyObject *>own, <uint8_t *>PyBytes_AS_STRING(own), 0)
+        _push(queue, <PyObject *>own, <uint8_t *>PyBytes_AsString(own), 0)
         queue.tail_room = part
     return 0
 
@@ -80,8 +80,8 @@ cdef Py_ssize_t queue_write(SendQueue *queue, object data, size_t limit) except 
     cdef Py_buffer view
     cdef size_t size
     if type(data) is bytes:
-        size = min(<size_t>PyBytes_GET_SIZE(data), limit)
-        _append(queue, data, <uint8_t *>PyBytes_AS_STRING(data), size, True)
+        size = min(<size_t>PyBytes_Size(data), limit)
+        _append(queue, data, <uint8_t *>PyBytes_AsString(data), size, True)
         return size
     PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
     try:
@@ -100,7 +100,7 @@ cdef void queue_release(SendQueue *queue, uint64_t below) noexcept:
         if queue.origin + first.size > below:
             break
         queue.origin += first.size
-        queue.held -= PyBytes_GET_SIZE(<object>first.owner) + BUFFER_COST
+        queue.held -= PyBytes_Size(<object>first.owner) + BUFFER_COST
         Py_DECREF(<object>first.owner)
         queue.first = (queue.first + 1) & queue.mask
         queue.count -= 1

@@ -1,6 +1,6 @@
 """Payloads of any kind from a node, as no node of ours would send them."""
 
-from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.bytes cimport PyBytes_AsString
 from libc.stdint cimport uint8_t
 
 from ygg_c.base.forks cimport check_fork
@@ -12,5 +12,5 @@ def send_payload(Node node not None, bytes key not None, bytes payload not None)
     check_fork(node.made_in)
     if len(key) != 32:
         raise ValueError(f"key must be 32 bytes, not {len(key)}")
-    node.send_bytes(<const uint8_t *>PyBytes_AS_STRING(key), payload)
+    node.send_bytes(<const uint8_t *>PyBytes_AsString(key), payload)
     node.want_turn()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import random
+import sys
+import tracemalloc
 
 import pytest
 from hypothesis import settings
@@ -81,6 +84,23 @@ def test_a_whole_chunk_is_handed_out_and_a_large_rest_too() -> None:
     assert queue.take(1 << 20) == part(0, SMALL)
     assert queue.take(1 << 20) == part(SMALL, 5000)
     assert queue.held == 0
+
+
+@pytest.mark.parametrize("size", [4096, 10_001, 16_000])
+def test_a_rest_is_a_bytes_object_like_any_other_and_keeps_no_memory_beyond_it(size: int) -> None:
+    """The chunk that it was is shortened to what it holds, also where the engine is built for the stable ABI."""
+    tracemalloc.start()
+    try:
+        queue = ReceiveQueueTap()
+        queue.insert(0, part(0, size))
+        before = tracemalloc.get_traced_memory()[0]
+        rest = queue.take(100_000)
+        assert before - tracemalloc.get_traced_memory()[0] == pytest.approx(SMALL - size, abs=100)   # and some numbers
+    finally:
+        tracemalloc.stop()
+    assert rest == part(0, size) and hash(rest) == hash(part(0, size)) and rest + b"!" == part(0, size) + b"!"
+    assert sys.getsizeof(rest) == sys.getsizeof(part(0, size))
+    assert pickle.loads(pickle.dumps(rest)) == rest and rest.find(b"\0" * 300) == -1
 
 
 def test_a_chunk_to_which_something_may_come_yet_is_copied() -> None:
