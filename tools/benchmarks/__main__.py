@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from . import (
     beside,
+    blocking,
     connections,
     datagrams,
     engine,
@@ -41,6 +42,8 @@ MEASUREMENTS: dict[str, Measurement] = {
     "session_65535": functools.partial(engine.session, 65535),
     "http": http.http,
     "routed": routed.routed_loop,
+    "bridge": blocking.bridge,
+    "dial": blocking.dial,
     "stack_65535": functools.partial(stack.stack, 65535),
     "stack_1500": functools.partial(stack.stack, 1500),
     "conn": stack.connections,

@@ -69,8 +69,11 @@ class Server(asyncio.AbstractServer):
         self._transports: dict[StreamTransport, None] = {}  # the oldest first
         self._handshakes: set[asyncio.Task[None]] = set()
         self._serving = False
+        self._taking = True
         self._forever: asyncio.Future[None] | None = None
         self._waiters: list[asyncio.Future[None]] = []
+        self.on_closed: Callable[[], object] | None = None
+        """Called when it is closed, by the VTun's end among others."""
         registry.add(self)
 
     def __repr__(self) -> str:
@@ -79,7 +82,7 @@ class Server(asyncio.AbstractServer):
     # Accepting
 
     def _on_event(self, listener: TcpListener, events: int) -> None:
-        while self._serving and (connection := listener.accept()) is not None:
+        while self._serving and self._taking and (connection := listener.accept()) is not None:
             self._accepted(connection)
         if events & CLOSED:
             self.close()
@@ -124,6 +127,17 @@ class Server(asyncio.AbstractServer):
     def _detach(self, transport: StreamTransport) -> None:
         self._transports.pop(transport, None)
         self._wake()
+
+    @property
+    def taking(self) -> bool:
+        """Whether connections are accepted as they come; while False they wait in the backlogs of the listeners."""
+        return self._taking
+
+    @taking.setter
+    def taking(self, taking: bool) -> None:
+        self._taking = taking
+        for listener in list(self._listeners):
+            self._on_event(listener, 0)
 
     # asyncio.AbstractServer
 
@@ -178,6 +192,9 @@ class Server(asyncio.AbstractServer):
             self._forever.cancel()
         self._registry.discard(self)
         self._wake()
+        told, self.on_closed = self.on_closed, None
+        if told is not None:
+            told()
 
     def close_clients(self) -> None:
         """Close the connections accepted, after what they still have to send."""

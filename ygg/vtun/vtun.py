@@ -100,7 +100,11 @@ class VTun:
         `mtu` is 1280 to 65535 bytes. `random` and `clock` are for simulations, as those of `Core`. `options` are those
         that TCP connections begin with, see `ConnectionOptions`.
         """
-        self._made_in = forks.current()
+        self.made_in = forks.current()
+        """The number of the process that it works in, see `ygg_c.base.forks`."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        with suppress(RuntimeError):
+            self._loop = asyncio.get_running_loop()
         self._stack = NetStack([_served(address) for address in addresses], mtu, random, clock)
         # Like asyncio's own transports: a program that writes small pieces wants them sent.
         options.setdefault("nodelay", True)
@@ -143,6 +147,11 @@ class VTun:
     def addresses(self) -> list[ipaddress.IPv6Address]:
         """The addresses served; of a network, the first."""
         return [ipaddress.IPv6Address(raw) for raw, _ in self._stack.addresses]
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that it is used from, or was made in while it is not used yet; None for neither."""
+        return self._loop if self._driver is None else self._driver.loop
 
     @property
     def mtu(self) -> int:
@@ -489,7 +498,7 @@ class VTun:
     def _check(self) -> None:
         if self._closed:
             raise failure(errno.ENETDOWN, "the VTun is closed")
-        forks.check(self._made_in)
+        forks.check(self.made_in)
         loop = asyncio.get_running_loop()
         if self._driver is None or self._driver.loop is not loop:
             if self._driver is not None:

@@ -19,10 +19,10 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
 from typing import Any, Literal
 
 from ygg.integrations.routed import hosts
+from ygg.integrations.routed.routes import Route, at, toward
 from ygg.integrations.routed.sockets import Datagrams, Listening, Stream, stand, standing, take
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.sendfile import sendfile
@@ -54,32 +54,16 @@ Factory = Callable[[], asyncio.BaseProtocol]
 
 
 @dataclass(eq=False)
-class Route:
+class LoopRoute(Route):
     """One `routed()` that is entered."""
 
-    vtun: VTun
-    """Through which addresses of the overlay are reached."""
-    everything: bool
-    """Whether all hosts are taken for the overlay's, those that are none and the unspecified ones included."""
     loop: asyncio.AbstractEventLoop
     """Whose calls it is for."""
     ended: bool = False
     """Whether the body is over: contexts that were copied in it have the route yet."""
 
-    def takes(self, host: Any) -> bool:
-        """Tell whether `host` is to be reached, or listened on, through this VTun."""
-        return self.everything or hosts.literal(host) is not None
 
-    def serves(self, host: Any) -> bool:
-        """Tell whether `host` is an address of this VTun."""
-        known = hosts.literal(host)
-        if known is None:
-            return self.everything
-        served = (IPv6Network((raw, prefix)) for raw, prefix in self.vtun.stack.addresses)
-        return any(IPv6Address(known) in network for network in served)
-
-
-_own: ContextVar[Route | None] = ContextVar("ygg_route", default=None)
+_own: ContextVar[LoopRoute | None] = ContextVar("ygg_route", default=None)
 _routes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, "Routes"] = weakref.WeakKeyDictionary()
 
 
@@ -100,7 +84,7 @@ def routed(
     RuntimeError without a running loop; TypeError for one whose methods cannot be replaced.
     """
     loop = asyncio.get_running_loop()
-    route = Route(vtun, hosts == "all", loop)
+    route = LoopRoute(vtun, hosts == "all", loop)
     routes = _routes.get(loop)
     if routes is None:
         routes = _routes[loop] = Routes(loop)
@@ -126,20 +110,20 @@ class Routes:
             raise TypeError(f"the methods of {loop!r} cannot be replaced: it takes no attributes")
         # Held by the loop, as long as its methods are.
         self._loop: asyncio.AbstractEventLoop = loop
-        self._entered: list[Route] = []
-        self._shown: list[Route] = []
+        self._entered: list[LoopRoute] = []
+        self._shown: list[LoopRoute] = []
         self._original: dict[str, Any] = {name: getattr(loop, name) for name in REPLACED}
         self._before = {name: value for name, value in vars(loop).items() if name in REPLACED}
         for name in REPLACED:
             setattr(loop, name, getattr(self, name))
 
-    def enter(self, route: Route, shown: bool) -> None:
+    def enter(self, route: LoopRoute, shown: bool) -> None:
         """Begin with a route, which all tasks see if it is `shown`."""
         self._entered.append(route)
         if shown:
             self._shown.append(route)
 
-    def leave(self, route: Route) -> bool:
+    def leave(self, route: LoopRoute) -> bool:
         """End a route; tell whether it was the last one, and the loop has its own methods again."""
         route.ended = True
         self._entered.remove(route)
@@ -159,23 +143,16 @@ class Routes:
             else:
                 delattr(self._loop, name)
 
-    def _candidates(self) -> list[Route]:
+    def _candidates(self) -> list[LoopRoute]:
         own = _own.get()
         shown = self._shown[::-1]
         return shown if own is None or own.ended or own.loop is not self._loop else [own, *shown]
 
     def _toward(self, host: Any, local: Any = None) -> VTun | None:
-        """Return the VTun that reaches `host`, from an address of its own if one is given; None for the system."""
-        taking = [route for route in self._candidates() if route.takes(host)]
-        if local is not None and hosts.literal(local) is not None:
-            taking = [route for route in taking if route.serves(local)] or taking
-        return taking[0].vtun if taking else None
+        return toward(self._candidates(), host, local)
 
     def _at(self, host: Any) -> VTun | None:
-        """Return the VTun that serves `host`, the innermost for an address of none; None for the system."""
-        taking = [route for route in self._candidates() if route.takes(host)]
-        serving = [route for route in taking if route.serves(host)] or taking
-        return serving[0].vtun if serving else None
+        return at(self._candidates(), host)
 
     # Streams
 

@@ -25,7 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ygg.integrations.routed.bridge import Bridge
+from ygg.sockets import descriptors
+from ygg.sockets.bridge import Bridge
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.vtun import Server, VTun
 from ygg.vtun.addresses import Host, check_port, failure
@@ -159,13 +160,11 @@ def _use(sock: socket.socket) -> None:
     stream = _STANDING.get(sock)
     if not isinstance(stream, Stream) or stream.transport is None or stream.bridge is not None:
         return
-    here, near = socket.socketpair()
-    near.setblocking(False)
-    timeout = sock.gettimeout()
-    os.dup2(here.fileno(), socket.socket.fileno(sock), inheritable=False)
-    here.close()
-    sock.settimeout(timeout)
+    here, near = descriptors.pair()
+    descriptors.replace(sock, here)
     stream.bridge = Bridge(near)
+    number = socket.socket.fileno(sock)
+    stream.bridge.tell_by(number, os.fstat(number).st_ino)
     take_over(stream.transport, stream.bridge)
 
 
@@ -184,8 +183,14 @@ def _received(name: str) -> Callable[..., Any]:
     read = _used(name)
 
     def method(self: Any, *arguments: Any, **named: Any) -> Any:
-        result = read(self, *arguments, **named)
         stream = _STANDING.get(self)
+        try:
+            result = read(self, *arguments, **named)
+        except ConnectionResetError:    # all that a descriptor can tell
+            if not isinstance(stream, Stream) or stream.bridge is None or stream.bridge.error is None:
+                raise
+            lost, stream.bridge.error = stream.bridge.error, None
+            raise lost from None
         if not (result[0] if isinstance(result, tuple) else result) and isinstance(stream, Stream) and stream.bridge:
             error, stream.bridge.error = stream.bridge.error, None
             if error is not None:

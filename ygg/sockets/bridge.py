@@ -3,14 +3,23 @@
 What uses the other end of the pair has a socket with a descriptor, that can be read, polled and handed on. The bridge
 is the connection's protocol. It holds no more than one read in either direction: when the pair takes no more, the
 connection is paused, and when the connection takes no more, the pair is not read.
+
+A connection that ends with an error must not look like one that ended well to what reads the descriptor by itself, as
+OpenSSL does. An end of such a pair fails with ECONNRESET when the other is closed with bytes that were not read. So
+before the near end is closed a byte is written to it, through a duplicate of the descriptor.
 """
 
 import asyncio
+import contextlib
+import os
 import select
 import socket
 from typing import cast
 
-_CHUNK = 1 << 18
+from ygg_c.base import forks
+
+CHUNK = 1 << 18
+"""Bytes read from the pair at once, at most."""
 
 
 class Bridge(asyncio.Protocol):
@@ -22,9 +31,17 @@ class Bridge(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         """The connection, until it is lost."""
         self.error: Exception | None = None
-        """What it was lost by. A pair of sockets cannot tell: what it has read ends without an error."""
+        """What it was lost by. A pair of sockets can tell of ECONNRESET alone, or not at all."""
+        self.keeps: object = None
+        """What is to live as long as the near end is open."""
+        self._there: tuple[int, int] | None = None
         self._waiting = bytearray()
         self._ended = self._read_all = self._watching = self._writing = False
+        forks.register(near.fileno())
+
+    def tell_by(self, descriptor: int, inode: int) -> None:
+        """Have the other end of the pair, which has this number and this inode, fail where the connection does."""
+        self._there = descriptor, inode
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -48,7 +65,7 @@ class Bridge(asyncio.Protocol):
         self._ended = True
         self._unwatch()
         if not self._waiting:
-            self._close()
+            self._finish()
 
     def _send(self, data: bytes | bytearray) -> int:
         """Send what the pair takes; return how much is done with. Without a reader all of it is."""
@@ -73,7 +90,7 @@ class Bridge(asyncio.Protocol):
             return
         self._stop_writing()
         if self.transport is None:
-            self._close()
+            self._finish()
             return
         self.transport.resume_reading()
         self._end_if_flushed()
@@ -108,11 +125,12 @@ class Bridge(asyncio.Protocol):
 
     def _on_readable(self) -> None:
         try:
-            data = self._near.recv(_CHUNK)
+            data = self._near.recv(CHUNK)
         except BlockingIOError:
             return
-        except OSError:
-            data = b""
+        except OSError:     # it was closed, and something was not read
+            self._reset()
+            return
         if self.transport is None:
             return
         if data:
@@ -135,16 +153,35 @@ class Bridge(asyncio.Protocol):
             self.transport.close()
         self._close()
 
+    def _reset(self) -> None:
+        """The other end was closed with bytes unread: reset the connection, as a kernel does."""
+        transport = self.transport
+        if transport is not None:
+            options = transport.get_extra_info("options")
+            if options is not None:
+                options.linger = 0
+            transport.abort()
+        self._waiting.clear()
+        self._close()
+
     def _stop_writing(self) -> None:
         if self._writing:
             self._writing = False
             self._loop.remove_writer(self._near.fileno())
 
+    def _finish(self) -> None:
+        """The connection is lost, and all that it has brought is in the pair."""
+        if self.error is not None and self._there is not None and self._near.fileno() >= 0:
+            _leave_unread(*self._there)
+        self._close()
+
     def _close(self) -> None:
         if self._near.fileno() >= 0:
             self._unwatch()
             self._stop_writing()
+            forks.unregister(self._near.fileno())
             self._near.close()
+        self.keeps = None
 
     def give_back(self) -> tuple[bytes, bool]:
         """Stop; return what has come for the other end and is not in the pair yet, and whether nothing comes after it.
@@ -153,7 +190,7 @@ class Bridge(asyncio.Protocol):
         """
         while not self._read_all and self._watching:
             try:
-                data = self._near.recv(_CHUNK)
+                data = self._near.recv(CHUNK)
             except OSError:
                 break
             if not data or self.transport is None:
@@ -162,6 +199,18 @@ class Bridge(asyncio.Protocol):
         left, self._waiting = bytes(self._waiting), bytearray()
         self._close()
         return left, self._ended
+
+
+def _leave_unread(descriptor: int, inode: int) -> None:
+    """Write a byte to the near end through the descriptor, if that is still the pair's."""
+    with contextlib.suppress(OSError):
+        duplicate = os.dup(descriptor)
+        try:
+            if os.fstat(duplicate).st_ino == inode:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=os.dup(duplicate)) as there:
+                    there.send(b"\0", socket.MSG_DONTWAIT)
+        finally:
+            os.close(duplicate)
 
 
 def _is_closed(near: socket.socket) -> bool:

@@ -1,4 +1,4 @@
-"""ygg.integrations.routed.bridge: bytes between a connection of the overlay and a pair of sockets."""
+"""ygg.sockets.bridge: bytes between a connection of the overlay and a pair of sockets."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.aio import on_loops, settle, until
-from ygg.integrations.routed.bridge import Bridge
 from ygg.network import HoldingProtocol, LoopbackNetwork, take_over
+from ygg.sockets.bridge import Bridge
 
 
 @contextlib.asynccontextmanager
