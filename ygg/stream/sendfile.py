@@ -1,6 +1,8 @@
 """Sending a file over a transport block by block, as asyncio does where there is no system call for it."""
 
 import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 BLOCK = 1 << 18
@@ -73,12 +75,19 @@ class _Pacing(asyncio.Protocol):
 async def sendfile(transport: asyncio.Transport, file: IO[bytes], offset: int = 0, count: int | None = None) -> int:
     """Send `count` bytes of `file` from `offset` on, all that it has without a count; return how many were sent.
 
-    The file's position is behind them then. Reading from the connection is paused meanwhile. ConnectionError when the
-    connection ends before; RuntimeError when it is closing already.
+    The file's position is behind them then. Reading from the connection is paused meanwhile, and `transport.write()` is
+    a RuntimeError. ConnectionError when the connection ends before; RuntimeError when it is closing already.
     """
     if transport.is_closing():
         raise RuntimeError("Transport is closing")
     _check(file, offset, count)
+    with _alone(transport) as write:
+        return await _send(transport, write, file, offset, count)
+
+
+async def _send(
+    transport: asyncio.Transport, write: Callable[[bytes], None], file: IO[bytes], offset: int, count: int | None
+) -> int:
     loop = asyncio.get_running_loop()
     pacing = _Pacing(transport)
     sent = 0
@@ -90,13 +99,32 @@ async def sendfile(transport: asyncio.Transport, file: IO[bytes], offset: int = 
             if not data:
                 break
             await pacing.room()
-            transport.write(data)
+            write(data)
             sent += len(data)
         return sent
     finally:
         if sent and hasattr(file, "seek"):
             file.seek(offset + sent)
         pacing.restore()
+
+
+@contextlib.contextmanager
+def _alone(transport: asyncio.Transport) -> Iterator[Callable[[bytes], None]]:
+    """Yield the transport's `write`, which others find refused meanwhile: it would come in the middle of the file."""
+    names, mine = ("write", "writelines"), vars(transport)
+    if any(name in mine for name in names):
+        raise RuntimeError("unable to send a file; sendfile is in progress")
+    write = transport.write
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("unable to write; sendfile is in progress")
+
+    mine.update(dict.fromkeys(names, refuse))
+    try:
+        yield write
+    finally:
+        for name in names:
+            del mine[name]
 
 
 def _check(file: Any, offset: Any, count: Any) -> None:

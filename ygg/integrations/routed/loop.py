@@ -217,7 +217,7 @@ class Routes:
             sent: int = await self._original["sendfile"](transport, file, offset, count, fallback=fallback)
             return sent
         if not fallback:
-            raise asyncio.SendfileNotAvailableError("no system call sends a file over a connection of the overlay")
+            raise asyncio.SendfileNotAvailableError("sendfile syscall is not supported on the overlay")
         return await sendfile(transport, file, offset, count)
 
     # Datagrams

@@ -48,7 +48,8 @@ async def start_tls(
             await stream.opened
     except TimeoutError:
         transport.abort()
-        raise TLSTimeout(f"the TLS handshake takes longer than {limit:g} seconds") from None
+        text = f"SSL handshake is taking longer than {limit} seconds: aborting the connection"  # as asyncio says it
+        raise TLSTimeout(text) from None
     except ssl.SSLError:
         raise  # the alert that says why is on its way
     except BaseException:
