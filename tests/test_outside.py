@@ -19,6 +19,8 @@ UNLESS_GIVEN = {"random.Random()"}
 ALLOWED = {
     "identity/certificate.py": {"datetime.now"},             # a certificate is valid from the moment that it is made
     "identity/keys.py": {"Random().bytes"},                  # a new identity
+    "apps/code.py": {"Random().bytes"},             # a new code
+    "cli/screen.py": {"time.monotonic"},            # how long a command has taken so far
     "autopeer/builtin.py": {"time.time"},           # what a list says of days ago is reckoned from now
     "network/native/resolver.py": {"time.monotonic"},  # in threads, which have no event loop
     "autopeer/fetcher.py": {"time.time"},           # unless one is given, as the others below

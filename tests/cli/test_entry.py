@@ -11,7 +11,7 @@ from ygg.cli import entry, main
 from ygg.errors import ConfigError, ConnectionRefused
 from ygg.version import __version__
 
-COMMANDS = ("genconf", "show", "peers", "ping", "run", "help")
+COMMANDS = (*entry.COMMANDS, "help")
 
 
 @pytest.mark.parametrize("name", [None, *COMMANDS])

@@ -3,6 +3,7 @@
 import pytest
 
 from ygg.cli import main
+from ygg.cli.entry import COMMANDS
 from ygg.cli.parser import hint
 
 
@@ -31,7 +32,7 @@ def test_without_a_command_help_is_shown(arguments: list[str], capsys: pytest.Ca
     assert "ping an address" in out
 
 
-@pytest.mark.parametrize("command", ["genconf", "show", "peers", "ping", "run", "help"])
+@pytest.mark.parametrize("command", [*COMMANDS, "help"])
 def test_help_of_a_command_is_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["help", command]) == 0
     by_name = capsys.readouterr().out

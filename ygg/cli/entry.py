@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ygg.cli import genconf, peers, ping, run, show
+from ygg.cli import chat, completion, genconf, peers, ping, receive, run, send, show
 from ygg.cli.common import CommandError, UsageError
 from ygg.cli.parser import Parser
+from ygg.cli.screen import add_color
 from ygg.errors import YggError
 from ygg.version import __version__
 
@@ -21,7 +22,10 @@ FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 """Exit statuses: it did not work, the command line makes no sense, Ctrl-C."""
 
 
-COMMANDS = {"genconf": genconf, "show": show, "peers": peers, "ping": ping, "run": run}
+COMMANDS = {
+    "genconf": genconf, "show": show, "peers": peers, "ping": ping, "run": run,
+    "send": send, "receive": receive, "chat": chat, "completion": completion,
+}  # fmt: skip
 """The commands, in the order in which help has them."""
 
 
@@ -31,8 +35,11 @@ def make_parser() -> tuple[Parser, dict[str, Parser]]:
     parser.add_argument("--version", action="version", version=f"ygg {__version__}")
     commands: Subcommands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     known = {name: module.add(commands) for name, module in COMMANDS.items()}
+    for name in ("peers", "send", "receive"):
+        add_color(known[name])
     known["help"] = commands.add_parser("help", help="show help", description="Show help, for a command if named.")
     known["help"].add_argument("command", nargs="?", metavar="COMMAND", help="one of those above")
+    known["completion"].set_defaults(parsers=(parser, known))
     return parser, known
 
 

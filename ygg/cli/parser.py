@@ -20,6 +20,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *arguments: str, **options: object) -> None:
         super().__init__(*arguments, **options | {"allow_abbrev": False})  # type: ignore[arg-type]
 
+    def arguments(self) -> list[argparse.Action]:
+        """Return the arguments and options, but for those of help and of commands."""
+        return [action for action in self._actions if action.dest != "help" and action.nargs != argparse.PARSER]
+
     def refuse(self, kind: str, name: str, known: Iterable[str]) -> NoReturn:
         """End the program as for any bad command line: there is no such command or option."""
         self.error(f"there is no {kind} {name!r}{hint(name, list(known))}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ygg.cli.common import CommandError
+from ygg.cli.screen import Progress, table
 
 if TYPE_CHECKING:
     from ygg.autopeer import PublicPeer
@@ -46,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     schemes = _known(arguments.scheme, {peer.scheme for peer in document.peers}, "scheme", str.lower)
     chosen = [peer for peer in document.peers if peer.country in countries and peer.scheme in schemes]
     if arguments.check or arguments.near is not None:
-        times = asyncio.run(check(chosen))
+        with Progress("dialed", "peers", arguments.color) as progress:
+            times = asyncio.run(check(chosen, progress))
         chosen = sorted(times, key=times.__getitem__)[: arguments.near]
         if not chosen:
             raise CommandError("none of these peers answers; is this machine connected?")
@@ -55,17 +56,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps([_object(peer, times.get(peer)) for peer in chosen], indent=2))
         return 0
-    width = max((len(peer.country) for peer in chosen), default=0)
-    for peer in chosen:
-        time = f"{1000 * times[peer]:6.0f} ms  " if peer in times else ""
-        print(f"{time}{peer.country:<{width}}  {peer.url}")
+    heads = ["round trip", "country", "peer"] if times else ["country", "peer"]
+    rows = [
+        [*([f"{1000 * times[peer]:6.0f} ms"] if times else []), peer.country, str(peer.url)] for peer in chosen
+    ]
+    table(heads, rows, arguments.color)
     share = "" if len(chosen) == len(document.peers) else f"{len(chosen)} of "
     print(f"{share}{len(document.peers)} public peers, as listed on {document.date}")
     return 0
 
 
-async def check(peers: Sequence[PublicPeer]) -> dict[PublicPeer, float]:
-    """Dial peers, and return the round trip of each that answers, in seconds; progress goes to a terminal.
+async def check(peers: Sequence[PublicPeer], progress: Progress) -> dict[PublicPeer, float]:
+    """Dial peers, and return the round trip of each that answers, in seconds; a terminal shows the progress.
 
     What a TCP handshake takes counts, without the look-up of the name; QUIC's peers are not dialed.
     """
@@ -85,19 +87,13 @@ async def check(peers: Sequence[PublicPeer]) -> dict[PublicPeer, float]:
         except OSError:
             pass
         done += 1
-        _progress(done, len(peers), len(found))
+        progress.show(done, len(peers), f"{len(found)} answered")
 
     async with NativeNetwork() as network, asyncio.TaskGroup() as tasks:
         probe = tcp_probe(lambda host: network)
         for peer in peers:
             tasks.create_task(one(peer))
     return found
-
-
-def _progress(done: int, all_of_them: int, answered: int) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done == all_of_them else ""
-        print(f"\rdialed {done} of {all_of_them}, {answered} answered", end=end, file=sys.stderr, flush=True)
 
 
 def _object(peer: PublicPeer, time: float | None) -> dict[str, object]:
