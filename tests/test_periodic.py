@@ -6,8 +6,10 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import pytest
+
 from tests.aio import on_loops, run, until
-from ygg.periodic import FALLBACK, PeriodicService
+from ygg.periodic import FALLBACK, Background, PeriodicService
 
 
 class Turns:
@@ -183,3 +185,27 @@ def test_a_turn_that_waited_for_what_was_cancelled_is_a_failed_one() -> None:
             assert service.running
 
     assert virtually(main) == [0, 10, 20]
+
+
+def test_what_runs_in_the_background_is_started_and_closed_around_a_body() -> None:
+    """An error of the body ends it, too, and goes on its way."""
+    calls: list[str] = []
+
+    class Noted(Background):
+        def start(self) -> None:
+            calls.append("start")
+
+        async def close(self) -> None:
+            calls.append("close")
+
+    async def body(error: Exception | None) -> None:
+        async with Noted() as noted:
+            assert isinstance(noted, Noted)
+            calls.append("body")
+            if error is not None:
+                raise error
+
+    run(body(None))
+    with pytest.raises(KeyError):
+        run(body(KeyError("in the body")))
+    assert calls == ["start", "body", "close"] * 2

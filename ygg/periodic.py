@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
 
 FALLBACK = 60.0
 """Seconds between two turns where `interval()` has not told any yet, because it raises."""
@@ -12,6 +15,29 @@ FALLBACK = 60.0
 def loop_time() -> float:
     """Return the time of the running event loop, in seconds: what passes in virtual time with all else."""
     return asyncio.get_running_loop().time()
+
+
+class Background(ABC):
+    """What runs beside a node from its start until it is closed: between the two as an asynchronous context manager."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin. Does nothing when already started."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End. May be called twice."""
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
 
 class PeriodicService:

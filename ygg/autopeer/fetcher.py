@@ -13,15 +13,13 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import Self
 
 from ygg.autopeer.builtin import BUILTIN
 from ygg.autopeer.documents import MAX_SIZE, urls
 from ygg.autopeer.peer import PublicPeer
 from ygg.autopeer.sources import Source, SourceState, SourceStatus, Terms
 from ygg.network import Network
-from ygg.periodic import PeriodicService
+from ygg.periodic import Background, PeriodicService
 
 Snapshot = tuple[PublicPeer, ...]
 """All peers known at one time, in the order of the sources."""
@@ -31,7 +29,7 @@ Callback = Callable[[Snapshot], None]
 _log = logging.getLogger("ygg.autopeer")
 
 
-class PeerFetcher:
+class PeerFetcher(Background):
     """Reads lists of public peers now, at intervals, and when asked.
 
     `sources` in order of preference: HTTP or HTTPS URLs, paths of files or of a checkout of the lists, and `BUILTIN`.
@@ -79,15 +77,6 @@ class PeerFetcher:
             name="ygg peer fetcher",
             failed=lambda: _log.exception("a refresh of public peers failed"),
         )
-
-    async def __aenter__(self) -> Self:
-        self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @property
     def peers(self) -> Snapshot:

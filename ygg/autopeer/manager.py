@@ -13,15 +13,14 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from ygg.autopeer.fetcher import PeerFetcher, Snapshot
 from ygg.autopeer.peer import SCHEMES, PublicPeer, place, plain_url
 from ygg.autopeer.probe import Probe, nearest_first, tcp_probe
 from ygg.errors import PeerUnknownError, UnknownSchemeError, URLError, YggError
 from ygg.network import Network
-from ygg.periodic import PeriodicService, loop_time
+from ygg.periodic import Background, PeriodicService, loop_time
 from ygg.url import PeerURL
 
 MAX_ATTEMPTS = 8
@@ -140,7 +139,7 @@ class _View:
     """Nodes it is connected to."""
 
 
-class AutoPeerManager:
+class AutoPeerManager(Background):
     """Keeps a node connected through peers that a `PeerFetcher` finds.
 
     As an async context manager it also runs the fetcher, unless that runs already. Peers it chose stay with the node
@@ -178,15 +177,6 @@ class AutoPeerManager:
             failed=lambda: _log.exception("a check for public peers failed"),
         )
         self._undo: list[Callable[[], Awaitable[None] | None]] = []
-
-    async def __aenter__(self) -> Self:
-        self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @property
     def config(self) -> AutoPeerConfig:

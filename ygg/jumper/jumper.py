@@ -21,12 +21,12 @@ import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from ygg.errors import ConfigError, PeerUnknownError, YggError
 from ygg.jumper.addresses import MEMBER, IPAddress, machine_addresses, own_uris, published_by
 from ygg.jumper.config import JumperConfig
-from ygg.periodic import PeriodicService, loop_time
+from ygg.periodic import Background, PeriodicService, loop_time
 from ygg.url import PeerURL
 
 PATIENCE = 30.0
@@ -118,7 +118,7 @@ class _Rest:
     seconds: float
 
 
-class Jumper:
+class Jumper(Background):
     """Publishes where this node can be reached, and keeps direct links to the destinations in use, while entered.
 
     `clock` gives monotonic seconds (those of the event loop, unless given), `rng` spreads the rests, `local_addresses`
@@ -159,13 +159,6 @@ class Jumper:
     def busy(self) -> frozenset[bytes]:
         """The keys for which a search or a dial goes on."""
         return frozenset(self._tasks)
-
-    async def __aenter__(self) -> Self:
-        self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
     def start(self) -> None:
         """Begin; does nothing when already started."""

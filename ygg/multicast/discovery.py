@@ -7,8 +7,6 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from ygg.errors import OperationNotSupported
 from ygg.multicast.group import GroupSocket
@@ -17,7 +15,7 @@ from ygg.multicast.rules import InterfaceRule, first_match
 from ygg.multicast.station import BeaconSocket, DiscoveryNode, Station
 from ygg.network import Network
 from ygg.network.native.network import NativeNetwork
-from ygg.periodic import PeriodicService
+from ygg.periodic import Background, PeriodicService
 
 TURN = 1.0
 """Seconds between two turns, at least."""
@@ -45,7 +43,7 @@ class MulticastStatus:
     """Beacons `sent`, `received` and `dialed`, and those dropped by reason."""
 
 
-class Multicast:
+class Multicast(Background):
     """Finds the nodes on the links this machine is on, and is found, as long as it is entered.
 
     `network` must be the operating system's, for that is where interfaces are; any other is refused with
@@ -77,15 +75,6 @@ class Multicast:
         self._service = PeriodicService(
             self.turn, self.pause, name="ygg discovery", failed=lambda: _log.exception("a turn of discovery failed")
         )
-
-    async def __aenter__(self) -> Self:
-        self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def start(self) -> None:
         """Begin; does nothing when no rule beacons or listens, or when already started."""

@@ -6,6 +6,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
+from ygg_c.base.bytemap cimport ByteMap
 from ygg_c.base.clock cimport SECOND, Clock
 from ygg_c.base.packet cimport Packet
 from ygg_c.base.sodium cimport Random
@@ -177,7 +178,6 @@ cdef class Host(Upper):
     # Memory is short, and a connection with this node needs more: others give back theirs.
     cdef void relieve(self, RemoteNode asking, size_t size, bint in_order) noexcept
     cdef void limit_orphans(self, RemoteNode last) noexcept     # the application gave up one more
-    cdef void release(self, Endpoint endpoint) noexcept         # it leaves the tables; its last call
     cdef void mark(self, Endpoint endpoint) noexcept
     # Of links, and of what stands for one: nothing is attached, or a packet is for ourselves.
     cdef void find_way(self, const uint8_t *address, size_t wanted, Way *way) noexcept
@@ -195,6 +195,7 @@ cdef class Host(Upper):
 
 cdef class Endpoint(Flow):
     cdef Host host                      # None once it has left
+    cdef ByteMap bound_in               # the table that it is found in
     cdef object _on_event
     cdef public object owner
     cdef uint32_t events                # gathered, not told yet
@@ -207,3 +208,4 @@ cdef class Endpoint(Flow):
     cdef void fail(self, int code, bint reset) noexcept
     # Leave the stack: no timer and no table holds it afterwards, and no list beyond the next turn.
     cdef void leave(self) noexcept
+    cdef void unbind(self) noexcept     # leave the table

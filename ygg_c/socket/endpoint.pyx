@@ -208,9 +208,6 @@ cdef class Host(Upper):
     ) noexcept:
         return False
 
-    cdef void release(self, Endpoint endpoint) noexcept:
-        pass
-
     cdef void want_turn(self) noexcept:
         if not turn_want(self.turns, self.lower is not None or self.on_work is not None):
             return
@@ -320,8 +317,11 @@ cdef class Endpoint(Flow):
             host.timers.forget(self)
             if self.waits_in is not None:
                 self.waits_in.remove(self)
-            host.release(self)
+            self.unbind()
             self.host = None
+
+    cdef void unbind(self) noexcept:
+        pass
 
     @property
     def on_event(self):

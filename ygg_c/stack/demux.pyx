@@ -52,8 +52,8 @@ from ygg_c.socket.endpoint cimport (
     COUNT_REASSEMBLY_TIMEOUTS, COUNT_UDP_IN, COUNT_UDP_NO_PORT, COUNT_UNKNOWN_PROTOCOL, Host,
 )
 from ygg_c.stack.udp cimport UDP_HEADER, UdpSocket
-from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.state cimport ESTABLISHED, LAST_ACK
+from ygg_c.tcp.tcb cimport Tcb
 
 cdef enum:
     LOOP_PACKETS = 4096         # of those to ourselves handled in one turn
@@ -294,8 +294,8 @@ cdef class Demux(TcpDemux):
         cdef PyObject *found = self.by_ends.walk(&place)
         while found != NULL:
             # Those that are being opened have no peer there yet, those in TIME-WAIT nothing more to say.
-            if ESTABLISHED <= (<TcpConnection>found).tcp_state <= LAST_ACK and self.lower is not None:
-                self.lower.in_use((<TcpConnection>found).key)
+            if ESTABLISHED <= (<Tcb>found).tcp_state <= LAST_ACK and self.lower is not None:
+                self.lower.in_use((<Tcb>found).key)
             found = self.by_ends.walk(&place)
 
     cdef uint64_t run_due(self, uint64_t now) noexcept:

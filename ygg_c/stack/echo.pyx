@@ -6,7 +6,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from ygg_c.base.forks cimport check_fork
 from ygg_c.base.packet cimport Packet
-from ygg_c.ip.header cimport IP_HEADER, MIN_MTU
+from ygg_c.ip.header cimport IP_HEADER, MIN_MTU, put16
 from ygg_c.ip.icmp cimport ICMP_ECHO_REQUEST, ICMP_HEADER, icmp_echo
 from ygg_c.socket.endpoint cimport COUNT_ECHO_FULL, TELL_AFTER, os_error
 
@@ -24,6 +24,11 @@ cdef class EchoSocket(DatagramSocket):
             self._tell_at = self.host.now + TELL_AFTER
             self.host.works(source)
         self.keep(source, sequence, failure, data, size)
+
+    cdef void unbind(self) noexcept:
+        cdef uint8_t key[2]
+        put16(key, self.local_port)
+        self.bound_in.discard(key)
 
     @property
     def identifier(self):

@@ -18,11 +18,11 @@ from ygg_c.socket.endpoint cimport (
     COUNT_BAD_CHECKSUM, COUNT_ECHO_LIMITED, COUNT_ICMP_IGNORED, COUNT_ICMP_IN, COUNT_ICMP_LIMITED, COUNT_MALFORMED,
     COUNT_NO_MEMORY,
 )
+from ygg_c.socket.ends cimport quoted_key
 from ygg_c.stack.echo cimport EchoSocket
-from ygg_c.stack.ends cimport quoted_key
 from ygg_c.stack.udp cimport UdpSocket
-from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.icmp cimport error_in, too_big
+from ygg_c.tcp.tcb cimport Tcb
 from ygg_c.tcp.wire cimport Segment, parse_segment
 
 cdef enum:
@@ -130,14 +130,14 @@ cdef class Icmp:
         cdef uint32_t mtu = get32(message + 4)
         cdef Segment segment
         cdef PyObject *found
-        cdef TcpConnection connection
+        cdef Tcb connection
         quoted_key(key, quoted, offset)
         found = stack.by_ends.get(key)
         if not parse_segment(<uint8_t *>quoted + offset, length - offset, &segment):
             return False
         if found == NULL:
             return stack.half_open_error(key, &segment, message[0], message[1])
-        connection = <TcpConnection>found
+        connection = <Tcb>found
         if message[0] != ICMP_TOO_BIG:
             return error_in(connection, &segment, message[0], message[1], stack.now)
         if get16(quoted + 4) + IP_HEADER <= max(mtu, <uint32_t>MIN_MTU) or not too_big(

@@ -12,9 +12,9 @@ from ygg_c.ip.header cimport MIN_MTU, get16, is_multicast, is_unspecified, put16
 from ygg_c.ip.memory cimport INBOUND, OUTBOUND
 from ygg_c.ip.pathmtu cimport PathMtus
 from ygg_c.socket.endpoint cimport COUNTERS, os_error
+from ygg_c.socket.ends cimport bound_key, pair_key
 from ygg_c.socket.remotenode cimport RemoteNode, RemoteNodes
 from ygg_c.stack.echo cimport EchoSocket
-from ygg_c.stack.ends cimport bound_key, pair_key
 from ygg_c.stack.icmp cimport Icmp
 from ygg_c.stack.renewal cimport Renewals
 from ygg_c.stack.udptable cimport UdpTable
@@ -61,19 +61,6 @@ cdef class NetStack(Demux):
                 self.add_address(address)
         if self._prefix_count == 0:
             raise ValueError("a stack needs an address")
-
-    cdef void release(self, Endpoint endpoint) noexcept:
-        cdef uint8_t key[18]
-        if isinstance(endpoint, TcpConnection):
-            self.by_ends.discard((<TcpConnection>endpoint).key)
-        elif isinstance(endpoint, TcpListener):
-            bound_key(key, (<TcpListener>endpoint).local_address, (<TcpListener>endpoint).local_port)
-            self._listeners.discard(key)
-        elif isinstance(endpoint, UdpSocket):
-            self._udp.discard(<UdpSocket>endpoint)
-        elif isinstance(endpoint, EchoSocket):
-            put16(key, (<EchoSocket>endpoint).local_port)
-            self._icmp.sockets.discard(key)
 
     cdef void lower_changed(self) noexcept:
         if self.lower is not None:
@@ -215,6 +202,7 @@ cdef class NetStack(Demux):
         listener.options = (self.options if options is None else options).copy()
         listener.half_opens = self._half_open
         listener.host = self
+        listener.bound_in = self._listeners
         bound_key(key, listener.local_address, port)
         self._listeners.put(key, listener)
         return listener
@@ -269,6 +257,7 @@ cdef class NetStack(Demux):
         if address is not None:
             memcpy(socket.local_address, <const char *>address, 16)
         socket.local_port = get16(key)
+        socket.bound_in = self._icmp.sockets
         self._icmp.sockets.put(key, socket)
         socket.host = self
         return socket

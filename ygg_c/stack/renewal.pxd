@@ -1,8 +1,8 @@
 # Peers that made a new session: each may be a host that restarted and knows nothing of its connections. These are asked
-# at once (TcpConnection.check), so that they end now and not when keepalive or a user timeout notices.
+# at once (Tcb.check), so that they end now and not when keepalive or a user timeout notices.
 #
 # Peers to whom a way was found anew, after an outage, are no reason to ask: what waits for a timer that the outage has
-# made long sends at once (TcpConnection.hasten), and where a link came or went that is true of every peer.
+# made long sends at once (Tcb.hasten), and where a link came or went that is true of every peer.
 #
 # Strangers cause this, so the work is bounded however often it is asked for: one search over all connections serves all
 # peers that came until it began, searches have a pause between them, and both go in steps. In each step the peers found

@@ -4,8 +4,8 @@ from cpython.ref cimport PyObject
 
 from ygg_c.base.clock cimport MS
 from ygg_c.socket.endpoint cimport COUNT_NO_MEMORY, COUNT_RENEWALS_REFUSED, COUNT_TCP_PROBES
-from ygg_c.tcp.connection cimport TcpConnection
 from ygg_c.tcp.rtt cimport rtt_is_long
+from ygg_c.tcp.tcb cimport Tcb
 
 cdef enum:
     MAX_PEERS = 256         # for one search
@@ -106,11 +106,11 @@ cdef class Renewals(Timed):
 
     cdef void _search(self) noexcept:
         cdef int left = SEARCHED
-        cdef TcpConnection connection
+        cdef Tcb connection
         cdef Renewed peer
         while self._unsearched and left:
             left -= 1
-            connection = <TcpConnection>self._unsearched.pop()
+            connection = <Tcb>self._unsearched.pop()
             peer = self._sought.of(connection.key)
             if peer is None or not (peer.restarted or rtt_is_long(&connection.sender.rtt)):
                 continue
@@ -121,12 +121,12 @@ cdef class Renewals(Timed):
     cdef void _ask(self, uint64_t now) noexcept:
         cdef int left = SEARCHED
         cdef int asked = 0
-        cdef TcpConnection connection
+        cdef Tcb connection
         cdef Renewed peer
         while self._asking and left and asked < ASKED:
             left -= 1
             peer = <Renewed>self._asking.pop(0)
-            connection = <TcpConnection>peer.connections.pop()
+            connection = <Tcb>peer.connections.pop()
             if connection.host is None:
                 pass
             elif not peer.restarted:

@@ -11,6 +11,7 @@ from ygg_c.base.forks cimport check_fork
 from ygg_c.base.packet cimport Packet, packet_new
 from ygg_c.ip.header cimport IP_HEADER, NEXT_UDP, SOURCE, put16, write_header
 from ygg_c.socket.endpoint cimport COUNT_UDP_FULL, EVENT_FAILED, os_error
+from ygg_c.socket.ends cimport bound_key, pair_key
 
 
 cdef class UdpSocket(DatagramSocket):
@@ -19,6 +20,20 @@ cdef class UdpSocket(DatagramSocket):
     def __cinit__(self):
         self.full_count = COUNT_UDP_FULL
         self._memo = [None] * MEMO
+
+    cdef void write_key(self, uint8_t *key) noexcept:
+        if self.connected:
+            pair_key(key, self.remote_address, self.local_address, self.remote_port, self.local_port)
+        else:
+            bound_key(key, self.local_address, self.local_port)
+
+    cdef void unbind(self) noexcept:
+        cdef uint8_t key[36]
+        self.write_key(key)
+        self.bound_in.discard(key)
+        self.ports[self.local_port] -= 1
+        if self.ports[self.local_port] == 0:
+            del self.ports[self.local_port]
 
     cdef void deliver(self, const uint8_t *source, uint16_t port, const uint8_t *data, size_t size) noexcept:
         self.keep(source, port, 0, data, size)

@@ -2,8 +2,8 @@
 
 from libc.stdint cimport uint64_t
 
-from ygg_c.tcp.connection cimport TcpConnection
+from ygg_c.tcp.tcb cimport Tcb
 from ygg_c.tcp.wire cimport Segment
 
 # A segment for `connection`, which may have ended afterwards.
-cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t now) noexcept
+cdef void segment_in(Tcb connection, const Segment *segment, uint64_t now) noexcept

@@ -18,7 +18,7 @@ from ygg_c.tcp.state cimport (
 from ygg_c.tcp.wire cimport ACK, FIN, RST, SYN, unwrap
 
 
-cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t now) noexcept:
+cdef void segment_in(Tcb connection, const Segment *segment, uint64_t now) noexcept:
     cdef Receiver receiver = connection.receiver
     cdef uint64_t position
     connection.segments_in += 1
@@ -40,7 +40,7 @@ cdef void segment_in(TcpConnection connection, const Segment *segment, uint64_t 
         _ack_in(connection, segment, position, now)
 
 
-cdef void _ack_in(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
+cdef void _ack_in(Tcb connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
     cdef Sender sender = connection.sender
     # Older than any the peer can have sent of late: it is not from there (RFC 5961, 5.2).
     cdef bint too_old = unwrap(segment.ack, sender.una) + sender.max_window < sender.una
@@ -57,14 +57,14 @@ cdef void _ack_in(TcpConnection connection, const Segment *segment, uint64_t pos
     connection.account()
 
 
-cdef void _look_for_mark(TcpConnection connection, const Segment *segment) noexcept:
+cdef void _look_for_mark(Tcb connection, const Segment *segment) noexcept:
     if segment.ecn == CE:
         connection.host.count[COUNT_TCP_CE_IN] += 1
     if ecn_received(&connection.sender.ecn, segment):
         connection.receiver.ack_now = True
 
 
-cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_t now) noexcept:
+cdef void _in_syn_sent(Tcb connection, const Segment *segment, uint64_t now) noexcept:
     cdef Sender sender = connection.sender
     cdef uint64_t ack = unwrap(segment.ack, sender.una)
     cdef bint answers = segment.flags & ACK and ack == sender.nxt and sender.nxt > sender.iss
@@ -96,7 +96,7 @@ cdef void _in_syn_sent(TcpConnection connection, const Segment *segment, uint64_
     connection.established()
 
 
-cdef void _syn_again(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
+cdef void _syn_again(Tcb connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
     # A SYN where none is due. In SYN-RECEIVED it may be the one that we know, and the peer has missed our answer; or,
     # where both opened at once, it may come with the acknowledgement of ours.
     if connection.tcp_state != SYN_RCVD or position != connection.sender.wl1:
@@ -109,7 +109,7 @@ cdef void _syn_again(TcpConnection connection, const Segment *segment, uint64_t 
         _ack_in(connection, segment, position + 1, now)
 
 
-cdef bint _opened(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
+cdef bint _opened(Tcb connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
     # Whether this ACK ends the handshake.
     cdef Sender sender = connection.sender
     if not sender.una < unwrap(segment.ack, sender.una) <= sender.nxt:
@@ -126,7 +126,7 @@ cdef bint _opened(TcpConnection connection, const Segment *segment, uint64_t pos
     return True
 
 
-cdef void _take(TcpConnection connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
+cdef void _take(Tcb connection, const Segment *segment, uint64_t position, uint64_t now) noexcept:
     cdef State state = connection.tcp_state
     if state != ESTABLISHED and state != FIN_WAIT_1 and state != FIN_WAIT_2:
         # Behind the peer's FIN, or that FIN once more.
@@ -140,7 +140,7 @@ cdef void _take(TcpConnection connection, const Segment *segment, uint64_t posit
         connection.step(GOT_FIN)
 
 
-cdef void _reset_in(TcpConnection connection, uint64_t position, uint64_t now) noexcept:
+cdef void _reset_in(Tcb connection, uint64_t position, uint64_t now) noexcept:
     if position != connection.receiver.ack_position():
         connection.receiver.challenge(connection, now)      # RFC 5961, 3.2
     else:

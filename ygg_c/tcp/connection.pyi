@@ -2,9 +2,9 @@ from typing import Any
 
 from typing_extensions import Buffer
 
-from ygg_c.tcp.base import TcpEndpoint
+from ygg_c.tcp.tcb import Tcb
 
-class TcpConnection(TcpEndpoint):
+class TcpConnection(Tcb):
     """One TCP connection (RFC 9293), made by `NetStack.connect` or `TcpListener.accept`.
 
     Nothing here blocks. Writing queues bytes, which leave in the stack's next turn; reading takes what is there.

@@ -18,13 +18,14 @@ from ygg_c.tcp.halfopen cimport HalfOpen, HalfOpens
 from ygg_c.tcp.light cimport LightTable
 from ygg_c.tcp.listener cimport TcpListener
 from ygg_c.tcp.options cimport TcpOptions
+from ygg_c.tcp.tcb cimport Tcb
 from ygg_c.tcp.timewait cimport TimeWait, TimeWaits
 from ygg_c.tcp.wire cimport Segment
 
 cdef class TcpDemux(Host):
     cdef str _congestion
     cdef readonly TcpOptions options        # of connections for which no others are given
-    cdef ByteMap by_ends            # TcpConnection.key → connection
+    cdef ByteMap by_ends            # Tcb.key → connection
     cdef ByteMap _listeners         # address, port → listener; address zero: any
     cdef LightTable _light          # connections that are half-open or in TIME-WAIT
     cdef HalfOpens _half_open
@@ -49,11 +50,11 @@ cdef class TcpDemux(Host):
     cdef void _half_open_in(self, HalfOpen *half, const Segment *segment) noexcept
     # An ICMPv6 error that quotes what no connection has sent; False where it is not believed.
     cdef bint half_open_error(self, const uint8_t *key, const Segment *quoted, uint8_t kind, uint8_t code) noexcept
-    cdef TcpConnection _admit(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss)
+    cdef Tcb _admit(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss)
     cdef bint _has_place(self, const uint8_t *key, bint asking) noexcept
     cdef size_t _strangers_places(self) noexcept
     # The connection that goes when another node asks for a place and none is free; None: that one has no better claim.
-    cdef TcpConnection _victim(self, RemoteNode asking)
+    cdef Tcb _victim(self, RemoteNode asking)
     cdef bint _make_room(self, RemoteNode asking) noexcept
     cdef uint32_t _first_number(self, const uint8_t *key) noexcept
     cdef TcpConnection _new_connection(self, const uint8_t *key, uint32_t iss, TcpOptions options)

@@ -104,7 +104,7 @@ cdef class TcpDemux(Host):
         memcpy(key + 32, tcp, 4)
         found = self.by_ends.get(key)
         if found != NULL:
-            segment_in(<TcpConnection>found, &segment, self.now)
+            segment_in(<Tcb>found, &segment, self.now)
             return
         light = self._light.find(key)
         if light == NULL:
@@ -218,7 +218,7 @@ cdef class TcpDemux(Host):
     cdef bint _cookie_in(self, TcpListener listener, const uint8_t *key, const Segment *segment) noexcept:
         # Whether no reset is to answer this ACK.
         cdef Segment syn
-        cdef TcpConnection connection
+        cdef Tcb connection
         cdef uint32_t iss = segment.ack - 1
         cdef int scale
         if self.now >= listener.cookie_until:
@@ -239,7 +239,7 @@ cdef class TcpDemux(Host):
         return True
 
     cdef void _half_open_in(self, HalfOpen *half, const Segment *segment) noexcept:
-        cdef TcpConnection connection
+        cdef Tcb connection
         cdef Segment syn
         if not self._half_open.arrive(half, segment):
             return
@@ -260,9 +260,9 @@ cdef class TcpDemux(Host):
             self._half_open.remove(<HalfOpen *>light)
         return True
 
-    cdef TcpConnection _admit(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss):
+    cdef Tcb _admit(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss):
         # A connection whose handshake its next segment completes, or None: no room.
-        cdef TcpConnection connection
+        cdef Tcb connection
         if listener.full():
             self.count[COUNT_ACCEPT_QUEUE_FULL] += 1
             return None
@@ -299,7 +299,7 @@ cdef class TcpDemux(Host):
     cdef size_t _strangers_places(self) noexcept:
         return self.max_connections - self.max_connections // OWN_PART
 
-    cdef TcpConnection _victim(self, RemoteNode asking):
+    cdef Tcb _victim(self, RemoteNode asking):
         # The oldest idle connection of the node that has the most, if that is more than the asking one would have.
         cdef RemoteNode greediest = self._nodes.greediest(OPENED, self.now)
         cdef Aging *oldest
@@ -308,10 +308,10 @@ cdef class TcpDemux(Host):
         oldest = greediest.opened.oldest
         if oldest == NULL or self.now - oldest.used < IDLE:
             return None
-        return <TcpConnection>oldest.owner
+        return <Tcb>oldest.owner
 
     cdef bint _make_room(self, RemoteNode asking) noexcept:
-        cdef TcpConnection connection = self._victim(asking)
+        cdef Tcb connection = self._victim(asking)
         if connection is None:
             return False
         self.count[COUNT_TCP_IDLE_EVICTED] += 1
@@ -337,6 +337,7 @@ cdef class TcpDemux(Host):
         cdef TcpConnection connection = TcpConnection()
         connection.sender.congestion = make_congestion(options.algorithm or self._congestion)
         connection.node = self._nodes.enter(key, self.ours(key))
+        connection.bound_in = self.by_ends
         connection.start(self, key, iss, self.secret_of(key), options, self.now)
         try:
             self.by_ends.put(key, connection)
@@ -348,7 +349,7 @@ cdef class TcpDemux(Host):
     cdef bint enter_time_wait(
         self, Endpoint endpoint, uint32_t seq, uint32_t ack, uint16_t window, uint32_t stamp, uint64_t stamped_at
     ) noexcept:
-        return self._time_waits.add(self, <TcpConnection>endpoint, seq, ack, window, stamp, stamped_at)
+        return self._time_waits.add(self, <Tcb>endpoint, seq, ack, window, stamp, stamped_at)
 
     cdef void relieve(self, RemoteNode asking, size_t size, bint in_order) noexcept:
         pressure_rest(self.memory, self.by_ends)

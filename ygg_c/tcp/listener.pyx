@@ -2,8 +2,10 @@
 
 from ygg_c.base.live cimport LIVE_LISTENER, born, died
 from ygg_c.socket.endpoint cimport EVENT_READABLE
+from ygg_c.socket.ends cimport bound_key
 from ygg_c.tcp.base cimport TcpEndpoint
 from ygg_c.tcp.connection cimport TcpConnection
+from ygg_c.tcp.tcb cimport Tcb
 
 cdef enum:
     SLACK = 32              # places of the queue that may be left empty
@@ -29,23 +31,28 @@ cdef class TcpListener(Acceptor):
             return False
         self._queue.append(connection)
         self._waiting += 1
-        (<TcpConnection>connection).in_queue = True
+        (<Tcb>connection).in_queue = True
         self.happen(EVENT_READABLE)
         return True
 
     cdef void forget(self, TcpEndpoint connection) noexcept:
         # It stays where it is until it is met, or until too many do.
-        if (<TcpConnection>connection).in_queue:
-            (<TcpConnection>connection).in_queue = False
+        if (<Tcb>connection).in_queue:
+            (<Tcb>connection).in_queue = False
             self._waiting -= 1
             if len(self._queue) > 2 * self._waiting + SLACK:
                 self._compact()
+
+    cdef void unbind(self) noexcept:
+        cdef uint8_t key[18]
+        bound_key(key, self.local_address, self.local_port)
+        self.bound_in.discard(key)
 
     cdef void _compact(self) noexcept:
         cdef Py_ssize_t index
         self._queue = [
             self._queue[index] for index in range(self._first, len(self._queue))
-            if (<TcpConnection>self._queue[index]).in_queue
+            if (<Tcb>self._queue[index]).in_queue
         ]
         self._first = 0
 
@@ -55,9 +62,9 @@ cdef class TcpListener(Acceptor):
 
     def accept(self):
         """Return the oldest connection whose handshake completed, or None."""
-        cdef TcpConnection connection
+        cdef Tcb connection
         while self._waiting:
-            connection = <TcpConnection>self._queue[self._first]
+            connection = <Tcb>self._queue[self._first]
             self._queue[self._first] = None
             self._first += 1
             if connection.in_queue:

@@ -8,7 +8,7 @@ from ygg_c.base.lru cimport Aging
 from ygg_c.ip.memory cimport Memory
 from ygg_c.socket.endpoint cimport COUNT_TCP_MEMORY_EVICTED, COUNT_TCP_ORPHANS_EVICTED
 from ygg_c.socket.remotenode cimport BYTES, ORPHANED, ORPHANS
-from ygg_c.tcp.connection cimport TcpConnection
+from ygg_c.tcp.tcb cimport Tcb
 
 cdef enum:
     LOOKS = 64                  # orphans looked at for a slow one
@@ -24,7 +24,7 @@ cdef void pressure_rest(Memory memory, ByteMap connections) noexcept:
     memory.relieves = True
     found = connections.walk(&place)
     while found != NULL:
-        (<TcpConnection>found).give_back()
+        (<Tcb>found).give_back()
         found = connections.walk(&place)
 
 
@@ -63,7 +63,7 @@ cdef void _drop_ahead(RemoteNodes nodes, size_t least) noexcept:
         node = <RemoteNode>found
         if node.total() >= least and not node.ours:
             while node.ahead.count and nodes.memory.pressed:
-                (<TcpConnection>node.ahead.oldest.owner).renege()
+                (<Tcb>node.ahead.oldest.owner).renege()
         found = nodes.by_key.walk(&place)
 
 
@@ -71,9 +71,9 @@ cdef void _evict_idle(Host host, RemoteNodes nodes, size_t held) noexcept:
     cdef RemoteNode node = nodes.greediest(BYTES, host.now)
     cdef Aging *entry = NULL if node is None or node.total() < 2 * held else node.opened.oldest
     while entry != NULL and host.now - entry.used >= IDLE:
-        if (<TcpConnection>entry.owner).memory():
+        if (<Tcb>entry.owner).memory():
             host.count[COUNT_TCP_MEMORY_EVICTED] += 1
-            (<TcpConnection>entry.owner).fail(ECONNABORTED, True)
+            (<Tcb>entry.owner).fail(ECONNABORTED, True)
             return
         entry = entry.newer
 
@@ -92,11 +92,11 @@ cdef bint _evict_orphan(Host host, RemoteNode node, bint slow) noexcept:
     # The oldest, or the oldest whose peer takes too little.
     cdef Aging *entry = node.orphans.oldest
     cdef int left = LOOKS
-    while slow and entry != NULL and not (<TcpConnection>entry.owner).is_slow(host.now):
+    while slow and entry != NULL and not (<Tcb>entry.owner).is_slow(host.now):
         left -= 1
         entry = entry.newer if left else NULL
     if entry == NULL:
         return False
     host.count[COUNT_TCP_ORPHANS_EVICTED] += 1
-    (<TcpConnection>entry.owner).fail(ECONNABORTED, True)
+    (<Tcb>entry.owner).fail(ECONNABORTED, True)
     return True

@@ -6,10 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, B, Log, Peer
-from tests.c.tcp.scripted import scripts
 from ygg_c.socket.endpoint import CLOSED, FAILED
-
-test_scripts = scripts("17-ending", "18-closing")
 
 
 def expire(peer: Peer, connection) -> None:

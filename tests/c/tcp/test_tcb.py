@@ -1,11 +1,14 @@
-"""Ending connections: half-close, FIN from either side, TIME-WAIT, resets, keepalive; and what events tell of it."""
+"""ygg_c.tcp.tcb: ending connections: half-close, FIN from either side, TIME-WAIT, resets, keepalive; and what events tell of it."""
 
 import errno
 
 import pytest
 
 from tests.c.stackkit import ACK, FIN, RST, SECOND, SYN, A, B, Log, Tcp, make_stack, parse_tcp
+from tests.c.tcp.scripted import scripts
 from ygg_c.socket.endpoint import CLOSED, DRAINED, EOF, FAILED
+
+test_scripts = scripts("17-ending", "18-closing")
 
 
 class TestHalfClose:
