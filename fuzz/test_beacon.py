@@ -48,7 +48,7 @@ def test_only_the_password_proves_itself(key: bytes, port: int, password: bytes,
 
 
 @given(st.lists(st.tuples(datagrams() | worthy, senders), max_size=40))
-def test_station_dials_within_bounds(traffic: list[tuple[bytes, int]]) -> None:
+def test_station_dials_within_bounds(traffic: list[tuple[bytes, str]]) -> None:
     async def main() -> None:
         node, air = FakeNode(gate=asyncio.Event()), Air()
         station = Station(node, interface(), InterfaceRule(".*", listen=True, password="p"), air.open)

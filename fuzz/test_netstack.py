@@ -144,7 +144,7 @@ def test_mutated_packets(seed, count):
         elif packet[6] in (6, 17, 58) and len(packet) > 60:
             at = {6: 16, 17: 6, 58: 2}[packet[6]]
             body = bytes(packet[40:])
-            packet = upper_packet(B, A, packet[6], body[:at] + b"\0\0" + body[at + 2 :], at)
+            packet = upper_packet(B, A, packet[6], body[:at] + b"\0\0" + body[at + 2 :], at)  # type: ignore[assignment]
         tap.give([bytes(packet)], SECOND)
     still_answers(tap, 3 * SECOND)
     stack.close()

@@ -3,6 +3,7 @@ that is not from the address of the session's key to one of ours, nothing raises
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,12 +98,12 @@ ipv6 = st.tuples(st.binary(min_size=8, max_size=8), address, address, st.binary(
 def build(pair: Duo, parts: tuple[bytes, bytes | str, bytes | str, bytes, int]) -> bytes:
     head, source, target, content, padding = parts
     named = {"peer": pair.peer.address, "node": pair.node.address}
-    addresses = named.get(source, source) + named.get(target, target)
+    addresses = b"".join(named[end] if isinstance(end, str) else end for end in (source, target))
     return bytes([0x60 | head[0] & 15]) + head[1:] + addresses + content + bytes(padding)
 
 
 @given(st.lists(st.one_of(ipv6, st.binary(max_size=60)), max_size=10))
-def test_packets_from_a_peer(packets: list[object]) -> None:
+def test_packets_from_a_peer(packets: list[Any]) -> None:
     """Only what is from the peer's own address or subnet to ours comes up, and nothing above the MTU."""
     with duo() as pair:
         for packet in packets:
@@ -115,7 +116,7 @@ def test_packets_from_a_peer(packets: list[object]) -> None:
 
 
 @given(st.lists(st.one_of(ipv6, st.binary(max_size=60)), max_size=10))
-def test_packets_from_above(packets: list[object]) -> None:
+def test_packets_from_above(packets: list[Any]) -> None:
     """Whatever the attached side sends, every packet is sent, kept or counted."""
     with duo() as pair:
         sent = [packet if isinstance(packet, bytes) else build(pair, packet) for packet in packets]

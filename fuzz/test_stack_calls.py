@@ -247,7 +247,7 @@ class CallsMachine(RuleBasedStateMachine):
         self.switch.close()
         while self.connections:
             self.connections.pop().on_event = None
-        self.stacks = self.udp = self.seen = ()
+        self.stacks = self.udp = self.seen = ()  # type: ignore[assignment]
         self.switch = self.listener = self.echo = None
         gc.collect()
         assert live.counts() == self.before

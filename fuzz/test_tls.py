@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tlssides import CLIENT, SERVER, plain_text, shaken
-from ygg_c.io.tls import Tls
+from ygg_c.io.tls import Context, Tls
 
 records = st.builds(
     lambda kind, version, size, body: bytes([kind]) + version + size.to_bytes(2, "big") + body,
@@ -19,7 +19,7 @@ said = st.lists(records | st.binary(max_size=60), max_size=6)
 
 
 @given(st.sampled_from([CLIENT, SERVER]), said)
-def test_instead_of_a_handshake(context: object, pieces: list[bytes]) -> None:
+def test_instead_of_a_handshake(context: Context, pieces: list[bytes]) -> None:
     side = Tls(context)
     side.handshake()
     for piece in pieces:

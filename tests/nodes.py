@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Self
 
 from ygg import Certificate, Core, Network, TCPTransport, TransportManager
 from ygg.stream.held import take_over
@@ -41,7 +41,7 @@ class Stranger(asyncio.Protocol):
         self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
 
     @classmethod
-    async def at(cls, network: Network, address: str) -> "Stranger":
+    async def at(cls, network: Network, address: str) -> Self:
         """Connect to a listener's address."""
         host, _, port = address.rpartition(":")
         stranger = cls()

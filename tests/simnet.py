@@ -97,8 +97,8 @@ class Routers:
 
     def join(self, a: Any, b: Any, delay: float = 0.001, priority: int = 0) -> CountedLink:
         """Link two routers, `delay` seconds apart."""
-        numbers = (self._places[node].number for node in (a, b))
-        link = self.world.join(*numbers, Conditions(delay=delay), priority=priority, acknowledges=False)
+        one, other = (self._places[node].number for node in (a, b))
+        link = self.world.join(one, other, Conditions(delay=delay), priority=priority, acknowledges=False)
         counted = CountedLink((a, b), link)
         self._links.append(counted)
         return counted

@@ -223,7 +223,7 @@ def test_two_refreshes_at_once_do_not_mix() -> None:
 
 
 @pytest.mark.parametrize("options", [{"interval": 0}, {"timeout": 0}])
-def test_times_must_be_positive(options: dict[str, float]) -> None:
+def test_times_must_be_positive(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         PeerFetcher(**options)
 

@@ -26,7 +26,7 @@ async def site() -> AsyncIterator[tuple[Server, LoopbackNetwork]]:
         yield server, network
 
 
-async def fetch(network: LoopbackNetwork, url: str = URL, *, timeout: float = 10, **options: Validators) -> Reply:
+async def fetch(network: LoopbackNetwork, url: str = URL, *, timeout: float = 10, **options: Any) -> Reply:
     return await get(url, network, limit=1000, timeout=timeout, **options)
 
 

@@ -15,7 +15,9 @@ def peer(host: str, scheme: str = "tcp", port: int = 9000) -> PublicPeer:
 
 
 def test_the_nearest_come_first_and_the_absent_last() -> None:
-    answers = {"away": OSError(), "far": 0.2, "unknown": None, "near": 0.1, "gone": OSError()}
+    answers: dict[str, float | OSError | None] = {
+        "away": OSError(), "far": 0.2, "unknown": None, "near": 0.1, "gone": OSError(),
+    }  # fmt: skip
 
     async def probe(candidate: PublicPeer) -> float | None:
         answer = answers[candidate.host]

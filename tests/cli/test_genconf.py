@@ -37,7 +37,7 @@ def test_output_is_utf_8_whatever_the_locale(encoding: str, form: list[str], tmp
 
 def test_a_file_name_that_is_not_utf_8(tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/\xff.conf"
-    command = [sys.executable, "-W", "error", "-m", "ygg", "genconf", "--output", name]
+    command = [sys.executable, "-W", "error", "-m", "ygg", "genconf", "--output", os.fsdecode(name)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
     assert done.stdout.endswith(b" is the public key of " + name + b"\n")
     assert Config.load(os.fsdecode(name)).private_key

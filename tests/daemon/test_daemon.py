@@ -15,7 +15,7 @@ from ygg.testing import private_key, public_key
 
 
 def config(number: int = 7, **members: Any) -> Config:
-    return Config(**{"private_key": private_key(number), "if_name": "none", "multicast_interfaces": []} | members)
+    return Config(**{"private_key": private_key(number), "if_name": "none", "multicast_interfaces": [], **members})
 
 
 @on_loops

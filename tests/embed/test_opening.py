@@ -145,7 +145,7 @@ async def test_a_configuration_brings_what_it_says_and_more_is_added(tmp_path: P
 @on_loops
 async def test_transports_and_networks_of_ones_own_are_used() -> None:
     class Own(TCPTransport):
-        schemes = ("own", "tcp")
+        schemes = ("own", "tcp")  # type: ignore[assignment]
 
     async with LoopbackNetwork() as network, open_node(transports=[Own()], networks={"127.0.0.1": network}) as node:
         listener = await node.listen("own://127.0.0.1:0")

@@ -271,7 +271,7 @@ def test_tls_options_that_would_do_nothing_are_refused(with_pair, pem):
     async def main(pair):
         for name in sorted(TLS - {"ssl_certfile", "ssl_context_factory"}):
             with pytest.raises(ServeOptionError, match=f"^{name}: without ssl_certfile"):
-                async with serve(app, pair.b, **{name: str(key)}):
+                async with serve(app, pair.b, **{name: str(key)}):  # type: ignore[arg-type]
                     pass
         tls = server_context(Certificate.generate())
         with pytest.raises(ServeOptionError, match="ssl= has been given too"):
@@ -283,7 +283,7 @@ def test_tls_options_that_would_do_nothing_are_refused(with_pair, pem):
             {"ssl_certfile": str(certificate), "ssl_keyfile": str(key), "ssl_keyfile_password": "wrong"},
         ):
             with pytest.raises(ServeError):
-                async with serve(app, pair.b, lifespan="off", **options):
+                async with serve(app, pair.b, lifespan="off", **options):  # type: ignore[arg-type]
                     pass
         assert pair.b.stack.endpoints() == []
 

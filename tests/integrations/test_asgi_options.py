@@ -41,7 +41,7 @@ def test_each_refused_option_has_its_case():
 def test_options_without_meaning_are_refused(with_pair, name):
     async def main(pair):
         with pytest.raises(ServeOptionError, match=f"^{name}: ") as caught:
-            async with serve(app, pair.b, **{name: REFUSALS[name]}):
+            async with serve(app, pair.b, **{name: REFUSALS[name]}):  # type: ignore[arg-type]
                 pass
         assert isinstance(caught.value, YggError)
         assert isinstance(caught.value, ValueError)

@@ -18,9 +18,9 @@ BOTH = pytest.mark.parametrize(("ours", "library"), [(first, httpcore), (second,
 @BOTH
 @on_loops
 async def test_errors_are_the_librarys(ours, library) -> None:
-    async with RejectNetwork() as network:
+    async with RejectNetwork() as closed:
         with pytest.raises(library.ConnectError):
-            await ours.HTTPBackend(network).connect_tcp("127.0.0.1", 80)
+            await ours.HTTPBackend(closed).connect_tcp("127.0.0.1", 80)
     async with LoopbackNetwork() as network:
         backend = ours.HTTPBackend(network)
         with pytest.raises(library.ConnectError):

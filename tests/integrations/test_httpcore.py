@@ -61,9 +61,9 @@ async def test_tls_asks_for_the_name_without_its_final_dot() -> None:
 
 @on_loops
 async def test_errors_are_httpcores() -> None:
-    async with RejectNetwork() as network:
+    async with RejectNetwork() as closed:
         with pytest.raises(httpcore.ConnectError):
-            await HTTPBackend(network).connect_tcp(NAME, 80)
+            await HTTPBackend(closed).connect_tcp(NAME, 80)
     async with network_with_site() as network:
         backend = HTTPBackend(network)
         with pytest.raises(httpcore.ConnectError):

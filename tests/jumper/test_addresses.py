@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from ygg.errors import URLError
-from ygg.jumper.addresses import MOST_CHARACTERS, MOST_URIS, AddressPolicy, is_public, own_uris, published_by
+from ygg.jumper.addresses import (
+    MOST_CHARACTERS,
+    MOST_URIS,
+    AddressPolicy,
+    IPAddress,
+    is_public,
+    own_uris,
+    published_by,
+)
 from ygg.url import PeerURL
 
 KEY = b"\x0b" * 32
@@ -91,8 +99,10 @@ def test_networks_widen_the_reach_but_not_to_the_overlay() -> None:
         assert not everything.admits(ip_address(address))
 
 
-LOCAL = [IPv4Address("127.0.0.1"), IPv4Address("8.8.8.8"), IPv6Address("2a01::1"), IPv6Address("202::1"),
-         IPv6Address("fe80::1")]  # fmt: skip
+LOCAL: list[IPAddress] = [
+    IPv4Address("127.0.0.1"), IPv4Address("8.8.8.8"),
+    IPv6Address("2a01::1"), IPv6Address("202::1"), IPv6Address("fe80::1"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(

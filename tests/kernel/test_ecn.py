@@ -63,7 +63,7 @@ class Watch:
         self.count: Counter[tuple[str, str]] = Counter()
         self._wire = both.wire
         self._refuses = refuses
-        self._send, both.wire._send = both.wire._send, self._look
+        self._send, both.wire._send = both.wire._send, self._look  # type: ignore[method-assign]
 
     def _look(self, packet: bytes, way: Way, now: int) -> None:
         side = "kernel" if way is self._wire.in_way else "ours"

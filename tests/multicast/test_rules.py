@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,6 @@ def test_configuration_with_a_rule_that_is_none_is_refused() -> None:
         ({"password": "ö" * 33}, "password is longer"),
     ],
 )
-def test_refused(fields: dict[str, object], reason: str) -> None:
+def test_refused(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        InterfaceRule(**({"pattern": ".*", "listen": True} | fields))
+        InterfaceRule(**{"pattern": ".*", "listen": True, **fields})

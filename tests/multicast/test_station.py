@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(**options: object) -> AsyncIterator[Bench]:
+async def bench(**options: Any) -> AsyncIterator[Bench]:
     rule = InterfaceRule(".*", **({"beacon": True, "listen": True} | options))
     made = Bench(rule)
     try:

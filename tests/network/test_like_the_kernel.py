@@ -81,7 +81,7 @@ async def sends(network: Network, first: str, second: str) -> list[object]:
     """Send from a port of one host to a port of another, by each of its names."""
     sender, errors = await network.create_datagram_endpoint(Port, (first, 0))
     receiver, arrived = await network.create_datagram_endpoint(Port, (second, 0))
-    found = []
+    found: list[object] = []
     for host in HOSTS[:-1]:
         sender.sendto(b"x", (host, receiver.get_extra_info("sockname")[1]))
         await settle()

@@ -1,6 +1,7 @@
 """ygg.node.admission: who keeps a place, and who has to go; as functions of small records."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ limits = st.builds(
 )
 
 
-def link(number: int, host: str = "198.51.100.7", **merits: object) -> Incoming:
+def link(number: int, host: str = "198.51.100.7", **merits: Any) -> Incoming:
     """Return a link that has no merit but that it came up before those with higher numbers."""
     plain = Incoming(number.to_bytes(32), networks_of(host), False, 1e6 - number, 1.0, 0, 0)
     return replace(plain, **merits)

@@ -1,6 +1,7 @@
 """Simulated wires."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,6 @@ def test_a_silent_wire_loses_what_is_under_way_too() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"rate": -1}, {"delay": -0.1}, {"buffer": -1}, {"loss": 1.1}, {"duplicate": -0.1}])
-def test_conditions_that_cannot_be(wrong: dict[str, float]) -> None:
+def test_conditions_that_cannot_be(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Conditions(**wrong)

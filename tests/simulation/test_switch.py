@@ -14,7 +14,8 @@ A, B = (bytes([2]) + bytes(14) + bytes([last]) for last in (10, 11))
 
 
 def stacks() -> tuple[NetStack, NetStack]:
-    return tuple(NetStack([address], 1280, SeededRandom(address)) for address in (A, B))
+    one, other = (NetStack([address], 1280, SeededRandom(address)) for address in (A, B))
+    return one, other
 
 
 @pytest.mark.parametrize("conditions", [

@@ -308,7 +308,7 @@ async def test_extra_info_has_names_and_a_socket_of_sorts() -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0
     with pytest.raises(TypeError):
-        one.write("text")
+        one.write("text")  # type: ignore[arg-type]
     one.close()
 
 

@@ -5,7 +5,7 @@ import contextlib
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -43,13 +43,13 @@ def read_all(far: Any) -> asyncio.StreamReader:
 async def test_whole_files_and_parts_in_order_with_what_is_written() -> None:
     async with joined() as (_, writer, far):
         reader = read_all(far)
-        file = io.BytesIO(DATA)
+        file, over = io.BytesIO(DATA), cast("asyncio.Transport", writer.transport)
         writer.write(b"before")
-        assert await asyncio.gather(sendfile(writer.transport, file), reader.readexactly(6 + len(DATA))) == [
+        assert await asyncio.gather(sendfile(over, file), reader.readexactly(6 + len(DATA))) == [
             len(DATA), b"before" + DATA]
-        assert await sendfile(writer.transport, file, 1000, 24) == 24
+        assert await sendfile(over, file, 1000, 24) == 24
         assert file.tell() == 1024
-        assert await sendfile(writer.transport, file, len(DATA)) == 0
+        assert await sendfile(over, file, len(DATA)) == 0
         writer.write(b"after")
         assert await reader.readexactly(29) == DATA[1000:1024] + b"after"
 

@@ -19,7 +19,7 @@ async def test_bytes_can_be_changed_on_their_way() -> None:
         def incoming(self, data: bytes) -> bytes:
             return bytes(byte ^ 0x55 for byte in data)
 
-        outgoing = incoming
+        outgoing = incoming  # type: ignore[assignment]
 
     class MaskedNetwork(WrapperNetwork):
         def passing(self, transport: asyncio.Transport, remote: str) -> Masked:

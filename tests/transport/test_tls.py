@@ -229,7 +229,8 @@ async def test_clients_that_stall_or_babble_keep_nobody_out(network_type: type[N
         assert not client.is_closing()
 
 
-def ended(held: HoldingProtocol) -> bool:
+def ended(held: asyncio.BaseProtocol) -> bool:
+    assert isinstance(held, HoldingProtocol)
     return held.eof or held.lost
 
 

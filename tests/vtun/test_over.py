@@ -155,14 +155,14 @@ async def test_when_its_node_stops_all_ends_with_enetdown(parts):
                 for call in (udp.recvfrom(), udp.sendto(b"x", (server.address, 7)), writer.drain()):
                     with raises_errno(errno.ENETDOWN):
                         await call
-            for call in (
+            for refused in (
                 here.open_connection(server.address, 7),
                 here.start_server(_echo, port=7),
                 here.open_datagram(),
                 here.ping(server.address),
             ):
                 with raises_errno(errno.ENETDOWN) as caught:
-                    await call
+                    await refused
                 assert isinstance(caught.value, NetworkDown)
             assert (serving.sockets, idle.sockets) == ((), ())
             assert here.stack.endpoints() == []

@@ -105,7 +105,10 @@ async def test_an_address_in_a_subnet_is_its_nodes() -> None:
 async def test_a_key_is_dialed_like_an_address(form: str) -> None:
     async with two_nodes() as (server, client), VTun.over(server) as there, VTun.over(client) as here:
         key = server.public_key
-        host = {"bytes": key, "hex": key.hex(), "hex bytes": key.hex().encode(), "upper case": key.hex().upper()}[form]
+        forms: dict[str, str | bytes] = {
+            "bytes": key, "hex": key.hex(), "hex bytes": key.hex().encode(), "upper case": key.hex().upper(),
+        }  # fmt: skip
+        host = forms[form]
         async with await there.start_server(hang_up, port=7):
             _, writer = await here.open_connection(host, 7, timeout=10)
             assert writer.get_extra_info("peername")[0] == str(server.address)

@@ -13,7 +13,7 @@ from ygg_c.link.wire cimport (
     FRAME_MAX, PATH_BROKEN, PATH_NOTIFY, TRAFFIC, frame_header_size, frame_put, uv_put, uv_size,
 )
 from ygg_c.routing.nexthop cimport Hop
-from ygg_c.routing.pathfinder cimport send_routed
+from ygg_c.routing.answers cimport send_routed
 
 # ns between messages that a path of one source and destination is broken
 cdef uint64_t BROKEN_INTERVAL = 100 * MS

@@ -90,7 +90,9 @@ cdef class LocalTraffic(TrafficLower):
         self.pathfinder.confirm(key)
 
     cdef void introduce(self, const uint8_t *key) noexcept:
-        self.pathfinder.introduce(key)
+        cdef Path path = self.pathfinder.path(key)
+        if path is not None:
+            self.pathfinder.answers.introduce(path)
 
     # A neighbour that comes by another way has given up our link: it would be the first that it takes. One that owes an
     # answer for longer than that may take is dead at this end too.

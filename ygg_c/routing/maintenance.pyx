@@ -43,9 +43,10 @@ cdef class Maintenance:
             self._run_early()
         if now >= self.tree.gossip.tell_at:
             self.tree.gossip.tell(self.tree)
-        if now >= self.pathfinder.introduce_at:
-            self.pathfinder.send_introductions()
-        return min(min(self.tree.gossip.tell_at, self.pathfinder.introduce_at), min(self._tick_at, self._early_at))
+        if now >= self.pathfinder.answers.introduce_at:
+            self.pathfinder.answers.send_introductions()
+        return min(min(self.tree.gossip.tell_at, self.pathfinder.answers.introduce_at),
+                   min(self._tick_at, self._early_at))
 
     cdef void _run_early(self) noexcept:
         if bucket_take(&self._early, self.host.now):

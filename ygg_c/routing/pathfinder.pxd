@@ -9,8 +9,10 @@ from ygg_c.ip.layer cimport Way
 from ygg_c.link.link cimport Link, LinkHost
 from ygg_c.link.neighbour cimport Neighbour
 from ygg_c.link.wire cimport Lookup, Routed
+from ygg_c.routing.answers cimport Answers
 from ygg_c.routing.heldpackets cimport HeldPackets
 from ygg_c.routing.location cimport Location
+from ygg_c.routing.lookups cimport Lookups
 from ygg_c.routing.multicast cimport Reach
 from ygg_c.routing.nexthop cimport NextHops
 from ygg_c.routing.paths cimport Path, Paths
@@ -30,6 +32,8 @@ cdef class Pathfinder:
     cdef HeldPackets held
     cdef Paths paths
     cdef Rumors rumors
+    cdef Lookups lookups
+    cdef Answers answers
     cdef uint8_t _target[32]        # our own key, transformed
     cdef const Routed *_message     # a message for us that is handled now, or NULL
     cdef bint _proven               # it is from the source that it names, the session layer has seen
@@ -38,15 +42,9 @@ cdef class Pathfinder:
     cdef uint64_t place             # our own coordinates at the last maintenance, as Location.place()
     cdef Bucket _reviews            # lookups out of doubt that may be made now
     cdef Budget _lookups            # of others that may be passed on and answered, by the neighbour that brings them
-    cdef Budget _answers            # notifies of ours
     cdef Budget _breaks             # paths that may be called broken
-    cdef Recent _answered
     cdef uint64_t _salt
-    cdef list _introductions        # of Path, in the order of their times
-    cdef uint64_t introduce_at      # the first of these; NEVER: there is none
     cdef readonly uint64_t lookups_limited
-    cdef readonly uint64_t answers_limited
-    cdef readonly uint64_t answers_unroutable
     cdef readonly uint64_t checks_limited
     cdef readonly uint64_t breaks_limited
     cdef readonly uint64_t notifies_refused
@@ -73,8 +71,6 @@ cdef class Pathfinder:
     cdef void message_in(self, const Routed *message) noexcept
     cdef void source_proven(self, const uint8_t *source) noexcept
     cdef void message_done(self) noexcept
-    cdef void introduce(self, const uint8_t *key) noexcept          # it is asked for a session, and will look for us
-    cdef void send_introductions(self) noexcept                     # what is due
     cdef void hold(self, const uint8_t *dest, Packet *packet) noexcept      # until a path is found; takes ownership
     cdef bint has_held(self, Path path) noexcept                    # something waits for it, and it is not in doubt
     cdef PacketQueue release(self, Path path) noexcept              # what waited for this path
@@ -93,18 +89,9 @@ cdef class Pathfinder:
     cdef void _avoid_hop(self, Path path) noexcept
     cdef void _find_hop(self, Path path) noexcept
     cdef int _make_header(self, Path path) noexcept
-    cdef void _look(self, Rumor rumor) noexcept
-    cdef bint is_overdue(self, const uint8_t *dest) noexcept
-    cdef void _look_again(self) noexcept
-    cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept
-    cdef bint _notify(self, const uint8_t *dest, const uint8_t *path, size_t size) noexcept
     cdef void _forget_copies(self, Path path) noexcept
     cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept
     cdef Path _new_path(self, const uint8_t *key)
     cdef void _take_rumor(self, Path path) noexcept
     cdef int _follow_neighbour(self, Path path) noexcept
     cdef void _find_other_hop(self, Path path) noexcept
-
-# Queue a PathNotify or PathBroken on a link: path, watermark, then `rest`, which starts with source and destination.
-cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,
-                      const uint8_t *rest, size_t rest_size, bint own) noexcept

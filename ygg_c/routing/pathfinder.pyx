@@ -38,30 +38,23 @@ forward traffic says so to the source (path broken), which then looks again and 
 anyone can forge that message, so it must not stop anything by itself.
 """
 
-from cpython.bytes cimport PyBytes_AsString, PyBytes_Size
 from libc.string cimport memcmp, memcpy
 
 from ygg_c.base.address cimport lookup_key
-from ygg_c.base.clock cimport MS, NEVER, SECOND
-from ygg_c.base.packet cimport packet_copy, packet_new, queue_clear, queue_init
-from ygg_c.base.ratelimit cimport bucket_init, bucket_take, recent_pass
+from ygg_c.base.clock cimport NEVER, SECOND
+from ygg_c.base.packet cimport packet_copy, queue_clear, queue_init
+from ygg_c.base.ratelimit cimport bucket_init, bucket_take
 from ygg_c.base.sodium cimport verify
 from ygg_c.ip.layer cimport free_way
 from ygg_c.link.link cimport HELD, WORK_VERIFY
-from ygg_c.link.wire cimport (
-    FRAME_MAX, OK, PATH_MAX, PATH_NOTIFY, PATH_PORTS_MAX, UV_MAX, frame_header_size, frame_put, path_ports, path_put,
-    ports_size, uv_put, uv_size,
-)
+from ygg_c.link.wire cimport OK, PATH_MAX, PATH_PORTS_MAX, UV_MAX, path_ports, path_put, ports_size, uv_put
+from ygg_c.routing.lookups cimport LOOKUP_INTERVAL
 from ygg_c.routing.nexthop cimport Hop, hop_bit
 
-cdef uint64_t LIFE = 60 * SECOND                # ns of a path without traffic from it, of a rumor without a lookup
-cdef uint64_t LOOKUP_INTERVAL = SECOND
+cdef uint64_t LIFE = 60 * SECOND                # ns of a path without traffic from it
 # of a path that only the header of a message tells, without more from there
 cdef uint64_t UNPROVEN_LIFE = 3 * SECOND
-# ns from an Init until its receiver, which has to open it first, looks for us
-cdef uint64_t INTRODUCTION_AFTER = 10 * MS
 cdef enum:
-    INTRODUCTIONS_MAX = 1024                    # that wait for that
     RENEWED = 1                                 # of _check()
 cdef uint64_t DOUBT_AFTER = 45 * SECOND         # ns without a sign that a path works, after which it is looked for anew
 cdef uint64_t PATIENCE_MAX = 32 * SECOND        # ns between lookups for a path in doubt, at most
@@ -69,27 +62,6 @@ cdef uint64_t AVOID_LEAST = 60 * SECOND         # ns for which a first hop is av
 cdef uint64_t AVOID_MOST = 960 * SECOND
 cdef uint64_t REVIEW_RATE = 100                 # lookups a second for paths in doubt, all together
 cdef uint64_t REVIEW_BURST = 200
-cdef int REPEATS_MAX = 4                        # of a lookup for good reason, between two of those
-cdef uint64_t OVERDUE_AFTER = 100 * MS          # ns without an answer for a path that goes on being broken; it doubles
-cdef uint64_t ANSWER_INTERVAL = 100 * MS        # between answers to the same source at the same place
-
-
-cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,
-                      const uint8_t *rest, size_t rest_size, bint own) noexcept:
-    cdef size_t size = path_size + uv_size(watermark) + rest_size
-    cdef size_t whole = size + frame_header_size(size)
-    cdef Packet *packet
-    cdef uint8_t *at
-    packet = packet_new(whole) if size < FRAME_MAX else NULL
-    if packet == NULL:
-        link.lost += 1
-        return
-    packet.size = whole
-    at = frame_put(packet.data, kind, size)
-    memcpy(at, path, path_size)
-    at = uv_put(at + path_size, watermark)
-    memcpy(at, rest, rest_size)
-    link.send_packet(packet, rest, rest + 32, own)
 
 
 cdef class Pathfinder:
@@ -104,14 +76,12 @@ cdef class Pathfinder:
         self.paths = Paths(host, self.held)
         self.rumors = Rumors(host, self.held)
         self.location = Location(host, tree)
-        self._introductions = []
-        self.introduce_at = NEVER
+        self.lookups = Lookups(host, tree, reach, self.location, self.rumors)
+        self.answers = Answers(host, hops, self.location)
         self._salt = host.random.u64()
         bucket_init(&self._reviews, REVIEW_RATE, REVIEW_BURST, host.now)
-        # Many nodes may look for one at the same moment, as a server's clients do. A lookup costs no work with keys,
-        # and an answer none either: one signature serves all answers of a second (see location.pyx).
+        # Many nodes may look for one at the same moment, as a server's clients do. A lookup costs no work with keys.
         self._lookups = Budget(4000, 2000, self._salt)
-        self._answers = Budget(500, 1000, self._salt)
         self._breaks = Budget(200, 100, self._salt)
         lookup_key(host.key, self._target)
 
@@ -178,7 +148,7 @@ cdef class Pathfinder:
         if path is not None:
             self.prepare(path)
             if path.hop.link == NULL:
-                lost = not path.broken or self.is_overdue(dest)
+                lost = not path.broken or self.lookups.is_overdue(dest)
                 path.broken = True
                 self.paths.unsee(path)
             elif not path.broken and not path.unproven:
@@ -332,58 +302,13 @@ cdef class Pathfinder:
             queue_init(&rumor.held)
 
     cdef bint want(self, const uint8_t *dest, bint urgent=False) noexcept:
-        cdef uint64_t now = self.host.now
         cdef Path path = self.path(dest)
-        cdef Rumor rumor = self.rumors.find(dest)
-        cdef bint known = rumor is not None
-        if not known:
-            rumor = self.rumors.add(dest)
-            self.rumors.live(rumor, now + LIFE)
-        if not self.tree.neighbours or (known and not rumor.answered and now - rumor.sent >= LOOKUP_INTERVAL):
-            self.host.no_way()
-        memcpy(rumor.wanted, dest, 32)
-        rumor.answered = False
-        if (known and now - rumor.sent < LOOKUP_INTERVAL) or (path is not None
-                                                              and now - path.created < LOOKUP_INTERVAL):
-            if not urgent or rumor.repeats >= REPEATS_MAX:
-                return False
-            rumor.repeats += 1
-        else:
-            rumor.repeats = 0
-            rumor.sent = now
-            self.rumors.live(rumor, now + LIFE)
+        cdef bint fresh = path is not None and self.host.now - path.created < LOOKUP_INTERVAL
+        if not self.lookups.want(dest, fresh, urgent):
+            return False
         if path is not None:
             path.place = self.place
-        self._look(rumor)
         return True
-
-    cdef void _look(self, Rumor rumor) noexcept:
-        cdef uint8_t body[64 + PATH_MAX]
-        cdef uint64_t *ports
-        cdef size_t count = self.tree.own_coords(&ports)
-        cdef uint8_t *end = path_put(body + 64, ports, count)
-        memcpy(body, self.host.key, 32)
-        memcpy(body + 32, rumor.wanted, 32)
-        rumor.place = self.location.place()
-        rumor.looked = self.host.now
-        rumor.asked = self.reach.multicast(body, end - body, None, self.host.key, rumor.wanted)
-
-    # Whether the last lookup went by filters that did not lead there any more, as it seems.
-    cdef bint is_overdue(self, const uint8_t *dest) noexcept:
-        cdef Rumor rumor = self.rumors.find(dest)
-        return rumor is not None and self.host.now - rumor.looked >= OVERDUE_AFTER << rumor.repeats
-
-    cdef void _look_again(self) noexcept:
-        cdef uint64_t place = self.location.place()
-        cdef Rumor rumor
-        cdef size_t leads
-        for rumor in self.rumors.all:
-            if rumor.answered or rumor.repeats >= REPEATS_MAX:
-                continue
-            leads = self.reach.leads(&rumor.probe)
-            if leads > rumor.asked or (leads and rumor.place != place):
-                rumor.repeats += 1
-                self._look(rumor)
 
     # Packets that wait
 
@@ -419,61 +344,7 @@ cdef class Pathfinder:
         self.reach.multicast(body, size, came_from, message.source, message.dest)
         lookup_key(message.dest, target)
         if memcmp(target, self._target, 32) == 0:
-            self._answer(came_from.port, message)
-
-    cdef void _answer(self, uint64_t origin, const Lookup *message) noexcept:
-        cdef uint8_t asker[32]
-        cdef uint64_t now = self.host.now
-        cdef size_t index
-        # Source and place together: a forged lookup can then only keep back an answer that was sent to the same place
-        # just now.
-        memcpy(asker, message.source, 32)
-        for index in range(message.origin_size):
-            asker[8 + index % 24] ^= message.origin[index]
-        if (not recent_pass(&self._answered, asker, self._salt, now, ANSWER_INTERVAL)
-                or not self._answers.take(origin, message.source, self.path(message.source) is not None, 1.0, now)):
-            self.answers_limited += 1
-            return
-        self.answers_unroutable += not self._notify(message.source, message.origin, message.origin_size)
-
-    # Tell a node at these coordinates where we are; False when no link leads there.
-    cdef bint _notify(self, const uint8_t *dest, const uint8_t *path, size_t size) noexcept:
-        cdef uint8_t rest[64 + UV_MAX + PATH_MAX + 64]
-        cdef bytes info
-        cdef Hop hop
-        self.hops.towards(dest, path, size, &hop)
-        if hop.link == NULL:
-            return False
-        info = self.location.signed()
-        memcpy(rest, self.host.key, 32)
-        memcpy(rest + 32, dest, 32)
-        memcpy(rest + 64, PyBytes_AsString(info), PyBytes_Size(info))
-        send_routed(<Link>hop.link, PATH_NOTIFY, path, size, hop.distance, rest, 64 + PyBytes_Size(info), True)
-        return True
-
-    # A notify that comes before its receiver looks for us is refused, without a verification.
-    cdef void introduce(self, const uint8_t *key) noexcept:
-        cdef Path path = self.path(key)
-        if path is None or path.introduce_at != NEVER or len(self._introductions) >= INTRODUCTIONS_MAX:
-            return
-        path.introduce_at = self.host.now + INTRODUCTION_AFTER
-        self._introductions.append(path)
-        self.introduce_at = min(self.introduce_at, path.introduce_at)
-        self.host.due = min(self.host.due, self.introduce_at)
-
-    cdef void send_introductions(self) noexcept:
-        cdef Path path
-        self.introduce_at = NEVER
-        while self._introductions:
-            path = <Path>self._introductions[0]
-            if path.introduce_at > self.host.now:
-                self.introduce_at = path.introduce_at
-                return
-            # An answer that is here already needs no more.
-            if path.confirmed + INTRODUCTION_AFTER <= path.introduce_at:
-                self._notify(path.key, path.ports, path.size)
-            path.introduce_at = NEVER
-            self._introductions.pop(0)
+            self.answers.answer(came_from.port, message, self.path(message.source) is not None)
 
     cdef int notify_in(self, Link link, const Routed *message) noexcept:
         cdef uint64_t ports[PATH_PORTS_MAX]
@@ -558,7 +429,7 @@ cdef class Pathfinder:
             was = path.broken
             path.broken = True
             self.paths.unsee(path)
-            self.want(message.dest, not was or self.is_overdue(message.dest))
+            self.want(message.dest, not was or self.lookups.is_overdue(message.dest))
 
     cdef void maintain(self) noexcept:
         self.paths.expire(self.host.now)
@@ -567,7 +438,7 @@ cdef class Pathfinder:
             self._seen_tree = self.tree.generation
             self._seen_gains = self.reach.gains
             self.place = self.location.place()
-            self._look_again()
+            self.lookups.look_again()
 
 # The signature is over the integers, not over how they happened to be spelled.
 cdef bint _is_signed(const Routed *message, const uint64_t *ports, size_t count) noexcept:

@@ -73,7 +73,7 @@ cdef void _evict_idle(Host host, RemoteNodes nodes, size_t held) noexcept:
     while entry != NULL and host.now - entry.used >= IDLE:
         if (<Tcb>entry.owner).memory():
             host.count[COUNT_TCP_MEMORY_EVICTED] += 1
-            (<Tcb>entry.owner).fail(ECONNABORTED, True)
+            (<Tcb>entry.owner).evict()
             return
         entry = entry.newer
 

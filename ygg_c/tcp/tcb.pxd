@@ -56,6 +56,7 @@ cdef class Tcb(TcpEndpoint):
     # free what its queues and its sender keep for what comes next
     cdef void give_back(self) noexcept
     cdef void renege(self) noexcept                         # drop what came out of order
+    cdef void evict(self) noexcept                          # end it for the memory that it holds, read or not
     # Of an orphan: whether its peer has taken less than is due since it was closed.
     cdef bint is_slow(self, uint64_t now) noexcept
     cdef void take_place(self) noexcept                     # it is one that its node has opened

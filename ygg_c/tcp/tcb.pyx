@@ -1,6 +1,6 @@
 """The transmission control block of a connection; see tcb.pxd."""
 
-from libc.errno cimport ETIMEDOUT
+from libc.errno cimport ECONNABORTED, ETIMEDOUT
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -208,6 +208,10 @@ cdef class Tcb(TcpEndpoint):
         self.receiver.rest()
         self.account()
 
+    cdef void evict(self) noexcept:
+        self.receiver.clear()
+        self.fail(ECONNABORTED, True)
+
     cdef void take_place(self) noexcept:
         self.has_place = True
         self.node.incoming += 1
@@ -400,6 +404,7 @@ cdef class Tcb(TcpEndpoint):
         if parent is not None:
             self.parent = None
             parent.forget(self)
+            self.receiver.clear()           # it is never accepted, and so never read
         self.give_place()
         if node is not None:
             if self.is_ahead:

@@ -138,7 +138,7 @@ cdef class SessionTap(SessionTable):
 
     def ratchet(self, bytes key not None):
         """Return (our keyseq, their keyseq, last nonce sent) of the session with a key, or None."""
-        cdef Session session = self._sessions[key] if key in self._sessions else None
+        cdef Session session = self.sessions[key] if key in self.sessions else None
         return None if session is None else (session.local_seq, session.remote_seq, session.nonce_sent)
 
     def close(self):

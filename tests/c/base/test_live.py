@@ -26,7 +26,7 @@ def test_every_kind_is_counted() -> None:
 
 
 @pytest.mark.parametrize("make", [
-    lambda: Node("no secret"), lambda: Node(b"short"), lambda: Node(bytes(64), random=3),
+    lambda: Node("no secret"), lambda: Node(b"short"), lambda: Node(bytes(64), random=3),  # type: ignore[arg-type]
     lambda: Link(1, 2, 3, 4, 5),  # type: ignore[call-arg]
     lambda: netstack.NetStack([b"short"]), lambda: gateway.Gateway(None),
 ])

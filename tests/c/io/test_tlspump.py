@@ -125,7 +125,7 @@ def test_a_full_socket_asks_for_the_writer_and_what_waits_stays_whole(host: TlsH
     heard += host.hear()
     _, waited, rest = heard.rpartition(KEEPALIVE * 100_000)     # what is before them may end as they do
     assert waited
-    assert kinds(rest).count(3) == 1
+    assert kinds(bytes(rest)).count(3) == 1
     assert not host.link.closed
 
 

@@ -40,7 +40,7 @@ class Carried:
         self.ended: list[str] = []
         self.node.on_link_closed = lambda link, reason: self.ended.append(reason)
         self.wire = Wire()
-        self.pump = TransportPump(self.node, self.wire)
+        self.pump = TransportPump(self.node, self.wire)  # type: ignore[arg-type]
         self.link = self.pump.start(public_key(2), 0, b"")
 
 
@@ -157,7 +157,7 @@ class CarriedOverSocket(Carried):
         self.wire = OverSocket()
         self.blocked: list[bool] = []
         fd = self.wire.socket.fileno()
-        self.pump = TransportPump(self.node, self.wire, None, fd, self.blocked.append)
+        self.pump = TransportPump(self.node, self.wire, None, fd, self.blocked.append)  # type: ignore[arg-type]
         self.link = self.pump.start(public_key(2), 0, b"")
 
     def fill(self) -> None:

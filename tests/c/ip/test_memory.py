@@ -1,8 +1,9 @@
 """One budget of bytes for all that waits in a stack: of connections, in sockets and as fragments. Nodes share it."""
 
+import tracemalloc
 
 from tests.c.ip.test_reassembly import fragment_of
-from tests.c.stackkit import MS, A, StackPair, udp_packet
+from tests.c.stackkit import MS, RST, A, StackPair, udp_packet
 from tests.c.stage import MIB, Stage, node
 from ygg.simulation import Conditions
 
@@ -88,6 +89,30 @@ class TestOneBudget:
             assert sum(stage.stack.buffered) <= 2 * MIB + 1_100_000      # a store's room grows in steps
         assert stage.stack.counters()["udp_no_buffer"]
         assert stage.stack.counters()["tcp_no_buffer"]
+
+    def test_what_is_counted_no_more_is_free(self, stage):
+        """What nothing can read any more: of connections that end before they are accepted, or for their memory.
+
+        Nodes fill the stack, in turns, and reset what they have made or leave it to be evicted: what Python's
+        allocator has given for it stays within the budget.
+        """
+        stage.stack.max_buffered = 8 * MIB
+        tracemalloc.start(1)
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            for number in range(1, 31):
+                for connection in stage.open(number, 10):
+                    for _ in range(4):
+                        connection.fill()
+                    if number % 2:
+                        stage.send(connection.segment(RST))
+                stage.far.clear()
+                stage.now += 11_000 * MS
+                assert tracemalloc.get_traced_memory()[0] - before < 8 * MIB
+        finally:
+            tracemalloc.stop()
+        assert stage.stack.counters()["tcp_memory_evicted"]
+        assert sum(stage.stack.buffered) > 4 * MIB
 
     def test_nor_by_the_holes_between_single_bytes(self, stage):
         """What keeps account of holes takes far more than the bytes between them, and is asked for like these."""

@@ -5,7 +5,6 @@ import pytest
 from tests.c.farside import ANNOUNCE, BROKEN, LOOKUP, MAX, NOTIFY, SECOND, TRAFFIC, Clock, FarSide, announce, sign
 from tests.simnet import Routers
 from ygg.testing import secret_key
-from ygg_c.base.address import address_for_key, partial_key_for_address
 from ygg_c.link import wire
 
 TARGET = secret_key(9)
@@ -53,24 +52,6 @@ def test_sending_to_an_unknown_key_looks_for_it(clock, far):
     assert paths(clock) == {T: [1, 7]}
 
 
-def test_a_path_that_stays_broken_is_looked_for_a_few_times(clock, far):
-    """After 0.1, 0.2 and 0.4 seconds more; then once a second, as often as we are told."""
-    clock.router.find(T)
-    notify(far)
-    clock.pass_time(2)
-    far.frames.clear()
-    times = []
-    for step in range(90):
-        far.send(BROKEN, path=[], watermark=MAX, source=clock.router.key, dest=T)
-        times += [step * 0.01] * len(far.got(LOOKUP))
-        clock.pass_time(0.01)
-    assert times == pytest.approx([0, 0.1, 0.3, 0.7])
-    notify(far, seq=1_700_000_100, info_path=(1, 8))
-    far.frames.clear()
-    clock.pass_time(0.05)
-    assert far.got(LOOKUP) == []
-
-
 def test_further_packets_take_the_path(clock, far):
     """No lookup, no copy kept."""
     clock.router.find(T)
@@ -102,18 +83,6 @@ def test_credit_follows_the_first_link(clock, far):
     clock.turn()
     assert len(far.got(TRAFFIC)) == sent
     assert clock.router.credit(T) >= room
-
-
-def test_an_address_is_enough_to_look(clock, far):
-    """A partial key from an IPv6 address finds the whole key, but a packet held for it is for exactly that key."""
-    partial = partial_key_for_address(address_for_key(T))
-    clock.router.find(partial)
-    clock.turn()
-    assert [lookup["dest"] for lookup in far.got(LOOKUP)] == [partial]
-    clock.router.send(partial, b"for the partial key")
-    notify(far)
-    assert paths(clock) == {T: [1, 7]}
-    assert far.got(TRAFFIC) == []
 
 
 @pytest.mark.parametrize(
@@ -329,35 +298,6 @@ def test_a_suspect_way_without_another_is_kept(clock, far):
         clock.router.send(T, b"x")
         wait(far, 4)
     assert len(far.got(TRAFFIC)) == 3
-
-
-def test_a_lookup_for_us_is_answered(clock, far):
-    """With our coordinates, signed; the lookup goes on all the same."""
-    far.filter(b"\xff" * 16 + bytes(16))
-    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
-    (answer,) = far.got(NOTIFY)
-    sig = sign(wire.encode_uv(clock.wall) + b"\0", clock.secret)
-    assert answer == {"path": [far.link.port], "watermark": 1, "source": clock.router.key, "dest": T, "seq": clock.wall,
-                      "info_path": [], "sig": sig}
-
-
-def test_answers_to_one_place_are_limited(clock, far):
-    """Ten a second for one source at one place; another place is not affected."""
-    for _ in range(50):
-        far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
-    assert len(far.got(NOTIFY)) == 1
-    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port, 5]})
-    assert len(far.got(NOTIFY)) == 1
-    clock.pass_time(0.2)
-    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port]})
-    assert len(far.got(NOTIFY)) == 1
-
-
-def test_an_answer_that_no_link_leads_to_is_counted(clock, far):
-    """From a place that none of our neighbours is nearer to than we are."""
-    far.send(LOOKUP, source=T, dest=clock.router.key, **{"from": [far.link.port + 1]})
-    assert far.got(NOTIFY) == []
-    assert clock.router.counters()["answers_unroutable"] == 1
 
 
 def test_a_node_that_moved_is_found_again():

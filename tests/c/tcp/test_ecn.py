@@ -5,6 +5,7 @@ import math
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -155,7 +156,11 @@ class TestMangled:
         run.marking.mangle = mangle
         server = run.sides[1]
         turn = server.turn
-        server.turn = lambda now, arrived: [(at, back(packet)) for at, packet in turn(now, arrived)]
+
+        def turned(now: int, arrived: list[bytes]) -> Any:
+            return [(at, back(packet)) for at, packet in turn(now, arrived)]
+
+        server.turn = turned  # type: ignore[method-assign]
         self.figures = run.run()
         return run
 

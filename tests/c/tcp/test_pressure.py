@@ -152,6 +152,7 @@ class TestEviction:
         assert evicted
         assert evicted == near[: len(evicted)]
         assert {connection.error for connection in evicted} == {errno.ECONNABORTED}
+        assert {connection.readable for connection in evicted} == {0}      # it went for the memory
         assert log.flags & FAILED
         assert stage.stack.counters()["tcp_memory_evicted"] >= len(evicted)
         assert [stage.stack.usage(node(number))["incoming"] for number in (2, 3, 4)] == [20, 20, 20]

@@ -124,7 +124,7 @@ def test_jitter_costs_no_copies_and_no_timeouts(switch: StackPair, jitter: int) 
 @pytest.mark.parametrize(("fault", "value"), [("jitter", 0.0125), ("jitter", 0.025), ("reorder", 0.01)])
 def test_jitter_and_reordering_cost_less_than_a_twentieth_of_the_goodput(fault: str, value: float) -> None:
     clean = Run(Cell(10e6, 0.05, seconds=20)).run()
-    late = Run(Cell(10e6, 0.05, seconds=20, **{fault: value})).run()
+    late = Run(Cell(10e6, 0.05, seconds=20, **{fault: value})).run()  # type: ignore[arg-type]
     assert late.goodput > 0.95 * clean.goodput
     assert late.copies < 0.01
     assert late.timeouts == 0

@@ -1,4 +1,4 @@
-"""ygg_c.tcp.tcb: ending connections: half-close, FIN from either side, TIME-WAIT, resets, keepalive; and what events tell of it."""
+"""ygg_c.tcp.tcb: how connections end: half-close, FIN from either side, resets, keepalive; what events tell."""
 
 import errno
 

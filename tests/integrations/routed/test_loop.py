@@ -46,7 +46,7 @@ async def asks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> by
 def test_the_loop_is_as_before_afterwards(with_pair):
     async def main(pair):
         loop = asyncio.get_running_loop()
-        loop.sock_connect = before = loop.sock_connect      # another has replaced one already
+        loop.sock_connect = before = loop.sock_connect  # type: ignore[method-assign]  # another has replaced one already
         kept = dict(vars(loop))
         methods = {name: getattr(loop, name) for name in REPLACED}
         with routed(pair.a):
@@ -88,7 +88,7 @@ def test_what_replaces_a_method_meanwhile_stays(with_pair):
             async def another(*arguments, **options):
                 return await ours(*arguments, **options)
 
-            loop.getaddrinfo = another
+            loop.getaddrinfo = another  # type: ignore[method-assign]
         assert loop.getaddrinfo is another
         assert (await loop.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM))[0][4] == ("127.0.0.1", 80)
         del loop.getaddrinfo
@@ -212,7 +212,7 @@ def test_a_socket_that_the_loop_connects_is_taken_over(with_pair):
                     assert sock.getsockname()[0] == pair.address_a
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-                    reader, writer = await asyncio.open_connection(sock=sock, **options)
+                    reader, writer = await asyncio.open_connection(sock=sock, **options)  # type: ignore[arg-type]
                     assert writer.get_extra_info("peername") == (pair.address_b, port, 0, 0)
                     writer.write(b"word")
                     assert await reader.readexactly(4) == b"WORD"
@@ -452,7 +452,7 @@ def test_a_loop_that_takes_no_attributes_is_refused(with_pair):
         from ygg.integrations.routed.loop import Routes
 
         with pytest.raises(TypeError, match="takes no attributes"):
-            Routes(Rigid())
+            Routes(Rigid())  # type: ignore[arg-type]
 
     with_pair(main)
 

@@ -121,7 +121,7 @@ def test_what_is_taken_has_lost_nothing(with_pair, used):
             writer.write_eof()
         await asyncio.sleep(0.01)
         stream = standing(sock)
-        transport = take(sock, stream)
+        transport = take(sock, stream)  # type: ignore[arg-type]
         assert sock.fileno() == -1
         there = asyncio.StreamReader()
         take_over(transport, asyncio.StreamReaderProtocol(there))
@@ -205,7 +205,8 @@ def test_what_takes_a_lost_connection_hears_of_the_loss(with_pair, used):
             assert sock.fileno() >= 0
         await reset(writer)
         there = asyncio.StreamReader()
-        take_over(take(sock, standing(sock)), asyncio.StreamReaderProtocol(there))
+        stream = standing(sock)
+        take_over(take(sock, stream), asyncio.StreamReaderProtocol(there))  # type: ignore[arg-type]
         with pytest.raises(ConnectionResetError):
             await there.read()
 

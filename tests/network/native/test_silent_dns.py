@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,7 @@ def test_the_interpreter_ends_at_once(loop: str, tmp_path: Path) -> None:
         pytest.importorskip("uvloop")
     script = f"""
 import asyncio, sys, time
+from typing import Any
 sys.path.insert(0, sys.argv.pop(1))
 from silentdns import asked
 from ygg import NativeNetwork
@@ -183,7 +185,7 @@ def test_ping(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "members", [{"peers": [f"tls://{name}:1" for name in DEAD[:20]]}, {"listen": ["tcp://dead.example:1"]}]
 )
-def test_a_node_ends_when_told(members: dict[str, list[str]], tmp_path: Path) -> None:
+def test_a_node_ends_when_told(members: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "ygg.conf"
     Config(private_key=private_key(7), if_name="none", multicast_interfaces=[], **members).save(path)
     command = (sys.executable, "-m", "ygg", "run", "--loglevel", "debug", "--config", str(path))

@@ -106,9 +106,13 @@ class Fleeting(NativeNetwork):
         return transport
 
 
+async def taciturn(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
 @on_loops
 async def test_a_proxy_that_is_lost_at_once() -> None:
-    async with Fleeting() as base, serving(base, lambda reader, writer: reader.read(), "127.0.0.1") as proxy:
+    async with Fleeting() as base, serving(base, taciturn, "127.0.0.1") as proxy:
         with pytest.raises(ProxyError, match="hung up"):
             await SocksNetwork(f"socks5://{proxy.address}", base).connect_stream("a.example", 1)
 

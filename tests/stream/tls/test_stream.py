@@ -37,7 +37,7 @@ Pair = tuple[asyncio.Transport, asyncio.Transport]
 @pytest.fixture(autouse=True, params=["ssl", "engine"])
 def contexts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have each test use the ssl module's TLS, then the engine's own."""
-    made = (client_context(), server_context(CERTIFICATE))
+    made: tuple[object, object] = (client_context(), server_context(CERTIFICATE))
     if request.param == "engine":
         made = (dialing_context(), listening_context(CERTIFICATE))
         assert not any(isinstance(context, ssl.SSLContext) for context in made)

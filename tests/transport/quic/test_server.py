@@ -19,7 +19,7 @@ from ygg.transport.quic.link import QuicLink
 from ygg.transport.quic.server import TOKEN_TIME, RetryingServer
 
 CERTIFICATE = Certificate.generate()
-VERSION = [QuicProtocolVersion.VERSION_1]
+VERSION: list[int] = [QuicProtocolVersion.VERSION_1]
 RETRY = 0x30
 """The type of a Retry packet, in the first byte (RFC 9000, 17.2.5)."""
 

@@ -1,4 +1,4 @@
-"""How long sessions live, what renews them, how a restarted remote comes back, and what others are told of it."""
+"""ygg_c.session.living: how long sessions live, what renews them, how a restarted remote returns, what is told of it."""
 
 import pytest
 

@@ -1,0 +1,2 @@
+class Lookups:
+    """The lookups of one node."""
