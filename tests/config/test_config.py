@@ -233,3 +233,20 @@ def test_the_certificate_is_that_of_the_identity() -> None:
     config = Config.parse(STOCK)
     assert config.certificate.public_key == KEY_01.public_key
     assert config.certificate is config.certificate
+
+
+def test_what_a_file_leaves_out_is_off() -> None:
+    """A node says what it runs, keeps no lookups and takes every peer until its file says otherwise."""
+    for config in (Config.parse("{}"), Config()):
+        assert (config.node_info_privacy, config.log_lookups, config.allowed_public_keys) == (False, False, [])
+        assert (config.peers, config.listen, config.interface_peers, config.node_info) == ([], [], {}, None)
+
+
+@pytest.mark.parametrize(("text", "most"), [
+    ('{"IfMTU": %d}', 1 << 32), ('{"MulticastInterfaces": [{"Port": %d}]}', 65535),
+    ('{"MulticastInterfaces": [{"Priority": %d}]}', 255),
+])
+def test_numbers_have_an_end(text: str, most: int) -> None:
+    Config.parse(text % most)
+    with pytest.raises(ConfigError, match=f"an integer from 0 to {most}"):
+        Config.parse(text % (most + 1))

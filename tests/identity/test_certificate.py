@@ -35,9 +35,10 @@ def test_it_is_valid_from_now_to_the_end_of_the_calendar(parsed: x509.Certificat
 def test_its_extensions_are_those_of_the_protocol(parsed: x509.Certificate) -> None:
     usage = parsed.extensions.get_extension_for_class(x509.KeyUsage)
     assert usage.critical
-    assert usage.value.digital_signature
-    assert usage.value.key_encipherment
-    assert not usage.value.key_cert_sign
+    assert usage.value == x509.KeyUsage(
+        digital_signature=True, key_encipherment=True, content_commitment=False, data_encipherment=False,
+        key_agreement=False, key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
     extended = parsed.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     assert list(extended.value) == [x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]
     constraints = parsed.extensions.get_extension_for_class(x509.BasicConstraints)
@@ -51,6 +52,7 @@ def test_the_pem_forms_belong_together() -> None:
     key = load_pem_private_key(certificate.private_key_pem, password=None)
     assert key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) == certificate.public_key
     assert certificate.secret[32:] == certificate.public_key
+    assert certificate.private_key.secret == certificate.secret
     assert certificate.certificate_pem is certificate.certificate_pem
 
 

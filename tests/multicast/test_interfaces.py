@@ -4,6 +4,7 @@ import ipaddress
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,16 @@ from ygg.multicast.interfaces import Flags, Interface, default_routes, list_inte
 
 WORKING = Flags.UP | Flags.RUNNING | Flags.MULTICAST
 LINK_LOCAL = ipaddress.IPv6Address("fe80::1")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the bits of Linux")
+def test_the_flags_are_those_of_the_system() -> None:
+    """As /sys/class/net has them: of loopback, which has no multicast, and as netdevice(7) numbers them."""
+    loopback = Flags(int(Path("/sys/class/net/lo/flags").read_text(), 16) & ~Flags.UP & ~Flags.RUNNING)
+    assert loopback & Flags.LOOPBACK
+    assert not loopback & (Flags.MULTICAST | Flags.POINT_TO_POINT)
+    assert (int(Flags.MULTICAST), int(WORKING)) == (0x1000, 0x1041)
+
 
 
 def test_loopback_is_found_as_it_is() -> None:

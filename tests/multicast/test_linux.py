@@ -53,6 +53,8 @@ def test_of_each_family_the_route_of_the_least_metric_counts(files: Path) -> Non
     ]))
     (files / "ipv6_route").write_text("".join([
         route_6("eth0", "2001:db8::", 64, "::", 0x1, 256),
+        route_6("eth2", "2001:db8:1::", 48, "fe80::3", 0x3, 1),
+        route_6("eth2", "::", 3, "fe80::3", 0x3, 1),
         route_6("eth1", "::", 0, "fe80::2", 0x3, 2048),
         route_6("eth0", "::", 0, "fe80::1", 0x3, 1024),
         route_6("lo", "::", 0, "::", 0x200200, 0xFFFFFFFF),

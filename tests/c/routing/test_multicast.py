@@ -6,7 +6,7 @@ from ygg_c.base.address import lookup_key_for_key
 from ygg_c.link import wire
 from ygg_c.link.bloom import BloomFilter
 
-X, Y = b"\x11" * 32, b"\x22" * 32
+X, Y, Z = b"\x11" * 32, b"\x22" * 32, b"\x33" * 32
 
 
 def holding(*keys: bytes) -> bytes:
@@ -79,6 +79,13 @@ def test_ones_go_at_once_and_zeros_a_tick_later(clock):
     alive(first, second)
     clock.pass_time(1)
     assert second.got(BLOOM) == [holding(clock.router.key, X)]
+    alive(first, second)
+    first.filter(holding(Z))
+    clock.pass_time(1)
+    assert second.got(BLOOM) == [holding(clock.router.key, X, Z)]       # and so it is the second time
+    alive(first, second)
+    clock.pass_time(1)
+    assert second.got(BLOOM) == [holding(clock.router.key, Z)]
 
 
 def test_a_filter_is_repeated_every_hour(clock):

@@ -1,4 +1,4 @@
-"""ygg_c.session.living: how long sessions live, what renews them, how a restarted remote returns, what is told of it."""
+"""ygg_c.session.living: how long sessions live, what renews them, how a restarted remote returns, what it tells."""
 
 import pytest
 
