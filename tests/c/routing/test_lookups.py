@@ -4,7 +4,10 @@ import pytest
 
 from tests.c.farside import BROKEN, EMPTY_FILTER, FULL_FILTER, LOOKUP, MAX, TRAFFIC
 from tests.c.routing.test_pathfinder import T, notify, paths
+from tests.c.worldkit import line_of
+from ygg.testing import public_key
 from ygg_c.base.address import address_for_key, partial_key_for_address
+from ygg_c.testing.payloads import send_payload
 
 
 def test_an_address_is_enough_to_look(clock, far):
@@ -55,3 +58,20 @@ def test_there_is_one_a_second_unless_the_filters_lead_further(clock, far):
     clock.router.find(T)
     clock.turn()
     assert len(far.got(LOOKUP)) == 1
+
+
+def test_that_there_is_no_way_is_told_when_a_lookup_has_had_no_answer_for_a_second():
+    """And not when one is answered, though its path has gone since; nor before the answer can be expected."""
+    with line_of(1, 2, 3) as world:
+        node, told = world.nodes[1].engine, []
+        node.on_no_way = lambda: told.append(world.now)
+        for key, number in ((public_key(3), 0), (public_key(9), 1)):
+            for _ in range(4):
+                send_payload(node, key, b"\1hello")
+                world.run(0.2)
+            assert told == []
+            world.run(61 if number == 0 else 0.3)
+            send_payload(node, key, b"\1hello")
+            world.run(0.1)
+            assert len(told) == number
+        node.on_no_way = None
