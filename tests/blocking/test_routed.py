@@ -53,7 +53,7 @@ def test_all_is_restored_in_whatever_order_they_end(pair: Threaded) -> None:
 
 
 def test_what_replaces_it_once_more_is_left(pair: Threaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    def mine(*arguments: object, **named: object) -> object:
+    def mine(*arguments: Any, **named: Any) -> object:
         return ours(*arguments, **named)
 
     with routed(pair.a):

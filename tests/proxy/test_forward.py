@@ -79,10 +79,8 @@ async def test_a_half_close_is_kept(into: bool) -> None:
     async with joined() as pair:
         far, near_side = (pair.b, None) if into else (None, pair.b)
         async with backend(far, ADDRESS_B if into else "127.0.0.1") as (port, served):
-            ends = tcp("127.0.0.1", 0), overlay(pair.a, ADDRESS_B, port)
-            if not into:
-                ends = overlay(pair.a), tcp("127.0.0.1", port)
-            async with Forward(*ends) as forward:
+            inward = Forward(tcp("127.0.0.1", 0), overlay(pair.a, ADDRESS_B, port))
+            async with inward if into else Forward(overlay(pair.a), tcp("127.0.0.1", port)) as forward:
                 near = await client(forward.port, near_side, "127.0.0.1" if into else str(pair.a.addresses[0]))
                 near.transport.write(b"all of it")
                 near.transport.write_eof()

@@ -102,13 +102,14 @@ async def test_what_is_refused(tmp_path: Path) -> None:
 @on_loops
 async def test_nothing_else_is_written_while_a_file_is_sent() -> None:
     async with joined() as (_, writer, far):
-        sending = asyncio.create_task(sendfile(writer.transport, io.BytesIO(DATA)))
+        over = cast("asyncio.Transport", writer.transport)
+        sending = asyncio.create_task(sendfile(over, io.BytesIO(DATA)))
         await settle()
         for write in (writer.write, lambda data: writer.writelines([data])):
             with pytest.raises(RuntimeError, match="sendfile is in progress"):
                 write(b"in between")
         with pytest.raises(RuntimeError, match="sendfile is in progress"):
-            await sendfile(writer.transport, io.BytesIO(DATA))
+            await sendfile(over, io.BytesIO(DATA))
         reader = read_all(far)
         assert await reader.readexactly(len(DATA)) == DATA
         assert await sending == len(DATA)
