@@ -5,14 +5,8 @@ class Pathfinder:
     def lookups_limited(self) -> int:
         """Lookups dropped because their neighbour sent too many."""
     @property
-    def answers_limited(self) -> int:
-        """Lookups for this node left unanswered: too many, or one like it was answered just now."""
-    @property
     def breaks_limited(self) -> int:
         """Messages that a path is broken which were not acted on, for there were too many."""
-    @property
-    def answers_unroutable(self) -> int:
-        """Lookups for this node left unanswered because no link leads to who asked."""
     @property
     def checks_limited(self) -> int:
         """Notifies dropped unchecked: too many signatures to check at once."""
