@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import until
+from tests.aio import in_virtual_time, until
 from tests.expecting import raises_errno
+from ygg.simulation import Switch, VirtualLoop
 from ygg.vtun import ConnectionOptions, VTun
 from ygg.vtun.options import OPTIONS, Ecn, OptionArguments, begin_with
 from ygg_c.tcp.options import TcpOptions
@@ -19,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs/tcp.md"
 
 # For each option a value that is not its default, and what a socket has for it.
 SAMPLES = {
-    "nodelay": (False, 0), "cork": (True, 1), "quick_ack": (True, 1), "keepalive": (True, 1),
+    "nodelay": (False, 0), "cork": (True, 1), "quick_ack": (True, 1), "keepalive": (False, 0),
     "keepalive_idle": (30, 30), "keepalive_interval": (5, 5), "keepalive_count": (3, 3), "user_timeout": (1.5, 1500),
     "linger": (4, struct.pack("ii", 1, 4)), "send_buffer": (50_000, 50_000), "receive_buffer": (60_000, 60_000),
     "unsent": (16_384, 16_384), "max_segment": (500, 500), "congestion": ("newreno", b"newreno"), "ecn": ("off", None),
@@ -243,3 +244,28 @@ class TestWhatConnectionsBeginWith:
                 await pair.a.create_connection(asyncio.Protocol, pair.address_b, 80, user_timeout=0.05)
 
         with_pair(main)
+
+
+@in_virtual_time
+async def test_idle_connections_to_what_has_died_end_within_minutes() -> None:
+    """Both ends, without an option of theirs; where keepalive is off they go on."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    async with VTun(["200::a"], clock=loop.clock) as here, VTun(["200::b"], clock=loop.clock) as there:
+        wire = Switch([here.upper, there.upper])
+        accepted: asyncio.Queue[asyncio.StreamReader] = asyncio.Queue()
+        await there.start_server(lambda reader, _: accepted.put_nowait(reader), port=80)
+        reader, writer = await here.open_connection("200::b", 80)
+        kept, keeping = await here.open_connection("200::b", 80, keepalive=False)
+        ends = [reader, await accepted.get()]
+        await asyncio.sleep(1000)   # as long as probes are answered
+        assert not writer.is_closing()
+        wire.cut()
+        for end in ends:
+            with raises_errno(errno.ETIMEDOUT):
+                async with asyncio.timeout(8 * 60):
+                    await end.read()
+        assert not keeping.is_closing()
+        assert not kept.at_eof()
+        keeping.transport.abort()
+        wire.close()

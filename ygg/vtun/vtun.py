@@ -58,6 +58,12 @@ DEFAULT_MTU = 65535
 """Bytes of the largest packet, unless told otherwise."""
 GRACE = 2.0
 """Seconds that `VTun.close` waits for what was written to be acknowledged."""
+KEEPALIVE_IDLE = 300.0
+"""Seconds without a segment before an idle connection is probed, unless told otherwise."""
+KEEPALIVE_INTERVAL = 30.0
+"""Seconds between probes, unless told otherwise."""
+KEEPALIVE_COUNT = 4
+"""Probes without an answer that end a connection, unless told otherwise."""
 
 _STREAM_LIMIT = 1 << 16  # asyncio's own default for StreamReader
 _SETTLED = {"FIN-WAIT-2", "TIME-WAIT", "CLOSED"}
@@ -108,6 +114,11 @@ class VTun:
         self._stack = NetStack([_served(address) for address in addresses], mtu, random, clock)
         # Like asyncio's own transports: a program that writes small pieces wants them sent.
         options.setdefault("nodelay", True)
+        # A process that dies leaves no FIN here: its node dies with it, and nothing answers for it.
+        if options.setdefault("keepalive", True):
+            options.setdefault("keepalive_idle", KEEPALIVE_IDLE)
+            options.setdefault("keepalive_interval", KEEPALIVE_INTERVAL)
+            options.setdefault("keepalive_count", KEEPALIVE_COUNT)
         self.options.update(options)
         self._reach = Reach(self._stack)
         self._registry = Registry(self._reach)
