@@ -8,9 +8,12 @@ nothing of the library uses it.
 from ygg.proxy.endpoints import Endpoint, OverlayEndpoint, TcpEndpoint, UnixEndpoint, overlay, tcp, unix
 from ygg.proxy.forward import Forward
 from ygg.proxy.limits import Keepalive, Limits
+from ygg.proxy.names import Names
 from ygg.proxy.proxyprotocol import ProxyHeader
 from ygg.proxy.receiver import ProxyReceiver
+from ygg.proxy.routes import NetworkRoute, OverlayRoute, Route, Routes
 from ygg.proxy.service import ConnectionInfo
+from ygg.proxy.socks import SocksProxy
 
 __all__ = [
     "ConnectionInfo",
@@ -18,9 +21,15 @@ __all__ = [
     "Forward",
     "Keepalive",
     "Limits",
+    "Names",
+    "NetworkRoute",
     "OverlayEndpoint",
+    "OverlayRoute",
     "ProxyHeader",
     "ProxyReceiver",
+    "Route",
+    "Routes",
+    "SocksProxy",
     "TcpEndpoint",
     "UnixEndpoint",
     "overlay",

@@ -30,6 +30,8 @@ class Limits:
     """Connections at once of one source."""
     connect_timeout: float = 30.0
     """Seconds to reach the far end."""
+    request_timeout: float = 20.0
+    """Seconds for a client to say what it wants, where it has to: SOCKS, the head of an HTTP request."""
     idle: float | None = 7440.0
     """Seconds without a byte in either direction that end a connection; None: no end (RFC 5382, 5: two hours and four
     minutes at least)."""

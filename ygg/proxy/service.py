@@ -27,6 +27,8 @@ log = logging.getLogger("ygg.proxy")
 
 LOOKS = 4
 """How often a connection is looked at in the time that it may be idle."""
+PARTING = 5.0
+"""Seconds for a client to take the last that it is told."""
 SELDOM = 30.0
 """Seconds between two looks at most."""
 
@@ -111,16 +113,17 @@ class Connection:
 
 
 class Arrival(HoldingProtocol):
-    """The first protocol of an accepted connection."""
+    """The protocol of an accepted connection while it is held still; of one that is known already with `connection`."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, connection: Connection | None = None) -> None:
         super().__init__()
         self._service = service
-        self._connection: Connection | None = None
+        self._connection = connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._connection = self._service.arrived(cast(asyncio.Transport, transport))
+        if self._connection is None:
+            self._connection = self._service.arrived(cast(asyncio.Transport, transport))
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -312,6 +315,17 @@ class Service:
         self.count("connected")
         keep_alive(transport, self.limits.keepalive)
         return transport
+
+    async def _part(self, connection: Connection, answer: bytes = b"") -> None:
+        """Tell the client something last, and close its connection; it has `PARTING` seconds to take it."""
+        transport = connection.transport
+        transport.set_protocol(Arrival(self, connection))
+        if not transport.is_closing():
+            if answer:
+                transport.write(answer)
+            transport.close()
+        if not connection.lost:
+            await asyncio.sleep(PARTING)  # its loss cancels this
 
     # Idle connections
 

@@ -1,0 +1,81 @@
+"""The parts of SOCKS messages that client and server share: numbers, addresses, errors (RFC 1928, RFC 1929, 4a)."""
+
+from __future__ import annotations
+
+import errno
+from ipaddress import IPv4Address, ip_address
+
+from ygg.errors import ConnectionRefused, HostUnreachable, NetworkUnreachable, ProxyError, ResolveError, YggError
+
+VERSION, VERSION_4 = 5, 4
+"""First byte of most messages."""
+NO_AUTHENTICATION, USER_AND_PASSWORD, NO_METHOD = 0, 2, 0xFF
+"""Ways to log in (RFC 1928, section 3)."""
+CONNECT, BIND, UDP_ASSOCIATE, RESOLVE, RESOLVE_PTR = 1, 2, 3, 0xF0, 0xF1
+"""Commands (RFC 1928, section 4); the last two are Tor's."""
+IPV4, NAME, IPV6 = 1, 3, 4
+"""Kinds of address (RFC 1928, section 5)."""
+SUCCEEDED, FAILED, NOT_ALLOWED, NETWORK_UNREACHABLE, HOST_UNREACHABLE, REFUSED = range(6)
+EXPIRED, NO_COMMAND, NO_ADDRESS = range(6, 9)
+"""Replies (RFC 1928, section 6)."""
+GRANTED_4, REJECTED_4 = 0x5A, 0x5B
+"""Replies of version 4."""
+
+REPLIES: dict[int, YggError] = {
+    FAILED: ProxyError("proxy: general failure"),
+    NOT_ALLOWED: ProxyError("proxy: not allowed by its rules"),
+    NETWORK_UNREACHABLE: NetworkUnreachable("proxy: network is unreachable"),
+    HOST_UNREACHABLE: HostUnreachable("proxy: no route to host"),
+    REFUSED: ConnectionRefused("proxy: connection refused"),
+    EXPIRED: HostUnreachable("proxy: time to live expired"),
+    NO_COMMAND: ProxyError("proxy: command not supported"),
+    NO_ADDRESS: ProxyError("proxy: address type not supported"),
+}
+"""What each reply but the first means to a client."""
+
+_CODES = {
+    errno.ECONNREFUSED: REFUSED,
+    errno.ENETUNREACH: NETWORK_UNREACHABLE,
+    errno.ENETDOWN: NETWORK_UNREACHABLE,
+    errno.EHOSTUNREACH: HOST_UNREACHABLE,
+    errno.ETIMEDOUT: HOST_UNREACHABLE,
+    errno.EACCES: NOT_ALLOWED,
+    errno.EPERM: NOT_ALLOWED,
+    errno.EOPNOTSUPP: NO_COMMAND,
+}
+
+
+def reply_for(error: OSError) -> int:
+    """Return the reply that tells a client of an error."""
+    if isinstance(error, ResolveError):
+        return HOST_UNREACHABLE
+    if isinstance(error, TimeoutError):
+        return HOST_UNREACHABLE
+    return _CODES.get(error.errno or 0, FAILED)
+
+
+def address(host: str) -> bytes:
+    """Return the kind and the bytes of a host. Raises `ProxyError` and `ResolveError` for what is none."""
+    try:
+        numeric = ip_address(host.partition("%")[0])
+    except ValueError:
+        return bytes([NAME]) + counted(encoded(host), "host name")
+    return bytes([IPV4 if isinstance(numeric, IPv4Address) else IPV6]) + numeric.packed
+
+
+def encoded(host: str) -> bytes:
+    """Return the bytes of a name; of one that is not ASCII by IDNA."""
+    if host.isascii():
+        return host.encode()
+    try:
+        return host.encode("idna")
+    except UnicodeError:
+        raise ResolveError(f"{host[:64]!r} is not a host name") from None
+
+
+def counted(text: str | bytes, what: str, *, least: int = 1) -> bytes:
+    """Return the bytes with their number in front. Raises `ProxyError` for more than 255, or fewer than `least`."""
+    data = text.encode() if isinstance(text, str) else text
+    if not least <= len(data) <= 255:
+        raise ProxyError(f"{what} of {len(data)} bytes: SOCKS5 takes {least} to 255")
+    return bytes([len(data)]) + data
