@@ -69,7 +69,10 @@ async def test_thousands_at_once_are_bounded(known: bool) -> None:
 
             async def one() -> None:
                 nonlocal most
-                peer = await client(forward.port)
+                try:
+                    peer = await client(forward.port)
+                except (ValueError, ConnectionError):   # the first is uvloop's, for one that was reset at once
+                    return
                 most = max(most, len(forward.connections()))
                 if known and not peer.over.done():
                     await asyncio.wait([peer.over], timeout=0.5)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ygg.errors import from_os_error
+from ygg.errors import ConnectionReset, from_os_error
 from ygg.network.native.sockets import bind_path, check_path, new_socket
 from ygg.url import host_port
 
@@ -89,6 +89,8 @@ class TcpEndpoint(Endpoint):
             transport, _ = await asyncio.get_running_loop().create_connection(factory, self.host, self.port)
         except OSError as error:
             raise from_os_error(error) from None
+        except ValueError:  # uvloop's, for a connection that was reset at once
+            raise ConnectionReset from None
         return transport
 
 

@@ -21,8 +21,8 @@ KEY_ZONE, ADDRESS_ZONE = "pk.ygg", "meship"
 class Names:
     """Finds hosts of the overlay by what they are called.
 
-    In this order: numeric addresses of 200::/7, public keys as 64 hex digits, `<key>.pk.ygg` (further labels in front are
-    passed over), `<address in base32>.meship`, the table `hosts`, and `lookup`, for all other ways.
+    In this order: numeric addresses of 200::/7, public keys as 64 hex digits, `<key>.pk.ygg` (further labels in front
+    are passed over), `<address in base32>.meship`, the table `hosts`, and `lookup`, for all other ways.
     """
 
     def __init__(self, hosts: Mapping[str, Host] | None = None, lookup: Lookup | None = None) -> None:

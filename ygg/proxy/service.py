@@ -72,6 +72,8 @@ class Connection:
         """The two ends, once there are two."""
         self.lost = False
         """Whether the client has gone before it was paired."""
+        self.passed = 0
+        """Bytes that were passed on before it was paired."""
         self._seen = 0
 
     def info(self, now: float) -> ConnectionInfo:
@@ -97,8 +99,9 @@ class Connection:
 
     def look(self, now: float) -> float:
         """Return for how long nothing has passed."""
-        if self.pair is not None and self.pair.count != self._seen:
-            self._seen = self.pair.count
+        count = self.passed + (0 if self.pair is None else self.pair.count)
+        if count != self._seen:
+            self._seen = count
             self.active_at = now
         return now - self.active_at
 
@@ -339,14 +342,14 @@ class Service:
         now = asyncio.get_running_loop().time()
         for connection in list(self._connections):
             silent = connection.look(now)
-            if connection.pair is not None and self._is_idle(connection.pair, silent):
+            if self._is_idle(connection, silent):
                 self.count("idle")
                 connection.drop()
         if self._connections:
             self._look_later()
 
-    def _is_idle(self, pair: Pair, seconds: float) -> bool:
-        limits = self.limits
-        if pair.half_closed and limits.half_closed is not None and seconds > limits.half_closed:
+    def _is_idle(self, connection: Connection, seconds: float) -> bool:
+        limits, pair = self.limits, connection.pair
+        if pair is not None and pair.half_closed and limits.half_closed is not None and seconds > limits.half_closed:
             return True
         return limits.idle is not None and seconds > limits.idle
