@@ -30,7 +30,8 @@ class Result(unittest.TestResult):
         super().__init__()
         self._file = file
         self.buffer = True
-        self._begun = time.monotonic()
+        # Python 3.12.1 stops tests that it skips, and does not start them.
+        self._before, self._ended, self._text, self._begun = overlay.uses, "passed", "", time.monotonic()
 
     def startTest(self, test: unittest.TestCase) -> None:
         super().startTest(test)
