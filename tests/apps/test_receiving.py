@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.aio import on_loops, settle
+from tests.aio import on_loops, settle, until
 from tests.apps.pair import streams, two, yes
 from tests.apps.test_sending import CODE, a_file
 from ygg.apps.messages import TransferError, read, write
@@ -47,6 +47,27 @@ async def test_a_transfer_that_was_cut_goes_on(side: str, tmp_path: Path) -> Non
     assert begun[0] >= 4_000_000
     assert (tmp_path / "in" / "a.bin").read_bytes() == path.read_bytes()
     assert os.listdir(tmp_path / "in") == ["a.bin"]
+
+
+@on_loops
+async def test_a_link_that_is_cut_and_comes_back_costs_nothing(tmp_path: Path) -> None:
+    path = a_file(tmp_path, 8_000_000)
+    async with two(CODE.key) as nodes:
+        half, link = asyncio.Event(), "tcp://127.0.0.1:7000"
+
+        def cut(done: int, size: int) -> None:
+            if done >= 2_000_000 and not half.is_set():
+                nodes.b.remove_peer(link)
+                half.set()
+
+        sender = asyncio.create_task(send_by_code(nodes.a, CODE, path, tell=nodes.tell))
+        receiver = asyncio.create_task(receive_by_code(nodes.b, CODE, tmp_path / "in", yes, cut, nodes.tell))
+        await half.wait()
+        await until(lambda: not nodes.a.peers() and not nodes.b.peers())
+        assert not receiver.done()
+        nodes.b.add_peer(link)
+        await asyncio.gather(sender, receiver)
+    assert (tmp_path / "in" / "a.bin").read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize("offer", [
