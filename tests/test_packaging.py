@@ -2,9 +2,11 @@
 
 import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 from pathlib import Path
 
@@ -96,16 +98,42 @@ assert not optional & sys.modules.keys(), optional & sys.modules.keys()
     run(sys.executable, program, tmp_path)
 
 
+def source_distribution(folder: Path) -> Path:
+    """Build the source distribution, from what git has of this tree, and return its archive."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    tree = folder / "tree"
+    for name in tracked.stdout.splitlines():
+        if (ROOT / name).exists():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+    program = "import setuptools.build_meta as backend; backend.build_sdist('..')"
+    result = subprocess.run([sys.executable, "-c", program], cwd=tree, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return next(folder.glob("ygg-*.tar.gz"))
+
+
+def test_the_source_distribution_holds_all_but_what_git_alone_needs(tmp_path: Path) -> None:
+    """Tests, documentation, examples and tools among it; and no link of its description leads nowhere."""
+    with tarfile.open(source_distribution(tmp_path)) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+        info = next(member for member in archive.getmembers() if member.name.count("/") == 1
+                    and member.name.endswith("PKG-INFO"))
+        file = archive.extractfile(info)
+        assert file is not None
+        text = file.read().decode()
+    tracked = {path.relative_to(tmp_path / "tree").as_posix() for path in (tmp_path / "tree").rglob("*")
+               if path.is_file()}
+    assert {name for name in tracked - held if not name.startswith(("build/", "ygg.egg-info/"))} == {
+        ".gitattributes", ".gitignore"}
+    assert "Description-Content-Type: text/markdown" in text
+    assert re.findall(r"\]\((?!https://)", text) == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_pip_install(tmp_path: Path) -> None:
-    """`pip install` of the source folder into an empty environment gives a package that works."""
-    sources = tmp_path / "sources"
-    sources.mkdir()
-    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE"):
-        shutil.copy(ROOT / name, sources)
-    for name in ("ygg", "ygg_c"):
-        shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("*.so", "*.c", "__pycache__"))
+    """`pip install` of the source distribution into an empty environment gives a package that works."""
+    sources = source_distribution(tmp_path)
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -113,3 +141,26 @@ def test_pip_install(tmp_path: Path) -> None:
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert tmp_path / "venv" in Path(run(python, PROGRAM, tmp_path)).parents
+
+
+def test_where_the_engine_is_not_compiled_one_sentence_says_so(tmp_path: Path) -> None:
+    """As in the source folder, or in a wheel that was built for another kind of machine."""
+    for name in ("ygg", "ygg_c"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+    command = [sys.executable, "-c", "import ygg; ygg.Core"]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert "ImportError: ygg's engine is not compiled here, for Python" in result.stderr
+
+
+def test_an_unknown_platform_is_told_when_it_is_built_for() -> None:
+    """And the switch by which it can be tried."""
+    program = ("import runpy, sys, sysconfig, Cython.Build, setuptools.command.build_ext\n"
+               "sysconfig.get_config_vars()\n"
+               "sys.platform, sys.argv = 'plan9', ['setup.py', '--version']\n"
+               "runpy.run_path('setup.py', run_name='__main__')")
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.startswith("ygg is written for Linux")
+    assert "plan9" in result.stderr
+    assert "YGG_NO_PUMPS=1" in result.stderr

@@ -30,7 +30,7 @@ CACHE = ROOT / ".cache"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "ygg-stamp.json"
 PACKAGES = ("ygg", "ygg_c")
-NATIVE = os.environ.get("YGG_NATIVE", "")       # an engine for this Python alone, see setup.py
+KIND = "".join(f"{name} " for name in ("YGG_NATIVE", "YGG_NO_PUMPS") if os.environ.get(name))     # see setup.py
 SHIPPED = {".py", ".pyx", ".pxd", ".pyi", ".typed", ".json"}
 
 
@@ -176,7 +176,7 @@ def _make_venv() -> None:
 
 def _install(extras: list[str]) -> None:
     stamp = _stamp()
-    recipe = _digest([ROOT / "setup.py"]) + _settings("build-system", "tool.setuptools") + NATIVE
+    recipe = _digest([ROOT / "setup.py"]) + _settings("build-system", "tool.setuptools") + KIND
     project = _settings("project")
     sources = _digest(_sources()) + recipe + project
     known = stamp.get("extras", []) if stamp.get("project") == project else []

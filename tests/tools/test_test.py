@@ -47,6 +47,16 @@ def test_what_is_selected(arguments: list[str], selection: str, stress: bool, ex
     assert marks(arguments, selection, stress) == expected
 
 
+def test_a_python_is_named_by_its_version() -> None:
+    arguments = ["--python", "3.14", "tests/vtun"]
+    assert TOOL.take_version(arguments) == "3.14"
+    assert arguments == ["tests/vtun"]
+    assert TOOL.take_version(arguments) == ""
+    for wrong in (["--python"], ["--python", "tests/vtun"]):
+        with pytest.raises(SystemExit):
+            TOOL.take_version(wrong)
+
+
 def test_only_what_is_not_alone_runs_in_several_processes() -> None:
     shared, alone = TOOL.runs([], "", False)
     assert "-n" in shared

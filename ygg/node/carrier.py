@@ -11,7 +11,7 @@ from socket import AF_INET, AF_INET6
 from ygg.network.base import break_off
 from ygg.stream.event_loops import descriptor_of
 from ygg.stream.tls.stream import TLSStream
-from ygg_c.io.pump import SocketPump, StreamPump
+from ygg_c.io.pump import HAS_PUMPS, SocketPump, StreamPump
 from ygg_c.io.transportpump import TransportPump
 from ygg_c.link.link import Link
 from ygg_c.node.node import Node
@@ -19,10 +19,12 @@ from ygg_c.node.node import Node
 
 def _socket_below(transport: asyncio.Transport) -> int:
     """Return the descriptor of the TCP socket below a transport, where the kernel tells what it holds; else -1."""
+    if sys.platform != "linux" or not HAS_PUMPS:
+        return -1
     # A user's transport may not know, and may fail; and what it knows may be none of the kernel's.
     with contextlib.suppress(Exception):
         below = transport.get_extra_info("socket")
-        if sys.platform == "linux" and below.type == socket.SOCK_STREAM and below.family in (AF_INET, AF_INET6):
+        if below.type == socket.SOCK_STREAM and below.family in (AF_INET, AF_INET6):
             return int(below.fileno())
     return -1
 
@@ -78,6 +80,8 @@ class Carrier:
             self.gone()
 
     def _stream_pump(self, node: Node) -> StreamPump | None:
+        if not HAS_PUMPS:
+            return None
         carrier, tls = self.transport, None
         if isinstance(carrier, TLSStream) and (engine := carrier.engine()):
             carrier, tls = engine

@@ -1,5 +1,6 @@
-# What the kernel is asked and told about a stream socket, beside reading and writing it. What it cannot do, or does not
-# tell, makes links slower and nothing else.
+# All system calls of the pumps. What the kernel is asked and told about a stream socket, beside reading and writing it,
+# may fail: what it cannot do, or does not tell, makes links slower and nothing else. Built with YGG_NO_PUMPS there is
+# no call, and no pump opens.
 
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -8,6 +9,41 @@ from ygg_c.link.link cimport iovec
 cdef extern from *:
     """
     #include <errno.h>
+
+    #if defined(_WIN32) && !defined(YGG_NO_PUMPS)
+    #define YGG_NO_PUMPS
+    #endif
+
+    /* How a TCP connection gets on. Times are ms. */
+    struct ygg_progress {
+        uint64_t acked, waiting;        /* bytes that the far side has acknowledged, and that it has not */
+        uint32_t segments_in;           /* with data, in whatever order */
+        uint32_t rtt, silent;           /* a round trip, and the time since the last acknowledgement */
+        int sent, timed_out;            /* some has been sent; a retransmission timer has expired since */
+    };
+
+    #ifdef YGG_NO_PUMPS         /* No system call: all links are carried by the methods of their transports. */
+    #define YGG_PUMPS 0
+    static int ygg_keep(int fd) { (void)fd; errno = ENOSYS; return -1; }
+    static int ygg_close(int fd) { (void)fd; return -1; }
+    static Py_ssize_t ygg_recv(int fd, void *data, size_t size) {
+        (void)fd; (void)data; (void)size;
+        errno = ENOSYS;
+        return -1;
+    }
+    static Py_ssize_t ygg_read(int fd, void *data, size_t size) { return ygg_recv(fd, data, size); }
+    static Py_ssize_t ygg_write(int fd, const void *data, size_t size) { return ygg_recv(fd, (void *)data, size); }
+    static Py_ssize_t ygg_send(int fd, struct iovec *parts, int count, int more) {
+        (void)count; (void)more;
+        return ygg_recv(fd, parts, 0);
+    }
+    static void ygg_tune(int fd, int flight) { (void)fd; (void)flight; }
+    static void ygg_limit_unsent(int fd, int limit, int buffer) { (void)fd; (void)limit; (void)buffer; }
+    static size_t ygg_unsent(int fd) { (void)fd; return 0; }
+    static uint32_t ygg_wait(int fd) { (void)fd; return 0; }
+    static int ygg_look(int fd, struct ygg_progress *progress) { (void)fd; (void)progress; return 0; }
+    #else
+    #define YGG_PUMPS 1
     #include <fcntl.h>
     #include <netinet/in.h>
     #include <netinet/tcp.h>
@@ -27,6 +63,13 @@ cdef extern from *:
     #ifndef MSG_MORE
     #define MSG_MORE 0
     #endif
+
+    /* A descriptor of one's own of the same file. */
+    static int ygg_keep(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+    static int ygg_close(int fd) { return close(fd); }
+    static ssize_t ygg_recv(int fd, void *data, size_t size) { return recv(fd, data, size, MSG_DONTWAIT); }
+    static ssize_t ygg_read(int fd, void *data, size_t size) { return read(fd, data, size); }
+    static ssize_t ygg_write(int fd, const void *data, size_t size) { return write(fd, data, size); }
 
     /* `more` waits: the kernel need not send what fills no segment. */
     static ssize_t ygg_send(int fd, struct iovec *parts, int count, int more) {
@@ -95,14 +138,6 @@ cdef extern from *:
         return 0;
     }
 
-    /* How a TCP connection gets on. Times are ms. */
-    struct ygg_progress {
-        uint64_t acked, waiting;        /* bytes that the far side has acknowledged, and that it has not */
-        uint32_t segments_in;           /* with data, in whatever order */
-        uint32_t rtt, silent;           /* a round trip, and the time since the last acknowledgement */
-        int sent, timed_out;            /* some has been sent; a retransmission timer has expired since */
-    };
-
     static int ygg_look(int fd, struct ygg_progress *progress) {
     #ifdef __linux__
         struct ygg_info info;
@@ -120,10 +155,14 @@ cdef extern from *:
     #endif
         return 0;
     }
+    #endif
     """
-    enum:
-        F_DUPFD_CLOEXEC
-        MSG_DONTWAIT
+    const bint PUMPS "YGG_PUMPS"
+    int ygg_keep(int fd) noexcept nogil
+    int ygg_close(int fd) noexcept nogil
+    ssize_t ygg_recv(int fd, void *data, size_t size) noexcept nogil
+    ssize_t ygg_read(int fd, void *data, size_t size) noexcept nogil
+    ssize_t ygg_write(int fd, const void *data, size_t size) noexcept nogil
     ssize_t ygg_send(int fd, iovec *parts, int count, bint more) noexcept nogil
     void ygg_tune(int fd, int flight) noexcept nogil
     void ygg_limit_unsent(int fd, int limit, int buffer) noexcept nogil
@@ -138,6 +177,3 @@ cdef extern from *:
         bint sent
         bint timed_out
     bint ygg_look(int fd, ygg_progress *progress) noexcept nogil
-    ssize_t recv(int fd, void *buffer, size_t size, int flags) noexcept nogil
-    int fcntl(int fd, int command, ...) noexcept nogil
-    int close(int fd) noexcept nogil

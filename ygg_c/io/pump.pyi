@@ -5,6 +5,9 @@ from ygg_c.link.link import Link, Sink
 from ygg_c.node.node import Node
 from ygg_c.stack.netstack import NetStack
 
+HAS_PUMPS: bool
+"""Whether sockets and devices can be driven here; without, each transport's own methods carry its link."""
+
 def run_turn(engine: Node | NetStack, clock: Clock) -> int | None:
     """Run a turn at the time that `clock` shows; return the ns until the next is due, or None."""
 

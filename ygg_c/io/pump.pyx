@@ -32,12 +32,15 @@ from ygg_c.base.clock cimport MS, NEVER, SECOND, Clock
 from ygg_c.base.forks cimport generation, register, unregister
 from ygg_c.base.live cimport LIVE_PUMP, born, died
 from ygg_c.io.kernel cimport (
-    F_DUPFD_CLOEXEC, MSG_DONTWAIT, close, fcntl, recv, ygg_limit_unsent, ygg_look, ygg_progress, ygg_send, ygg_tune,
-    ygg_unsent, ygg_wait,
+    PUMPS, ygg_close, ygg_keep, ygg_limit_unsent, ygg_look, ygg_progress, ygg_recv, ygg_send, ygg_tune, ygg_unsent,
+    ygg_wait,
 )
 from ygg_c.link.drain cimport FLIGHT_MOST, drain_ran_dry
 from ygg_c.link.link cimport Link, Sink, iovec
 from ygg_c.node.node cimport Node
+
+
+HAS_PUMPS = bool(PUMPS)
 
 
 cdef void enter_now(Node node) noexcept:
@@ -90,12 +93,12 @@ cdef class SocketPump(Pump):
     def __dealloc__(self):
         if self.fd >= 0:
             unregister(self.fd)
-            close(self.fd)
+            ygg_close(self.fd)
 
     cdef int _open(self, int fd) except -1:
         if self.fd >= 0:
             raise ValueError("the pump has a descriptor already")
-        self.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)
+        self.fd = ygg_keep(fd)
         if self.fd < 0:
             raise OSError(errno, os.strerror(errno))
         register(self.fd)
@@ -111,7 +114,7 @@ cdef class SocketPump(Pump):
         self.on_blocked = None
         if self.fd >= 0:
             unregister(self.fd)
-            close(self.fd)
+            ygg_close(self.fd)
             self.fd = -1
 
     def writable(self):
@@ -240,7 +243,7 @@ cdef class StreamPump(SocketPump):
     cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept:
         cdef ssize_t count
         while True:
-            count = recv(self.fd, space, room, MSG_DONTWAIT)
+            count = ygg_recv(self.fd, space, room)
             if count >= 0 or errno != EINTR:
                 break
         if count > 0:

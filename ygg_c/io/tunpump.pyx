@@ -34,11 +34,8 @@ from libc.string cimport memcpy
 from ygg_c.base.clock cimport MS, NEVER, SECOND
 from ygg_c.base.packet cimport HEADROOM, Packet, packet_free, packet_new
 from ygg_c.ip.header cimport IP_HEADER, TARGET
+from ygg_c.io.kernel cimport ygg_read, ygg_write
 from ygg_c.ip.layer cimport Upper, Way
-
-cdef extern from "<unistd.h>" nogil:
-    ssize_t read(int fd, void *buffer, size_t size)
-    ssize_t write(int fd, const void *buffer, size_t size)
 
 # ns: a link that works drains a packet in that time, a busy neighbour gets its turn
 cdef uint64_t PATIENCE = 100 * MS
@@ -87,7 +84,7 @@ cdef class TunPump(Upper):
         cdef Packet *packet = packet_new(self._mtu) if self.fd >= 0 else NULL
         if packet == NULL:
             return 0        # without memory it stays in the device
-        size = read(self.fd, packet.data, self._mtu)
+        size = ygg_read(self.fd, packet.data, self._mtu)
         if size > 0:
             packet.size = size
             self.packets_in += 1
@@ -182,7 +179,7 @@ cdef class TunPump(Upper):
 
     cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept:
         # A full device is a full link: the packet is lost, and TCP behind it notices.
-        if self.fd >= 0 and write(self.fd, data, size) == <ssize_t>size:
+        if self.fd >= 0 and ygg_write(self.fd, data, size) == <ssize_t>size:
             self.packets_out += 1
         else:
             self.dropped_full += 1
