@@ -11,8 +11,8 @@ VERSION, VERSION_4 = 5, 4
 """First byte of most messages."""
 NO_AUTHENTICATION, USER_AND_PASSWORD, NO_METHOD = 0, 2, 0xFF
 """Ways to log in (RFC 1928, section 3)."""
-CONNECT, BIND, UDP_ASSOCIATE, RESOLVE, RESOLVE_PTR = 1, 2, 3, 0xF0, 0xF1
-"""Commands (RFC 1928, section 4); the last two are Tor's."""
+CONNECT = 1
+"""The one command that is served (RFC 1928, section 4)."""
 IPV4, NAME, IPV6 = 1, 3, 4
 """Kinds of address (RFC 1928, section 5)."""
 SUCCEEDED, FAILED, NOT_ALLOWED, NETWORK_UNREACHABLE, HOST_UNREACHABLE, REFUSED = range(6)
