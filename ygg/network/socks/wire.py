@@ -16,8 +16,9 @@ CONNECT = 1
 IPV4, NAME, IPV6 = 1, 3, 4
 """Kinds of address (RFC 1928, section 5)."""
 SUCCEEDED, FAILED, NOT_ALLOWED, NETWORK_UNREACHABLE, HOST_UNREACHABLE, REFUSED = range(6)
-EXPIRED, NO_COMMAND, NO_ADDRESS = range(6, 9)
 """Replies (RFC 1928, section 6)."""
+EXPIRED, NO_COMMAND, NO_ADDRESS = range(6, 9)
+"""Further replies."""
 GRANTED_4, REJECTED_4 = 0x5A, 0x5B
 """Replies of version 4."""
 
