@@ -22,7 +22,7 @@ from ygg.testing import private_key, public_key
 
 
 def config(**members: Any) -> Config:
-    return Config(private_key=private_key(7), if_name="none", multicast_interfaces=[], **members)
+    return Config(private_key=private_key(7), admin_listen="none", if_name="none", multicast_interfaces=[], **members)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -8,6 +8,7 @@ import pytest
 from tests.aio import on_loops, until
 from tests.nodes import node
 from ygg import Config, LoopbackNetwork, NativeNetwork
+from ygg.admin import Client
 from ygg.config.config import MulticastInterface
 from ygg.daemon import Daemon, every_transport
 from ygg.errors import ConfigError, OperationNotSupported
@@ -15,7 +16,8 @@ from ygg.testing import private_key, public_key
 
 
 def config(number: int = 7, **members: Any) -> Config:
-    return Config(**{"private_key": private_key(number), "if_name": "none", "multicast_interfaces": [], **members})
+    none: dict[str, Any] = {"admin_listen": "none", "if_name": "none", "multicast_interfaces": []}
+    return Config(**none | {"private_key": private_key(number)} | members)
 
 
 @on_loops
@@ -75,17 +77,26 @@ async def test_what_cannot_be_had_is_left_out_and_no_secret_is_told(caplog: pyte
 
 
 @on_loops
-async def test_options_that_do_nothing_are_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_admin_socket(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    place = f"unix://{tmp_path}/admin"
     async with LoopbackNetwork() as network:
-        async with Daemon(config(admin_listen="tcp://localhost:9001", log_lookups=True), network):
-            pass
-        told = [record.getMessage().split(":")[0] for record in caplog.records if record.levelname == "WARNING"]
-        assert told == ["AdminListen has no effect", "LogLookups has no effect"]
-        caplog.clear()
-        for off in (None, "", "none"):
-            async with Daemon(config(admin_listen=off), network):
-                pass
-        assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+        async with Daemon(config(admin_listen=place, log_lookups=True), network) as daemon, Client(place) as client:
+            assert daemon.admin is not None
+            assert (await client.request("getself"))["key"] == public_key(7).hex()
+            assert await client.request("getTun") == {"enabled": False}
+            assert await client.request("getMulticastInterfaces") == {"multicast_interfaces": []}
+            assert await client.request("lookups") == {"infos": []}
+            assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+            async with Daemon(config(8, admin_listen=place), network) as other:
+                assert other.admin is None
+            (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+            assert told == (
+                f"There is no admin socket: another process listens at {place}. AdminListen: none does without."
+            )
+        for off in ("", "none"):
+            async with Daemon(config(admin_listen=off), network) as daemon:
+                assert daemon.admin is None
+    assert not (tmp_path / "admin").exists()
 
 
 @pytest.mark.parametrize(

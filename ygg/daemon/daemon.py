@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
+from ygg.admin import AdminServer, NodeParts, node_commands
+from ygg.admin.endpoint import listen_endpoint
 from ygg.config.config import Config
 from ygg.daemon.clockfile import ClockFile
 from ygg.errors import PeerExistsError, YggError
@@ -51,6 +53,7 @@ class Daemon:
             group_password=config.group_password,
             node_info=config.node_info,
             node_info_privacy=config.node_info_privacy,
+            log_lookups=config.log_lookups,
         )
         """The node."""
         self.multicast: Multicast | None = None
@@ -59,6 +62,8 @@ class Daemon:
         """What the TUN device is attached by, whose `counters()` tell what was dropped; None without a device."""
         self.interface = ""
         """Name of the TUN device; empty without one."""
+        self.admin: AdminServer | None = None
+        """The admin socket; None without one."""
         self._parts = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -71,7 +76,6 @@ class Daemon:
             log.info("Your public key is %s", self.core.public_key.hex())
             log.info("Your IPv6 address is %s", self.core.address)
             log.info("Your IPv6 subnet is %s", self.core.subnet)
-            self._tell_of_what_does_nothing()
             self._attach(parts)
             for uri in self.config.listen:
                 await self._listen(uri)
@@ -80,17 +84,27 @@ class Daemon:
             self._add_peers(self.config.peers)
             for interface, uris in self.config.interface_peers.items():
                 self._add_peers(uris, interface)
+            await self._serve_admin(parts)
             self._parts = parts.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._parts.aclose()
 
-    def _tell_of_what_does_nothing(self) -> None:
-        if self.config.admin_listen not in (None, "", "none"):
-            log.warning("AdminListen has no effect: there is no admin socket")
-        if self.config.log_lookups:
-            log.warning("LogLookups has no effect: there is no admin socket that could list them")
+    async def _serve_admin(self, parts: contextlib.AsyncExitStack) -> None:
+        try:
+            endpoint = listen_endpoint(self.config.admin_listen)
+            if endpoint is None:
+                return
+            commands = node_commands(NodeParts(self.core, lambda: self.multicast, self._device))
+            self.admin = await parts.enter_async_context(AdminServer(commands, endpoint))
+        except (YggError, OSError) as error:
+            log.warning("There is no admin socket: %s. AdminListen: none does without.", str(error))
+            return
+        log.info("The admin socket listens at %s", self.admin.endpoint)
+
+    def _device(self) -> tuple[str, int] | None:
+        return None if self.adapter is None else (self.interface, self.adapter.mtu)
 
     async def _listen(self, uri: str) -> None:
         try:

@@ -35,7 +35,7 @@ from ygg.node.events import (
 from ygg.node.links.lifecycle import Kind, State
 from ygg.node.links.links import Links
 from ygg.node.links.records import LinkRecord
-from ygg.node.state import PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
+from ygg.node.state import LookupEntry, PathEntry, PeerInfo, SelfInfo, SessionEntry, TreeEntry
 from ygg.strings import check_strings
 from ygg.transport.manager import ManagedListener, TransportManager
 from ygg.url import PeerURL
@@ -48,6 +48,8 @@ log = logging.getLogger("ygg.core")
 
 QUERY_TIMEOUT = 6.0
 """Seconds that another node has to answer a request."""
+LOOKUPS_KEPT = 86400
+"""Seconds for which `lookups()` tells of one."""
 QUERY_REPEAT = 1.1
 """Seconds after which a request is sent once more: just over the second that must lie between two lookups."""
 
@@ -100,6 +102,7 @@ class Core:
         group_password: str | bytes = b"",
         node_info: Mapping[str, Any] | None = None,
         node_info_privacy: bool = False,
+        log_lookups: bool = False,
         incoming_limits: IncomingLimits = DEFAULT_LIMITS,
         random: Random | None = None,
         clock: Clock | None = None,
@@ -109,9 +112,9 @@ class Core:
         `allowed_public_keys` (32 bytes each) may connect to our listeners, all when empty. Sessions work between nodes
         with the same `group_password`. `node_info` is told to nodes that ask, with build name, version and platform
         unless `node_info_privacy`; `ConfigError` when it takes more than 16384 bytes of JSON, and for strings that are
-        no text. How many links our listeners let in, and from where, `incoming_limits` say. `random` and
-        `clock` are for simulations alone: with a seeded one, and that of a `ygg.simulation.VirtualLoop`, every run is
-        the same to the byte.
+        no text. `log_lookups` has `lookups()` tell who has looked for a node. How many links our listeners let in, and
+        from where, `incoming_limits` say. `random` and `clock` are for simulations alone: with a seeded one, and that
+        of a `ygg.simulation.VirtualLoop`, every run is the same to the byte.
         """
         self._certificate = certificate
         self._manager = manager
@@ -121,6 +124,7 @@ class Core:
         self._info = dict(node_info or {})
         self._privacy = node_info_privacy
         self._node_info = nodeinfo.encode(self._info, privacy=node_info_privacy)
+        self._log_lookups = log_lookups
         self._limits = incoming_limits
         self._random = Random() if random is None else random
         self._clock = Clock() if clock is None else clock
@@ -150,6 +154,7 @@ class Core:
             self._certificate.secret, group_password=self._password, random=self._random, clock=self._clock
         )
         self._node.nodeinfo = self._node_info
+        self._node.keep_lookups = self._log_lookups
         self._node.on_error = self._report
         self._node.on_events = self._told
         self._driver = Driver(self._node, asyncio.get_running_loop(), self._clock)
@@ -395,6 +400,19 @@ class Core:
             for session in self.engine.sessions()
         ]
 
+    def lookups(self) -> list[LookupEntry]:
+        """Return the last lookup of each node whose one has come in the last day, sorted by key; 4096 at most.
+
+        None without `log_lookups`.
+        """
+        least = self.engine.wall - LOOKUPS_KEPT
+        found = [
+            LookupEntry(lookup["key"], address_of(lookup["key"]), tuple(lookup["path"]), lookup["time"])
+            for lookup in self.engine.lookups()
+            if lookup["time"] >= least
+        ]
+        return sorted(found, key=lambda entry: entry.key)
+
     def counters(self) -> dict[str, int]:
         """Return how often each thing was dropped or refused, by name."""
         return self.engine.counters() | self.links.counts
@@ -413,6 +431,27 @@ class Core:
         self._info = info
         if self._node is not None:
             self._node.nodeinfo = self._node_info
+
+    def replace_node_info(self, info: Mapping[str, Any] | None, *, privacy: bool | None = None) -> None:
+        """Put another object in place of this node's NodeInfo; `privacy` stays as it is unless given.
+
+        `ConfigError` as of `publish`.
+        """
+        hidden = self._privacy if privacy is None else privacy
+        self._node_info = nodeinfo.encode(info, privacy=hidden)
+        self._info, self._privacy = dict(info or {}), hidden
+        if self._node is not None:
+            self._node.nodeinfo = self._node_info
+
+    @property
+    def logs_lookups(self) -> bool:
+        """Whether `lookups()` tells anything."""
+        return self._log_lookups
+
+    @property
+    def own_node_info(self) -> dict[str, Any]:
+        """What this node tells others about itself, without build name, version and platform."""
+        return dict(self._info)
 
     async def node_info(self, key: bytes, *, timeout: float = QUERY_TIMEOUT) -> dict[str, Any]:
         """Ask the node of a 32-byte key for its NodeInfo; nothing in it is checked. `QueryTimeout`, `AnswerError`."""

@@ -99,6 +99,20 @@ class PathEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupEntry:
+    """A node that has looked for some node, as its lookup says: nothing in it is signed."""
+
+    key: bytes
+    """The node that looks."""
+    address: IPv6Address
+    """Its address."""
+    path: tuple[int, ...]
+    """Ports from the root down to it."""
+    time: int
+    """Unix time in seconds at which its last lookup came."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEntry:
     """An encrypted session."""
 

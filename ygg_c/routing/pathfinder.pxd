@@ -44,6 +44,9 @@ cdef class Pathfinder:
     cdef Budget _lookups            # of others that may be passed on and answered, by the neighbour that brings them
     cdef Budget _breaks             # paths that may be called broken
     cdef uint64_t _salt
+    # Who has looked for whom, the latest last: key of the asker → (its coordinates as they came, what it looks for as
+    # it came, unix seconds). None: it is not kept.
+    cdef dict lookups_seen
     cdef readonly uint64_t lookups_limited
     cdef readonly uint64_t checks_limited
     cdef readonly uint64_t breaks_limited
@@ -89,6 +92,7 @@ cdef class Pathfinder:
     cdef void _avoid_hop(self, Path path) noexcept
     cdef void _find_hop(self, Path path) noexcept
     cdef int _make_header(self, Path path) noexcept
+    cdef void _note(self, const Lookup *message) noexcept
     cdef void _forget_copies(self, Path path) noexcept
     cdef int _check(self, Link link, const Routed *message, const uint64_t *ports, size_t count, bint wanted) noexcept
     cdef Path _new_path(self, const uint8_t *key)

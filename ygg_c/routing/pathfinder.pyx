@@ -56,6 +56,7 @@ cdef uint64_t LIFE = 60 * SECOND                # ns of a path without traffic f
 cdef uint64_t UNPROVEN_LIFE = 3 * SECOND
 cdef enum:
     RENEWED = 1                                 # of _check()
+    LOOKUPS_SEEN_MAX = 4096                     # that are kept, one for each asker
 cdef uint64_t DOUBT_AFTER = 45 * SECOND         # ns without a sign that a path works, after which it is looked for anew
 cdef uint64_t PATIENCE_MAX = 32 * SECOND        # ns between lookups for a path in doubt, at most
 cdef uint64_t AVOID_LEAST = 60 * SECOND         # ns for which a first hop is avoided; it doubles
@@ -341,10 +342,20 @@ cdef class Pathfinder:
         if not self._lookups.take(came_from.port, message.source, False, 1.0, self.host.now):
             self.lookups_limited += 1
             return
+        if self.lookups_seen is not None:
+            self._note(message)
         self.reach.multicast(body, size, came_from, message.source, message.dest)
         lookup_key(message.dest, target)
         if memcmp(target, self._target, 32) == 0:
             self.answers.answer(came_from.port, message, self.path(message.source) is not None)
+
+    # Nothing in a lookup is signed: who sends many under many names fills this, and no more than this.
+    cdef void _note(self, const Lookup *message) noexcept:
+        cdef bytes asker = message.source[:32]
+        self.lookups_seen.pop(asker, None)
+        if len(self.lookups_seen) >= LOOKUPS_SEEN_MAX:
+            del self.lookups_seen[next(iter(self.lookups_seen))]
+        self.lookups_seen[asker] = (message.origin[:message.origin_size], message.dest[:32], self.host.wall)
 
     cdef int notify_in(self, Link link, const Routed *message) noexcept:
         cdef uint64_t ports[PATH_PORTS_MAX]

@@ -33,6 +33,16 @@ class _PathState(TypedDict):
     sequence: int
     broken: bool
 
+class _LookupState(TypedDict):
+    """One lookup: the asker's key, its ports from the root down, what it looks for (a key as lookups have it: its tail
+    is zeros), and when, in unix seconds.
+    """
+
+    key: bytes
+    path: list[int]
+    target: bytes
+    time: int
+
 class _SelfState(TypedDict):
     """This node: key, coordinates (ports from the root down to it) and how many tree records it holds."""
 
@@ -76,6 +86,10 @@ class Router(LinkHost):
         """Return the tree records held."""
     def known_paths(self) -> list[_PathState]:
         """Return the paths held."""
+    keep_lookups: bool
+    """Whether the node keeps who looks for whom, the latest lookup of each of 4096 askers; False at first."""
+    def lookups(self) -> list[_LookupState]:
+        """Return the lookups that have come while `keep_lookups` was on, the latest last. Nothing in them is proven."""
     def self_state(self) -> _SelfState:
         """Return what this node is in the tree."""
     def counters(self) -> dict[str, int]:

@@ -25,7 +25,7 @@ from ygg_c.link.wire cimport (
 )
 from ygg_c.routing.paths cimport Path
 from ygg_c.routing.verification cimport new_budget
-from ygg_c.routing.views cimport link_states, own_ports, path_states, record_states, root_key
+from ygg_c.routing.views cimport link_states, lookup_states, own_ports, path_states, record_states, root_key
 
 cdef enum:
     WORK_TRAFFIC = 2
@@ -385,6 +385,22 @@ cdef class Router(LinkHost):
     def known_paths(self):
         """Return the paths held."""
         return path_states(self.pathfinder)
+
+    @property
+    def keep_lookups(self):
+        """Whether who looks for whom is kept."""
+        return self.pathfinder.lookups_seen is not None
+
+    @keep_lookups.setter
+    def keep_lookups(self, bint wanted):
+        if not wanted:
+            self.pathfinder.lookups_seen = None
+        elif self.pathfinder.lookups_seen is None:
+            self.pathfinder.lookups_seen = {}
+
+    def lookups(self):
+        """Return the lookups that have come, oldest first."""
+        return lookup_states(self.pathfinder)
 
     def self_state(self):
         """Return what this node is in the tree."""

@@ -10,3 +10,4 @@ cdef bytes root_key(Tree tree)                          # the key that we take f
 cdef list link_states(list links, uint64_t now)
 cdef list record_states(Tree tree)
 cdef list path_states(Pathfinder pathfinder)
+cdef list lookup_states(Pathfinder pathfinder)          # oldest first; none where they are not kept

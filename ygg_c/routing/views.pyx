@@ -47,17 +47,25 @@ cdef list record_states(Tree tree):
 cdef list path_states(Pathfinder pathfinder):
     cdef Path path
     return [
-        {"key": path.key[:32], "path": _ports(path), "sequence": path.seq, "broken": path.broken}
+        {"key": path.key[:32], "path": _ports(path.ports, path.size), "sequence": path.seq, "broken": path.broken}
         for path in pathfinder.paths.all
     ]
 
 
-cdef list _ports(Path path):
-    cdef const uint8_t *at = path.ports
+cdef list lookup_states(Pathfinder pathfinder):
+    cdef bytes origin
+    return [
+        {"key": key, "path": _ports(origin, len(origin)), "target": target, "time": when}
+        for key, (origin, target, when) in (pathfinder.lookups_seen or {}).items()
+    ]
+
+
+cdef list _ports(const uint8_t *path, size_t size):
+    cdef const uint8_t *at = path
     cdef uint64_t port
     result = []
     while True:
-        at = uv_get(at, path.ports + path.size, &port)
+        at = uv_get(at, path + size, &port)
         if at == NULL or port == 0:
             return result
         result.append(port)
