@@ -47,7 +47,7 @@ def plain(name: str) -> str:
 
 @pytest.mark.parametrize(("module", "table", "first", "end", "prefix"), [
     ("base/live", "_NAMES", "LIVE_NODE", "LIVE_KINDS", "LIVE_"),
-    ("session/table", "_COUNT_NAMES", "COUNT_MALFORMED", "COUNTS", "COUNT_"),
+    ("session/known", "_COUNT_NAMES", "COUNT_MALFORMED", "COUNTS", "COUNT_"),
     ("socket/endpoint", "COUNT_NAMES", "COUNT_PACKETS_IN", "COUNTERS", "COUNT_"),
     ("link/wire", "_ERRORS", "OK", "", ""),
     ("tcp/state", "STATES_BY_NAME", "CLOSED", "STATES", ""),
