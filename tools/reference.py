@@ -69,6 +69,8 @@ class Pages:
                 else:
                     pointers.append((member, where))
         lines = [f".. automodule:: {name}", "   :members:"]
+        if name in self._described.values():    # a package offers a function by the name of the module that defines it
+            lines.append("   :no-index:")
         if elsewhere := [*(member for member, _ in pointers), *aliases]:
             lines.append(f"   :exclude-members: {', '.join(elsewhere)}")
         for member in [*aliases, *constants]:

@@ -1,4 +1,4 @@
-"""Servers that tests of libraries talk to, from Debian: in CI they must be there, elsewhere tests do without."""
+"""Servers and programs that tests use, from Debian: in CI they must be there, elsewhere tests do without."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ from pathlib import Path
 import environment
 
 PACKAGES = {
+    "groff-base": lambda: shutil.which("groff"),
     "redis-server": lambda: shutil.which("redis-server"),
     "postgresql": lambda: shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
 }

@@ -53,6 +53,12 @@ def test_a_name_is_described_once() -> None:
     assert made["ygg.node.gateway"].count(":py:obj:`ygg.Gateway`") == 1
 
 
+def test_a_module_with_the_name_of_a_function_that_its_package_offers_is_not_indexed() -> None:
+    made = pages()
+    assert ":no-index:" in made["ygg.blocking.routed"]
+    assert [name for name, text in made.items() if ":no-index:" in text] == ["ygg.blocking.routed"]
+
+
 def test_a_second_name_is_described_as_one() -> None:
     text = pages()["ygg"]
     assert ".. py:data:: ReadWriteCloser\n\n   \\ ``Gateway``\\ , by the name" in text
