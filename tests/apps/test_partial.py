@@ -86,3 +86,29 @@ def test_a_wrong_part_is_removed(tmp_path: Path) -> None:
     with Partial(tmp_path, "a", 1) as part:
         part.discard()
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("moved", ["away", "into its place"])
+def test_a_part_that_another_program_has_just_put_in_its_place_is_left(
+    moved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It did so after this program opened the part, and before this program locked it."""
+    target = tmp_path / ("a" if moved == "into its place" else "b")
+    (tmp_path / ".a.part").write_bytes(b"whole")
+
+    def lock(descriptor: int, how: int) -> None:
+        (tmp_path / ".a.part").rename(target)
+
+    monkeypatch.setattr("fcntl.flock", lock)
+    with pytest.raises(TransferError, match="another program receives the same file"):
+        Partial(tmp_path, "a", 100)
+    assert target.read_bytes() == b"whole"
+
+
+def test_a_part_that_another_user_has_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They could read what comes. On file systems that have all files belong to one user, a new part is not refused."""
+    monkeypatch.setattr("os.geteuid", lambda: os.stat(tmp_path).st_uid + 1)
+    with Partial(tmp_path, "a", 1) as part:
+        part.write(b"x")
+    with pytest.raises(TransferError, match="no file of its own"):
+        Partial(tmp_path, "a", 1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from tests.aio import on_loops, settle, until
 from tests.apps.pair import streams, two, yes
 from tests.apps.test_sending import CODE, a_file
-from ygg.apps.messages import TransferError, read, write
+from ygg.apps.messages import PORT, TransferError, read, write
 from ygg.apps.partial import Partial
 from ygg.apps.receiving import Offer, Refused, receive, receive_by_code, receive_next
 from ygg.apps.sending import send_by_code, send_to
+from ygg.apps.serving import STRANGERS
 
 
 @pytest.mark.parametrize("side", ["sender", "receiver"])
@@ -142,6 +144,69 @@ async def test_a_full_disk_is_told_and_what_came_is_kept(tmp_path: Path, monkeyp
         writer.close()
         back.close()
     assert os.listdir(tmp_path) == [".a.part"]
+
+
+@pytest.mark.parametrize("trouble", ["a name that is too long", "a folder in its place"])
+@on_loops
+async def test_trouble_of_the_folder_is_not_tried_again(trouble: str, tmp_path: Path) -> None:
+    path = a_file(tmp_path, 10)
+    (tmp_path / "in" / ".a.bin.part").mkdir()
+    name = "n" * 252 if trouble == "a name that is too long" else None
+    async with two(CODE.key) as nodes:
+        sender = asyncio.create_task(send_by_code(nodes.a, CODE, path, tell=nodes.tell))
+        with pytest.raises(TransferError, match=r"cannot write .*(too long|directory)"):
+            await receive_by_code(nodes.b, CODE, tmp_path / "in", yes, lambda *_: None, nodes.tell, name=name)
+        with pytest.raises(TransferError, match="cannot be kept there"):
+            await sender
+
+
+@on_loops
+async def test_strangers_that_say_nothing_or_nonsense_keep_no_one_out(tmp_path: Path) -> None:
+    path = a_file(tmp_path, 10)
+    async with two() as nodes, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(receive_next(nodes.a, tmp_path / "in", yes, lambda *_: None))
+        await settle()
+        ends = [await nodes.b.open_connection(nodes.a.public_key, PORT, timeout=30) for _ in range(2 * STRANGERS)]
+        nonsense = b"{}\n", b'{"name": "a", "size": -1}\n', b"x" * 5000 + b"\n"
+        for (_, writer), line in zip(ends, nonsense, strict=False):
+            writer.write(line)
+        await send_to(nodes.b, str(nodes.a.address), path)
+        assert (await task).read_bytes() == path.read_bytes()
+        for _, writer in ends:
+            writer.close()
+
+
+@on_loops
+async def test_after_a_file_no_other_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the first connection takes its time to end."""
+    asked: list[Offer] = []
+    closing = asyncio.Event()
+
+    async def close(writer: asyncio.StreamWriter) -> None:
+        await closing.wait()
+        writer.close()
+
+    async def ask(offer: Offer) -> bool:
+        asked.append(offer)
+        return True
+
+    monkeypatch.setattr("ygg.apps.receiving._close", close)
+    async with two() as nodes, asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(receive_next(nodes.a, tmp_path, ask, lambda *_: None))
+        await settle()
+        one, other = [await nodes.b.open_connection(nodes.a.public_key, PORT, timeout=30) for _ in range(2)]
+        write(one[1], name="a", size=0)
+        assert (await read(one[0]))["have"] == 0
+        write(one[1], start=0)
+        write(one[1], digest=hashlib.blake2b().hexdigest())
+        assert await read(one[0]) == {"done": True}
+        write(other[1], name="b", size=0)
+        assert await read(other[0]) == {"refused": "another file is being received"}
+        closing.set()
+        for _, writer in (one, other):
+            writer.close()
+        assert (await task).name == "a"
+    assert [offer.name for offer in asked] == ["a"]
 
 
 @on_loops

@@ -11,7 +11,8 @@ from tests.apps.pair import streams, two, yes
 from ygg.apps.code import Code
 from ygg.apps.messages import PORT, TransferError, read, write
 from ygg.apps.receiving import receive_by_code, receive_next
-from ygg.apps.sending import UNPROVEN, send, send_by_code, send_to
+from ygg.apps.sending import send, send_by_code, send_to
+from ygg.apps.serving import STRANGERS
 
 CODE = Code(b"\x07" * 9)
 
@@ -49,7 +50,7 @@ async def test_an_empty_file_to_an_address(tmp_path: Path) -> None:
 
 @on_loops
 async def test_who_does_not_have_the_code_gets_nothing(tmp_path: Path) -> None:
-    """Not even the name of the file; and those who say nothing keep no one with the code out."""
+    """Not even the name of the file."""
     path = a_file(tmp_path, 10)
     async with two(CODE.key) as nodes, asyncio.TaskGroup() as tasks:
         task = tasks.create_task(send_by_code(nodes.a, CODE, path, tell=nodes.tell))
@@ -58,13 +59,64 @@ async def test_who_does_not_have_the_code_gets_nothing(tmp_path: Path) -> None:
             write(writer, proof=proof)
             assert await reader.read() == b""
             writer.close()
-        silent = [await nodes.b.open_connection(nodes.a.public_key, PORT, timeout=30) for _ in range(UNPROVEN + 1)]
-        assert await silent[-1][0].read() == b""
-        for _, writer in silent:
-            writer.close()
         assert nodes.told == []
         await receive_by_code(nodes.b, CODE, tmp_path / "in", yes, lambda *_: None, nodes.tell)
         await task
+
+
+@on_loops
+async def test_those_who_say_nothing_keep_no_one_with_the_code_out(tmp_path: Path) -> None:
+    """The oldest of them goes; it is not waited for until their time is up."""
+    path = a_file(tmp_path, 10)
+    async with two(CODE.key) as nodes, asyncio.TaskGroup() as tasks:
+        tasks.create_task(send_by_code(nodes.a, CODE, path, tell=nodes.tell))
+        silent = [await nodes.b.open_connection(nodes.a.public_key, PORT, timeout=30) for _ in range(STRANGERS)]
+        await receive_by_code(nodes.b, CODE, tmp_path / "in", yes, lambda *_: None, nodes.tell)
+        assert await silent[0][0].read() == b""
+        for _, writer in silent:
+            writer.close()
+    assert nodes.told == ["the other side has connected"]
+
+
+@on_loops
+async def test_of_receivers_that_come_together_one_is_sent_to_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = a_file(tmp_path, 10)
+    now = most = 0
+
+    async def offer(*_: object) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(now, most)
+        try:
+            await asyncio.sleep(0.1)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr("ygg.apps.sending.send", offer)
+    async with two(CODE.key) as nodes, asyncio.TaskGroup() as tasks:
+        tasks.create_task(send_by_code(nodes.a, CODE, path, tell=nodes.tell))
+        pairs = [await nodes.b.open_connection(nodes.a.public_key, PORT, timeout=30) for _ in range(4)]
+        for _, writer in pairs:
+            write(writer, proof=CODE.proof(nodes.b.public_key))
+        for reader, writer in pairs:
+            assert await reader.read() == b""
+            writer.close()
+    assert most == 1
+
+
+@on_loops
+async def test_a_refusal_at_the_end_is_told(tmp_path: Path) -> None:
+    path = a_file(tmp_path, 10)
+    async with two() as nodes:
+        (reader, writer), (_, back) = await streams(nodes.a, nodes.b)
+        write(back, have=0, digest="")
+        write(back, refused="the disk is full")
+        with pytest.raises(TransferError, match="does not take it: the disk is full"):
+            await send(reader, writer, path)
+        writer.close()
+        back.close()
 
 
 @on_loops

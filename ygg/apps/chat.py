@@ -33,10 +33,9 @@ async def talk(
     """Send the lines of the one side and show those of the other, until either ends. `OSError` is a lost connection."""
 
     async def listen() -> None:
-        with contextlib.suppress(ValueError):  # a line without end
-            while line := await reader.readline():
-                show(printable(line.decode("utf-8", "replace").rstrip("\r\n")))
-                await asyncio.sleep(PAUSE)
+        while line := await _line(reader):
+            show(printable(line.decode("utf-8", "replace").rstrip("\r\n")))
+            await asyncio.sleep(PAUSE)
 
     async def speak() -> None:
         async for line in lines:
@@ -52,6 +51,13 @@ async def talk(
         for side in sides:
             side.cancel()
         await asyncio.gather(*sides, return_exceptions=True)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next line; nothing at the end, which a line that is too long is too."""
+    with contextlib.suppress(ValueError):
+        return await reader.readline()
+    return b""
 
 
 async def call(

@@ -27,10 +27,15 @@ class TransferError(YggError):
 
 
 async def read(reader: asyncio.StreamReader, timeout: float | None = None) -> dict[str, Any]:
-    """Return the next message. Raises `TransferError` for what is none, `ConnectionError` at the end of the stream."""
+    """Return the next message.
+
+    Raises `TransferError` for what is none, `ConnectionError` at the end of the stream, `TimeoutError`.
+    """
     try:
         async with asyncio.timeout(timeout):
             line = await reader.readuntil(b"\n")
+    except TimeoutError:
+        raise TimeoutError("the other side says nothing") from None
     except asyncio.IncompleteReadError:
         raise ConnectionResetError("the other side has ended the connection") from None
     except asyncio.LimitOverrunError:

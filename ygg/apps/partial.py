@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -26,11 +27,11 @@ class Partial:
         """Where the part is."""
         if os.path.lexists(self.target):
             raise TransferError(f"{self.target} exists; remove it first, or take the file under another name")
-        # A link that is there by chance or malice is not followed, nor is a pipe waited for.
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        self._file = open(os.open(self.path, flags | getattr(os, "O_BINARY", 0), 0o600), "r+b")  # noqa: SIM115
+        descriptor, made = _open(self.path)
+        self._file = open(descriptor, "r+b")  # noqa: SIM115
         try:
-            self.have = self._check(size)
+            self._check(made)
+            self.have = self._compare(size)
             """Bytes that are there."""
         except BaseException:
             self._file.close()
@@ -38,12 +39,26 @@ class Partial:
         self.digest = hashlib.blake2b()
         """Of what is there, once `look` has read it."""
 
-    def _check(self, size: int) -> int:
+    def _check(self, made: bool) -> None:
+        """See that the file is this program's alone; one that this user has not made may be read by who has."""
         found = os.fstat(self._file.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        foreign = not made and hasattr(os, "geteuid") and found.st_uid != os.geteuid()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or foreign:
             raise TransferError(f"{self.path} is no file of its own; remove it first")
-        _lock(self._file.fileno(), self.path)
-        have = found.st_size if found.st_size <= size else 0
+        if not _lock(self._file.fileno()) or not self._is_there(found):
+            raise TransferError(f"another program receives the same file: it has {self.path}")
+
+    def _is_there(self, found: os.stat_result) -> bool:
+        """Tell whether it is the part still: a program that had the lock before may have put it in its place."""
+        try:
+            return os.path.samestat(found, os.lstat(self.path)) and not os.path.lexists(self.target)
+        except FileNotFoundError:
+            return False
+
+    def _compare(self, size: int) -> int:
+        """Return how many bytes are there of so many. Raises `TransferError` where there is no room for the others."""
+        there = os.fstat(self._file.fileno()).st_size
+        have = there if there <= size else 0
         if size - have > (free := shutil.disk_usage(self.path.parent).free):
             raise TransferError(f"there is no room for it: {size - have} bytes are to come, {free} are free")
         return have
@@ -92,17 +107,30 @@ class Partial:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk again; what is lost by it is received anew
+            self._file.close()
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _open(path: Path) -> tuple[int, bool]:
+    """Return a descriptor of a file, and whether it is new."""
+    # A link that is there by chance or malice is not followed, nor is a pipe waited for.
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600), True
+    except FileExistsError:
+        return os.open(path, flags), False
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock a file, and tell whether no other program has it."""
     try:
         import fcntl
     except ImportError:  # Windows
-        return
+        return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise TransferError(f"another program receives the same file: it has {path}") from None
+        return False
     except OSError:
         pass  # file systems without locks
+    return True

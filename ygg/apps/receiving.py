@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from ygg.apps.code import Code
 from ygg.apps.messages import OPTIONS, PORT, TransferError, read, text, whole, write
 from ygg.apps.names import safe_name
 from ygg.apps.partial import Partial
-from ygg.apps.serving import serving
+from ygg.apps.serving import Strangers, serving
 
 if TYPE_CHECKING:
     from ygg.apps.sending import Progress
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 LIMIT = 1 << 20
 """Bytes that a connection may be ahead of the disk."""
+
+OFFER_WITHIN = 30.0
+"""Seconds in which a connection has to offer a file."""
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts to connect; the last goes on."""
@@ -62,44 +64,70 @@ async def receive(
     What has come before is gone on with, if it fits; nothing that exists is written over. Raises `TransferError`, and
     `OSError` when the connection is lost: what came is kept.
     """
-    message = await read(reader)
+    return await _receive(reader, writer, await _offered(reader, writer, name), folder, accept, progress)
+
+
+async def _offered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str | None) -> Offer:
+    message = await read(reader, OFFER_WITHIN)
     offered = safe_name(text(message, "name"))
-    offer = Offer(name or offered, whole(message, "size"), writer.get_extra_info("public_key"))
+    return Offer(name or offered, whole(message, "size"), writer.get_extra_info("public_key"))
+
+
+async def _receive(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    offer: Offer,
+    folder: Path,
+    accept: Accept,
+    progress: Progress,
+) -> Path:
     if not await accept(offer):
         write(writer, refused="it is not wanted")
         raise Refused
     try:
-        with Partial(folder, offer.name, offer.size) as partial:
+        with _on_disk(folder / offer.name):
+            opened = Partial(folder, offer.name, offer.size)
+        with opened as partial:
             return await _take(reader, writer, partial, offer.size, progress)
     except TransferError:
         write(writer, refused="it cannot be kept there")
         raise
+
+
+@contextlib.contextmanager
+def _on_disk(path: Path) -> Iterator[None]:
+    """Have errors of the disk be told: they are not mended by a new connection, as those of connections are."""
+    try:
+        yield
     except OSError as error:
-        # Of the disk or of the connection: the first is not mended by a new connection.
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EROFS, errno.ELOOP):
-            raise TransferError(f"cannot write {folder / offer.name}: {error.strerror}; what came is kept") from None
-        raise
+        raise TransferError(f"cannot write {path}: {error.strerror}; what came is kept") from None
 
 
 async def _take(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, partial: Partial, size: int, progress: Progress
 ) -> Path:
-    write(writer, have=partial.have, digest=await asyncio.to_thread(partial.look))
+    with _on_disk(partial.target):
+        digest = await asyncio.to_thread(partial.look)
+    write(writer, have=partial.have, digest=digest)
     here = whole(await read(reader), "start")
-    partial.go_on(here)
+    with _on_disk(partial.target):
+        partial.go_on(here)
     progress(here, size)
     while here < size:
         data = await reader.read(min(LIMIT, size - here))
         if not data:
             raise ConnectionResetError("the other side has ended the connection")
-        await asyncio.to_thread(partial.write, data)
+        with _on_disk(partial.target):
+            await asyncio.to_thread(partial.write, data)
         here += len(data)
         progress(here, size)
     if text(await read(reader), "digest") != partial.digest.hexdigest():
-        partial.discard()
+        with _on_disk(partial.target):
+            partial.discard()
         write(writer, done=False)
         raise TransferError("what came is not what was sent, and is removed; receive it again")
-    await asyncio.to_thread(partial.finish)
+    with _on_disk(partial.target):
+        await asyncio.to_thread(partial.finish)
     write(writer, done=True)
     with contextlib.suppress(OSError):
         await writer.drain()
@@ -141,19 +169,28 @@ async def receive_by_code(
 async def receive_next(
     node: EmbeddedNode, folder: Path, accept: Accept, progress: Progress, *, name: str | None = None, port: int = PORT
 ) -> Path:
-    """Wait at the node's address for a file that `accept` takes, one offer at a time. Raises `TransferError`."""
+    """Wait at the node's address for a file that `accept` takes, one offer at a time.
+
+    Who connects and offers nothing, or nonsense, is left out. Raises `TransferError`.
+    """
     done: asyncio.Future[Path] = asyncio.get_running_loop().create_future()
     one = asyncio.Lock()
+    strangers = Strangers()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with strangers.place():
+                offer = await _offered(reader, writer, name)
+        except (TransferError, OSError):
+            return
         try:
             if one.locked() or done.done():
                 write(writer, refused="another file is being received")
             else:
                 async with one:
-                    path = await receive(reader, writer, folder, accept, progress, name)
-                await _close(writer)
-                done.set_result(path)
+                    path = await _receive(reader, writer, offer, folder, accept, progress)
+                    await _close(writer)
+                    done.set_result(path)
         except (Refused, OSError):
             pass  # the next may be wanted, or the same be sent again
         except TransferError as error:

@@ -9,22 +9,19 @@ import hmac
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ygg.apps.code import Code
 from ygg.apps.messages import LONGEST, OPTIONS, PORT, TransferError, read, text, whole, write
 from ygg.apps.names import printable
 from ygg.apps.partial import CHUNK
-from ygg.apps.serving import serving
+from ygg.apps.serving import Strangers, serving
 
 if TYPE_CHECKING:
     from ygg.embed.node import EmbeddedNode
 
-UNPROVEN = 8
-"""Connections that have not shown yet that they have the code, at once."""
-
 PROOF_WITHIN = 10.0
-"""Seconds they have for it."""
+"""Seconds in which a connection has to show that it has the code."""
 
 Progress = Callable[[int, int], object]
 """Called with the bytes that are over there, or here, and with those of the whole file."""
@@ -46,8 +43,7 @@ async def send(
         size = os.fstat(file.fileno()).st_size
         write(writer, name=path.name, size=size)
         answer = await read(reader)
-        if "refused" in answer:
-            raise TransferError(f"the other side does not take it: {printable(text(answer, 'refused'))[:200]}")
+        _look_for_refusal(answer)
         digest = hashlib.blake2b()
         start = whole(answer, "have")
         if start > size or not await asyncio.to_thread(_same, file, start, text(answer, "digest"), digest):
@@ -65,8 +61,15 @@ async def send(
             start += len(data)
             progress(start, size)
     write(writer, digest=digest.hexdigest())
-    if (await read(reader)).get("done") is not True:
+    answer = await read(reader)
+    _look_for_refusal(answer)
+    if answer.get("done") is not True:
         raise TransferError("what came there is not what was sent; send it again")
+
+
+def _look_for_refusal(answer: dict[str, Any]) -> None:
+    if "refused" in answer:
+        raise TransferError(f"the other side does not take it: {printable(text(answer, 'refused'))[:200]}")
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -101,17 +104,15 @@ async def send_by_code(
     """
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     transfer: asyncio.Task[None] | None = None
-    unproven = asyncio.Semaphore(UNPROVEN)
+    strangers = Strangers()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal transfer
         try:
-            if unproven.locked():
-                return
-            async with unproven:
+            with strangers.place():
                 if not await _proven(reader, code.proof(writer.get_extra_info("public_key"))):
                     return
-            if transfer is not None:
+            while transfer is not None and not transfer.done():  # another may have come meanwhile
                 transfer.cancel()
                 await asyncio.gather(transfer, return_exceptions=True)
             transfer = asyncio.current_task()

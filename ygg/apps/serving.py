@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from ygg.apps.messages import OPTIONS
@@ -14,6 +14,36 @@ if TYPE_CHECKING:
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 """Speaks on a connection; to close it is not its part."""
+
+
+STRANGERS = 8
+"""Connections that have not said yet what they must, at once."""
+
+
+class Strangers:
+    """Limits how many connections wait for what the other side must say first: one too many ends the oldest.
+
+    So strangers that say nothing keep those that speak at once out only where they come faster than an answer does.
+    """
+
+    def __init__(self, most: int = STRANGERS) -> None:
+        self._most = most
+        self._tasks: dict[asyncio.Task[object], None] = {}
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Have the present task be one of them during the body; it is cancelled there where too many came after it."""
+        task = asyncio.current_task()
+        assert task is not None
+        if len(self._tasks) >= self._most:
+            oldest = next(iter(self._tasks))
+            del self._tasks[oldest]
+            oldest.cancel()
+        self._tasks[task] = None
+        try:
+            yield
+        finally:
+            self._tasks.pop(task, None)
 
 
 @asynccontextmanager
