@@ -100,6 +100,8 @@ def test_the_byte_order_mark_decides_the_order() -> None:
     ("text", "message"),
     [
         ("[]", "not an object"),
+        ("ab" * 64 + "\n", "it is a key by itself"),
+        (b"\n-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n", "it is a key by itself"),
         ("{", "not HJSON"),
         ("{Peers: [}", "not HJSON"),
         ("{a: " + "[" * 100000, "nested too deeply|not HJSON"),

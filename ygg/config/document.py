@@ -15,6 +15,7 @@ from ygg.strings import check_strings
 log = logging.getLogger("ygg.config")
 
 _FOREIGN = re.compile("[\udc80-\udcff]")
+_KEY = re.compile(r"\s*(-----BEGIN |[0-9a-fA-F]{128}\s*\Z)")
 _MISSING = object()
 
 
@@ -36,6 +37,8 @@ def parse_document(content: str | bytes) -> dict[str, Any]:
     import hjson
 
     text = content if isinstance(content, str) else _decode(content)
+    if _KEY.match(text):
+        raise ConfigError("it is a key by itself, not a configuration; a configuration can name it as PrivateKeyPath")
     foreign = _FOREIGN.search(text)
     line = text.count("\n", 0, foreign.start()) + 1 if foreign else 0
     if foreign:
