@@ -48,6 +48,22 @@ async def test_by_a_configuration(tmp_path: Path) -> None:
     assert "hunter2" not in "".join(told)
 
 
+@on_loops
+async def test_where_it_calls_another_node_a_peer_that_comes_is_waited_for() -> None:
+    """Else the call would fail at once, for the node dials no peer itself."""
+    told: list[str] = []
+    async with NativeNetwork() as network, node(1, network) as peer:
+
+        def tell(text: str) -> None:
+            told.append(text)
+            if text == "no peer is up: connecting":
+                peer.add_peer(told[0].rpartition(" ")[2])
+
+        async with joined(options("--listen", "tcp://127.0.0.1:0"), tell, calls=True) as made:
+            assert [one.up for one in made.peers()] == [True]
+    assert told[-1].startswith("connected to tcp://127.0.0.1:")
+
+
 @pytest.mark.parametrize(("arguments", "text"), [
     ([], "say how to join the network: --peer, --country, --local, --listen or --config"),
     (["--peer", "tcp://me:hunter2@h:x"], "'tcp://h:x': invalid port 'x'; an address of a link is written like"),

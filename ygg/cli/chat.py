@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 from ygg.cli.joined import add_node, joined, tell
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from ygg.cli.common import Subcommands
     from ygg.cli.parser import Parser
+    from ygg.embed.node import EmbeddedNode
 
 
 def add(commands: Subcommands) -> Parser:
@@ -38,21 +40,42 @@ def run(arguments: argparse.Namespace) -> int:
 async def _chat(arguments: argparse.Namespace) -> None:
     from ygg.apps import chat
 
-    async with joined(arguments, tell) as node:
+    async with joined(arguments, tell, calls=arguments.address is not None) as node:
         lines = Keyboard()
-
-        async def accept(caller: IPv6Address) -> bool:
-            return await lines.agrees(f"ygg: {caller} calls; talk?")
 
         if arguments.address is None:
             tell("waiting for a call, by `ygg chat` and this address:")
             print(node.address, flush=True)
-            await chat.wait(node, accept, lines, _show)
+            await _wait(node, lines)
         else:
             tell(f"calling from {node.address}")
             await chat.call(node, arguments.address, lines, _show)
     tell("the chat has ended")
 
 
+async def _wait(node: EmbeddedNode, lines: Keyboard) -> None:
+    """Wait for a call that the person takes, or until they end their input."""
+    from ygg.apps import chat
+
+    accepted = False
+
+    async def accept(caller: IPv6Address) -> bool:
+        nonlocal accepted
+        accepted = await lines.agrees(f"ygg: {caller} calls; talk?")
+        return accepted
+
+    talk = asyncio.ensure_future(chat.wait(node, accept, lines, _show))
+    over = asyncio.ensure_future(lines.over.wait())
+    try:
+        await asyncio.wait([talk, over], return_when=asyncio.FIRST_COMPLETED)
+        if accepted or talk.done():
+            await talk
+    finally:
+        talk.cancel()
+        over.cancel()
+        await asyncio.gather(talk, over, return_exceptions=True)
+
+
 def _show(line: str) -> None:
-    print(f"> {line}", flush=True)
+    encoding = sys.stdout.encoding  # which may lack letters that the other side writes
+    print(f"> {line}".encode(encoding, "replace").decode(encoding), flush=True)

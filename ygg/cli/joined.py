@@ -37,11 +37,16 @@ def add_node(parser: argparse.ArgumentParser, *, identity: bool = True) -> None:
 
 @asynccontextmanager
 async def joined(
-    arguments: argparse.Namespace, tell: Callable[[str], object], key: PrivateKey | None = None
+    arguments: argparse.Namespace,
+    tell: Callable[[str], object],
+    key: PrivateKey | None = None,
+    *,
+    calls: bool = False,
 ) -> AsyncIterator[EmbeddedNode]:
     """Open the node that the options describe, with that key in place of all others, and wait for a peer.
 
-    Raises `UsageError`, and `ConnectTimeout` where no peer that is called comes up in 30 seconds.
+    A node that calls no peer does not wait, unless it `calls` another node at once: that a peer has to come first, from
+    the link or to a listener. Raises `UsageError`, and `ConnectTimeout` where no peer comes up in 30 seconds.
     """
     import ygg
 
@@ -57,7 +62,7 @@ async def joined(
     async with ygg.open_node(_identity(arguments, key), link_local=arguments.local, **options) as node:
         for listener in node.core.listeners:
             tell(f"accepting links at {listener.url.redacted()}")
-        if node.core.peers() or arguments.country:
+        if calls or node.core.peers() or arguments.country:
             tell("no peer is up: connecting")
             peer = await node.connected(30)
             tell(f"connected to {peer.redacted}")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ygg.cli.common import UsageError
+from ygg.cli.common import UsageError, write
 from ygg.cli.joined import add_node, joined
 from ygg.cli.keyboard import Keyboard
 from ygg.cli.screen import Progress, size
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.name!r} is no name of a file; the folder is said by --folder")
     with Progress("received", when=arguments.color) as progress:
         path = asyncio.run(_receive(arguments, progress))
-    print(path, flush=True)
+    write(f"{path}\n")
     return 0
 
 

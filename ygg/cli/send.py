@@ -53,7 +53,7 @@ async def _send(arguments: argparse.Namespace, path: Path, progress: Progress) -
         progress.tell(f"ygg: {text}")
 
     if arguments.to:
-        async with joined(arguments, tell) as node:
+        async with joined(arguments, tell, calls=True) as node:
             tell(f"sending from {node.address}")
             await send_to(node, arguments.to, path, progress.show)
     else:
