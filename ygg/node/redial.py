@@ -3,7 +3,7 @@
 The pauses between attempts double. Those after a link that has lived for a while begin small: what took it away is
 likely to pass, and the peer is known to be there. While traffic waits for a path the pauses are short whatever has
 failed before, though the longer the peer has been away the less is expected of it; and when the machine's network has
-changed there is no pause at all.
+changed, or the machine goes on after it was suspended, there is no pause at all.
 
 An attempt that was begun during an outage sends again what was lost on a timer of its own, which doubles. While traffic
 waits, further attempts join it, and the first that succeeds counts. All peers that are away share their pace: one that

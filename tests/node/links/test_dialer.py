@@ -1,11 +1,12 @@
 """ygg.node.links.dialer: attempts, one or one after the other."""
 
 import asyncio
-from typing import Any
+import functools
+from typing import Any, cast
 
 import pytest
 
-from tests.aio import LOOPS, on_loops, run, settle, until
+from tests.aio import LOOPS, in_virtual_time, on_loops, run, settle, until
 from tests.nodes import manager, node, ups
 from ygg import Certificate, Core, LoopbackNetwork
 from ygg.errors import (
@@ -18,8 +19,11 @@ from ygg.errors import (
     UnknownSchemeError,
     WrongPasswordError,
 )
+from ygg.network.native.suspends import LOOK, Suspends
 from ygg.node import redial
+from ygg.node.links import dialer
 from ygg.node.links.lifecycle import Kind
+from ygg.simulation import VirtualLoop
 from ygg.testing import private_key, public_key
 from ygg.transport import Transport
 from ygg.url import PeerURL
@@ -88,6 +92,27 @@ async def test_what_asks_for_a_peer_has_it_redialed_before_its_pause_is_over(why
             one.links.network_changed()
         await until(lambda: ups(one))
         assert asyncio.get_running_loop().time() - failed < 1.7
+
+
+@in_virtual_time
+async def test_a_peer_that_is_away_is_dialed_at_once_when_the_machine_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After two minutes without the peer pauses are of a minute and more."""
+    asleep = 0.0
+    monkeypatch.setattr(dialer, "Suspends", functools.partial(Suspends, slept=lambda: asleep))
+    loop = cast(VirtualLoop, asyncio.get_running_loop())
+    async with (
+        LoopbackNetwork() as network,
+        node(1, network, clock=loop.clock) as one,
+        node(2, network, clock=loop.clock) as two,
+    ):
+        one.add_peer("tcp://127.0.0.1:99")
+        await asyncio.sleep(130)
+        await two.listen("tcp://127.0.0.1:99")
+        await asyncio.sleep(10)
+        assert not ups(one)
+        asleep = 3600.0
+        await asyncio.sleep(LOOK + 0.1)
+        assert ups(one) == [two.public_key]
 
 
 @pytest.mark.parametrize("loop", LOOPS)

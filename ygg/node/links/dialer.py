@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from ygg.errors import ConnectionAborted, LinkError, SelfConnectionError, forget_frames
 from ygg.network.base import break_off
 from ygg.network.native.changes import NetworkChanges
+from ygg.network.native.suspends import Suspends
 from ygg.node.links.lifecycle import Event, Kind, State
 from ygg.node.links.live import LiveLinks
 from ygg.node.links.records import LinkRecord, LinkRecords
@@ -39,6 +40,7 @@ class Dialer:
         self._loop = asyncio.get_running_loop()
         self._demand = Demand(self._loop, rng)
         self._changes: NetworkChanges | None = None
+        self._suspends: Suspends | None = None
         node.on_no_way = self._demand.note
 
     async def call(self, url: PeerURL, interface: str) -> bytes:
@@ -66,6 +68,7 @@ class Dialer:
         self._records.add(record)
         if self._changes is None:
             self._changes = NetworkChanges(self._loop, self.network_changed)
+            self._suspends = Suspends(self._loop, self.network_changed)
         record.redials = redials = Redial(self._demand, url.options.max_backoff)
         record.task = self._tasks.start_alone(self._keep_up(record, redials))
 
@@ -115,7 +118,7 @@ class Dialer:
             await redials.rest(forever=forever)
 
     def network_changed(self) -> None:
-        """Dial at once what is not up."""
+        """Dial at once what is not up: the machine's network has changed, or it goes on after it was suspended."""
         for record in self._records:
             if record.link is None and record.redials is not None:
                 record.redials.network_changed()
@@ -135,6 +138,8 @@ class Dialer:
         forget_frames(error)
 
     def close(self) -> None:
-        """Look no more at how the machine's network changes."""
+        """Look no more at how the machine's network changes, nor at whether it was suspended."""
         if self._changes is not None:
             self._changes.close()
+        if self._suspends is not None:
+            self._suspends.close()

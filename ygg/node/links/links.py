@@ -82,7 +82,7 @@ class Links:
             record.redial()
 
     def network_changed(self) -> None:
-        """Dial at once what is not up: the machine's network has changed."""
+        """Dial at once what is not up: the machine's network has changed, or it goes on after it was suspended."""
         self._dialer.network_changed()
 
     async def listen(self, url: PeerURL, interface: str = "", *, admit_all: bool = False) -> ManagedListener:
