@@ -247,6 +247,32 @@ class TestWhatConnectionsBeginWith:
 
 
 @in_virtual_time
+@pytest.mark.parametrize("writes", [1, 30])
+async def test_what_writes_to_what_has_died_is_told_within_its_user_timeout(writes: int) -> None:
+    """However long it was idle before, and however often it writes meanwhile."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    async with VTun(["200::a"], clock=loop.clock) as here, VTun(["200::b"], clock=loop.clock) as there:
+        wire = Switch([here.upper, there.upper])
+        async with await there.start_server(lambda reader, _: None, port=80):
+            reader, writer = await here.open_connection("200::b", 80, user_timeout=20, keepalive=False)
+            writer.write(b"something")
+            await asyncio.sleep(10)
+            wire.cut()
+            await asyncio.sleep(1000)
+            assert not writer.is_closing()
+            began = loop.time()
+            for _ in range(writes):
+                if not writer.is_closing():
+                    writer.write(b"something")
+                    await asyncio.sleep(1)
+            with raises_errno(errno.ETIMEDOUT):
+                await reader.read()
+            assert loop.time() - began == pytest.approx(20, abs=1)
+            wire.close()
+
+
+@in_virtual_time
 async def test_idle_connections_to_what_has_died_end_within_minutes() -> None:
     """Both ends, without an option of theirs; where keepalive is off they go on."""
     loop = asyncio.get_running_loop()

@@ -7,6 +7,7 @@ from ipaddress import IPv6Address
 from typing import Any
 
 from ygg.errors import MissingExtraError
+from ygg.integrations.keepalive import probing
 from ygg.integrations.routed import routed
 from ygg.vtun import VTun
 from ygg.vtun.addresses import Host, packed
@@ -69,7 +70,7 @@ class OverlaySite(web.BaseSite):
         await super().start()
         factory: Any = self._runner.server
         server = await self._vtun.create_server(
-            factory, self._host, self._port, ssl=self._ssl_context, backlog=self._backlog
+            factory, self._host, self._port, ssl=self._ssl_context, backlog=self._backlog, **probing(self._vtun)
         )
         self._server = server
         self._port = server.sockets[0].getsockname()[1]

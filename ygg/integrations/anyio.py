@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ygg.errors import ListenerClosed, MissingExtraError
+from ygg.integrations.keepalive import probing
 from ygg.integrations.routed import routed
 from ygg.integrations.routed.sockets import Stream, stand
 from ygg.network.base import Listener
@@ -105,4 +106,5 @@ async def create_tcp_listener(
 ) -> TCPListener:
     """Listen as `anyio.create_tcp_listener` does, on one address of `vtun` or on all; port 0 picks one."""
     host = "" if local_host is None else str(local_host)
-    return TCPListener(vtun, await OverlayNetwork(vtun).listen_stream(host, local_port, backlog=backlog))
+    network = OverlayNetwork(vtun, **probing(vtun))
+    return TCPListener(vtun, await network.listen_stream(host, local_port, backlog=backlog))

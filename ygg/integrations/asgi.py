@@ -21,6 +21,7 @@ except ImportError as error:
 from ygg.integrations.access_log import AccessLog
 from ygg.integrations.asgi_options import ServeError, ServeOptionError, check_options
 from ygg.integrations.caller import WithKeys
+from ygg.integrations.keepalive import probing
 
 __all__ = ["GRACE", "ServeError", "ServeOptionError", "serve"]
 
@@ -93,7 +94,7 @@ class _OverlayServer(uvicorn.Server):
     async def _listen(self, ssl: ssl_module.SSLContext | None) -> None:
         try:
             self.listener = await self._vtun.create_server(
-                self._protocol, self._host, self._port, backlog=self.config.backlog, ssl=ssl
+                self._protocol, self._host, self._port, backlog=self.config.backlog, ssl=ssl, **probing(self._vtun)
             )
         except BaseException:
             await self.lifespan.shutdown()

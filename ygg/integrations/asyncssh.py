@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from ygg.integrations.keepalive import probing
 from ygg.vtun import Server, VTun
 
 
@@ -32,7 +33,9 @@ class Tunnel:
         self, session_factory: Callable[[str, int], Any], listen_host: str | None, listen_port: int, **_: Any
     ) -> Server:
         """Listen for asyncssh, on one address of the VTun, or on all without a host."""
-        return await self._vtun.create_server(lambda: session_factory("", 0), listen_host or None, listen_port)
+        return await self._vtun.create_server(
+            lambda: session_factory("", 0), listen_host or None, listen_port, **probing(self._vtun)
+        )
 
     def close(self) -> None:
         """Do nothing: the VTun is its owner's."""

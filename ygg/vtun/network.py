@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from ipaddress import IPv6Address
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, Unpack, cast
 
 from ygg.errors import from_os_error
 from ygg.network.accept_queue import AcceptQueue
@@ -13,6 +13,7 @@ from ygg.network.base import Admit, Listener, Network
 from ygg.stream.held import HoldingProtocol
 from ygg.url import host_port
 from ygg.vtun.addresses import destination
+from ygg.vtun.options import OptionArguments
 
 if TYPE_CHECKING:
     from ygg.vtun.server import Server
@@ -25,12 +26,13 @@ class OverlayNetwork(Network):
     """TCP and UDP between overlay addresses, through `vtun`, which stays its owner's to close.
 
     Hosts are numeric addresses of 200::/7: the overlay has no names. With it in a `TransportManager`, a node peers
-    through another node.
+    through another node. `options` are those that TCP connections begin with, in place of the VTun's.
     """
 
-    def __init__(self, vtun: VTun) -> None:
+    def __init__(self, vtun: VTun, **options: Unpack[OptionArguments]) -> None:
         super().__init__()
         self._vtun = vtun
+        self._options = options
 
     async def _resolve(self, host: str) -> list[str]:
         return [str(IPv6Address(destination(host)))]
@@ -40,7 +42,7 @@ class OverlayNetwork(Network):
     ) -> asyncio.Transport:
         try:
             async with asyncio.timeout(timeout):
-                transport, _ = await self._vtun.create_connection(HoldingProtocol, host, port)
+                transport, _ = await self._vtun.create_connection(HoldingProtocol, host, port, **self._options)
         except OSError as error:
             raise from_os_error(error) from None
         return transport
@@ -49,7 +51,8 @@ class OverlayNetwork(Network):
         self, host: str, port: int, source_interface: str | None, backlog: int, admit: Admit
     ) -> Listener:
         listener = OverlayListener(admit, backlog)
-        listener.attach(await self._vtun.create_server(listener.held, host or None, port, backlog=backlog))
+        server = await self._vtun.create_server(listener.held, host or None, port, backlog=backlog, **self._options)
+        listener.attach(server)
         return listener
 
     async def _create_datagram_endpoint(

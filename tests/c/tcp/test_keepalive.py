@@ -2,13 +2,24 @@
 
 import errno
 
-from tests.c.stackkit import RST, SECOND
+from tests.c.stackkit import RST, SECOND, B
 from tests.c.tcp.scripted import scripts
 
 test_scripts = scripts("27-keepalive")
 
 
 class TestKeepalive:
+    def test_it_is_off_unless_the_stack_has_it_on(self, peer):
+        """Then all that is opened later is probed; times are the RFC's until others are set."""
+        options = peer.stack.options
+        assert options.keepalive is None
+        assert options.keepalive_times == (7200 * SECOND, 75 * SECOND, 9)
+        assert peer.stack.connect(B, 99).keepalive is None
+        peer.take()
+        options.keepalive = (300 * SECOND, 30 * SECOND, 4)
+        assert peer.accept().keepalive == (300 * SECOND, 30 * SECOND, 4)
+        assert peer.stack.connect(B, 99).keepalive == (300 * SECOND, 30 * SECOND, 4)
+
     def test_probes_then_gives_up(self, peer):
         connection = peer.accept()
         connection.keepalive = (10 * SECOND, SECOND, 3)

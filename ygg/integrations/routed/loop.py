@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ygg.integrations.keepalive import probing
 from ygg.integrations.routed import hosts
 from ygg.integrations.routed.routes import Route, at, toward
 from ygg.integrations.routed.sockets import Datagrams, Listening, Stream, stand, standing, take
@@ -194,7 +195,7 @@ class Routes:
             vtun = vtuns.pop() if vtuns else None
             if vtun is not None:
                 taken: Any = [None if _unspecified(name) else hosts.text(name) for name in names]
-                return await vtun.create_server(protocol_factory, taken, _number(port), **options)
+                return await vtun.create_server(protocol_factory, taken, _number(port), **probing(vtun) | options)
         server: asyncio.AbstractServer = await self._original["create_server"](protocol_factory, host, port, **options)
         return server
 
@@ -402,6 +403,7 @@ async def _listen(
     del options["sock"]
     if listening.vtun is None:
         raise failure(errno.EINVAL, "a server listens by this socket already")
+    options = {**probing(listening.vtun), **options}
     server = await listening.vtun.create_server(factory, listening.host, listening.port, **options)
     listening.port = server.sockets[0].getsockname()[1]
     if listening.on_opened is not None:
