@@ -23,6 +23,7 @@ ALLOWED = {
     "cli/screen.py": {"time.monotonic"},            # how long a command has taken so far
     "autopeer/builtin.py": {"time.time"},           # what a list says of days ago is reckoned from now
     "network/native/resolver.py": {"time.monotonic"},  # in threads, which have no event loop
+    "network/native/suspends.py": {"time.time", "time.monotonic"},  # how they differ: what the machine has slept
     "autopeer/fetcher.py": {"time.time"},           # unless one is given, as the others below
     "autopeer/manager.py": UNLESS_GIVEN,
     "jumper/jumper.py": UNLESS_GIVEN,

@@ -195,7 +195,8 @@ class Routes:
             vtun = vtuns.pop() if vtuns else None
             if vtun is not None:
                 taken: Any = [None if _unspecified(name) else hosts.text(name) for name in names]
-                return await vtun.create_server(protocol_factory, taken, _number(port), **probing(vtun) | options)
+                options = {**probing(vtun), **options}
+                return await vtun.create_server(protocol_factory, taken, _number(port), **options)
         server: asyncio.AbstractServer = await self._original["create_server"](protocol_factory, host, port, **options)
         return server
 
