@@ -21,7 +21,8 @@ NODE = Client("200::1", KEY)
 @pytest.mark.parametrize("name", [
     b"X-Forwarded-For", b"x-forwarded-host", b"X_Forwarded_For", b"X-Forwarded_Proto", b"Forwarded", b"X-Real-IP",
     b"X-Ygg-Public-Key", b"X_YGG_PUBLIC_KEY", b"Proxy", b"Connection", b"Keep-Alive", b"Upgrade", b"te", b"Trailer",
-    b"Proxy-Authorization", b"HTTP2-Settings", b"Remote_User", b"True-Client-IP",
+    b"Proxy-Authorization", b"HTTP2-Settings", b"Remote_User", b"True-Client-IP", b"X.Forwarded.For", b"X-Forwarded",
+    b"X.Ygg.Public.Key", b"X-Ygg", b"X-Remote-User", b"Forwarded-For", b"Keep_Alive", b"X-Originating-IP",
 ])
 def test_fields_that_end_here(name: bytes) -> None:
     assert (name, b"evil") not in request_fields([(b"Host", b"a"), (name, b"evil")], NODE, upgrade=None)
@@ -56,6 +57,8 @@ def test_framing(fields: Fields, ends: bytes | None) -> None:
     [(b"Content-Length", b"5"), (b"Transfer-Encoding", b"chunked")],
     [(b"Content-Length", b"5"), (b"Content_Length", b"6")],
     [(b"Transfer-Encoding", b"chunked"), (b"Transfer_Encoding", b"identity")],
+    [(b"Content_Length", b"5")],
+    [(b"Transfer.Encoding", b"chunked")],
 ])
 def test_two_ends_are_refused(fields: Fields) -> None:
     with pytest.raises(ProxyError):

@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
 from tests.aio import on_loops, until
-from tests.proxy.ends import Peer, client
+from tests.proxy.ends import Peer, client, reset_by_the_system
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, Pair, joined
 from ygg.integrations.httpx import YggTransport
 from ygg.proxy import Limits, overlay, tcp
@@ -171,6 +171,9 @@ async def test_what_may_not_be_repeated_has_a_connection_of_its_own() -> None:
     (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
     (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\nabcd", 400),
     (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nContent_Length: 5\r\n\r\n", 400),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: chunked\r\n\r\n", 400),
     (b"GET / HTTP/1.1\r\n\r\n", 400),
     (b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     (b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 405),
@@ -201,10 +204,59 @@ async def test_a_second_request_hidden_in_a_body_is_a_body() -> None:
 
 
 @on_loops
+async def test_the_loss_of_the_client_ends_the_servers_connection() -> None:
+    """Not only with the next byte of the server, which may not come for hours."""
+    async with forwarded() as (forward, server, near, _):
+        near.transport.write(GET)
+        await server.said(0, b"\r\n\r\n")
+        reset_by_the_system(near)
+        with pytest.raises(ConnectionResetError):
+            await server.peers[0].lost()
+        await until(lambda: not forward.connections())
+
+
+@on_loops
+async def test_a_client_that_has_ended_its_stream_gets_its_answer() -> None:
+    async with forwarded() as (_, server, near, _pair):
+        near.transport.write(GET)
+        near.transport.write_eof()
+        await server.said(0, b"\r\n\r\n")
+        server.answer(0, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await until(lambda: near.eof)
+        assert near.data.endswith(b"ok")
+
+
+@pytest.mark.parametrize(("begin", "status"), [
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: ", 431),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+])
+@on_loops
+async def test_what_is_refused_is_told_though_more_comes(begin: bytes, status: int) -> None:
+    """A connection that is closed with bytes unread is reset, which takes the answer away from many clients."""
+    async with HttpForward(tcp("127.0.0.1", 0), tcp("127.0.0.1", 1)) as forward:
+        reader, writer = await asyncio.open_connection("127.0.0.1", forward.port)
+        writer.write(begin + b"x" * 4_000_000)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 %d " % status)
+        await reader.read()
+        writer.close()
+        await until(lambda: not forward.connections())
+
+
+@on_loops
+async def test_a_large_head_is_refused_that_comes_at_once() -> None:
+    async with forwarded() as (_, server, near, _pair):
+        near.transport.write(GET[:-2] + b"X: " + b"a" * 40_000 + b"\r\n\r\n")
+        await until(lambda: near.eof)
+        assert near.data.startswith(b"HTTP/1.1 431 ")
+        assert server.peers == []
+
+
+@on_loops
 async def test_silence_ends() -> None:
     async with forwarded(Limits(request_timeout=0.1)) as (forward, _, near, _pair):
         near.transport.write(b"GET / HT")
         await until(lambda: near.eof or near.over.done())
+        near.transport.close()
         await until(lambda: not forward.connections())
         assert forward.counters()["unanswered"] == 1
 

@@ -1,6 +1,7 @@
 """ygg.proxy.service: what all services share, above all towards clients that are many, silent or rude."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from tests.aio import on_loops, until
 from tests.proxy.ends import backend, client, reset_by_the_system
 from tests.vtunpair import ADDRESS_B, joined
 from ygg.proxy import Forward, Limits, overlay, tcp
-from ygg.proxy.service import Connection, Service
+from ygg.proxy.service import Arrival, Connection, Service
 
 
 class Failing(Service):
@@ -27,6 +28,23 @@ async def test_a_fault_of_a_service_is_logged_and_ends_the_connection(caplog: py
         await until(lambda: not service.connections())
         assert service.counters()["errors"] == 1
     assert "ended by an error" in caplog.text
+
+
+@on_loops
+async def test_a_connection_that_is_dropped_in_the_turn_it_came_in_is_gone() -> None:
+    """Its task has run none of its code then."""
+    near, far = socket.socketpair()
+    async with Failing(tcp("127.0.0.1", 0)) as service:
+        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, near)
+        arrival = Arrival(service)
+        transport.set_protocol(arrival)
+        arrival.connection_made(transport)
+        assert len(service.connections()) == 1
+        service.close()
+        async with asyncio.timeout(5):
+            await service.wait_closed()
+        assert service.connections() == []
+    far.close()
 
 
 @on_loops
@@ -86,5 +104,7 @@ async def test_thousands_at_once_are_bounded(known: bool) -> None:
             counters = forward.counters()
             assert most <= 50
             assert counters["accepted"] == count
-            assert counters["connected"] + counters["failed"] + counters["refused"] == count
-            assert len(served) == counters["connected"]
+            ways = counters["connected"] + counters["failed"] + counters["refused"]
+            assert ways <= count if known else ways == count    # a client that resets early goes none of these ways
+            assert counters["connected"] <= len(served) <= count    # more where a client went as its server was reached
+            await until(lambda: all(peer.over.done() for peer in served))

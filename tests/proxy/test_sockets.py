@@ -11,7 +11,7 @@ from tests.aio import on_loops, until
 from tests.proxy.ends import Peer, backend, client
 from tests.vtunpair import ADDRESS_B, joined
 from ygg.proxy import Keepalive
-from ygg.proxy.sockets import keep_alive, pause, reset, resume, source_of
+from ygg.proxy.sockets import keep_alive, pause, reset, resume, source_of, told_by
 
 
 class Named:
@@ -31,6 +31,16 @@ class Named:
 ])
 def test_sources(peer: Any, key: bytes | None, source: Any) -> None:
     assert source_of(Named(peername=peer, public_key=key)) == source  # type: ignore[arg-type]
+
+
+@on_loops
+async def test_a_connection_that_has_ended_says_nothing_and_raises_nothing() -> None:
+    """uvloop's raise then."""
+    async with backend() as (port, _):
+        peer = await client(port)
+        peer.transport.abort()
+        await peer.over
+        assert told_by(peer.transport, "peername") in (None, ("127.0.0.1", port))
 
 
 def test_hosts_are_told_apart_by_their_address_or_64() -> None:

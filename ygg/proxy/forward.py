@@ -6,6 +6,7 @@ from ygg.proxy.endpoints import Endpoint
 from ygg.proxy.limits import Limits
 from ygg.proxy.proxyprotocol import encode, header_for
 from ygg.proxy.service import Connection, Service
+from ygg.proxy.sockets import told_by
 
 
 class Forward(Service):
@@ -13,7 +14,9 @@ class Forward(Service):
 
     Either is a TCP port or UNIX socket of the system or an address of the overlay: `Forward(tcp("127.0.0.1", 8080),
     overlay(vtun, address, 80))` leads from this machine into the overlay, and with the two exchanged the other way.
-    Ends of streams, resets and the pace are passed on. Where the target is not reached, the client is reset.
+    Ends of streams, resets and the pace are passed on. Where the target is not reached, the client is reset. A client
+    that ends its stream while the target is being reached is still served, as it may only have said all that it has to:
+    whether it has closed altogether shows when something is sent to it.
 
     With `proxy_protocol` the target is told first who the client is, by the PROXY protocol, version 2, with the key of
     its node in a TLV (`ygg.proxy.proxyprotocol`): it must expect that, as `ProxyReceiver` and many servers do.
@@ -36,6 +39,6 @@ class Forward(Service):
 
 
 def _header(connection: Connection) -> bytes:
-    peer, own, key = map(connection.transport.get_extra_info, ("peername", "sockname", "public_key"))
+    peer, own, key = connection.peer, told_by(connection.transport, "sockname"), connection.public_key
     told = isinstance(peer, tuple) and isinstance(own, tuple)
     return encode(header_for(peer[:2] if told else None, own[:2] if told else None, key))

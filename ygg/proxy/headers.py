@@ -1,15 +1,19 @@
 """Header fields that pass a forward of HTTP, those that end there, and those that it sets (RFC 9110, 7.6; RFC 7239).
 
 Clients may not choose what a server believes of them: each field that says who a client is, is taken out of what they
-send, also where it is spelled with `_`, which many servers take for `-`.
+send, also where it is spelled with `_` or another sign, which many servers take for `-`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ygg.errors import ProxyError
+
+_SIGNS = re.compile(rb"[^a-z0-9]")
+_HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")
 
 Fields = list[tuple[bytes, bytes]]
 """Names and values, as h11 has them."""
@@ -19,7 +23,9 @@ KEY_FIELD = b"X-Ygg-Public-Key"
 
 TOLD = frozenset((b"forwarded", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"true-client-ip", b"client-ip",
                   b"cf-connecting-ip", b"fastly-client-ip", b"x-original-forwarded-for", b"x-remote-ip",
-                  b"x-remote-addr", b"remote-addr", b"remote-user", b"proxy"))
+                  b"x-remote-addr", b"remote-addr", b"remote-user", b"x-remote-user", b"proxy", b"x-forwarded",
+                  b"forwarded-for", b"x-forwardedfor", b"x-originating-ip", b"x-proxyuser-ip", b"proxy-client-ip",
+                  b"wl-proxy-client-ip", b"x-envoy-external-address", b"fly-client-ip", b"x-ygg"))
 """Fields that say who the client is, or are taken for the environment, and begin with neither of the prefixes."""
 TOLD_PREFIXES = (b"x-forwarded-", b"x-ygg-")
 """The beginnings of others."""
@@ -42,8 +48,8 @@ class Client:
 
 
 def spelled(name: bytes) -> bytes:
-    """Return a field's name as a server may read it."""
-    return name.lower().replace(b"_", b"-")
+    """Return a field's name as a server may read it: many have one sign for all that is no letter or digit."""
+    return _SIGNS.sub(b"-", name.lower())
 
 
 def named_in(fields: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
@@ -55,7 +61,7 @@ def named_in(fields: Iterable[tuple[bytes, bytes]]) -> set[bytes]:
 def passing(fields: Fields) -> Fields:
     """Return what is passed on of a message, without its framing but for the length."""
     ending = HOP_BY_HOP | (named_in(fields) - {b"content-length", b"host"})
-    return [(name, value) for name, value in fields if name.lower() not in ending]
+    return [(name, value) for name, value in fields if name.lower() not in ending and spelled(name) not in HOP_BY_HOP]
 
 
 def request_fields(fields: Fields, client: Client, *, upgrade: bytes | None) -> Fields:
@@ -85,13 +91,16 @@ def response_fields(fields: Fields) -> Fields:
 def framing(fields: Fields) -> bytes | None:
     """Return how the body of a request ends: its length, `chunked`, or None without a body.
 
-    Raises `ProxyError` where it says so twice, in different ways: what one server takes for the end of a request is the
-    beginning of another to the next (RFC 9112, 11.2).
+    Raises `ProxyError` where it says so twice, in different ways, or in a name that is spelled otherwise: what one
+    server takes for the end of a request is the beginning of another to the next (RFC 9112, 11.2).
     """
     lengths = [value for name, value in fields if spelled(name) == b"content-length"]
     codings = [value for name, value in fields if spelled(name) == b"transfer-encoding"]
     if len(lengths) + len(codings) > 1:
         raise ProxyError("a request whose body has more than one end")
+    if any(name.lower() != plain for name, _ in fields
+           if (plain := spelled(name)) in (b"content-length", b"transfer-encoding", b"host")):
+        raise ProxyError("a field of the framing in another spelling")
     return codings[0].strip().lower() if codings else lengths[0] if lengths else None
 
 
@@ -110,12 +119,14 @@ def target_and_host(target: bytes, fields: Fields) -> tuple[bytes, Fields]:
     Raises `ProxyError` for other forms (RFC 9112, 3.2).
     """
     if target.startswith(b"/") or target == b"*":
+        if not all(_HOST.fullmatch(value) for name, value in fields if name.lower() == b"host"):
+            raise ProxyError("a host that is none")
         return target, fields
     scheme, mark, rest = target.partition(b"://")
     if not mark or scheme.lower() not in (b"http", b"https"):
         raise ProxyError("a target that is no path")
     host, slash, path = rest.partition(b"/")
-    if not host or b"?" in host or b"#" in host or b"@" in host:
+    if not host or not _HOST.fullmatch(host):
         raise ProxyError("a target that is no path")
     kept = [(name, value) for name, value in fields if name.lower() != b"host"]
     return slash + path or b"/", [(b"Host", host), *kept]

@@ -6,6 +6,9 @@ h11's buffer, whose reading is paused meanwhile. A server's connection is used a
 be repeated safely (no body, an idempotent method) and is repeated once on a new one where it was closed in between; all
 other requests have a connection that is new. A change to WebSocket makes the two connections a `Pair`.
 
+A client that is reset, or that resets what it is sent, ends the task, and with it the server's connection. The end of
+its stream alone does not: what it has asked for is still answered.
+
 HTTP/2 is not spoken on either side: its preface is refused, and `h2c` is not offered to the server.
 """
 
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from ygg.errors import MissingExtraError, ProxyError
@@ -56,13 +60,13 @@ class HttpForward(Service):
         """What the server is told that clients speak: https where TLS ends at the entrance."""
 
     async def _serve(self, connection: Connection) -> None:
-        peer = connection.transport.get_extra_info("peername")
+        peer = connection.peer
         client = headers.Client(
             peer[0] if isinstance(peer, tuple) else "127.0.0.1",
-            connection.transport.get_extra_info("public_key"),
+            connection.public_key,
             self.scheme,
         )
-        near = _Side(h11.SERVER, connection.transport)
+        near = _Side(h11.SERVER, connection.transport, lambda: self.left(connection))
         take_over(connection.transport, near)
         exchange = _Exchange(self, connection, near, client)
         try:
@@ -74,9 +78,9 @@ class HttpForward(Service):
         """Return a new connection to the server, held still."""
         return await self._connect(connection, self.target)
 
-    async def part(self, connection: Connection) -> None:
-        """Close a client's connection once it has taken what was written."""
-        await self._part(connection)
+    async def part(self, connection: Connection, ended: bool) -> None:
+        """Close a client's connection once it has taken what was written, and no more comes of it."""
+        await self._part(connection, ended=ended)
 
 
 class _Lost(ProxyError):
@@ -88,12 +92,17 @@ class _Lost(ProxyError):
 class _Side(asyncio.Protocol):
     """One connection, parsed."""
 
-    def __init__(self, role: type[h11.CLIENT] | type[h11.SERVER], transport: asyncio.Transport) -> None:
+    def __init__(
+        self, role: type[h11.CLIENT] | type[h11.SERVER], transport: asyncio.Transport,
+        on_lost: Callable[[], object] = lambda: None,
+    ) -> None:
         self.http = h11.Connection(role, MOST_HEAD)
         self.transport = transport
-        self.lost = False
+        self.lost = self.eof = False
+        """Whether the connection is gone, and whether its stream has ended."""
         self.used = False
         """Whether a byte has come since the last request."""
+        self._on_lost = on_lost
         self._waiting = 0
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
@@ -110,6 +119,7 @@ class _Side(asyncio.Protocol):
             pause(self.transport)
 
     def eof_received(self) -> bool:
+        self.eof = True
         self._feed(b"")
         return self.transport.can_write_eof()
 
@@ -122,6 +132,7 @@ class _Side(asyncio.Protocol):
         self.lost = True
         self._changed.set()
         self._room.set()
+        self._on_lost()
 
     def pause_writing(self) -> None:
         self._room.clear()
@@ -190,7 +201,7 @@ class _Exchange:
                 if near.used:
                     await self._fail(408)
                 else:
-                    await forward.part(self._connection)
+                    await forward.part(self._connection, near.eof)
                 return
             except _Lost:
                 return
@@ -198,7 +209,7 @@ class _Exchange:
                 await self._fail(error.error_status_hint)
                 return
             if not isinstance(event, h11.Request):
-                await forward.part(self._connection)
+                await forward.part(self._connection, near.eof)
                 return
             forward.count("requests")
             if not await self._request(event):
@@ -209,6 +220,9 @@ class _Exchange:
     async def _request(self, request: h11.Request) -> bool:
         """Serve one request; return whether another may follow."""
         near = self._near
+        if sum(len(name) + len(value) for name, value in request.headers.raw_items()) + len(request.target) > MOST_HEAD:
+            await self._fail(431)   # h11 has a bound for heads that are not whole alone
+            return False
         try:
             made, upgrade = self._remade(request)
         except ProxyError:
@@ -235,7 +249,7 @@ class _Exchange:
             self._body = None
         if near.http.our_state is h11.DONE and near.http.their_state is h11.DONE:
             return True
-        await self._forward.part(self._connection)
+        await self._forward.part(self._connection, near.eof)
         return False
 
     def _remade(self, request: h11.Request) -> tuple[h11.Request, bytes | None]:
@@ -354,4 +368,4 @@ class _Exchange:
             near.write(h11.Response(status_code=status, headers=fields, reason=text))
             near.write(h11.Data(data=text + b"\n"))
             near.write(h11.EndOfMessage())
-        await self._forward.part(self._connection)
+        await self._forward.part(self._connection, near.eof)

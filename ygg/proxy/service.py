@@ -20,7 +20,7 @@ from ygg.proxy.admission import Admission
 from ygg.proxy.endpoints import Endpoint, Listening
 from ygg.proxy.limits import Limits
 from ygg.proxy.pair import Pair, Space
-from ygg.proxy.sockets import keep_alive, reset, source_of
+from ygg.proxy.sockets import keep_alive, reset, resume, source_of, told_by
 from ygg.stream.held import HoldingProtocol
 
 log = logging.getLogger("ygg.proxy")
@@ -60,6 +60,10 @@ class Connection:
         self._service = service
         self.transport = transport
         """The client's."""
+        self.peer: Any = told_by(transport, "peername")
+        """The client's address."""
+        self.public_key: bytes | None = told_by(transport, "public_key")
+        """The key of the client's node, where it is known."""
         self.source: Hashable | None = source_of(transport)
         """Who it counts for."""
         self.active_at = self.since = now
@@ -80,8 +84,8 @@ class Connection:
         """Return what is known of it."""
         pair = self.pair
         return ConnectionInfo(
-            self.transport.get_extra_info("peername"),
-            self.transport.get_extra_info("public_key"),
+            self.peer,
+            self.public_key,
             self.target,
             pair is not None,
             now - self.since,
@@ -132,6 +136,16 @@ class Arrival(HoldingProtocol):
         super().connection_lost(exc)
         if self._connection is not None:
             self._service.left(self._connection)
+
+
+class _Leaving(Arrival):
+    """The protocol of a connection that has been told its last: what still comes is dropped, until the end comes."""
+
+    def data_received(self, data: bytes) -> None:
+        pass
+
+    def eof_received(self) -> bool:
+        return False
 
 
 class Service:
@@ -258,6 +272,8 @@ class Service:
         self._empty.clear()
         self._look_later()
         connection.task = loop.create_task(self._run(connection), name="ygg proxy connection")
+        # Not in the task itself: one that is cancelled before its first step runs none of its own code.
+        connection.task.add_done_callback(lambda _: self._served(connection))
         return connection
 
     def left(self, connection: Connection) -> None:
@@ -286,16 +302,17 @@ class Service:
             await self._serve(connection)
         except OSError as error:
             self.count("failed")
-            log.debug("%s: connection from %s: %s", self, connection.transport.get_extra_info("peername"), error)
+            log.debug("%s: connection from %s: %s", self, connection.peer, error)
             forget_frames(error)
         except Exception:
             self.count("errors")
             log.exception("a connection to %s ended by an error", connection.target or "nowhere yet")
-        finally:
-            connection.task = None
-            if connection.pair is None:
-                reset(connection.transport)
-                self.forget(connection)
+
+    def _served(self, connection: Connection) -> None:
+        connection.task = None
+        if connection.pair is None:
+            reset(connection.transport)
+            self.forget(connection)
 
     @abstractmethod
     async def _serve(self, connection: Connection) -> None:
@@ -319,14 +336,22 @@ class Service:
         keep_alive(transport, self.limits.keepalive)
         return transport
 
-    async def _part(self, connection: Connection, answer: bytes = b"") -> None:
-        """Tell the client something last, and close its connection; it has `PARTING` seconds to take it."""
+    async def _part(self, connection: Connection, answer: bytes = b"", *, ended: bool = False) -> None:
+        """Tell the client something last, and end its connection; it has `PARTING` seconds to take it and end its side.
+
+        What it still sends until then is read and dropped, unless its stream has `ended`: a connection that is closed
+        with bytes unread is reset, and a reset can take the answer away from the client.
+        """
         transport = connection.transport
-        transport.set_protocol(Arrival(self, connection))
+        transport.set_protocol(_Leaving(self, connection))
         if not transport.is_closing():
             if answer:
                 transport.write(answer)
-            transport.close()
+            if ended or not transport.can_write_eof():
+                transport.close()
+            else:
+                transport.write_eof()
+                resume(transport)
         if not connection.lost:
             await asyncio.sleep(PARTING)  # its loss cancels this
 

@@ -62,15 +62,23 @@ def resume(transport: asyncio.ReadTransport) -> None:
         transport.resume_reading()
 
 
+def told_by(transport: asyncio.BaseTransport, name: str) -> Any:
+    """Return what a transport says of itself; None where the connection has ended, for which uvloop's raise."""
+    try:
+        return transport.get_extra_info(name)
+    except (OSError, ValueError):
+        return None
+
+
 def source_of(transport: asyncio.BaseTransport) -> Hashable | None:
     """Return what stands for the host at the other end; None on this machine, whose programs are not told apart.
 
     That is its node's public key, or its /64 where the key is not known, on the overlay; else an address or a /64.
     """
-    key: bytes | None = transport.get_extra_info("public_key")
+    key: bytes | None = told_by(transport, "public_key")
     if key is not None:
         return key
-    peer = transport.get_extra_info("peername")
+    peer = told_by(transport, "peername")
     if not isinstance(peer, tuple):
         return None
     host = peer[0]

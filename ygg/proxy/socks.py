@@ -13,7 +13,7 @@ from ygg.proxy.endpoints import Endpoint
 from ygg.proxy.limits import Limits
 from ygg.proxy.routes import Route
 from ygg.proxy.service import Arrival, Connection, Service
-from ygg.proxy.sockets import keep_alive
+from ygg.proxy.sockets import keep_alive, told_by
 from ygg.url import host_port
 
 
@@ -55,7 +55,7 @@ class SocksProxy(Service):
         self.count("connected")
         keep_alive(far, self.limits.keepalive)
         if not connection.transport.is_closing():
-            name = far.get_extra_info("sockname")
+            name = told_by(far, "sockname")
             bound = name[:2] if isinstance(name, tuple) else ("0.0.0.0", 0)
             connection.transport.write(server.success(request, bound))
         connection.join(far)
