@@ -29,6 +29,7 @@ PRINTS: dict[str, list[Any]] = {
     "over_anyio.py": ["hello"],
     "over_hypercorn.py": ["200 True"],
     "send_file.py": ["offered: note.txt 5 bytes", "note.txt words"],
+    "blocking_requests.py": ["hello 2"],
     "autopeering.py": ["peers in the list: 1", "connected to 2"],
     "direct_link.py": ["neighbours: 1", "neighbours: 2, one of them at tls://127.0.0.1:", "neighbours: 1"],
     "simulated_mesh.py": ["agree: True after ", "agree without the root: True", "OVER THREE HOPS", "round trip: 12",

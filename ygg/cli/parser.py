@@ -19,6 +19,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *arguments: str, **options: object) -> None:
         super().__init__(*arguments, **options | {"allow_abbrev": False})  # type: ignore[arg-type]
+        self.ends_at_program = False
+        """Whether what follows the first word that is no option, or -m, is a program's."""
 
     def arguments(self) -> list[argparse.Action]:
         """Return the arguments and options, but for those of help and of commands."""
@@ -31,12 +33,14 @@ class Parser(argparse.ArgumentParser):
     def check_options(self, arguments: Sequence[str]) -> None:
         """Refuse the first option that there is not; argparse would first ask for what is missing in its place."""
         known = self._option_string_actions
+        value = False
         for argument in arguments:
-            if argument == "--":
+            name, equals, _ = argument.partition("=")
+            if argument == "--" or (self.ends_at_program and not value and (name == "-m" or name[:1] != "-")):
                 return
-            name = argument.partition("=")[0]
             if name.startswith("--") and name not in known:
                 self.refuse("option", name, known)
+            value = name in known and known[name].nargs is None and not equals
 
 
 def hint(name: str, known: Collection[str]) -> str:
