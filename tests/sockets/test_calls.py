@@ -1,6 +1,7 @@
 """ygg.sockets.calls: what threads ask of the event loop of a VTun."""
 
 import asyncio
+import concurrent.futures
 import errno
 import multiprocessing
 import threading
@@ -86,3 +87,22 @@ def test_a_child_process_is_refused(pair: Threaded) -> None:
     assert "forked" in here.recv()
     child.join()
     here.close()
+
+
+def test_what_is_done_just_after_a_look_is_no_timeout(pair: Threaded) -> None:
+    class Late(concurrent.futures.Future[int]):
+        """Is done when the wait for it has ended."""
+
+        def exception(self, timeout: float | None = None) -> BaseException | None:
+            if not self.done():
+                self.set_result(7)
+                raise TimeoutError
+            return super().exception(timeout)
+
+        def result(self, timeout: float | None = None) -> int:
+            if not self.done():
+                self.set_result(7)
+                raise TimeoutError
+            return super().result(timeout)
+
+    assert calls.wait(pair.a, Late()) == 7

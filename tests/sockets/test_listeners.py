@@ -1,9 +1,11 @@
 """ygg.sockets.listeners: stream sockets that listen on the overlay."""
 
+import asyncio
 import contextlib
 import errno
 import gc
 import os
+import resource
 import select
 import socket
 import ssl
@@ -158,3 +160,37 @@ def test_nothing_of_it_is_seen_in_the_file_system(pair: Threaded, tmp_path: os.P
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with create_server(pair.b, (pair.address_b, 80)):
         assert os.listdir(tmp_path) == []
+
+
+def test_a_duplicate_goes_on_when_the_first_is_closed(pair: Threaded) -> None:
+    server = create_server(pair.b, (pair.address_b, 80))
+    with server.dup() as other:
+        server.close()
+        pair.thread.call(lambda: None)
+        other.settimeout(LIMIT)
+        with create_connection(pair.a, (pair.address_b, 80), LIMIT):
+            other.accept()[0].close()
+    create_server(pair.b, (pair.address_b, 80)).close()     # the port is free
+
+
+def test_it_goes_on_once_there_are_descriptors_again(pair: Threaded) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with create_server(pair.b, (pair.address_b, 80)) as server, contextlib.ExitStack() as taken:
+        server.settimeout(LIMIT)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    taken.callback(os.close, os.dup(0))
+            _, writer = pair.thread.run(pair.a.open_connection(pair.address_b, 80), LIMIT)
+            writer.write(b"word")
+            pair.thread.run(asyncio.sleep(0.05))
+        finally:
+            taken.close()
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        accepted, _ = server.accept()
+        with accepted:
+            assert accepted.recv(10) == b"word"
+        pair.thread.call(writer.close)
+        with create_connection(pair.a, (pair.address_b, 80), LIMIT):
+            server.accept()[0].close()

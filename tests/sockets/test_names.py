@@ -1,5 +1,6 @@
 """ygg.sockets.names: what the names of descriptors say."""
 
+import os
 import socket
 
 import pytest
@@ -32,3 +33,21 @@ def test_other_names_say_nothing(name: object) -> None:
         if isinstance(name, bytes) and name:
             near.bind(name)
         assert names.ends_of(here, name) is None
+
+
+def test_a_name_that_another_user_has_taken_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, near = socket.socketpair()
+    with here, near:
+        names.bind(near, LOCAL, REMOTE)
+        name = here.getpeername()
+        monkeypatch.setattr(names, "_CREDENTIALS", _Stranger())
+        assert names.ends_of(here, name) is None
+
+
+class _Stranger:
+    """Credentials of another user's process."""
+
+    size = 12
+
+    def unpack(self, _: bytes) -> tuple[int, int, int]:
+        return 1, os.geteuid() + 1, 1

@@ -1,5 +1,7 @@
 """ygg.sockets.streams: stream sockets that are connected on the overlay."""
 
+import asyncio
+import concurrent.futures
 import contextlib
 import errno
 import os
@@ -11,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.aio import until
 from tests.expecting import raises_errno
-from tests.sockets.threaded import LIMIT, Threaded, connected
-from ygg.sockets import create_connection, create_server
+from tests.sockets.threaded import LIMIT, Threaded, connected, threaded
+from ygg.sockets import bridge, calls, create_connection, create_server
 from ygg.sockets.create import connect
+from ygg.sockets.standing import what
+from ygg.sockets.streams import Connection
+from ygg_c.base import forks
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -200,3 +206,93 @@ def test_the_vtun_is_closed_under_it(pair: Threaded) -> None:
             one.send(b"word")
         with contextlib.suppress(ConnectionResetError):
             assert other.recv(10) == b""
+
+
+def test_one_that_reads_no_more_writes_on(pair: Threaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    come = threading.Event()
+    received = bridge.Bridge.data_received
+
+    def data_received(self: bridge.Bridge, data: bytes) -> None:
+        received(self, data)
+        come.set()
+
+    monkeypatch.setattr(bridge.Bridge, "data_received", data_received)
+    with connected(pair) as (one, other):
+        one.shutdown(socket.SHUT_RD)
+        other.sendall(b"word")
+        assert come.wait(LIMIT)
+        one.sendall(b"word")
+        assert other.recv(10) == b"word"
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_was_closed_is_given_up_though_the_peer_neither_reads_nor_ends(
+    pair: Threaded, ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "LOOK", 0.01)
+    with connected(pair) as (one, other):
+        if ended:
+            other.shutdown(socket.SHUT_WR)
+            assert one.recv(10) == b""
+        else:
+            other.settimeout(0.5)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    other.sendall(bytes(1 << 20))
+        found = what(other)
+        assert isinstance(found, Connection)
+        carrying = found.bridge
+        assert carrying is not None
+        other.close()
+        pair.thread.run(until(lambda: carrying._near.fileno() < 0), LIMIT)
+
+
+def test_a_slow_reader_is_told_when_the_vtun_is_closed() -> None:
+    with threaded() as pair, create_server(pair.b, (pair.address_b, 0)) as server:
+        one = create_connection(pair.a, server.getsockname()[:2], LIMIT)
+        server.settimeout(LIMIT)
+        other, _ = server.accept()
+        one.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                one.sendall(bytes(1 << 20))
+    other.settimeout(LIMIT)
+    with one, other, pytest.raises(ConnectionAbortedError):
+        _read_all(other)
+
+
+def _read_all(sock: socket.socket) -> None:
+    while sock.recv(1 << 20):
+        pass
+
+
+def test_a_dial_that_is_given_up_at_once_leaves_nothing_to_be_cut_in_a_child(pair: Threaded) -> None:
+    before = forks.registered()
+    with create_server(pair.b, (pair.address_b, 0)) as server:
+        for _ in range(20):
+            sock = socket.socket(socket.AF_INET6)
+            sock.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                connect(pair.a, sock, server.getsockname()[:2])
+            sock.close()
+        pair.thread.run(asyncio.sleep(0.1))
+    pair.thread.run(until(lambda: forks.registered() <= before), LIMIT)
+
+
+class Interrupted(Exception):
+    """As Ctrl-C, which would end pytest."""
+
+
+def test_a_blocking_dial_that_a_signal_ends(pair: Threaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object, future: "concurrent.futures.Future[None]") -> None:
+        future.cancel()
+        raise Interrupted
+
+    before = forks.registered()
+    with create_server(pair.b, (pair.address_b, 0)) as server:
+        monkeypatch.setattr(calls, "wait", interrupted)
+        for _ in range(20):
+            with pytest.raises(Interrupted):
+                create_connection(pair.a, server.getsockname()[:2], LIMIT)
+        pair.thread.run(asyncio.sleep(0.1))
+    pair.thread.run(until(lambda: forks.registered() <= before), LIMIT)

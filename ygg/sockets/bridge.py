@@ -11,15 +11,20 @@ before the near end is closed a byte is written to it, through a duplicate of th
 
 import asyncio
 import contextlib
+import errno
 import os
 import select
 import socket
 from typing import cast
 
+from ygg.vtun.addresses import failure
 from ygg_c.base import forks
 
 CHUNK = 1 << 18
 """Bytes read from the pair at once, at most."""
+
+LOOK = 1.0
+"""Seconds between two looks whether the other end is closed, while the pair is not read."""
 
 
 class Bridge(asyncio.Protocol):
@@ -36,6 +41,9 @@ class Bridge(asyncio.Protocol):
         """What is to live as long as the near end is open."""
         self._there: tuple[int, int] | None = None
         self._waiting = bytearray()
+        self._looking: asyncio.TimerHandle | None = None
+        self._flushed: asyncio.Future[None] | None = None
+        self._last: asyncio.Task[None] | None = None
         self._ended = self._read_all = self._watching = self._writing = False
         forks.register(near.fileno())
 
@@ -64,8 +72,24 @@ class Bridge(asyncio.Protocol):
         self.transport, self.error = None, exc
         self._ended = True
         self._unwatch()
-        if not self._waiting:
+        if self._waiting and isinstance(exc, ConnectionAbortedError):
+            self._waiting.clear()   # by this side, whose loop may end next: a slow reader is told that it is not all
+            self._stop_writing()
+        if self._waiting:
+            self._flushed = self._loop.create_future()
+            self._last = self._loop.create_task(self._until_flushed(self._flushed))
+        else:
             self._finish()
+
+    async def _until_flushed(self, flushed: "asyncio.Future[None]") -> None:
+        """Wait for a slow reader. Where the loop ends before, the reader is told that something is missing."""
+        try:
+            await flushed
+        except asyncio.CancelledError:
+            self.error = self.error or failure(errno.ECONNABORTED, "the event loop of the VTun has ended")
+            self._waiting.clear()
+            self._finish()
+            raise
 
     def _send(self, data: bytes | bytearray) -> int:
         """Send what the pair takes; return how much is done with. Without a reader all of it is."""
@@ -74,8 +98,9 @@ class Bridge(asyncio.Protocol):
         except BlockingIOError:
             return 0
         except OSError:
-            self._hang_up()
-            return len(data)
+            if self._near.fileno() < 0 or _is_closed(self._near):
+                self._hang_up()
+            return len(data)  # the program may have said that it reads no more, and write on
 
     def _wait_for_room(self) -> None:
         if not self._writing and self._near.fileno() >= 0:
@@ -102,6 +127,7 @@ class Bridge(asyncio.Protocol):
             self._near.shutdown(socket.SHUT_WR)
         except OSError:
             self._hang_up()
+            return
         if self._read_all:
             self._hang_up()
 
@@ -109,6 +135,7 @@ class Bridge(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._unwatch()
+        self._look_later()
 
     def resume_writing(self) -> None:
         self._watch()
@@ -129,7 +156,7 @@ class Bridge(asyncio.Protocol):
         except BlockingIOError:
             return
         except OSError:     # it was closed, and something was not read
-            self._reset()
+            self.reset()
             return
         if self.transport is None:
             return
@@ -142,7 +169,40 @@ class Bridge(asyncio.Protocol):
             self._hang_up()
         else:
             self.transport.write_eof()
+            self._look_later()
             self._end_if_flushed()
+
+    def _look_later(self) -> None:
+        """Look for the other end's close, which nothing tells of while the pair is not read.
+
+        A peer that takes nothing, or never ends its side, would else keep what the program has given up.
+        """
+        if self._looking is None and self._near.fileno() >= 0:
+            self._looking = self._loop.call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        self._looking = None
+        if self.transport is None or self._watching or self._near.fileno() < 0:
+            return
+        if _is_closed(self._near):
+            self._take_rest()
+        else:
+            self._look_later()
+
+    def _take_rest(self) -> None:
+        """The other end is closed: give what it has written to the connection, which has limits for that."""
+        while not self._read_all and self.transport is not None:
+            try:
+                data = self._near.recv(CHUNK)
+            except BlockingIOError:
+                break
+            except OSError:
+                self.reset()
+                return
+            if not data:
+                break
+            self.transport.write(data)
+        self._hang_up()
 
     # The end
 
@@ -153,8 +213,8 @@ class Bridge(asyncio.Protocol):
             self.transport.close()
         self._close()
 
-    def _reset(self) -> None:
-        """The other end was closed with bytes unread: reset the connection, as a kernel does."""
+    def reset(self) -> None:
+        """Reset the connection, as a kernel does where the other end was closed with bytes unread."""
         transport = self.transport
         if transport is not None:
             options = transport.get_extra_info("options")
@@ -181,6 +241,11 @@ class Bridge(asyncio.Protocol):
             self._stop_writing()
             forks.unregister(self._near.fileno())
             self._near.close()
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        if self._flushed is not None and not self._flushed.done():
+            self._flushed.set_result(None)
         self.keeps = None
 
     def give_back(self) -> tuple[bytes, bool]:

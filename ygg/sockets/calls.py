@@ -48,19 +48,21 @@ def submit(vtun: VTun, work: Coroutine[Any, Any, T]) -> "concurrent.futures.Futu
 def wait(vtun: VTun, future: "concurrent.futures.Future[T]") -> T:
     """Return or raise what was begun does. ENETDOWN when the loop ends before; Ctrl-C cancels it."""
     loop = vtun.loop
-    while True:
-        try:
-            return future.result(_LOOK)
-        except concurrent.futures.CancelledError:
-            raise failure(errno.ENETDOWN, "the event loop of the VTun has ended") from None
-        except TimeoutError:
-            if future.done():
-                raise
-            if loop is None or loop.is_closed():
-                raise failure(errno.ENETDOWN, "the event loop of the VTun has ended") from None
-        except BaseException:
-            future.cancel()
-            raise
+    try:
+        while True:
+            try:
+                future.exception(_LOOK)     # raises for the wait alone; an error of the work is returned
+                return future.result()
+            except TimeoutError:
+                if future.done():
+                    return future.result()
+                if loop is None or loop.is_closed():
+                    future.cancel()
+    except concurrent.futures.CancelledError:
+        raise failure(errno.ENETDOWN, "the event loop of the VTun has ended") from None
+    except BaseException:
+        future.cancel()
+        raise
 
 
 def run(vtun: VTun, work: Coroutine[Any, Any, T]) -> T:
@@ -85,15 +87,16 @@ def call(vtun: VTun, function: Callable[..., T], *arguments: Any) -> T:
     return run(vtun, work())
 
 
-def later(vtun: VTun, function: Callable[[], object]) -> None:
-    """Have the event loop call a function soon; does nothing where the loop has ended, and in a child process."""
+def later(vtun: VTun, function: Callable[[], object]) -> bool:
+    """Have the event loop call a function soon; False where the loop has ended, and in a child process."""
     loop = vtun.loop
     if loop is None or vtun.made_in != forks.current():
-        return
+        return False
     try:
         loop.call_soon_threadsafe(function)
     except RuntimeError:
-        pass  # it is closed, and what the function would end has ended with it
+        return False    # it is closed, and what the function would end has ended with it
+    return True
 
 
 def _at_once(work: Coroutine[Any, Any, T]) -> T:

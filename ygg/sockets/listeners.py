@@ -153,23 +153,30 @@ class Listening:
             transport.abort()
             return
         connection = Connection(self.vtun)
-        near = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            near = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        except OSError:     # there are as many descriptors as may be
+            self._retry(held, server)
+            return
         near.setblocking(False)
         descriptors.enlarge(near)
         bridge = adopt(connection, transport, near)
-        connection.name(near)
         try:
+            connection.name(near)
             near.connect(self._place.path)
         except BlockingIOError:
             _drop(bridge, near)
-            server.taking, self._held = False, held
-            asyncio.get_running_loop().call_later(RETRY, self._again)
+            self._retry(held, server)
         except OSError:     # the program has closed its socket
             _drop(bridge, near)
             transport.abort()
             self._close()
         else:
             take_over(transport, bridge)
+
+    def _retry(self, held: "_Held", server: Server) -> None:
+        server.taking, self._held = False, held
+        asyncio.get_running_loop().call_later(RETRY, self._again)
 
     def _again(self) -> None:
         held, self._held = self._held, None
@@ -259,8 +266,9 @@ def listening_named(name: object) -> Listening | None:
 
 def sweep() -> None:
     """Stop what listens for descriptors that were closed unseen, as where an `ssl.SSLSocket` had them."""
-    for listening in list(_NAMED.values()):
-        if listening.server is not None and not listening.alive():
+    for reference in _NAMED.valuerefs():    # a copy: threads may add to it meanwhile
+        listening = reference()
+        if listening is not None and listening.server is not None and not listening.alive():
             with contextlib.suppress(OSError, RuntimeError):
                 calls.call(listening.vtun, listening._close)
 

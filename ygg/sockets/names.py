@@ -16,6 +16,7 @@ from ygg.vtun.addresses import SocketAddress
 
 _PREFIX = b"\0ygg:"
 _LAYOUT = struct.Struct("!8s16sH16sH")
+_CREDENTIALS, _PEERCRED = struct.Struct("iII"), getattr(socket, "SO_PEERCRED", 17)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,21 @@ def ends_of(sock: socket.socket, name: Any) -> Ends | None:
     if not isinstance(name, bytes) or not name.startswith(_PREFIX):
         return None
     name = full(sock, "getpeername")
+    if not _is_own(sock):
+        return None
     try:
         raw = bytes.fromhex(name[len(_PREFIX) :].decode("ascii"))
         token, local, local_port, remote, remote_port = _LAYOUT.unpack(raw)
     except (ValueError, struct.error):
         return None
     return Ends(token, _address(local, local_port), _address(remote, remote_port))
+
+
+def _is_own(sock: socket.socket) -> bool:
+    """Tell whether this user, or root, has made the peer of a socket: any user may take such a name for a socket."""
+    raw = socket.SocketType.getsockopt(sock, socket.SOL_SOCKET, _PEERCRED, _CREDENTIALS.size)
+    _, user, _ = _CREDENTIALS.unpack(raw)
+    return user in (0, os.geteuid())
 
 
 def _packed(address: SocketAddress) -> tuple[bytes, int]:

@@ -48,7 +48,7 @@ def stand(sock: socket.socket, what: Standing) -> None:
 
 
 def _forgotten(listening: Listening) -> None:
-    """The object is gone: so is its descriptor, unless another object has it now."""
+    """The object is gone, or closed: so is its descriptor, unless a duplicate or a child process has it."""
     if listening.alive():
         listening.watch()
     else:
@@ -261,7 +261,7 @@ class Methods:
         found = _STANDING.get(self)  # type: ignore[call-overload]
         super()._real_close(*arguments)  # type: ignore[misc]
         if isinstance(found, Listening):
-            found.release()
+            _forgotten(found)
         elif isinstance(found, Connection) and found.dialing is not None:
             found.dialing.cancel()
 

@@ -119,9 +119,13 @@ def dial(
         place = (there.fileno() if gate is None else socket.socket.fileno(sock)), inode
         connection.pending = gate is not None
         work = _dialed(connection, near, gate, place, target, local, timeout or None, options)
-        future = calls.submit(connection.vtun, work)
+        try:
+            future = calls.submit(connection.vtun, work)
+        except BaseException:
+            _give_up(connection, near, gate)
+            raise
+        future.add_done_callback(lambda future: _over(future, connection, near, gate))
         if gate is not None:
-            future.add_done_callback(_over)
             connection.dialing = future if connection.pending else None
             raise BlockingIOError(errno.EINPROGRESS, "the connection is in the making")
         if calls.here(calls.loop_of(connection.vtun)):
@@ -135,8 +139,6 @@ def dial(
         raise
     except BaseException:
         there.close()
-        if connection.bridge is None:
-            near.close()
         raise
 
 
@@ -166,6 +168,8 @@ async def _dialed(
     except BaseException as error:
         if gate is not None:
             connection.fail(error)  # which is told by the socket, and not here
+        if connection.bridge is not None:
+            connection.bridge.reset()
         near.close()
         raise
     finally:
@@ -173,10 +177,28 @@ async def _dialed(
             gate.close()
 
 
-def _over(future: "concurrent.futures.Future[None]") -> None:
-    """Nothing waits for what is made while its socket does not block."""
-    if not future.cancelled():
-        future.exception()
+def _over(
+    future: "concurrent.futures.Future[None]",
+    connection: Connection,
+    near: socket.socket,
+    gate: socket.socket | None,
+) -> None:
+    """Where it was not made, close what it would have had, in the loop: work may be cancelled before it has begun."""
+    if not future.cancelled() and future.exception() is None:
+        return
+
+    def give_up() -> None:
+        _give_up(connection, near, gate)
+
+    if not calls.later(connection.vtun, give_up):
+        give_up()
+
+
+def _give_up(connection: Connection, near: socket.socket, gate: socket.socket | None) -> None:
+    if connection.bridge is None:
+        near.close()
+    if gate is not None:
+        gate.close()
 
 
 class _Late(Bridge):
