@@ -39,6 +39,8 @@ async def test_a_transfer_that_was_cut_goes_on(side: str, tmp_path: Path) -> Non
         ended = sender if side == "sender" else receiver
         ended.cancel()
         await asyncio.gather(ended, return_exceptions=True)
+        if side == "sender":  # what it had not sent yet is not sent any more
+            await until(lambda: any("the sender is not there" in text for text in nodes.told))
         assert not (tmp_path / "in" / "a.bin").exists()
         begun.clear()
         if side == "sender":

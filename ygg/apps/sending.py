@@ -123,6 +123,9 @@ async def send_by_code(
             _settle(done, error)
         except OSError as error:
             tell(f"the connection is lost ({error}); it goes on when the other side connects again")
+        except asyncio.CancelledError:
+            writer.transport.abort()  # or the megabytes that wait in it would still be sent
+            raise
 
     async with serving(node, port, 2 * LONGEST, serve):
         await done
