@@ -244,7 +244,7 @@ def test_what_was_closed_is_given_up_though_the_peer_neither_reads_nor_ends(
         carrying = found.bridge
         assert carrying is not None
         other.close()
-        pair.thread.run(until(lambda: carrying._near.fileno() < 0), LIMIT)
+        pair.thread.run(until(lambda: carrying.is_closed), LIMIT)
 
 
 def test_a_slow_reader_is_told_when_the_vtun_is_closed() -> None:

@@ -47,6 +47,11 @@ class Bridge(asyncio.Protocol):
         self._ended = self._read_all = self._watching = self._writing = False
         forks.register(near.fileno())
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the near end is closed, so that nothing is carried any more."""
+        return self._near.fileno() < 0
+
     def tell_by(self, descriptor: int, inode: int) -> None:
         """Have the other end of the pair, which has this number and this inode, fail where the connection does."""
         self._there = descriptor, inode
