@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 from ygg.integrations.asgi import serve
@@ -44,6 +45,8 @@ class _Client(asyncio.Protocol):
 
 class _Loopback:
     """The operating system's loopback, in the place of a VTun."""
+
+    options = SimpleNamespace(keepalive=False)
 
     async def create_server(self, factory: Any, host: str | None, port: int, **options: Any) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(factory, "127.0.0.1", port, **options)
