@@ -14,12 +14,14 @@ cdef extern from *:
     """
     /* The beginning of a bytes object that no other has seen, in its place; takes that object. The stable ABI lacks
        _PyBytes_Resize: where such an object is one block, its header and then its content with a zero at the end, the
-       same is done here, and else the beginning is copied. `least` is the size of an empty one's block. */
+       same is done here, on the versions where this was tried, and else the beginning is copied. `least` is the size of
+       an empty one's block. */
     static PyObject *ygg_shortened(PyObject *whole, Py_ssize_t size, Py_ssize_t least) {
     #ifdef Py_LIMITED_API
         const char *content = PyBytes_AsString(whole);
         const Py_ssize_t header = content - (const char *)whole;
-        PyObject *result = header + 1 == least ? (PyObject *)PyObject_Realloc(whole, least + size) : NULL;
+        const int tried = Py_Version < 0x030f0000 && header + 1 == least;
+        PyObject *result = tried ? (PyObject *)PyObject_Realloc(whole, least + size) : NULL;
         if (result == NULL) {
             result = PyBytes_FromStringAndSize(content, size);
             Py_DECREF(whole);
