@@ -9,7 +9,15 @@ import pytest
 
 from tests.aio import on_loops, settle, until
 from ygg.errors import ConnectionReset
-from ygg.network import LoopbackNetwork, NativeNetwork, Network, WrapperDatagrams, WrapperNetwork, WrapperTransport
+from ygg.network import (
+    LoopbackNetwork,
+    NativeNetwork,
+    Network,
+    SocksNetwork,
+    WrapperDatagrams,
+    WrapperNetwork,
+    WrapperTransport,
+)
 from ygg.network.streams import streams
 from ygg.testing.conformance import CHECKS, Check, Subject
 
@@ -219,3 +227,14 @@ async def test_paths_pass_too(tmp_path: Path) -> None:
         assert client.is_closing()
         assert server.is_closing()
         assert listener.is_closing()
+
+
+def test_a_change_of_the_network_behind_is_told() -> None:
+    network = LoopbackNetwork()
+    told: list[int] = []
+    for front in (WrapperNetwork(network), SocksNetwork("socks5://127.0.0.1:1", network)):
+        watch = front.watch(lambda: told.append(1))
+        network.changed()
+        watch.close()
+        network.changed()
+    assert told == [1, 1]

@@ -8,7 +8,7 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from ipaddress import IPv6Address, ip_address
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from ygg.errors import (
     ConnectTimeout,
@@ -92,6 +92,20 @@ def break_off(item: "asyncio.BaseTransport | Listener") -> bool:
             return True
     log.error("%s cannot be closed", type(item).__name__, exc_info=failure)
     return False
+
+
+class Watch(Protocol):
+    """What `Network.watch()` returns."""
+
+    def close(self) -> None:
+        """Have nothing told any more. May be called twice."""
+
+
+class Unwatched:
+    """The watch of what never changes."""
+
+    def close(self) -> None:
+        """Do nothing: nothing is told anyway."""
 
 
 class Listener(ABC):
@@ -237,6 +251,14 @@ class Network(ABC):
         listener = await self._listen_path(path, backlog, functools.partial(self._admit, token=token))
         self._admit(listener, token)
         return listener
+
+    def watch(self, told: Callable[[], object]) -> Watch:
+        """Call `told` each time that hosts out of reach may have come into reach, until the watch is closed.
+
+        So for the operating system's network when the machine has a new address or route, or was suspended. A network
+        of your own that can tell overrides it; this one tells nothing.
+        """
+        return Unwatched()
 
     # What a network of one's own says
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from ygg.network.base import Admit, Listener, Network
+from ygg.network.base import Admit, Listener, Network, Watch
 
 logger = logging.getLogger("ygg.network")
 
@@ -120,6 +120,9 @@ class WrapperNetwork(Network):
     def passing_datagrams(self, transport: asyncio.DatagramTransport) -> WrapperDatagrams | None:
         """Called with each new datagram port; as `passing()`, with a `WrapperDatagrams`."""
         return None
+
+    def watch(self, told: Callable[[], object]) -> Watch:
+        return self.base.watch(told)
 
     async def _resolve(self, host: str) -> list[str]:
         return await self.base.resolve(host)

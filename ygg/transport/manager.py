@@ -26,10 +26,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ygg.errors import BlockedHostError, ListenerClosed, UnknownSchemeError, UnmappedHostError, URLError, from_os_error
-from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, break_off
+from ygg.network.base import BACKLOG, DIAL_TIMEOUT, Listener, Network, Watch, break_off
 from ygg.transport.base import DialOptions, ListenOptions, Transport
 from ygg.transport.pattern import HostPattern, normal
 from ygg.transport.redirect import Redirected, Route
+from ygg.transport.watching import NetworksWatch
 from ygg.url import PeerURL
 from ygg_c.base import forks
 
@@ -48,6 +49,7 @@ class TransportManager:
         self._patterns: list[tuple[HostPattern, Network | None]] = []  # most specific first
         self._default = default_network
         self._uses: dict[_Use, None] = {}  # in the order in which they were made
+        self._watches: dict[NetworksWatch, None] = {}
 
     @property
     def uses(self) -> int:
@@ -111,6 +113,16 @@ class TransportManager:
         if isinstance(network, _Unmapped):
             raise UnmappedHostError(f"no network is mapped to {host}")
         return network
+
+    def watch(self, told: Callable[[], object]) -> Watch:
+        """Call `told` each time that a network in use here tells of hosts that may have come into reach.
+
+        Until the watch is closed; see `Network.watch()`. Follows changes of the mapping.
+        """
+        watch = NetworksWatch(told, lambda watch: self._watches.pop(watch, None))
+        self._watches[watch] = None
+        watch.follow(self._networks())
+        return watch
 
     async def dial(
         self, url: PeerURL | str, *, source_interface: str | None = None, timeout: float = DIAL_TIMEOUT
@@ -192,6 +204,13 @@ class TransportManager:
         stale = [use for use in self._uses if touched(use.host) and self._find(use.host) is not use.network]
         for use in stale:
             use.break_off()
+        for watch in self._watches:
+            watch.follow(self._networks())
+
+    def _networks(self) -> list[Network]:
+        """Return the networks that serve any host now."""
+        served = [self._default, *self._exact.values(), *(network for _, network in self._patterns)]
+        return [network for network in served if network is not None]
 
     def _find(self, host: str) -> "Network | _Unmapped | None":
         if host in self._exact:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import functools
 import os
 import resource
 import socket
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import on_loops, settle
+from tests.aio import in_virtual_time, on_loops, settle
 from ygg.errors import (
     AddressInUse,
     ConnectionRefused,
@@ -21,8 +22,11 @@ from ygg.errors import (
     ResolveError,
 )
 from ygg.network import NativeNetwork, is_suitable
+from ygg.network.base import Unwatched
+from ygg.network.native import network as native
 from ygg.network.native.connections import error_at
 from ygg.network.native.sockets import MOST_PATH
+from ygg.network.native.suspends import LOOK, Suspends
 
 
 @pytest.mark.parametrize(
@@ -247,3 +251,22 @@ async def test_a_dial_that_fails_without_an_errno_is_no_time_out(monkeypatch: py
             await network.connect_stream("127.0.0.1", 9)
         assert not isinstance(caught.value, TimeoutError)
         assert caught.value.errno is None
+
+
+@in_virtual_time
+async def test_a_watch_tells_that_the_machine_was_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it tells of addresses and routes is tested with the interfaces of a namespace (test_changes.py)."""
+    asleep = 0.0
+    monkeypatch.setattr(native, "Suspends", functools.partial(Suspends, slept=lambda: asleep))
+    monkeypatch.setattr(native, "NetworkChanges", lambda *_: Unwatched())  # the machine's own would be told too
+    told: list[int] = []
+    watch = NativeNetwork().watch(lambda: told.append(1))
+    await asyncio.sleep(10)
+    assert not told
+    asleep = 3600.0
+    await asyncio.sleep(LOOK + 0.1)
+    assert told == [1]
+    watch.close()
+    asleep = 7200.0
+    await asyncio.sleep(10)
+    assert told == [1]

@@ -1,7 +1,6 @@
 """ygg.node.links.dialer: attempts, one or one after the other."""
 
 import asyncio
-import functools
 from typing import Any, cast
 
 import pytest
@@ -19,9 +18,7 @@ from ygg.errors import (
     UnknownSchemeError,
     WrongPasswordError,
 )
-from ygg.network.native.suspends import LOOK, Suspends
 from ygg.node import redial
-from ygg.node.links import dialer
 from ygg.node.links.lifecycle import Kind
 from ygg.simulation import VirtualLoop
 from ygg.testing import private_key, public_key
@@ -95,10 +92,8 @@ async def test_what_asks_for_a_peer_has_it_redialed_before_its_pause_is_over(why
 
 
 @in_virtual_time
-async def test_a_peer_that_is_away_is_dialed_at_once_when_the_machine_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_peer_that_is_away_is_dialed_at_once_when_its_network_tells_of_a_change() -> None:
     """After two minutes without the peer pauses are of a minute and more."""
-    asleep = 0.0
-    monkeypatch.setattr(dialer, "Suspends", functools.partial(Suspends, slept=lambda: asleep))
     loop = cast(VirtualLoop, asyncio.get_running_loop())
     async with (
         LoopbackNetwork() as network,
@@ -110,8 +105,8 @@ async def test_a_peer_that_is_away_is_dialed_at_once_when_the_machine_goes_on(mo
         await two.listen("tcp://127.0.0.1:99")
         await asyncio.sleep(10)
         assert not ups(one)
-        asleep = 3600.0
-        await asyncio.sleep(LOOK + 0.1)
+        network.changed()
+        await asyncio.sleep(0.1)
         assert ups(one) == [two.public_key]
 
 

@@ -15,7 +15,7 @@ from ygg.errors import (
 )
 from ygg.network.accept_queue import AcceptQueue
 from ygg.network.addresses import IPAddress, common_family, plain, spell, unspecified
-from ygg.network.base import Admit, Listener, Network, first_success
+from ygg.network.base import Admit, Listener, Network, Watch, first_success
 from ygg.network.loopback.datagram import MemoryDatagramTransport
 from ygg.network.loopback.ports import Ports, sockaddr, source_of
 from ygg.stream.held import HoldingProtocol
@@ -46,6 +46,15 @@ class LoopbackNetwork(Network):
         self.sources: Ports[None] = Ports()
         """Addresses and ports that connections come from."""
         self._datagrams: Ports[MemoryDatagramTransport] = Ports()
+        self._watches: dict[_LoopbackWatch, None] = {}  # in order, so that each run tells them in the same one
+
+    def changed(self) -> None:
+        """Tell those that watch the network that hosts may have come into reach, as a new route of a machine does."""
+        for watch in list(self._watches):
+            watch.told()
+
+    def watch(self, told: Callable[[], object]) -> Watch:
+        return _LoopbackWatch(self._watches, told)
 
     async def _resolve(self, host: str) -> list[str]:
         try:
@@ -196,3 +205,13 @@ class LoopbackListener(Listener):
 
     async def wait_closed(self) -> None:
         await self._closed.wait()
+
+
+class _LoopbackWatch:
+    def __init__(self, watches: "dict[_LoopbackWatch, None]", told: Callable[[], object]) -> None:
+        self.told = told
+        self._watches = watches
+        watches[self] = None
+
+    def close(self) -> None:
+        self._watches.pop(self, None)

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from ygg.errors import NoSuitableAddress, from_os_error
 from ygg.network.addresses import common_family, unspecified
-from ygg.network.base import Admit, Listener, Network, dial_addresses, is_suitable
+from ygg.network.base import Admit, Listener, Network, Watch, dial_addresses, is_suitable
+from ygg.network.native.changes import NetworkChanges
 from ygg.network.native.congestion import use_congestion
 from ygg.network.native.connections import connect
 from ygg.network.native.datagram import ConvertedErrors
@@ -24,6 +25,7 @@ from ygg.network.native.sockets import (
     new_socket,
     wildcard,
 )
+from ygg.network.native.suspends import Suspends
 
 D = TypeVar("D", bound=asyncio.DatagramProtocol)
 
@@ -53,6 +55,9 @@ class NativeNetwork(Network):
         self._interface = source_interface
         self._hints = [ip_address(address) for address in source_addresses]
         self._filter = address_filter
+
+    def watch(self, told: Callable[[], object]) -> Watch:
+        return _MachineWatch(told)
 
     async def _resolve(self, host: str) -> list[str]:
         addresses = await resolve(host)
@@ -142,3 +147,16 @@ class NativeNetwork(Network):
             sock.close()
             raise from_os_error(error) from None
         return listener
+
+
+class _MachineWatch:
+    """Tells of the machine's new addresses and routes, and that it goes on after it was suspended."""
+
+    def __init__(self, told: Callable[[], object]) -> None:
+        loop = asyncio.get_running_loop()
+        self._changes = NetworkChanges(loop, told)
+        self._suspends = Suspends(loop, told)
+
+    def close(self) -> None:
+        self._changes.close()
+        self._suspends.close()

@@ -1,9 +1,10 @@
 """A network behind a SOCKS5 proxy."""
 
 import asyncio
+from collections.abc import Callable
 
 from ygg.errors import ConnectTimeout, OperationNotSupported, URLError
-from ygg.network.base import Admit, Listener, Network
+from ygg.network.base import Admit, Listener, Network, Watch
 from ygg.network.socks import messages
 from ygg.network.socks.exchange import run
 from ygg.url import PeerURL
@@ -31,6 +32,9 @@ class SocksNetwork(Network):
 
             base = NativeNetwork()
         self._base = base
+
+    def watch(self, told: Callable[[], object]) -> Watch:
+        return self._base.watch(told)
 
     async def _resolve(self, host: str) -> list[str]:
         return [host]

@@ -8,9 +8,7 @@ import random
 from collections.abc import Awaitable, Callable
 
 from ygg.errors import ConnectionAborted, LinkError, SelfConnectionError, forget_frames
-from ygg.network.base import break_off
-from ygg.network.native.changes import NetworkChanges
-from ygg.network.native.suspends import Suspends
+from ygg.network.base import Watch, break_off
 from ygg.node.links.lifecycle import Event, Kind, State
 from ygg.node.links.live import LiveLinks
 from ygg.node.links.records import LinkRecord, LinkRecords
@@ -39,8 +37,7 @@ class Dialer:
         self._tasks = tasks
         self._loop = asyncio.get_running_loop()
         self._demand = Demand(self._loop, rng)
-        self._changes: NetworkChanges | None = None
-        self._suspends: Suspends | None = None
+        self._watch: Watch | None = None
         node.on_no_way = self._demand.note
 
     async def call(self, url: PeerURL, interface: str) -> bytes:
@@ -66,9 +63,8 @@ class Dialer:
         """Keep a link up from now on."""
         record = LinkRecord(url, interface, Kind.PERSISTENT)
         self._records.add(record)
-        if self._changes is None:
-            self._changes = NetworkChanges(self._loop, self.network_changed)
-            self._suspends = Suspends(self._loop, self.network_changed)
+        if self._watch is None:
+            self._watch = self._manager.watch(self.network_changed)
         record.redials = redials = Redial(self._demand, url.options.max_backoff)
         record.task = self._tasks.start_alone(self._keep_up(record, redials))
 
@@ -138,8 +134,6 @@ class Dialer:
         forget_frames(error)
 
     def close(self) -> None:
-        """Look no more at how the machine's network changes, nor at whether it was suspended."""
-        if self._changes is not None:
-            self._changes.close()
-        if self._suspends is not None:
-            self._suspends.close()
+        """Watch networks no more."""
+        if self._watch is not None:
+            self._watch.close()
