@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -70,3 +70,58 @@ def reset_by_the_system(peer: Peer) -> None:
         sock = peer.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.transport.abort()
+
+
+class Port(asyncio.DatagramProtocol):
+    """Keeps the datagrams that come, and answers each with what `answer` makes of it."""
+
+    def __init__(self, answer: Callable[[bytes], bytes | None] = lambda data: None) -> None:
+        self.transport: Any = None
+        self.arrived: list[tuple[bytes, Any]] = []
+        self.errors: list[Exception] = []
+        self._answer = answer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self.arrived.append((data, addr))
+        if (answer := self._answer(data)) is not None:
+            self.transport.sendto(answer, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        self.errors.append(exc)
+
+    @property
+    def data(self) -> list[bytes]:
+        """What has come."""
+        return [data for data, _ in self.arrived]
+
+    @property
+    def number(self) -> int:
+        """Its port."""
+        number: int = self.transport.get_extra_info("sockname")[1]
+        return number
+
+
+@asynccontextmanager
+async def ports(*hosts: str, network: Any = None, answer: Any = bytes.upper) -> AsyncIterator[list[Port]]:
+    """Open a port at each host, of this machine or of a VTun."""
+    made = []
+    for host in hosts:
+        make = (network or asyncio.get_running_loop()).create_datagram_endpoint
+        _, port = await make(lambda: Port(answer), local_addr=(host, 0))
+        made.append(port)
+    try:
+        yield made
+    finally:
+        for port in made:
+            port.transport.close()
+
+
+async def sender(number: int, network: Any = None, host: str = "127.0.0.1") -> Port:
+    """Return a port that is joined to one of this machine, or of a VTun."""
+    make = (network or asyncio.get_running_loop()).create_datagram_endpoint
+    _, port = await make(Port, remote_addr=(host, number))
+    made: Port = port
+    return made

@@ -60,8 +60,8 @@ MEASUREMENTS: dict[str, Measurement] = {
 }
 UNITS = {"mib_s": "MiB/s", "cpu_s_per_gib": "CPU s/GiB", "us": "µs", "ms": "ms", "pps": "packets/s", "gb_s": "GB/s",
          "mb_s": "MB/s", "rps_1": "requests/s", "rps_16": "requests/s", "per_mib": "calls/MiB",
-         "gbit_s": "Gbit/s", "conn_per_s": "connections/s", "pair_per_s": "connections/s", "kib": "KiB",
-         "of_ideal": "of an ideal sender's", "percent": "%"}
+         "gbit_s": "Gbit/s", "conn_per_s": "connections/s", "pair_per_s": "connections/s", "udp_per_s": "datagrams/s",
+         "kib": "KiB", "of_ideal": "of an ideal sender's", "percent": "%"}
 
 
 def _row(name: str, value: float) -> str:

@@ -11,25 +11,42 @@ from .nodes import pair
 WINDOW = 512
 
 
-class _Count(asyncio.DatagramProtocol):
+class Count(asyncio.DatagramProtocol):
+    """Counts what arrives."""
+
     count = 0
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Count it."""
         self.count += 1
 
 
-async def _send(transport: asyncio.DatagramTransport, target: tuple[str, int], arrived: _Count, seconds: float) -> None:
+async def _send(
+    transport: asyncio.DatagramTransport, target: tuple[str, int] | None, arrived: Count, seconds: float,
+    window: int = WINDOW,
+) -> None:
     data, sent, end = bytes(64), arrived.count, time.perf_counter() + seconds
     while time.perf_counter() < end:
-        for _ in range(WINDOW - (sent - arrived.count)):
+        for _ in range(window - (sent - arrived.count)):
             transport.sendto(data, target)
             sent += 1
         await asyncio.sleep(0)
 
 
+async def rate(
+    transport: asyncio.DatagramTransport, target: tuple[str, int] | None, arrived: Count, seconds: float,
+    *, window: int = WINDOW,
+) -> float:
+    """Return how many datagrams of 64 bytes a second arrive of those that are sent, `window` at once under way."""
+    await _send(transport, target, arrived, 0.3, window)
+    before = bulk.sample(arrived.count)
+    await _send(transport, target, arrived, seconds, window)
+    return bulk.rates(before, bulk.sample(arrived.count))[0] * bulk.MIB
+
+
 async def _measure(seconds: float) -> dict[str, float]:
     async with pair(65535) as (one, other):
-        receiver, arrived = await other.vtun.create_datagram_endpoint(_Count, ("::", 0))
+        receiver, arrived = await other.vtun.create_datagram_endpoint(Count, ("::", 0))
         sender, _ = await one.vtun.create_datagram_endpoint(asyncio.DatagramProtocol, ("::", 0))
         target = (other.host, receiver.get_extra_info("sockname")[1])
         await _send(sender, target, arrived, 0.3)

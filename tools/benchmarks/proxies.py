@@ -1,14 +1,14 @@
-"""Forwards and the SOCKS listener: TCP goodput of programs that know nothing of the overlay, and connections."""
+"""Forwards and the SOCKS listener: TCP goodput of programs that know nothing of the overlay, connections, datagrams."""
 
 import asyncio
 import time
 from typing import Any
 
 from ygg import SocksNetwork
-from ygg.proxy import Forward, OverlayRoute, SocksProxy, overlay, tcp
+from ygg.proxy import DatagramForward, Forward, OverlayRoute, SocksProxy, overlay, overlay_udp, tcp, udp
 from ygg.stream.held import take_over
 
-from . import bulk
+from . import bulk, datagrams
 from .nodes import Member, pair
 
 WARM_UP = 0.7
@@ -97,10 +97,30 @@ async def _connections(one: Member, other: Member, seconds: float) -> float:
     return count / took
 
 
+async def _datagrams(one: Member, other: Member, seconds: float) -> dict[str, float]:
+    """Datagrams of 64 bytes a second, of a program on this machine: into the overlay, and to a port beside it."""
+    loop = asyncio.get_running_loop()
+    far, arrived = await other.vtun.create_datagram_endpoint(datagrams.Count, ("::", 0))
+    target = overlay_udp(one.vtun, other.host, far.get_extra_info("sockname")[1])
+    beside, plain = await loop.create_datagram_endpoint(datagrams.Count, ("127.0.0.1", 0))
+    found = {}
+    async with DatagramForward(udp("127.0.0.1", 0), target) as forward:
+        for name, port, count in (("loopback_udp_per_s", beside.get_extra_info("sockname")[1], plain),
+                                  ("forward_udp_per_s", forward.port, arrived)):
+            source, _ = await loop.create_datagram_endpoint(
+                asyncio.DatagramProtocol, remote_addr=("127.0.0.1", port))
+            found[name] = await datagrams.rate(source, None, count, seconds, window=64)
+            source.close()
+    far.close()
+    beside.close()
+    return found
+
+
 async def _measure(seconds: float) -> dict[str, float]:
     async with pair(65535) as (one, other):
         found = await _goodput(one, other, seconds)
-        return found | {"forward_conn_per_s": await _connections(one, other, seconds)}
+        found["forward_conn_per_s"] = await _connections(one, other, seconds)
+        return found | await _datagrams(one, other, seconds)
 
 
 def proxies(seconds: float) -> dict[str, float]:

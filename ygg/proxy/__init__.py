@@ -5,7 +5,11 @@ watched and closed. All that strangers can send is bounded, for each source and 
 nothing of the library uses it.
 """
 
+from ygg.proxy.allow import Allowed
+from ygg.proxy.datagram_endpoints import DatagramEndpoint, OverlayUdpEndpoint, UdpEndpoint, overlay_udp, udp
+from ygg.proxy.datagram_forward import DatagramForward
 from ygg.proxy.endpoints import Endpoint, OverlayEndpoint, TcpEndpoint, UnixEndpoint, overlay, tcp, unix
+from ygg.proxy.flows import DatagramLimits, FlowInfo
 from ygg.proxy.forward import Forward
 from ygg.proxy.limits import Keepalive, Limits
 from ygg.proxy.names import Names
@@ -16,8 +20,13 @@ from ygg.proxy.service import ConnectionInfo
 from ygg.proxy.socks import SocksProxy
 
 __all__ = [
+    "Allowed",
     "ConnectionInfo",
+    "DatagramEndpoint",
+    "DatagramForward",
+    "DatagramLimits",
     "Endpoint",
+    "FlowInfo",
     "Forward",
     "Keepalive",
     "Limits",
@@ -25,14 +34,18 @@ __all__ = [
     "NetworkRoute",
     "OverlayEndpoint",
     "OverlayRoute",
+    "OverlayUdpEndpoint",
     "ProxyHeader",
     "ProxyReceiver",
     "Route",
     "Routes",
     "SocksProxy",
     "TcpEndpoint",
+    "UdpEndpoint",
     "UnixEndpoint",
     "overlay",
+    "overlay_udp",
     "tcp",
+    "udp",
     "unix",
 ]

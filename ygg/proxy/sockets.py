@@ -78,7 +78,11 @@ def source_of(transport: asyncio.BaseTransport) -> Hashable | None:
     key: bytes | None = told_by(transport, "public_key")
     if key is not None:
         return key
-    peer = told_by(transport, "peername")
+    return source_at(told_by(transport, "peername"))
+
+
+def source_at(peer: Any) -> Hashable | None:
+    """Return what stands for the host of a socket address, as `source_of()` where no key is known."""
     if not isinstance(peer, tuple):
         return None
     host = peer[0]
