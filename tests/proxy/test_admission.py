@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ygg.proxy.admission import Admission
+from ygg.proxy.admission import SPARED, Admission
 
 
 @dataclass(eq=False)
@@ -40,6 +40,27 @@ def test_none_makes_room_for_its_equal() -> None:
         admission.admit(One(source))
     assert admission.admit(One("a")) == (False, None)
     assert admission.admit(One("e")) == (False, None)
+
+
+def test_what_has_been_idle_makes_room_for_its_equal() -> None:
+    """So that many sources with one connection each do not fill a service for good."""
+    admission = Admission(4, 4)
+    ones = [One(source, active_at) for source, active_at in zip("abcd", (50.0, 10.0, 99.0, 70.0), strict=True)]
+    for one in ones:
+        admission.admit(one)
+    assert admission.admit(One("e", 10.0 + SPARED - 1)) == (False, None)
+    assert admission.admit(One("e", 10.0 + SPARED)) == (True, ones[1])
+    assert len(admission) == 4
+
+
+def test_a_source_makes_room_for_itself() -> None:
+    admission = Admission(10, 2)
+    ones = [One("a", 1.0), One("a", 0.0)]
+    for one in ones:
+        admission.admit(one)
+    admission.admit(One("b", -100.0))
+    assert admission.admit(One("a", SPARED)) == (True, ones[1])
+    assert len(admission) == 3
 
 
 def test_a_crowd_leaves_others_their_share() -> None:

@@ -33,7 +33,7 @@ async def test_from_this_machine_to_the_overlay() -> None:
         served[0].transport.close()
         await until(lambda: not forward.connections())
         assert forward.counters() == {
-            "accepted": 1, "refused": 0, "evicted": 0, "connected": 1, "failed": 0, "idle": 0,
+            "accepted": 1, "refused": 0, "forbidden": 0, "evicted": 0, "connected": 1, "failed": 0, "idle": 0,
             "received": 8, "sent": 6}
 
 

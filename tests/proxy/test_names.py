@@ -44,3 +44,13 @@ async def test_none() -> None:
     for name in ("127.0.0.1", "::1", "2001:db8::1"):
         with pytest.raises(HostUnreachable):
             await Names(lookup=looked_up).resolve(name)
+
+
+@in_virtual_time
+async def test_names_of_addresses_lead_back() -> None:
+    names = Names({"friend.example": "200::4"})
+    assert names.reverse(IPv6Address("200::4")) == "friend.example"
+    other = IPv6Address("200:aaaa::7")
+    name = names.reverse(other)
+    assert name.endswith(".meship")
+    assert await names.resolve(name) == other

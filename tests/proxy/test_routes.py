@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from tests.aio import in_virtual_time, on_loops, until
-from tests.proxy.ends import backend
-from tests.vtunpair import ADDRESS_B, joined
-from ygg.errors import BlockedHostError, ConnectionRefused, ResolveError
-from ygg.network import NativeNetwork
-from ygg.proxy import Names, NetworkRoute, OverlayRoute, Routes
+from tests.proxy.ends import Port, backend, ports
+from tests.vtunpair import ADDRESS_A, ADDRESS_B, joined
+from ygg.errors import BlockedHostError, ConnectionRefused, OperationNotSupported, ResolveError
+from ygg.network import NativeNetwork, SocksNetwork
+from ygg.proxy import Names, NetworkRoute, OverlayRoute, Route, Routes
+from ygg.stream.held import HoldingProtocol
 
 
-class Told:
+class Told(Route):
     """A route that keeps what it was asked for."""
 
     def __init__(self) -> None:
@@ -61,3 +62,48 @@ async def test_of_a_network() -> None:
         transport.abort()
         with pytest.raises(ConnectionRefused):
             await NetworkRoute(network).connect("127.0.0.1", 1)
+
+
+@on_loops
+async def test_datagrams_addresses_and_names_by_rules() -> None:
+    async with joined() as pair, NativeNetwork() as network, ports("::", network=pair.b) as (far,):
+        overlay = OverlayRoute(pair.a, Names({"other": ADDRESS_B}))
+        routes = Routes([("10.0.0.0/8", None), ("other", overlay), ("200::/7", overlay), ("*", NetworkRoute(network))])
+        near = Port()
+        transport = await routes.connect_datagram("other", far.number, lambda: near)
+        transport.sendto(b"word")
+        await until(lambda: near.data == [b"WORD"])
+        transport.close()
+        assert await routes.resolve("other") == ADDRESS_B
+        assert await routes.resolve("127.0.0.1") == "127.0.0.1"
+        assert await routes.reverse(ADDRESS_B) == "other"
+        with pytest.raises(BlockedHostError):
+            await routes.resolve("10.0.0.1")
+        with pytest.raises(OperationNotSupported):
+            await routes.reverse("127.0.0.1")
+        with pytest.raises(ResolveError):
+            await NetworkRoute(SocksNetwork("socks5://127.0.0.1:1", network)).resolve("a.name")
+
+
+@on_loops
+async def test_listening_for_a_host_or_for_any() -> None:
+    async with joined() as pair, NativeNetwork() as network:
+        overlay = OverlayRoute(pair.a, Names({"other": ADDRESS_B}))
+        routes = Routes([("other", overlay), ("*.x", None), ("*", NetworkRoute(network))])
+        for host, expected in (("other", ADDRESS_B), ("", "")):
+            bound = await routes.listen(host, HoldingProtocol)
+            assert (bound.address[0], bound.expected) == (ADDRESS_A, expected)
+            bound.listening.close()
+        with pytest.raises(OperationNotSupported):
+            await routes.listen("127.0.0.1", HoldingProtocol)
+        with pytest.raises(OperationNotSupported):
+            await Routes([]).listen("", HoldingProtocol)
+
+
+@in_virtual_time
+async def test_what_a_route_of_ones_own_does_not_say() -> None:
+    route = Route()
+    for attempt in (route.connect("a", 1), route.connect_datagram("a", 1, asyncio.DatagramProtocol),
+                    route.resolve("a"), route.reverse("200::1"), route.listen("", HoldingProtocol)):
+        with pytest.raises(OperationNotSupported):
+            await attempt

@@ -11,8 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ygg.errors import ConnectionReset, from_os_error
+from ygg.errors import ConnectionReset, OperationNotSupported, from_os_error
 from ygg.network.native.sockets import bind_path, check_path, new_socket
+from ygg.proxy.datagram_endpoints import DatagramEndpoint, OverlayUdpEndpoint, UdpEndpoint
 from ygg.url import host_port
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Endpoint(ABC):
     @abstractmethod
     async def connect(self, factory: Factory) -> asyncio.Transport:
         """Return a connection with a protocol of `factory`. Raises an OSError."""
+
+    def beside(self, host: str) -> DatagramEndpoint:
+        """Return a free UDP port at the address that a connection has come to. Raises `OperationNotSupported`."""
+        raise OperationNotSupported(f"{self} has no datagrams")
 
 
 class _Servers:
@@ -92,6 +97,9 @@ class TcpEndpoint(Endpoint):
         except ValueError:  # uvloop's, for a connection that was reset at once
             raise ConnectionReset from None
         return transport
+
+    def beside(self, host: str) -> DatagramEndpoint:
+        return UdpEndpoint(host, 0)
 
 
 class UnixEndpoint(Endpoint):
@@ -145,6 +153,9 @@ class OverlayEndpoint(Endpoint):
     async def connect(self, factory: Factory) -> asyncio.Transport:
         transport, _ = await self.vtun.create_connection(factory, self.host, self.port, ssl=self.ssl)
         return transport
+
+    def beside(self, host: str) -> DatagramEndpoint:
+        return OverlayUdpEndpoint(self.vtun, host, 0)
 
 
 def tcp(host: str, port: int) -> TcpEndpoint:

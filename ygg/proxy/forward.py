@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ygg.proxy.endpoints import Endpoint
 from ygg.proxy.limits import Limits
 from ygg.proxy.proxyprotocol import encode, header_for
@@ -19,13 +21,20 @@ class Forward(Service):
     whether it has closed altogether shows when something is sent to it.
 
     With `proxy_protocol` the target is told first who the client is, by the PROXY protocol, version 2, with the key of
-    its node in a TLV (`ygg.proxy.proxyprotocol`): it must expect that, as `ProxyReceiver` and many servers do.
+    its node in a TLV (`ygg.proxy.proxyprotocol`): it must expect that, as `ProxyReceiver` and many servers do. With
+    `allow`, a list of keys, addresses and subnets (see `Allowed`), all other clients are reset.
     """
 
     def __init__(
-        self, entrance: Endpoint, target: Endpoint, limits: Limits | None = None, *, proxy_protocol: bool = False
+        self,
+        entrance: Endpoint,
+        target: Endpoint,
+        limits: Limits | None = None,
+        *,
+        proxy_protocol: bool = False,
+        allow: Iterable[str] | None = None,
     ) -> None:
-        super().__init__(entrance, limits)
+        super().__init__(entrance, limits, allow=allow)
         self.target = target
         """Where connections lead."""
         self.proxy_protocol = proxy_protocol

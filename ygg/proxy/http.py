@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ygg.errors import MissingExtraError, ProxyError
@@ -52,8 +52,16 @@ class HttpForward(Service):
     closed), `unanswered` (no whole head in time), `upgraded`, `repeated`. It needs the extra `proxy`.
     """
 
-    def __init__(self, entrance: Endpoint, target: Endpoint, limits: Limits | None = None, *, scheme: str = "http"):
-        super().__init__(entrance, limits)
+    def __init__(
+        self,
+        entrance: Endpoint,
+        target: Endpoint,
+        limits: Limits | None = None,
+        *,
+        scheme: str = "http",
+        allow: Iterable[str] | None = None,
+    ) -> None:
+        super().__init__(entrance, limits, allow=allow)
         self.target = target
         """Where the server is."""
         self.scheme = scheme

@@ -32,6 +32,8 @@ class Limits:
     """Seconds to reach the far end."""
     request_timeout: float = 20.0
     """Seconds for a client to say what it wants, where it has to: SOCKS, the head of an HTTP request."""
+    bind_timeout: float = 180.0
+    """Seconds that a port of SOCKS' BIND waits for its connection."""
     idle: float | None = 7440.0
     """Seconds without a byte in either direction that end a connection; None: no end (RFC 5382, 5: two hours and four
     minutes at least)."""

@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address
 
 from ygg.errors import HostUnreachable, ResolveError
 from ygg.identity.overlay import OVERLAY
-from ygg.vtun.addresses import Host, key_in
+from ygg.vtun.addresses import Host, key_in, packed
 
 Lookup = Callable[[str], Awaitable[Host]]
 """Returns the address or key of a name; raises a `ResolveError` for one that it does not know."""
@@ -40,6 +40,13 @@ class Names:
         if found is None:
             raise ResolveError(f"no such host: {name[:80]!r}")
         return found
+
+    def reverse(self, address: IPv6Address) -> str:
+        """Return a name that leads to an address: that of the table, else the one below `meship`, which has it."""
+        for name, host in self._hosts.items():
+            if packed(host) == address.packed:
+                return name
+        return f"{base64.b32encode(address.packed).decode().rstrip('=').lower()}.{ADDRESS_ZONE}"
 
 
 def _numeric(name: str) -> IPv6Address | None:

@@ -11,12 +11,13 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
 from ygg.errors import ConnectTimeout, forget_frames
 from ygg.proxy.admission import Admission
+from ygg.proxy.allow import Allowed
 from ygg.proxy.endpoints import Endpoint, Listening
 from ygg.proxy.limits import Limits
 from ygg.proxy.pair import Pair, Space
@@ -93,6 +94,10 @@ class Connection:
             0 if pair is None else pair.far.count,
         )
 
+    def pass_on(self, count: int) -> None:
+        """Count bytes of the client's that are passed on while there is no pair."""
+        self.passed += count
+
     def join(self, far: asyncio.Transport) -> None:
         """Make a pair of it and `far`; both are held still."""
         self.pair = Pair(self.transport, far, self._service.space, self._over)
@@ -138,8 +143,8 @@ class Arrival(HoldingProtocol):
             self._service.left(self._connection)
 
 
-class _Leaving(Arrival):
-    """The protocol of a connection that has been told its last: what still comes is dropped, until the end comes."""
+class Leaving(Arrival):
+    """The protocol of a connection that is over but for its end: what still comes is dropped, until that comes."""
 
     def data_received(self, data: bytes) -> None:
         pass
@@ -151,13 +156,16 @@ class _Leaving(Arrival):
 class Service:
     """Something that listens at an endpoint and serves what connects. `async with` starts it, and ends it."""
 
-    def __init__(self, entrance: Endpoint, limits: Limits | None = None) -> None:
+    def __init__(
+        self, entrance: Endpoint, limits: Limits | None = None, *, allow: Iterable[str] | None = None
+    ) -> None:
         self.entrance = entrance
         """Where it listens."""
         self.limits = limits or Limits()
         """Its bounds."""
         self.space = Space()
         """The buffer of its pairs."""
+        self._allowed = None if allow is None else Allowed(allow)
         self._admission = Admission(self.limits.connections, self.limits.per_source)
         self._connections: dict[Connection, None] = {}
         self._counters: Counter[str] = Counter()
@@ -199,11 +207,11 @@ class Service:
     def counters(self) -> dict[str, int]:
         """Return how often each thing has happened, by name.
 
-        `accepted`, `refused` (over a limit), `evicted` (made room for another source), `connected` (to the far end),
-        `failed` (to connect, or by an error of the protocol), `idle` (ended for that), `received` and `sent` (bytes
-        from clients and to them); services have others of their own.
+        `accepted`, `refused` (over a limit), `forbidden` (not of those that are allowed), `evicted` (made room for
+        another), `connected` (to the far end), `failed` (to connect, or by an error of the protocol), `idle` (ended for
+        that), `received` and `sent` (bytes from clients and to them); services have others of their own.
         """
-        found = dict.fromkeys(("accepted", "refused", "evicted", "connected", "failed", "idle"), 0)
+        found = dict.fromkeys(("accepted", "refused", "forbidden", "evicted", "connected", "failed", "idle"), 0)
         found |= self._counters
         pairs = [connection.pair for connection in self._connections if connection.pair is not None]
         found["received"] = self._past[0] + sum(pair.near.count for pair in pairs)
@@ -259,6 +267,10 @@ class Service:
         loop = asyncio.get_running_loop()
         self.count("accepted")
         connection = Connection(self, transport, loop.time())
+        if self._allowed is not None and not self._allowed.admits(connection.peer, connection.public_key):
+            self.count("forbidden")
+            reset(transport)
+            return None
         taken, evicted = self._admission.admit(connection)
         if not taken:
             self.count("refused")
@@ -343,7 +355,7 @@ class Service:
         with bytes unread is reset, and a reset can take the answer away from the client.
         """
         transport = connection.transport
-        transport.set_protocol(_Leaving(self, connection))
+        transport.set_protocol(Leaving(self, connection))
         if not transport.is_closing():
             if answer:
                 transport.write(answer)

@@ -3,6 +3,8 @@
 import errno
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ygg.errors import ConnectionRefused, ConnectTimeout, ProxyError, ResolveError, from_os_error
 from ygg.network.socks.wire import (
@@ -13,8 +15,11 @@ from ygg.network.socks.wire import (
     NOT_ALLOWED,
     REFUSED,
     REPLIES,
+    MalformedHeader,
     address,
     counted,
+    datagram_header,
+    destination,
     reply_for,
 )
 
@@ -44,3 +49,28 @@ def test_addresses() -> None:
     assert address("a.example") == b"\3\x09a.example"
     with pytest.raises(ProxyError):
         counted(bytes(256), "name")
+
+
+@pytest.mark.parametrize(("header", "host"), [
+    (b"\1\x7f\0\0\1\0\x35", "127.0.0.1"), (b"\4" + bytes(15) + b"\1\0\x35", "::1"), (b"\3\4name\0\x35", "name"),
+])
+def test_headers_of_datagrams(header: bytes, host: str) -> None:
+    data = b"\0\0\0" + header + b"payload"
+    size = datagram_header(data)
+    assert (data[3:size], data[size:]) == (header, b"payload")
+    assert destination(header) == (host, 53)
+    for length in range(size):
+        with pytest.raises(MalformedHeader):
+            datagram_header(data[:length])
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_do_more_than_be_refused(data: bytes) -> None:
+    try:
+        size = datagram_header(data)
+        host, port = destination(data[3:size])
+    except MalformedHeader:
+        return
+    assert host
+    assert 0 <= port <= 65535
+    assert size <= len(data)

@@ -6,7 +6,6 @@ What a client sends is bounded by the protocol's own lengths, 255 bytes each; st
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from ygg.errors import ProxyError
 from ygg.network.socks.wire import (
     FAILED,
     GRANTED_4,
+    HOST,
     IPV4,
     IPV6,
     NAME,
@@ -40,8 +40,6 @@ Check = Callable[[str, str], bool]
 """Tells whether a user with a password may pass."""
 Exchange = Generator[tuple[bytes, int], bytes, T]
 """Yields what to send and how many bytes to read next; is sent exactly those bytes."""
-
-_HOST = re.compile(r"[!-~]{1,255}")
 
 
 class Refused(ProxyError):
@@ -123,7 +121,7 @@ def _request_5(answer: bytes, user: str) -> Exchange[Request]:
         host = socket.inet_ntop(socket.AF_INET if kind == IPV4 else socket.AF_INET6, raw[:-2])
     else:
         raise Refused("unknown kind of address", failure_5(NO_ADDRESS))
-    if not _HOST.fullmatch(host):
+    if not HOST.fullmatch(host):
         raise Refused("not a host name", failure_5(FAILED))
     return Request(VERSION, command, host, int.from_bytes(raw[-2:]), user)
 
@@ -137,7 +135,7 @@ def _version_4(check: Check | None) -> Exchange[Request]:
         host = yield from _text()
     if check is not None:
         raise Refused("version 4 has no passwords", rejection_4())
-    if not _HOST.fullmatch(host):
+    if not HOST.fullmatch(host):
         raise Refused("not a host name", rejection_4())
     return Request(VERSION_4, command, host, port, user)
 
@@ -157,7 +155,7 @@ def success(request: Request, bound: tuple[str, int] = ("0.0.0.0", 0)) -> bytes:
     host, port = bound
     if request.version == VERSION:
         return bytes([VERSION, SUCCEEDED, 0]) + address(host) + port.to_bytes(2)
-    numeric = ip_address(host)
+    numeric = ip_address(host.partition("%")[0])
     raw = numeric.packed if isinstance(numeric, IPv4Address) else bytes(4)
     return bytes([0, GRANTED_4]) + port.to_bytes(2) + raw
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import re
+import socket
 from ipaddress import IPv4Address, ip_address
 
 from ygg.errors import ConnectionRefused, HostUnreachable, NetworkUnreachable, ProxyError, ResolveError, YggError
@@ -11,8 +13,10 @@ VERSION, VERSION_4 = 5, 4
 """First byte of most messages."""
 NO_AUTHENTICATION, USER_AND_PASSWORD, NO_METHOD = 0, 2, 0xFF
 """Ways to log in (RFC 1928, section 3)."""
-CONNECT = 1
-"""The one command that is served (RFC 1928, section 4)."""
+CONNECT, BIND, ASSOCIATE = 1, 2, 3
+"""Commands (RFC 1928, section 4)."""
+RESOLVE, RESOLVE_PTR = 0xF0, 0xF1
+"""Commands that Tor has added: a name's address, and an address's name (its socks-extensions document)."""
 IPV4, NAME, IPV6 = 1, 3, 4
 """Kinds of address (RFC 1928, section 5)."""
 SUCCEEDED, FAILED, NOT_ALLOWED, NETWORK_UNREACHABLE, HOST_UNREACHABLE, REFUSED = range(6)
@@ -21,6 +25,9 @@ EXPIRED, NO_COMMAND, NO_ADDRESS = range(6, 9)
 """Further replies."""
 GRANTED_4, REJECTED_4 = 0x5A, 0x5B
 """Replies of version 4."""
+
+HOST = re.compile(r"[!-~]{1,255}")
+"""What may be a host."""
 
 REPLIES: dict[int, YggError] = {
     FAILED: ProxyError("proxy: general failure"),
@@ -80,3 +87,34 @@ def counted(text: str | bytes, what: str, *, least: int = 1) -> bytes:
     if not least <= len(data) <= 255:
         raise ProxyError(f"{what} of {len(data)} bytes: SOCKS5 takes {least} to 255")
     return bytes([len(data)]) + data
+
+
+class MalformedHeader(ProxyError):
+    """The header of a datagram is none."""
+
+    text = "malformed header of a datagram"
+
+
+def datagram_header(data: bytes) -> int:
+    """Return how many bytes the header of a datagram has that goes through a proxy (RFC 1928, section 7).
+
+    Those are two zeros, the fragment's number, the kind of address, the address and the port. Raises `MalformedHeader`.
+    """
+    if len(data) < 5 or data[0] or data[1]:
+        raise MalformedHeader
+    kind = data[3]
+    size = 10 if kind == IPV4 else 22 if kind == IPV6 else 7 + data[4] if kind == NAME and data[4] else 0
+    if not size or len(data) < size:
+        raise MalformedHeader
+    return size
+
+
+def destination(header: bytes) -> tuple[str, int]:
+    """Return host and port of an address as messages have it: kind, address and port. Raises `MalformedHeader`."""
+    kind, port = header[0], int.from_bytes(header[-2:])
+    if kind != NAME:
+        return socket.inet_ntop(socket.AF_INET if kind == IPV4 else socket.AF_INET6, header[1:-2]), port
+    host = header[2:-2].decode("ascii", "replace")
+    if not HOST.fullmatch(host):
+        raise MalformedHeader
+    return host, port
