@@ -10,6 +10,7 @@ import gc
 import logging
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,9 +58,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def serve(
-    config: Config, clock_file: Path | None = None, started: Callable[[], object] = lambda: None
+    config: Config,
+    clock_file: Path | None = None,
+    started: Callable[[], object] = lambda: None,
+    beside: Callable[[Daemon], AbstractAsyncContextManager[object]] | None = None,
 ) -> None:
-    """Run a node until the process is told to end, even while it starts; call `started` once it runs."""
+    """Run a node until the process is told to end, even while it starts; call `started` once it runs.
+
+    `beside` opens what runs on the node, which is closed before it.
+    """
     from ygg.daemon import Daemon
 
     told = asyncio.Event()
@@ -72,6 +79,8 @@ async def serve(
                 try:
                     async with starting:
                         await parts.enter_async_context(daemon)
+                        if beside is not None:
+                            await parts.enter_async_context(beside(daemon))
                 except TimeoutError:
                     if not told.is_set():
                         raise

@@ -13,6 +13,7 @@ from ygg.proxy.flows import DatagramLimits, FlowInfo
 from ygg.proxy.forward import Forward
 from ygg.proxy.limits import Keepalive, Limits
 from ygg.proxy.names import Names
+from ygg.proxy.nameserver import NameServer
 from ygg.proxy.proxyprotocol import ProxyHeader
 from ygg.proxy.receiver import ProxyReceiver
 from ygg.proxy.routes import NetworkRoute, OverlayRoute, Route, Routes
@@ -30,6 +31,7 @@ __all__ = [
     "Forward",
     "Keepalive",
     "Limits",
+    "NameServer",
     "Names",
     "NetworkRoute",
     "OverlayEndpoint",

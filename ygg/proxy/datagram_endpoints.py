@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ygg.errors import from_os_error
 from ygg.network.native.resolver import resolve
 from ygg.network.native.sockets import datagram_socket, wildcard
+from ygg.proxy.names import Names, named
 
 if TYPE_CHECKING:
     from ygg.vtun import VTun
@@ -66,9 +67,13 @@ async def _open(
 
 
 class OverlayUdpEndpoint(DatagramEndpoint):
-    """A UDP port of the overlay, by a VTun, which stays its owner's to close."""
+    """A UDP port of the overlay, by a VTun, which stays its owner's to close.
 
-    def __init__(self, vtun: VTun, host: Host | None = None, port: int = 0) -> None:
+    With `names` a port to send to may be one of a host by its name, which is resolved for each flow.
+    """
+
+    def __init__(self, vtun: VTun, host: Host | None = None, port: int = 0, *, names: Names | None = None) -> None:
+        self._names = names
         self.vtun, self.host, self.port = vtun, host, port
         """The network; where, None to receive at all addresses of the VTun, port 0 at a free one."""
 
@@ -82,7 +87,8 @@ class OverlayUdpEndpoint(DatagramEndpoint):
     async def connect(self, factory: Factory) -> asyncio.DatagramTransport:
         if self.host is None:
             raise ValueError("overlay_udp() without a host is a place to receive at alone")
-        transport, _ = await self.vtun.create_datagram_endpoint(factory, remote_addr=(self.host, self.port))
+        host = await named(self._names, self.host) or self.host
+        transport, _ = await self.vtun.create_datagram_endpoint(factory, remote_addr=(host, self.port))
         return transport
 
 
@@ -91,6 +97,8 @@ def udp(host: str, port: int) -> UdpEndpoint:
     return UdpEndpoint(host, port)
 
 
-def overlay_udp(vtun: VTun, host: Host | None = None, port: int = 0) -> OverlayUdpEndpoint:
-    """Return the endpoint of a UDP port of the overlay; `host` is an address or a public key."""
-    return OverlayUdpEndpoint(vtun, host, port)
+def overlay_udp(
+    vtun: VTun, host: Host | None = None, port: int = 0, *, names: Names | None = None
+) -> OverlayUdpEndpoint:
+    """Return the endpoint of a UDP port of the overlay; `host` is an address, a public key, or with `names` a name."""
+    return OverlayUdpEndpoint(vtun, host, port, names=names)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ygg.errors import ConnectionReset, OperationNotSupported, from_os_error
 from ygg.network.native.sockets import bind_path, check_path, new_socket
 from ygg.proxy.datagram_endpoints import DatagramEndpoint, OverlayUdpEndpoint, UdpEndpoint
+from ygg.proxy.names import Names, named
 from ygg.url import host_port
 
 if TYPE_CHECKING:
@@ -134,11 +135,21 @@ class UnixEndpoint(Endpoint):
 
 
 class OverlayEndpoint(Endpoint):
-    """A TCP port of the overlay, by a VTun, which stays its owner's to close."""
+    """A TCP port of the overlay, by a VTun, which stays its owner's to close.
+
+    With `names` a port to connect to may be one of a host by its name, which is resolved each time.
+    """
 
     def __init__(
-        self, vtun: VTun, host: Host | None = None, port: int = 0, *, ssl: ssl_module.SSLContext | None = None
+        self,
+        vtun: VTun,
+        host: Host | None = None,
+        port: int = 0,
+        *,
+        ssl: ssl_module.SSLContext | None = None,
+        names: Names | None = None,
     ) -> None:
+        self._names = names
         self.vtun, self.host, self.port, self.ssl = vtun, host, port, ssl
         """The network; where, None to listen at all addresses of the VTun, port 0 at a free one; TLS, if any."""
 
@@ -151,7 +162,8 @@ class OverlayEndpoint(Endpoint):
         )
 
     async def connect(self, factory: Factory) -> asyncio.Transport:
-        transport, _ = await self.vtun.create_connection(factory, self.host, self.port, ssl=self.ssl)
+        host = await named(self._names, self.host)
+        transport, _ = await self.vtun.create_connection(factory, host, self.port, ssl=self.ssl)
         return transport
 
     def beside(self, host: str) -> DatagramEndpoint:
@@ -169,7 +181,12 @@ def unix(path: str, mode: int = 0o600) -> UnixEndpoint:
 
 
 def overlay(
-    vtun: VTun, host: Host | None = None, port: int = 0, *, ssl: ssl_module.SSLContext | None = None
+    vtun: VTun,
+    host: Host | None = None,
+    port: int = 0,
+    *,
+    ssl: ssl_module.SSLContext | None = None,
+    names: Names | None = None,
 ) -> OverlayEndpoint:
-    """Return the endpoint of a TCP port of the overlay; `host` is an address or a public key."""
-    return OverlayEndpoint(vtun, host, port, ssl=ssl)
+    """Return the endpoint of a TCP port of the overlay; `host` is an address, a public key, or with `names` a name."""
+    return OverlayEndpoint(vtun, host, port, ssl=ssl, names=names)

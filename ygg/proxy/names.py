@@ -49,6 +49,11 @@ class Names:
         return f"{base64.b32encode(address.packed).decode().rstrip('=').lower()}.{ADDRESS_ZONE}"
 
 
+async def named(names: Names | None, host: Host | None) -> Host | None:
+    """Return the host that a name is of, where there are names; else what is given. Raises as `Names.resolve()`."""
+    return await names.resolve(host) if names is not None and isinstance(host, str) else host
+
+
 def _numeric(name: str) -> IPv6Address | None:
     try:
         address = ip_address(name)
