@@ -325,3 +325,44 @@ async def test_a_port_that_is_taken() -> None:
                 await forward.start()
             forward.close()
             await forward.wait_closed()
+
+
+async def answering(scope: Any, receive: Any, send: Any) -> None:
+    """An ASGI application that says which HTTP was spoken, and how many bytes came."""
+    if scope["type"] != "http":
+        return
+    count, more = 0, True
+    while more:
+        message = await receive()
+        count, more = count + len(message.get("body", b"")), message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": f"{scope['http_version']} {count}".encode()})
+
+
+@on_loops
+async def test_http_2_passes_as_any_stream() -> None:
+    """With prior knowledge (h2c), as gRPC begins: many requests at once on one connection.
+
+    All bodies together fit the connection's first window: beyond it this client and this server at times wait for each
+    other, with nothing under way between them.
+    """
+    import httpx
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    behind = tcp("127.0.0.1", listening.getsockname()[1])
+    config, told = Config(), asyncio.Event()
+    config.bind = [f"fd://{listening.detach()}"]
+    serving = asyncio.create_task(serve(answering, config, shutdown_trigger=told.wait))
+    async with (
+        joined() as pair, Forward(overlay(pair.b, ADDRESS_B, 80), behind) as out,
+        Forward(tcp("127.0.0.1", 0), overlay(pair.a, ADDRESS_B, 80)) as into,
+        httpx.AsyncClient(http1=False, http2=True, trust_env=False, timeout=30) as asking,
+    ):
+        url = f"http://127.0.0.1:{into.port}/"
+        replies = await asyncio.gather(*(asking.post(url, content=bytes(2_000)) for _ in range(20)))
+        assert [reply.text for reply in replies] == ["2 2000"] * 20
+        assert out.counters()["accepted"] == 1
+    told.set()
+    await serving

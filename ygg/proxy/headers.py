@@ -14,6 +14,7 @@ from ygg.errors import ProxyError
 
 _SIGNS = re.compile(rb"[^a-z0-9]")
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+;=%:\[\]-]*")
+_AUTHORITY = re.compile(rb"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._~-]{1,255}))(?::(?P<port>[0-9]{1,5}))?")
 
 Fields = list[tuple[bytes, bytes]]
 """Names and values, as h11 has them."""
@@ -130,3 +131,27 @@ def target_and_host(target: bytes, fields: Fields) -> tuple[bytes, Fields]:
         raise ProxyError("a target that is no path")
     kept = [(name, value) for name, value in fields if name.lower() != b"host"]
     return slash + path or b"/", [(b"Host", host), *kept]
+
+
+def proxied(target: bytes, fields: Fields) -> tuple[str, int, bytes, Fields]:
+    """Return host, port and origin form of a request to a proxy, and its fields with the host that its target names.
+
+    Raises `ProxyError` for what is no absolute form of `http` (RFC 9112, 3.2.2).
+    """
+    scheme, mark, rest = target.partition(b"://")
+    if not mark or scheme.lower() != b"http":
+        raise ProxyError("a target that is no http://host/path")
+    origin, fields = target_and_host(target, fields)
+    host, port = authority(rest.partition(b"/")[0], 80)
+    return host, port, origin, fields
+
+
+def authority(text: bytes, default: int | None = None) -> tuple[str, int]:
+    """Return host and port of `host:port` or `[address]:port`; `default` is the port of one without. Raises
+    `ProxyError`.
+    """
+    found = _AUTHORITY.fullmatch(text)
+    port = default if found is None or found["port"] is None else int(found["port"])
+    if found is None or port is None or not 0 < port < 65536:
+        raise ProxyError("no host and port")
+    return (found["six"] or found["name"]).decode(), port
