@@ -20,7 +20,7 @@ async def test_many_requests_over_one_connection(tmp_path: Path) -> None:
         assert [one["said"] for one in found] == [str(number) for number in range(20)]
         with pytest.raises(AdminError, match="unknown action 'nosuch', try 'list' for help"):
             await client.request("nosuch")
-        assert await client.request("echo", what="x") == {"said": "x"}
+        assert await client.request("echo", what="x", self="any", command="name") == {"said": "x"}
         assert server.counters()["connections"] == 1
     with pytest.raises(FileNotFoundError):
         await client.request("echo")

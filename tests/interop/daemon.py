@@ -44,11 +44,11 @@ class Daemon:
         self.log = self.folder / "log"
         # Not in the folder: where tests run in several processes its name has more than a socket's path has room for.
         self._socket = Path(tempfile.gettempdir(), f"{host.namespace}-{secrets.token_hex(4)}.sock")
-        self._endpoint = f"unix://{self._socket}"
+        self.endpoint = f"unix://{self._socket}"
         configuration = {
             "PrivateKey": identity.private, "Listen": [url.format(host.address) for url in listen],
             "Peers": [], "AllowedPublicKeys": list(allowed), "MulticastInterfaces": list(multicast),
-            "AdminListen": self._endpoint, "IfName": "ygg0", "IfMTU": mtu, "NodeInfoPrivacy": False,
+            "AdminListen": self.endpoint, "IfName": "ygg0", "IfMTU": mtu, "NodeInfoPrivacy": False,
             "NodeInfo": {"name": host.namespace}, "GroupPassword": group_password,
         }
         (self.folder / "config.json").write_text(json.dumps(configuration))
@@ -88,7 +88,7 @@ class Daemon:
     def ctl(self, command: str, **arguments: str) -> Any:
         """Return what yggdrasilctl prints for a command, decoded."""
         program = find("yggdrasilctl") or shutil.which("yggdrasilctl") or "yggdrasilctl"
-        line = [str(program), "-json", f"-endpoint={self._endpoint}", command]
+        line = [str(program), "-json", f"-endpoint={self.endpoint}", command]
         line += [f"{name}={value}" for name, value in arguments.items()]
         result = subprocess.run(line, capture_output=True, text=True)
         try:

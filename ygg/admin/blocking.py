@@ -31,11 +31,16 @@ class BlockingClient:
         """Where the daemon is."""
 
     def __enter__(self) -> Self:
-        self._open()
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def open(self) -> None:
+        """Connect, unless it is connected: `request()` would, and this tells beforehand whether that goes."""
+        if self._socket is None:
+            self._open()
 
     def close(self) -> None:
         """Hang up. Idempotent."""
@@ -43,7 +48,7 @@ class BlockingClient:
         if opened is not None:
             opened.close()
 
-    def request(self, command: str, **arguments: Any) -> Any:
+    def request(self, command: str, /, **arguments: Any) -> Any:
         """Return the response to a command. Raises `AdminError`, `TimeoutError` and `OSError`."""
         try:
             return response_of(self._ask(command, arguments))

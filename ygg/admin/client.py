@@ -85,7 +85,7 @@ class Client:
             except OSError:
                 pass  # it has hung up
 
-    async def request(self, command: str, **arguments: Any) -> Any:
+    async def request(self, command: str, /, **arguments: Any) -> Any:
         """Return the response to a command.
 
         Raises `AdminError` with the node's text, `TimeoutError`, and `OSError` where the connection is lost. Tasks that

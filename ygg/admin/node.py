@@ -11,7 +11,7 @@ from ygg.admin.arguments import Arguments
 from ygg.admin.commands import Command, Commands
 from ygg.admin.errors import AdminError
 from ygg.admin.events import subscribe_command
-from ygg.errors import QueryTimeout, URLError
+from ygg.errors import QueryTimeout, UnknownSchemeError, URLError
 from ygg.identity.address import address_of
 from ygg.node.core import Core
 from ygg.url import PeerURL
@@ -77,7 +77,10 @@ def _tun_view(device: tuple[str, int] | None) -> dict[str, Any]:
 def _peer_commands(core: Core) -> list[Command]:
     def add(given: Arguments) -> dict[str, Any]:
         url, interface = _peer(given)
-        core.add_peer(url, source_interface=interface)
+        try:
+            core.add_peer(url, source_interface=interface)
+        except UnknownSchemeError:  # without the names of the schemes: clients compare the text
+            raise AdminError(UnknownSchemeError.text) from None
         return {}
 
     def remove(given: Arguments) -> dict[str, Any]:
