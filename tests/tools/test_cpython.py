@@ -35,6 +35,14 @@ def test_an_entry_that_passes_or_matches_nothing_is_an_error() -> None:
     assert judge([], [ENTRY], "3.11", "asyncio", ["test_y"]) == []
 
 
+def test_what_passes_sometimes_may_pass_or_fail_and_nothing_else() -> None:
+    entry = Entry(ENTRY.tests, "because", sometimes=True)
+    ran = [Ran("test_x.A.test_one", "failed"), Ran("test_x.B.test_one", "passed")]
+    assert judge(ran, [entry], "3.11", "asyncio", ["test_x"]) == []
+    assert judge([Ran("test_x.A.test_one", "skipped")], [entry], "3.11", "asyncio", ["test_x"]) == [
+        "test_x.A.test_one is listed, and skipped"]
+
+
 def test_entries_hold_for_the_versions_and_loops_that_they_name() -> None:
     ran = [Ran("test_x.A.test_one", "failed")]
     for entry in (Entry(ENTRY.tests, "because", ("3.12",)), Entry(ENTRY.tests, "because", (), ("uvloop",))):
