@@ -41,7 +41,8 @@ def test_a_program_runs(with_pair: Callable[..., Any], number: int) -> None:
 @pytest.mark.parametrize(("address", "passes"), [
     ("9.9.9.9", True), ("2620:fe::fe", True), ("127.0.0.1", False), ("::1", False), ("10.1.2.3", False),
     ("192.168.1.1", False), ("169.254.1.1", False), ("fe80::1%lo", False), ("fd00::1", False), ("0.0.0.0", False),
-    ("::ffff:127.0.0.1", False), ("::ffff:10.0.0.1", False), ("200::1", False), ("224.0.0.1", False), ("ff02::1", False),
+    ("::ffff:127.0.0.1", False), ("::ffff:10.0.0.1", False), ("200::1", False), ("224.0.0.1", False),
+    ("ff02::1", False),
 ])  # fmt: skip
 def test_an_outproxy_leads_to_public_addresses_alone(address: str, passes: bool) -> None:
     """By the filter that the page has."""
