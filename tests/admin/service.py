@@ -9,7 +9,8 @@ from typing import Any
 
 from ygg.admin import AdminServer, Command, Commands, Endpoint
 from ygg.admin.client import open_streams
-from ygg.admin.server import DEFAULT_LIMITS, AdminLimits
+from ygg.admin.connection import AdminLimits
+from ygg.admin.server import DEFAULT_LIMITS
 
 
 @contextlib.asynccontextmanager

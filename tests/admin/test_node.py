@@ -1,10 +1,13 @@
 """The commands of a node."""
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.admin.service import asked, serving
 from tests.aio import in_virtual_time, on_loops, until
 from tests.nodes import node, ups
 from ygg import Core, LoopbackNetwork
@@ -94,6 +97,30 @@ async def test_who_does_not_answer() -> None:
         ):  # fmt: skip
             with pytest.raises(kind, match=text):
                 await ask(core, command, key=public_key(9).hex())
+
+
+@on_loops
+async def test_hundreds_of_queries_to_other_nodes_wait_for_none_of_each_other(tmp_path: Path) -> None:
+    """As a crawler asks them: most do not answer, and neither those that do nor local questions wait for these."""
+    async with (
+        LoopbackNetwork() as network, node(1, network) as here, node(2, network, node_info={"name": "two"}) as there,
+        serving(tmp_path / "s", *(one for one in node_commands(NodeParts(here)) if one.name != "list")) as server,
+    ):  # fmt: skip
+        here.add_peer(str((await there.listen("tcp://127.0.0.1:0")).url))
+        await until(lambda: ups(here) and len(here.tree()) == 2)
+        away = [asyncio.create_task(asked(server, "getNodeInfo", key=public_key(number).hex()))
+                for number in range(100, 300)]  # fmt: skip
+        await until(lambda: server.counters()["requests"] == len(away))
+        key = there.public_key.hex()
+        queries = ("getNodeInfo", "debug_remoteGetSelf", "debug_remoteGetPeers", "debug_remoteGetTree")
+        for query in queries:
+            answers = await asyncio.gather(*(asked(server, query, key=key) for _ in range(25)))
+            assert {answer["status"] for answer in answers} == {"success"}
+        assert (await asked(server, "getSelf"))["response"]["key"] == here.public_key.hex()
+        assert server.counters()["displaced"] == 0
+        for task in away:
+            task.cancel()
+        await asyncio.gather(*away, return_exceptions=True)
 
 
 @on_loops

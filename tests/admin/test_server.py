@@ -1,9 +1,9 @@
 """AdminServer: the protocol, and clients that are slow, rude or many."""
 
 import asyncio
-import contextlib
 import json
 import os
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import pytest
 from tests.admin.service import asked, connect, hang_up, serving, spoken
 from tests.aio import on_loops, until
 from ygg.admin import Arguments, Command, Commands, Stream
+from ygg.admin.connection import AdminLimits
 from ygg.admin.endpoint import Endpoint
-from ygg.admin.server import AdminLimits, AdminServer
+from ygg.admin.server import AdminServer
 from ygg.errors import AddressInUse
 
 ECHO = Command("echo", "", lambda given: {"said": given.text("what")})
@@ -97,27 +98,91 @@ async def test_many_connections_wait_for_none_of_each_other(tmp_path: Path) -> N
 
 
 @on_loops
-async def test_a_client_too_many_takes_the_place_of_the_one_that_is_idle_the_longest(tmp_path: Path) -> None:
+async def test_a_client_too_many_takes_the_place_of_an_idle_one_then_of_the_oldest_request(tmp_path: Path) -> None:
     held = asyncio.Event()
 
-    async def hold(given: Arguments) -> None:
+    async def hold(given: Arguments) -> str:
         await held.wait()
+        return given.text("who")
 
     async with serving(tmp_path / "s", ECHO, Command("hold", "", hold), limits=AdminLimits(connections=2)) as server:
         idle = await connect(server)
         await until(lambda: server.counters()["open"] == 1)
-        busy = [asyncio.create_task(asked(server, "hold")) for _ in range(2)]
-        assert await idle[0].read() == b""
+        first = asyncio.create_task(asked(server, "hold", who="first"))
+        await until(lambda: server.counters()["requests"] == 1)
+        second = asyncio.create_task(asked(server, "hold", who="second"))
         await until(lambda: server.counters()["requests"] == 2)
-        reader, writer = await connect(server)  # none is idle now
-        with contextlib.suppress(OSError):
-            assert await reader.read() == b""
+        assert await idle[0].read() == b""
+        # All are busy now, and a new client gets in.
+        assert (await asked(server, "echo", what="new"))["response"] == {"said": "new"}
+        with pytest.raises((ValueError, OSError)):
+            await first
         held.set()
-        await asyncio.gather(*busy)
-        counts = server.counters()
-        assert (counts["idle"], counts["refused"]) == (1, 1)
-        for one in (idle[1], writer):
-            await hang_up(one)
+        assert (await second)["response"] == "second"
+        assert server.counters()["displaced"] == 2
+        await hang_up(idle[1])
+
+
+@on_loops
+async def test_one_source_takes_no_connection_of_another(tmp_path: Path) -> None:
+    held = asyncio.Event()
+
+    async def hold(given: Arguments) -> str:
+        await held.wait()
+        return "held"
+
+    limits = AdminLimits(connections=10)
+    async with serving("tcp://127.0.0.1:0", ECHO, Command("hold", "", hold), limits=limits) as server:
+        mine = asyncio.create_task(asked(server, "hold"))
+        await until(lambda: server.counters()["requests"] == 1)
+        rude = [await asyncio.open_connection("127.0.0.1", server.endpoint.port, local_addr=("127.0.0.9", 0))
+                for _ in range(100)]  # fmt: skip
+        await until(lambda: server.counters()["displaced"] == 91)
+        assert (await asked(server, "echo", what="another"))["response"] == {"said": "another"}
+        held.set()
+        assert (await mine)["response"] == "held"
+        for _, writer in rude:
+            await hang_up(writer)
+
+
+@on_loops
+async def test_hundreds_of_rude_connections(tmp_path: Path) -> None:
+    """Some say nothing or a part of a request, others nonsense, and others ask and do not read."""
+    big = Command("big", "", lambda _: ["x" * 100_000] * 10)
+    said = (b"", b'{"request":', b'{"request":"big"}', b"GET / HTTP/1.1", b"\x00" * 100)
+    async with serving(tmp_path / "s", ECHO, big, limits=AdminLimits(40, replies=4 << 20)) as server:
+        rude = []
+        for number in range(400):
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            client.setblocking(False)
+            client.connect(str(tmp_path / "s"))
+            client.send(said[number % len(said)])
+            rude.append(client)
+            if number % 40 == 0:
+                await until(lambda: server.counters()["connections"] >= len(rude))
+                assert server.counters()["open"] <= 40
+                assert (await asked(server, "echo", what="x"))["response"] == {"said": "x"}
+                for old in rude[:-160]:
+                    old.close()  # this process may have few descriptors
+        await until(lambda: server.counters()["connections"] == 410)
+        assert (await asked(server, "echo"))["status"] == "success"
+        assert server.counters()["refused"] == 0
+        for client in rude:
+            client.close()
+
+
+@on_loops
+async def test_a_client_that_asks_a_thousand_times_at_once_has_others_served_between(tmp_path: Path) -> None:
+    served: list[str] = []
+    note = Command("note", "", lambda given: served.append(given.text("who")))
+    async with serving(tmp_path / "s", note) as server:
+        reader, writer = await connect(server)
+        writer.write(b'{"request":"note","arguments":{"who":"many"},"keepalive":true}' * 1000)
+        await asked(server, "note", who="one")
+        assert served.index("one") < 990
+        for _ in range(1000):
+            await reader.readuntil(b"\n}\n")
+        await hang_up(writer)
 
 
 @on_loops

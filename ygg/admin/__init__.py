@@ -9,6 +9,7 @@ from ygg.admin.arguments import Arguments
 from ygg.admin.blocking import BlockingClient
 from ygg.admin.client import Client
 from ygg.admin.commands import Command, Commands, Stream
+from ygg.admin.connection import AdminLimits
 from ygg.admin.endpoint import Endpoint, default_endpoints
 from ygg.admin.errors import AdminError
 from ygg.admin.node import NodeParts, node_commands
@@ -16,6 +17,7 @@ from ygg.admin.server import AdminServer
 
 __all__ = [
     "AdminError",
+    "AdminLimits",
     "AdminServer",
     "Arguments",
     "BlockingClient",
