@@ -37,6 +37,7 @@ class YggError(Exception):
         ├── AnswerError (ValueError)                  a node answered a request with nonsense
         ├── NetworkError (OSError)                    carries the `errno` a socket would give
         │   ├── ResolveError (socket.gaierror)        no such name
+        │   │   └── TemporaryResolveError             the server that knows it does not answer now
         │   ├── NetworkDown                           ENETDOWN: down, closed
         │   ├── NetworkUnreachable                    ENETUNREACH
         │   │   ├── UnmappedHostError                 no network is mapped to the host
@@ -208,6 +209,13 @@ class ResolveError(NetworkError, socket.gaierror):
 
     text = "no such host"
     code = int(socket.EAI_NONAME)
+
+
+class TemporaryResolveError(ResolveError):
+    """The server that knows a name does not answer now, or not with what can be used (`EAI_AGAIN`)."""
+
+    text = "no name server answers"
+    code = int(socket.EAI_AGAIN)
 
 
 class NetworkDown(NetworkError):

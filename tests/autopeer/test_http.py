@@ -1,8 +1,6 @@
 """ygg.autopeer.http: one GET over a network, its limits, and what a server can do wrong."""
 
 import asyncio
-import datetime
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +11,7 @@ import pytest
 
 from tests.aio import on_loops, run
 from tests.autopeer.server import Server, ok, response, serving
+from tests.certificates import self_signed
 from ygg.autopeer.http import FetchError, Reply, Validators, get
 from ygg.network import LoopbackNetwork, NativeNetwork, RejectNetwork, WrapperNetwork
 
@@ -201,22 +200,7 @@ def test_network_that_refuses() -> None:
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A self-signed certificate for 127.0.0.1, with its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lists")])
-    day = datetime.datetime(2020, 1, 1)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, day, day.replace(year=2100))
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    builder = builder.add_extension(x509.SubjectAlternativeName([address]), False)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path / "server.pem"
-    path.write_bytes(pem + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    return path
+    return self_signed(tmp_path / "server.pem", "127.0.0.1")
 
 
 @asynccontextmanager

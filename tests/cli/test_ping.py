@@ -46,6 +46,20 @@ async def test_prints_each_answer_and_the_statistics(capsys: pytest.CaptureFixtu
 
 
 @on_loops
+async def test_names_and_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    async with NativeNetwork() as network, node(1, network) as server, VTun.over(server):
+        peers = [f"tcp://{(await server.listen('tcp://127.0.0.1:0')).address}"]
+        for host in (f"{public_key(1).hex()}.pk.ygg", public_key(1).hex()):
+            await ping(Tally(None, host), peers, Pace(1, 0.01, 9))
+            out, err = capsys.readouterr()
+            assert out.startswith(f"{server.address}: seq=1 time=")
+            assert f"--- {host} ping statistics ---" in out
+            assert f"ygg: {host} is {server.address}" in err
+        with pytest.raises(CommandError, match=r"no such host: 'stranger\.example'"):
+            await ping(Tally(None, "stranger.example"), peers, Pace(1, 0.01, 9))
+
+
+@on_loops
 async def test_with_the_identity_peers_and_group_password_of_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     async with NativeNetwork() as network, node(1, network, group_password="p") as server, VTun.over(server):
         listener = await server.listen("tcp://127.0.0.1:0")
@@ -113,7 +127,9 @@ async def test_the_first_peer_that_is_up_will_do(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("address", "peer", "text"),
     [
-        ("nonsense", "tcp://h:1", "'nonsense' is not an IPv6 address"),
+        ("nonsense", "tcp://h:1", "'nonsense' is not an IPv6 address, a public key or a name of the overlay"),
+        ("10.0.0.1", "tcp://h:1", "'10.0.0.1' is not an IPv6 address, a public key or a name of the overlay"),
+        ("a.b:80", "tcp://h:1", "'a.b:80' is not an IPv6 address, a public key or a name of the overlay"),
         ("::1", "tcp://h:1", "::1 is not in the overlay, which is 200::/7"),
         ("200::1", "nonsense", "peer 'nonsense': missing or malformed scheme in URL; one is written like tls://host:port"),
         ("200::1", "tcp://me:hunter2@h:1x?password=hunter2",

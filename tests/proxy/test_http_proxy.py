@@ -12,8 +12,9 @@ import pytest
 from tests.aio import on_loops, until
 from tests.proxy.ends import Peer, backend, client
 from tests.vtunpair import ADDRESS_B, joined
+from ygg.names import Names
 from ygg.network import SocksNetwork
-from ygg.proxy import Limits, Names, OverlayRoute, Routes, tcp
+from ygg.proxy import Limits, OverlayRoute, Routes, tcp
 from ygg.proxy.http_proxy import HttpProxy, MixedProxy
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n"

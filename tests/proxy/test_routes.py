@@ -9,8 +9,9 @@ from tests.aio import in_virtual_time, on_loops, until
 from tests.proxy.ends import Port, backend, ports
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, joined
 from ygg.errors import BlockedHostError, ConnectionRefused, OperationNotSupported, ResolveError
+from ygg.names import Names
 from ygg.network import NativeNetwork, SocksNetwork
-from ygg.proxy import Names, NetworkRoute, OverlayRoute, Route, Routes
+from ygg.proxy import NetworkRoute, OverlayRoute, Route, Routes
 from ygg.stream.held import HoldingProtocol
 
 

@@ -16,9 +16,10 @@ from tests.aio import on_loops, until
 from tests.proxy.ends import Peer, Port, backend, client, ports, sender
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, joined
 from ygg.errors import ConnectionRefused, HostUnreachable, ProxyError
+from ygg.names import Names
 from ygg.network import NativeNetwork, SocksNetwork
 from ygg.network.streams import streams
-from ygg.proxy import DatagramLimits, Limits, Names, NetworkRoute, OverlayRoute, SocksProxy, overlay, tcp, unix
+from ygg.proxy import DatagramLimits, Limits, NetworkRoute, OverlayRoute, SocksProxy, overlay, tcp, unix
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ygg.cli import chat, completion, ctl, execute, genconf, peers, ping, receive, run, send, show, stack
+from ygg.cli import chat, completion, ctl, dns, execute, genconf, peers, ping, receive, run, send, show, stack
 from ygg.cli.common import CommandError, UsageError
 from ygg.cli.parser import Parser
 from ygg.cli.screen import add_color
@@ -24,7 +24,7 @@ FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
     "genconf": genconf, "show": show, "peers": peers, "ping": ping, "run": run,
-    "ctl": ctl, "exec": execute, "stack": stack,
+    "ctl": ctl, "exec": execute, "stack": stack, "dns": dns,
     "send": send, "receive": receive, "chat": chat, "completion": completion,
 }  # fmt: skip
 """The commands, in the order in which help has them."""

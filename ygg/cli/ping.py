@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import math
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, TypeVar
 
 from ygg.cli.common import CommandError, UsageError, add_config, add_new_identity, load, without_secrets
-from ygg.errors import URLError, YggError
+from ygg.errors import ResolveError, URLError, YggError
 from ygg.identity.overlay import OVERLAY
 from ygg.periodic import loop_time
 from ygg.url import PeerURL
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", int, float)
 
+_NAME = re.compile(r"[^\s:/?#@\[\]]+\.[^\s:/?#@\[\]]+|[0-9A-Fa-f]{64}")
+_IPV4 = re.compile(r"[0-9.]+")
+
 
 def add(commands: Subcommands) -> Parser:
     """Add the command; return its parser."""
@@ -35,7 +39,8 @@ def add(commands: Subcommands) -> Parser:
         "--config it, the peers and the group password are the file's."
     )
     parser = commands.add_parser("ping", help="ping an address", description=text)
-    parser.add_argument("address", metavar="ADDRESS", help="an IPv6 address in 200::/7")
+    what = "an IPv6 address in 200::/7, a public key, or a name of the overlay"
+    parser.add_argument("address", metavar="HOST", help=what)
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument("--peer", action="append", metavar="URI", help="peer to go through; repeatable")
     add_config(way, required=False)
@@ -63,12 +68,12 @@ class Pace:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ping."""
-    address = _overlay(arguments.address)
+    address = _host(arguments.address)
     config = load(arguments.config, new_identity=arguments.new_identity) if arguments.config else None
     peers = config.peers if config else arguments.peer
     if not peers:
         raise UsageError("the configuration has no Peers; name one with --peer in its place")
-    tally = Tally(address)
+    tally = Tally(address, arguments.address)
     try:
         asyncio.run(ping(tally, peers, Pace(arguments.count, arguments.interval, arguments.timeout), config))
     except KeyboardInterrupt:
@@ -78,11 +83,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class Tally:
-    """What became of the requests to an address; prints it."""
+    """What became of the requests to a host; prints it."""
 
-    def __init__(self, address: IPv6Address) -> None:
+    def __init__(self, address: IPv6Address | None, host: str = "") -> None:
         self.address = address
-        """That is pinged."""
+        """That is pinged; None while it is not known yet."""
+        self.host = host or str(address)
+        """The host as it was called."""
         self.sent = 0
         """Requests."""
         self.times: list[float] = []
@@ -110,7 +117,7 @@ class Tally:
         if not self.sent:
             return
         lost = 100 * (self.sent - len(self.times)) / self.sent
-        print(f"\n--- {self.address} ping statistics ---")
+        print(f"\n--- {self.host} ping statistics ---")
         print(f"{self.sent} sent, {len(self.times)} answered, {lost:.3g} % lost, {loop_time() - self._begun:.1f} s")
         if self.times:
             mean = sum(self.times) / len(self.times)
@@ -120,7 +127,7 @@ class Tally:
 
 
 async def ping(tally: Tally, peers: list[str], pace: Pace, config: Config | None = None) -> None:
-    """Ping with the identity and group password of `config`, without one with a new identity.
+    """Ping with the identity and group password of `config`, without one with a new identity. A name is looked up.
 
     Prints what becomes of each request, and the statistics at the end, also when it is cancelled. Raises
     `CommandError` when no peer connects in time.
@@ -140,23 +147,37 @@ async def ping(tally: Tally, peers: list[str], pace: Pace, config: Config | None
             group_password=config.group_password,
         ) as node,_connected(node, peers, pace.timeout), VTun.over(node) as vtun
     ):
+        if tally.address is None:
+            tally.address = await _looked_up(vtun, tally.host)
         try:
-            await _requests(vtun, tally, pace)
+            await _requests(vtun, tally, tally.address, pace)
         finally:
             tally.close()
 
 
-async def _requests(vtun: VTun, tally: Tally, pace: Pace) -> None:
+async def _looked_up(vtun: VTun, name: str) -> IPv6Address:
+    from ygg.names import Names
+    from ygg.vtun.addresses import packed
+
+    try:
+        address = IPv6Address(packed(await Names(vtun=vtun).resolve(name)))
+    except ResolveError as error:
+        raise CommandError(str(error)) from None
+    _tell(f"{name} is {address}")
+    return address
+
+
+async def _requests(vtun: VTun, tally: Tally, address: IPv6Address, pace: Pace) -> None:
     async with asyncio.TaskGroup() as waiting:
         while tally.sent != pace.count:
             if tally.sent:
                 await asyncio.sleep(pace.interval)
-            waiting.create_task(_request(vtun, tally, tally.next(), pace.timeout))
+            waiting.create_task(_request(vtun, tally, address, tally.next(), pace.timeout))
 
 
-async def _request(vtun: VTun, tally: Tally, number: int, timeout: float) -> None:
+async def _request(vtun: VTun, tally: Tally, address: IPv6Address, number: int, timeout: float) -> None:
     try:
-        tally.answered(number, await vtun.ping(tally.address, timeout=timeout))
+        tally.answered(number, await vtun.ping(address, timeout=timeout))
     except TimeoutError:
         tally.unanswered(number, f"no answer within {timeout:g} seconds")
     except OSError as error:
@@ -219,11 +240,14 @@ def _digits(ms: float) -> str:
     return f"{ms:.3f}" if ms < 1 else f"{ms:.2f}" if ms < 10 else f"{ms:.1f}" if ms < 100 else f"{ms:.0f}"
 
 
-def _overlay(text: str) -> IPv6Address:
+def _host(text: str) -> IPv6Address | None:
+    """Return the address that a host is, None for a name. Raises `UsageError` for what is neither."""
     try:
         address = IPv6Address(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not an IPv6 address") from None
+        if not _NAME.fullmatch(text) or _IPV4.fullmatch(text):
+            raise UsageError(f"{text!r} is not an IPv6 address, a public key or a name of the overlay") from None
+        return None
     if address not in OVERLAY:
         raise UsageError(f"{address} is not in the overlay, which is 200::/7")
     return address

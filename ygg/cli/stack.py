@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ygg.cli.parser import Parser
     from ygg.config.config import Config
     from ygg.daemon import Daemon
-    from ygg.proxy import DatagramForward, Forward, Names
+    from ygg.names import Names
+    from ygg.proxy import DatagramForward, Forward
     from ygg.vtun import VTun
 
 PRINTS = ("genconf", "normaliseconf", "exportkey", "address", "subnet", "publickey")
@@ -123,12 +124,13 @@ class Services:
     async def open(self, daemon: Daemon) -> AsyncIterator[None]:
         """Open them on a running node, and close them at the end."""
         from ygg import proxy
+        from ygg.names import Names
         from ygg.vtun import VTun
 
         async with contextlib.AsyncExitStack() as parts:
             vtun = await parts.enter_async_context(VTun.over(daemon.core))
-            lookup = None if self._server is None else proxy.NameServer(vtun, *self._server).lookup
-            names = proxy.Names(lookup=lookup)
+            # As yggstack has it, the server that is named is asked for all names that need a question.
+            names = Names(vtun=vtun) if self._server is None else Names(vtun=vtun, alfis=(), name_server=self._server)
             for kind, way in self._local:
                 forward = _into(kind, way, vtun, names)
                 await parts.enter_async_context(forward)

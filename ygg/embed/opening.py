@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from ygg.embed.identity import Identity, certificate_of, config_of
 from ygg.embed.node import EmbeddedNode
 from ygg.errors import PeerExistsError
+from ygg.names import Names
 from ygg.network import NativeNetwork, Network
 from ygg.node.admission import DEFAULT_LIMITS, IncomingLimits
 from ygg.node.core import Core
 from ygg.transport.base import Transport
 from ygg.transport.every import every_transport
 from ygg.url import PeerURL
+from ygg.vtun.addresses import Host, Resolver
 from ygg.vtun.options import OptionArguments
 from ygg.vtun.vtun import DEFAULT_MTU, VTun
 from ygg_c.base.clock import Clock
@@ -56,6 +58,7 @@ class _Wishes:
     transports: list[Transport]
     mtu: int
     options: OptionArguments
+    names: bool | Mapping[str, Host] | Resolver
     core: dict[str, Any] = field(repr=False)
 
 
@@ -75,6 +78,7 @@ def open_node(
     transports: Iterable[Transport] = (),
     mtu: int = DEFAULT_MTU,
     options: OptionArguments | None = None,
+    names: bool | Mapping[str, Host] | Resolver = True,
     allowed_public_keys: Collection[bytes] | None = None,
     group_password: str | bytes | None = None,
     node_info: Mapping[str, Any] | None = None,
@@ -103,6 +107,10 @@ def open_node(
     to others (`TransportManager.map_network`); `transports` are of your own, and take the place of those with the same
     schemes. `mtu` in bytes and `options` are the VTun's, the others those of `Core`.
 
+    Hosts may be called by the names that the overlay has (`ygg.names.Names`, which asks DNS servers in the overlay for
+    those that need it); by a table's besides, with `names={"friend.example": address or key}`; by a resolver of your
+    own; or by none, with False.
+
     Opening raises `URLError`, `UnknownSchemeError` among them, `ConfigError`, and what listening raises. It waits for
     no peer: `await node.connected(timeout)` does.
     """
@@ -122,6 +130,7 @@ def open_node(
             transports=list(transports),
             mtu=mtu,
             options=options or {},
+            names=names,
             core={
                 "allowed_public_keys": allowed_public_keys,
                 "group_password": group_password,
@@ -197,6 +206,7 @@ class Opening(AbstractAsyncContextManager[EmbeddedNode]):
         given = {name: value for name, value in wishes.core.items() if value is not None}
         core = await parts.enter_async_context(Core(certificate, manager, **given))
         vtun = await parts.enter_async_context(VTun.over(core, wishes.mtu, **wishes.options))
+        vtun.names = _resolver(wishes.names, vtun)
         for listened in wishes.listen:
             await core.listen(listened)
         for url in peers:
@@ -253,6 +263,13 @@ class Opening(AbstractAsyncContextManager[EmbeddedNode]):
 
         config = self._wishes.direct
         return await parts.enter_async_context(Jumper(core, config if isinstance(config, JumperConfig) else None))
+
+
+def _resolver(names: bool | Mapping[str, Host] | Resolver, vtun: VTun) -> Resolver | None:
+    """Return what knows the hosts of a VTun by their names."""
+    if not isinstance(names, bool | Mapping):
+        return names
+    return Names(names if isinstance(names, Mapping) else None, vtun=vtun) if names is not False else None
 
 
 def _add(wishes: _Wishes, config: Config) -> None:

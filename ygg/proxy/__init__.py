@@ -12,8 +12,6 @@ from ygg.proxy.endpoints import Endpoint, OverlayEndpoint, TcpEndpoint, UnixEndp
 from ygg.proxy.flows import DatagramLimits, FlowInfo
 from ygg.proxy.forward import Forward
 from ygg.proxy.limits import Keepalive, Limits
-from ygg.proxy.names import Names
-from ygg.proxy.nameserver import NameServer
 from ygg.proxy.proxyprotocol import ProxyHeader
 from ygg.proxy.receiver import ProxyReceiver
 from ygg.proxy.routes import NetworkRoute, OverlayRoute, Route, Routes
@@ -31,8 +29,6 @@ __all__ = [
     "Forward",
     "Keepalive",
     "Limits",
-    "NameServer",
-    "Names",
     "NetworkRoute",
     "OverlayEndpoint",
     "OverlayRoute",

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ygg.errors import from_os_error
+from ygg.names import Names, named
 from ygg.network.native.resolver import resolve
 from ygg.network.native.sockets import datagram_socket, wildcard
-from ygg.proxy.names import Names, named
 
 if TYPE_CHECKING:
     from ygg.vtun import VTun

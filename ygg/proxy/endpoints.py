@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ygg.errors import ConnectionReset, OperationNotSupported, from_os_error
+from ygg.names import Names, named
 from ygg.network.native.sockets import bind_path, check_path, new_socket
 from ygg.proxy.datagram_endpoints import DatagramEndpoint, OverlayUdpEndpoint, UdpEndpoint
-from ygg.proxy.names import Names, named
 from ygg.url import host_port
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from ygg.errors import BlockedHostError, OperationNotSupported, ResolveError, from_os_error
+from ygg.names import Names
 from ygg.network.base import Network
 from ygg.proxy.datagram_endpoints import Factory, OverlayUdpEndpoint
 from ygg.proxy.endpoints import Listening, OverlayEndpoint
-from ygg.proxy.names import Names
 from ygg.stream.held import HoldingProtocol
 from ygg.transport.pattern import HostPattern, normal
 from ygg.vtun.addresses import packed
@@ -59,11 +59,12 @@ class Bound:
 
 
 class OverlayRoute(Route):
-    """To nodes, by a VTun, which stays its owner's to close; `names` says what they are called."""
+    """To nodes, by a VTun, which stays its owner's to close; `names` says what they are called, else the VTun's."""
 
     def __init__(self, vtun: VTun, names: Names | None = None) -> None:
         self._vtun = vtun
-        self._names = names or Names()
+        own = vtun.names if isinstance(vtun.names, Names) else Names(vtun=vtun)
+        self._names = names or own
 
     async def connect(self, host: str, port: int) -> asyncio.Transport:
         """Return a connection, held still. Raises an OSError, `ResolveError` among them."""

@@ -6,6 +6,7 @@ import functools
 import ipaddress
 import os
 import socket
+from typing import Protocol
 
 from ygg.errors import ResolveError, from_os_error
 from ygg.identity.address import address_of
@@ -17,6 +18,14 @@ SocketAddress = tuple[str, int, int, int]
 Host = str | bytes | ipaddress.IPv6Address
 """A numeric IPv6 address: text, 16 packed bytes, or the standard library's object; or a node's public key, which stands
 for the node's address: 32 bytes, or 64 hex digits."""
+
+
+class Resolver(Protocol):
+    """Knows hosts by their names, as `ygg.names.Names` does."""
+
+    async def resolve(self, name: str) -> Host:
+        """Return the address or key of a name. Raises a `ResolveError` for one that it does not know."""
+
 
 WILDCARD = bytes(16)
 """The unspecified address, packed: any of ours."""
@@ -32,7 +41,7 @@ def failure(code: int, detail: str = "") -> OSError:
 def packed(host: Host) -> bytes:
     """Return the 16 bytes of a numeric host.
 
-    Raises ResolveError (a socket.gaierror) for anything else, as name resolution does: the overlay has no names.
+    Raises ResolveError (a socket.gaierror) for anything else, as name resolution does; names are `found()` before.
     """
     if isinstance(host, ipaddress.IPv6Address):
         return host.packed
@@ -56,6 +65,13 @@ def key_in(host: Host) -> bytes | None:
             key = bytes.fromhex(host if isinstance(host, str) else host.decode("ascii"))
             return key if len(key) == PUBLIC_SIZE else None  # spaces between the digits are allowed there
     return None
+
+
+async def found(host: Host, names: Resolver | None) -> Host:
+    """Return the host that a name is of, where there are `names`; numeric hosts and keys are what they are."""
+    if names is None or not host or not isinstance(host, str) or _numeric(host) is not None or key_in(host) is not None:
+        return host
+    return await names.resolve(host)
 
 
 def _numeric(host: str | bytes) -> bytes | None:

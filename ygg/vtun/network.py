@@ -12,7 +12,7 @@ from ygg.network.accept_queue import AcceptQueue
 from ygg.network.base import Admit, Listener, Network
 from ygg.stream.held import HoldingProtocol
 from ygg.url import host_port
-from ygg.vtun.addresses import destination
+from ygg.vtun.addresses import destination, found
 from ygg.vtun.options import OptionArguments
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ D = TypeVar("D", bound=asyncio.DatagramProtocol)
 class OverlayNetwork(Network):
     """TCP and UDP between overlay addresses, through `vtun`, which stays its owner's to close.
 
-    Hosts are numeric addresses of 200::/7: the overlay has no names. With it in a `TransportManager`, a node peers
-    through another node. `options` are those that TCP connections begin with, in place of the VTun's.
+    Hosts are numeric addresses of 200::/7, and names where the VTun has `names`. With it in a `TransportManager`, a
+    node peers through another node. `options` are those that TCP connections begin with, in place of the VTun's.
     """
 
     def __init__(self, vtun: VTun, **options: Unpack[OptionArguments]) -> None:
@@ -35,7 +35,7 @@ class OverlayNetwork(Network):
         self._options = options
 
     async def _resolve(self, host: str) -> list[str]:
-        return [str(IPv6Address(destination(host)))]
+        return [str(IPv6Address(destination(await found(host, self._vtun.names))))]
 
     async def _connect_stream(
         self, host: str, port: int, source_interface: str | None, timeout: float

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, Unpack
 
-from ygg.errors import from_os_error
+from ygg.errors import ConnectTimeout, from_os_error
 from ygg.node.driver import Driver
 from ygg.node.gateway import Gateway
 from ygg.stream.held import HoldingProtocol, take_over
@@ -18,11 +18,13 @@ from ygg.stream.tls.streams import loop_for_streams
 from ygg.tun import TunAdapter
 from ygg.vtun.addresses import (
     Host,
+    Resolver,
     bindable,
     check_port,
     destination,
     endpoint,
     failure,
+    found,
     key_in,
     packed,
     remote_end,
@@ -83,8 +85,8 @@ class VTun:
 
     Arguments that only make sense for an operating system's sockets (`family`, `proto`, `flags`, `reuse_address`,
     `reuse_port`, `allow_broadcast`, `happy_eyeballs_delay`, `interleave`, `all_errors`) are accepted without effect.
-    Hosts are numeric IPv6 addresses, or public keys in place of their nodes' addresses (`Host`); errors are those of a
-    socket, with its `errno`, and a `YggError` as well.
+    Hosts are numeric IPv6 addresses, or public keys in place of their nodes' addresses (`Host`), and what is connected
+    to may be a name, where there are `names`. Errors are those of a socket, with its `errno`, and a `YggError` as well.
 
     A VTun sends and receives nothing until it is attached: `VTun.over(node)`, or `TunAdapter.attach`. While it is not,
     what is open waits, as with a cable unplugged, and may time out. When the node stops, all that is open ends with
@@ -108,6 +110,8 @@ class VTun:
         """
         self.made_in = forks.current()
         """The number of the process that it works in, see `ygg_c.base.forks`."""
+        self.names: Resolver | None = None
+        """What knows hosts by their names, as a `ygg.names.Names` does; None: a name is an error."""
         self._loop: asyncio.AbstractEventLoop | None = None
         with suppress(RuntimeError):
             self._loop = asyncio.get_running_loop()
@@ -225,7 +229,8 @@ class VTun:
     ) -> tuple[asyncio.Transport, _P]:
         """Connect to (host, port) as `loop.create_connection` does; return (transport, protocol).
 
-        `host` may be a public key, see `Host`. `timeout` is in seconds, for all of it, a TLS handshake too.
+        `host` may be a public key, see `Host`, or a name, of which a certificate is to be with `ssl`. `timeout` is in
+        seconds, for all of it, a TLS handshake too.
 
         `options` of the connection (`nodelay`, `keepalive`, `congestion` and others, see `ConnectionOptions`) hold from
         its first segment on, in place of the VTun's.
@@ -235,7 +240,7 @@ class VTun:
         no peer was up for three seconds, TimeoutError (ETIMEDOUT; the text says what is missing) after `timeout`, after
         20 seconds without an answer to the lookup (`KeyUnknownError`, `NoPathError`), or after about two minutes of
         silence, OSError with EHOSTUNREACH (a host outside 200::/7, or what a router on the way said), EADDRNOTAVAIL
-        (also: port 0), EADDRINUSE; socket.gaierror for a name.
+        (also: port 0), EADDRINUSE; socket.gaierror for a name that nothing is known of.
         """
         _only_ours(sock)
         if host is None or port is None:
@@ -243,6 +248,8 @@ class VTun:
         if server_hostname is not None and not ssl:
             raise ValueError("server_hostname is only meaningful with ssl")
         local = (None, 0) if local_addr is None else split(local_addr, "local_addr")
+        given = host
+        host, timeout = await self._found(host, timeout)
         remote = remote_end(host, port)
         self._check()
         if (key := key_in(host)) is not None:
@@ -250,7 +257,9 @@ class VTun:
         tls = None
         if ssl:
             context = ssl if isinstance(ssl, ssl_module.SSLContext) else ssl_module.create_default_context()
-            name = endpoint(*remote)[0] if server_hostname is None else server_hostname
+            name = server_hostname
+            if name is None:
+                name = str(given) if host is not given else endpoint(*remote)[0]
             tls = TLSOptions(context, ssl_handshake_timeout, name)
         dial = Dial(self._stack, remote, (bindable(local[0]), local[1]), self._options(options), self._registry)
         if timeout is None:
@@ -262,6 +271,21 @@ class VTun:
             if not limit.expired():
                 raise
             raise self._reach.timed_out(remote[0], "connect to [{}]:{}".format(*endpoint(*remote))) from None
+
+    async def _found(self, host: Host, timeout: float | None) -> tuple[Host, float | None]:
+        """Return the host that a name is of, and how much of `timeout` is left; what is no name needs no time."""
+        if self.names is None:
+            return host, timeout
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                host = await found(host, self.names)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise ConnectTimeout(f"{host!s}: the name was not resolved within {timeout:g} s") from None
+        return host, None if timeout is None else timeout - (loop.time() - begun)
 
     async def _connect(
         self, dial: Dial, protocol_factory: Callable[[], _P], tls: TLSOptions | None
@@ -396,7 +420,7 @@ class VTun:
         hears of EMSGSIZE also when the path turns out to take less than was sent.
         """
         _only_ours(sock)
-        socket = self._udp(local_addr, remote_addr, dont_fragment)
+        socket = await self._udp(local_addr, remote_addr, dont_fragment)
         try:
             protocol = protocol_factory()
         except BaseException:
@@ -418,9 +442,9 @@ class VTun:
 
         `dont_fragment` as for `create_datagram_endpoint`.
         """
-        return UdpSocket(self._udp((local_host, local_port), remote_addr, dont_fragment), self._registry)
+        return UdpSocket(await self._udp((local_host, local_port), remote_addr, dont_fragment), self._registry)
 
-    def _udp(
+    async def _udp(
         self, local_addr: _LocalAddress | None, remote_addr: tuple[Host, int] | None, dont_fragment: bool
     ) -> StackSocket:
         self._check()
@@ -428,8 +452,9 @@ class VTun:
         remote = None
         if remote_addr is not None:
             remote_host, remote_port = split(remote_addr, "remote_addr")
-            remote = remote_end(remote_host or "", remote_port)
-            if remote_host and (key := key_in(remote_host)) is not None:
+            remote_host, _ = await self._found(remote_host or "", None)
+            remote = remote_end(remote_host, remote_port)
+            if (key := key_in(remote_host)) is not None:
                 self._reach.learn(key)
         try:
             socket = self._stack.udp(bindable(host), port, remote)
@@ -449,6 +474,7 @@ class VTun:
         EHOSTUNREACH and the like when a router says so, and OSError with EMSGSIZE for a larger payload, or with
         `dont_fragment` for one that with its 48 bytes of headers is larger than the path takes.
         """
+        host, timeout = await self._found(host, timeout)
         raw = destination(host)
         self._check()
         if (key := key_in(host)) is not None:
