@@ -81,3 +81,37 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
         wholefile.create(path, b"after")
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_rewritten_keeps_its_mode_and_its_links(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+    path.chmod(0o640)
+    (tmp_path / "link").symlink_to("file")
+    wholefile.rewrite(tmp_path / "link", b"before", b"after")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"after", 0o640)
+    assert (tmp_path / "link").is_symlink()
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65533)
+        wholefile.rewrite(path, b"after", b"again")
+        assert (path.stat().st_uid, path.stat().st_gid) == (65534, 65533)
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["file", "link"]
+
+
+def test_what_cannot_be_rewritten_safely_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+    with pytest.raises(OSError, match="changed meanwhile"):
+        wholefile.rewrite(path, b"other", b"after")
+    os.link(path, tmp_path / "second")
+    with pytest.raises(OSError, match="hard link"):
+        wholefile.rewrite(path, b"before", b"after")
+    (tmp_path / "second").unlink()
+    with pytest.raises(OSError, match="no regular file"):
+        wholefile.rewrite(tmp_path, b"before", b"after")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(OSError, match="No space left"):
+            wholefile.rewrite(path, b"before", b"after")
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
+    assert path.read_bytes() == b"before"

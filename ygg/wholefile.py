@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -21,6 +22,49 @@ def replace(path: Path, content: bytes) -> None:
     target = path.resolve()
     with _written(target, content) as temporary:
         os.replace(temporary, target)
+
+
+def rewrite(path: Path, before: bytes, content: bytes) -> None:
+    """Put `content` in place of a file that holds `before`; its mode, owner and attributes stay. Links are followed.
+
+    Raises `OSError` where that cannot be: it holds something else by now, is no regular file or has a second name (a
+    hard link), or its owner or an attribute cannot be kept.
+    """
+    target = path.resolve()
+    state = target.lstat()
+    if not stat.S_ISREG(state.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    if state.st_nlink != 1:
+        raise OSError(errno.EINVAL, "it has a second name, a hard link", str(path))
+    with _written(target, content) as temporary:
+        made = os.stat(temporary)
+        if (made.st_uid, made.st_gid) != (state.st_uid, state.st_gid):
+            os.chown(temporary, state.st_uid, state.st_gid)
+        os.chmod(temporary, stat.S_IMODE(state.st_mode))
+        _copy_attributes(target, temporary)
+        now = target.lstat()
+        if (now.st_ino, now.st_mtime_ns, now.st_size) != (
+            state.st_ino, state.st_mtime_ns, state.st_size,
+        ) or target.read_bytes() != before:  # fmt: skip
+            raise OSError(errno.EBUSY, "it was changed meanwhile", str(path))
+        os.replace(temporary, target)
+
+
+def _copy_attributes(source: Path, to: str) -> None:
+    """Give a file the extended attributes of another, such as its access list."""
+    if not hasattr(os, "listxattr"):
+        return
+    try:
+        names = os.listxattr(source)
+    except OSError as error:
+        if error.errno == errno.ENOTSUP:
+            return
+        raise
+    there = set(os.listxattr(to))
+    for name in names:
+        value = os.getxattr(source, name)
+        if name not in there or os.getxattr(to, name) != value:
+            os.setxattr(to, name, value)
 
 
 def create(path: Path, content: bytes) -> None:

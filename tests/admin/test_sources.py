@@ -1,11 +1,9 @@
 """Sources: who goes when there are too many connections, or replies that are not read."""
 
-import asyncio
 import os
 import random
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 
 from ygg.admin.sources import Source, Sources, credentials, source_of
 
@@ -108,14 +106,11 @@ def test_whatever_happens_the_bounds_hold_and_what_has_little_stays() -> None:
         assert sum({source.name: source.unread_bytes for source in inside.values()}.values()) <= 1000
 
 
-def test_sources_are_processes_addresses_and_networks(tmp_path: Path) -> None:
-    async def main() -> None:
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            assert credentials(ours) == (os.getpid(), os.geteuid(), os.getegid())
-            assert source_of(ours) == (os.geteuid(), os.getpid())
-
-    asyncio.run(main())
+def test_sources_are_processes_addresses_and_networks() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert credentials(ours) == (os.getpid(), os.geteuid(), os.getegid())
+        assert source_of(ours) == (os.geteuid(), os.getpid())
     for family, host, name in ((socket.AF_INET, "127.0.0.1", "127.0.0.1"), (socket.AF_INET6, "::1", 0)):
         with socket.create_server((host, 0), family=family) as server, socket.socket(family) as client:
             client.connect(server.getsockname())

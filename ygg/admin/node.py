@@ -11,16 +11,18 @@ from ygg.admin.arguments import Arguments
 from ygg.admin.commands import Command, Commands
 from ygg.admin.errors import AdminError
 from ygg.admin.events import subscribe_command
-from ygg.errors import QueryTimeout, UnknownSchemeError, URLError
+from ygg.admin.peers import peer_commands
+from ygg.config.config import Config
+from ygg.config.peersfile import PeersFile
+from ygg.config.shown import shown
+from ygg.errors import QueryTimeout
 from ygg.identity.address import address_of
 from ygg.node.core import Core
-from ygg.url import PeerURL
 
 if TYPE_CHECKING:
     from ygg.multicast import Multicast
 
 _QUERY = ("key",)
-_PEER = ("uri", "interface")
 
 
 @dataclass
@@ -33,6 +35,10 @@ class NodeParts:
     """Returns its discovery."""
     tun: Callable[[], tuple[str, int] | None] = field(default_factory=lambda: _none)
     """Returns name and MTU of its TUN device, where one is attached."""
+    config: Config | None = None
+    """What it was told."""
+    peers_file: PeersFile | None = None
+    """Where its peers are kept."""
 
 
 def _none() -> None:
@@ -59,11 +65,14 @@ def node_commands(parts: NodeParts) -> Commands:
             "getMulticastInterfaces", "Show which interfaces multicast is enabled on",
             lambda _: views.multicast_view(found.status() if (found := parts.multicast()) else ()),
         ),
-        *_peer_commands(core),
+        *peer_commands(core, parts.peers_file),
         *_remote_commands(core),
         *_node_info_commands(core),
         subscribe_command(core),
     )  # fmt: skip
+    if (config := parts.config) is not None:
+        text = "Show what this node was configured with, without what is secret"
+        commands.add(Command("getConfig", text, lambda _: {"config": shown(config)}))
     if core.logs_lookups:
         text = "Dump a record of lookups received in the past day"
         commands.add(Command("lookups", text, lambda _: views.lookups_view(core.lookups())))
@@ -72,40 +81,6 @@ def node_commands(parts: NodeParts) -> Commands:
 
 def _tun_view(device: tuple[str, int] | None) -> dict[str, Any]:
     return {"enabled": False} if device is None else {"enabled": True, "name": device[0], "mtu": device[1]}
-
-
-def _peer_commands(core: Core) -> list[Command]:
-    def add(given: Arguments) -> dict[str, Any]:
-        url, interface = _peer(given)
-        try:
-            core.add_peer(url, source_interface=interface)
-        except UnknownSchemeError:  # without the names of the schemes: clients compare the text
-            raise AdminError(UnknownSchemeError.text) from None
-        return {}
-
-    def remove(given: Arguments) -> dict[str, Any]:
-        url, interface = _peer(given)
-        core.remove_peer(url, source_interface=interface)
-        return {}
-
-    def retry(_: Arguments) -> dict[str, Any]:
-        core.retry_peers_now()
-        return {}
-
-    return [
-        Command("addPeer", "Add a peer to the peer list", add, _PEER),
-        Command("removePeer", "Remove a peer from the peer list", remove, _PEER),
-        Command("retryPeers", "Redial every peer that is down, now", retry),
-        Command("getCounters", "Show how often each thing was dropped or refused", lambda _: core.counters()),
-    ]
-
-
-def _peer(given: Arguments) -> tuple[PeerURL, str]:
-    try:
-        return PeerURL.parse(given.text("uri")), given.text("interface")
-    except URLError as error:
-        # Those of one option say which.
-        raise (AdminError(f"unable to parse peering URI: {error}") if type(error) is URLError else error) from None
 
 
 def _remote_commands(core: Core) -> list[Command]:

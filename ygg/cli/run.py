@@ -53,7 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     config = load(arguments.config, new_identity=arguments.new_identity)
     # A new identity has no past that its clock could fall behind.
     kept = arguments.config != "-" and not arguments.new_identity
-    asyncio.run(serve(config, Path(f"{arguments.config}.clock") if kept else None, _started))
+    clock_file = Path(f"{arguments.config}.clock") if kept else None
+    config_file = None if arguments.config == "-" else Path(arguments.config)
+    asyncio.run(serve(config, clock_file, _started, config_file=config_file))
     return 0
 
 
@@ -62,6 +64,7 @@ async def serve(
     clock_file: Path | None = None,
     started: Callable[[], object] = lambda: None,
     beside: Callable[[Daemon], AbstractAsyncContextManager[object]] | None = None,
+    config_file: Path | None = None,
 ) -> None:
     """Run a node until the process is told to end, even while it starts; call `started` once it runs.
 
@@ -71,7 +74,7 @@ async def serve(
 
     told = asyncio.Event()
     starting = asyncio.timeout(None)
-    daemon = Daemon(config, clock_file=clock_file)
+    daemon = Daemon(config, clock_file=clock_file, config_file=config_file)
     with _signals({"SIGHUP": lambda: retry(daemon)}):
         async with contextlib.AsyncExitStack() as parts:
             end = functools.partial(_tell, told, starting)

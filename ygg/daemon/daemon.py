@@ -11,6 +11,7 @@ from typing import Self
 from ygg.admin import AdminServer, NodeParts, node_commands
 from ygg.admin.endpoint import listen_endpoint
 from ygg.config.config import Config
+from ygg.config.peersfile import PeersFile
 from ygg.daemon.clockfile import ClockFile
 from ygg.errors import PeerExistsError, YggError
 from ygg.multicast import Multicast
@@ -34,9 +35,16 @@ class Daemon:
     A peer, listener or TUN device that cannot be had is logged and left out, as the stock daemon does; all the rest
     runs. `network` is the operating system's unless given, and then remains its owner's to close. `clock_file` is where
     the node's clock is kept over restarts, for machines whose own may be set back (`ygg.daemon.clockfile`).
+    `config_file` is the file that the configuration is of; peers that are to be persisted are written there.
     """
 
-    def __init__(self, config: Config, network: Network | None = None, clock_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        network: Network | None = None,
+        clock_file: Path | None = None,
+        config_file: Path | None = None,
+    ) -> None:
         """Describe a node; nothing runs yet. Raises `ConfigError` for what no node can be made of."""
         self.config = config
         """What it was told."""
@@ -44,6 +52,7 @@ class Daemon:
         self._rules = rules_from(config.multicast_interfaces)
         self._given = network
         self._clock_file = clock_file
+        self._peers_file = None if config_file is None else PeersFile(config_file)
         self.network = network or NativeNetwork()
         """What its links go over."""
         self.core = Core(
@@ -96,7 +105,10 @@ class Daemon:
             endpoint = listen_endpoint(self.config.admin_listen)
             if endpoint is None:
                 return
-            commands = node_commands(NodeParts(self.core, lambda: self.multicast, self._device))
+            parts_of_it = NodeParts(
+                self.core, lambda: self.multicast, self._device, config=self.config, peers_file=self._peers_file
+            )
+            commands = node_commands(parts_of_it)
             self.admin = await parts.enter_async_context(AdminServer(commands, endpoint))
         except (YggError, OSError) as error:
             log.warning("There is no admin socket: %s. AdminListen: none does without.", str(error))
