@@ -27,11 +27,11 @@ class Pair:
 
 
 @asynccontextmanager
-async def joined(mtu: int = 65535) -> AsyncIterator[Pair]:
-    a, b = VTun([ADDRESS_A], mtu), VTun([ADDRESS_B], mtu)
+async def joined(mtu: int = 65535, *, second: str = ADDRESS_B) -> AsyncIterator[Pair]:
+    a, b = VTun([ADDRESS_A], mtu), VTun([second], mtu)
     wire = Switch([a.upper, b.upper])
     try:
-        yield Pair(a, b, wire)
+        yield Pair(a, b, wire, address_b=second)
     finally:
         await a.close(grace=0.2)
         await b.close(grace=0.2)

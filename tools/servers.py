@@ -7,6 +7,8 @@ from pathlib import Path
 import environment
 
 PACKAGES = {
+    "bind9-dnsutils": lambda: shutil.which("dig"),
+    "dnsmasq-base": lambda: shutil.which("dnsmasq"),
     "groff-base": lambda: shutil.which("groff"),
     "redis-server": lambda: shutil.which("redis-server"),
     "postgresql": lambda: shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
