@@ -29,6 +29,7 @@ LIBRARY_ALLOWED = {
     "atexit": "an attribute of weakref.finalize",
     "create_sockets": "hypercorn calls it",
     "errorlog": "hypercorn reads it",
+    "did_shutdown_SHUT_WR": "trio reads it",
     "extra_attributes": "anyio reads it",
     "select_subprotocol": "websockets calls it",
 }

@@ -38,9 +38,11 @@ async def joined(mtu: int = 65535, *, second: str = ADDRESS_B) -> AsyncIterator[
         wire.close()
 
 
-@pytest.fixture(params=LOOPS)
-def with_pair(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Run a test's coroutine function with a Pair, in debug mode; what reaches the exception handler fails the test."""
+def runner(loop: str) -> Callable[..., Any]:
+    """Return what runs a test's coroutine function with a Pair on a loop of this kind, in debug mode.
+
+    What reaches the loop's exception handler fails the test.
+    """
 
     def run(main: Callable[[Pair], Awaitable[Any]], mtu: int = 65535, expect: int = 0) -> list[dict[str, Any]]:
         reported: list[dict[str, Any]] = []
@@ -51,9 +53,15 @@ def with_pair(request: pytest.FixtureRequest) -> Callable[..., Any]:
                 async with asyncio.timeout(LIMIT):
                     await main(pair)
 
-        with asyncio.Runner(debug=True, loop_factory=factory(request.param)) as runner:
-            runner.run(whole())
+        with asyncio.Runner(debug=True, loop_factory=factory(loop)) as running:
+            running.run(whole())
         assert len(reported) == expect, reported
         return reported
 
     return run
+
+
+@pytest.fixture(params=LOOPS)
+def with_pair(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Run a test's coroutine function with a Pair, on each kind of loop: see `runner`."""
+    return runner(request.param)

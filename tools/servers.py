@@ -9,6 +9,7 @@ import environment
 PACKAGES = {
     "bind9-dnsutils": lambda: shutil.which("dig"),
     "dnsmasq-base": lambda: shutil.which("dnsmasq"),
+    "curl": lambda: shutil.which("curl"),
     "groff-base": lambda: shutil.which("groff"),
     "redis-server": lambda: shutil.which("redis-server"),
     "postgresql": lambda: shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),

@@ -5,14 +5,24 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.tls import TLSListener
 
+from tests.aio import LOOPS
 from tests.integrations.answering import CLIENT, SERVER
-from tests.integrations.table import shows
+from tests.integrations.table import TRIO, shows
+from tests.vtunpair import runner
 from ygg.integrations.anyio import (
     connect_tcp,
     create_connected_udp_socket,
     create_tcp_listener,
     create_udp_socket,
 )
+
+ALL = (*LOOPS, *TRIO)
+
+
+@pytest.fixture(params=ALL)
+def with_backend(request):
+    """Run a coroutine function with two VTuns, on each of anyio's backends."""
+    return request.getfixturevalue("on_trio") if request.param == "trio" else runner(request.param)
 
 
 async def echo(stream):
@@ -21,8 +31,8 @@ async def echo(stream):
             await stream.send(data.upper())
 
 
-@shows("anyio", "`ygg.integrations.anyio`", "client", "server", lines=1)
-def test_streams(with_pair):
+@shows("anyio", "`ygg.integrations.anyio`", "client", "server", lines=1, loops=ALL)
+def test_streams(with_backend):
     async def main(pair):
         listener = await create_tcp_listener(pair.b, local_port=80)
         assert listener.extra(SocketAttribute.local_port) == 80
@@ -45,11 +55,11 @@ def test_streams(with_pair):
         with pytest.raises(anyio.ClosedResourceError):
             await listener.accept()
 
-    with_pair(main)
+    with_backend(main)
 
 
-@shows("anyio", "`ygg.integrations.anyio`", "TLS", lines=1)
-def test_tls(with_pair):
+@shows("anyio", "`ygg.integrations.anyio`", "TLS", lines=1, loops=ALL)
+def test_tls(with_backend):
     async def main(pair):
         listener = TLSListener(await create_tcp_listener(pair.b, local_port=443), SERVER)
         async with listener, anyio.create_task_group() as tasks:
@@ -59,10 +69,10 @@ def test_tls(with_pair):
                 assert await stream.receive() == b"WORD"
             tasks.cancel_scope.cancel()
 
-    with_pair(main)
+    with_backend(main)
 
 
-def test_datagrams(with_pair):
+def test_datagrams(with_backend):
     async def main(pair):
         async with (
             await create_udp_socket(pair.b, local_port=53) as there,
@@ -80,10 +90,10 @@ def test_datagrams(with_pair):
                 answer = await one.receive()
                 assert answer in (b"answer", (b"answer", (pair.address_b, 53)))
 
-    with_pair(main)
+    with_backend(main)
 
 
-def test_what_fails(with_pair):
+def test_what_fails(with_backend):
     async def main(pair):
         with pytest.raises(OSError, match=r"refused|connection attempts failed"):
             await connect_tcp(pair.a, pair.address_b, 9)
@@ -91,4 +101,4 @@ def test_what_fails(with_pair):
             with pytest.raises(OSError, match="in use"):
                 await create_tcp_listener(pair.b, local_port=80)
 
-    with_pair(main)
+    with_backend(main)

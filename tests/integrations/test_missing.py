@@ -6,7 +6,7 @@ import sys
 import pytest
 
 EXTRAS = {"aiohttp": "aiohttp", "anyio": "anyio", "httpcore2": "httpx2", "httpx2": "httpx2", "hypercorn": "hypercorn",
-          "websockets": "ws"}
+          "trio": "trio", "websockets": "ws"}
 """The extra of each module, by its name, which is that of the library too."""
 
 

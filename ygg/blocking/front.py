@@ -16,6 +16,7 @@ from ygg.embed.node import EmbeddedNode
 from ygg.embed.opening import open_node
 from ygg.node.events import QUEUE, Event
 from ygg.node.state import PeerInfo, SelfInfo
+from ygg.vtun import VTun
 from ygg.vtun.addresses import Host
 
 T = TypeVar("T")
@@ -52,6 +53,11 @@ class BlockingNode:
     def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run a coroutine in the node's loop, such as `node.node.core.node_info(key)`: see `LoopThread.run`."""
         return self.thread.run(work, timeout)
+
+    @property
+    def vtun(self) -> VTun:
+        """The overlay as a network, whose event loop is the thread's: for `routed`, sockets and integrations."""
+        return self.node.vtun
 
     # Peers
 

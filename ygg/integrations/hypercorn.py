@@ -9,8 +9,10 @@ import asyncio
 import logging
 import socket
 import ssl as ssl_module
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any
 
 from ygg.errors import MissingExtraError
@@ -31,7 +33,10 @@ except ImportError as error:
 
 
 class OverlayConfig(Config):
-    """A configuration of hypercorn's that listens on a VTun: for `hypercorn.asyncio.serve()` inside `routed()`.
+    """A configuration of hypercorn's that listens on a VTun: for its `serve()` inside `routed()`.
+
+    For `hypercorn.asyncio.serve()` it is that of `ygg.integrations.routed`, for `hypercorn.trio.serve()` that of
+    `ygg.integrations.trio`.
 
     The address and the port are not hypercorn's to bind, so `bind`, `insecure_bind` and `quic_bind` do nothing.
     """
@@ -40,8 +45,8 @@ class OverlayConfig(Config):
         super().__init__()
         self.errorlog = logging.getLogger("hypercorn.error")
         """Where hypercorn tells what happens, whatever handlers there are."""
-        self.overlay_sockets = [listening_socket(vtun, host, port)]
-        """What it listens with."""
+        self.overlay_address = (vtun, host, port)
+        """Where it listens."""
         self.overlay_ssl: ssl_module.SSLContext | None = None
         """A context in the place of one made of `certfile` and `keyfile`."""
 
@@ -56,6 +61,16 @@ class OverlayConfig(Config):
             return super().create_ssl_context()
         self.overlay_ssl.set_alpn_protocols(self.alpn_protocols)
         return self.overlay_ssl
+
+    @cached_property
+    def overlay_sockets(self) -> list[socket.socket]:
+        """What it listens with, in the event loop or in the run of trio that first asks for it."""
+        vtun, host, port = self.overlay_address
+        if "trio" in sys.modules and sys.modules["trio"].lowlevel.in_trio_task():
+            from ygg.integrations.trio import listening
+
+            return [listening(vtun, port, host=host, backlog=self.backlog)]
+        return [listening_socket(vtun, host, port)]
 
     def create_sockets(self) -> Sockets:
         """Return what hypercorn listens with."""
