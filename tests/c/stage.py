@@ -99,6 +99,7 @@ class Stage:
             connection.stage = None
         self.stack.close()
         assert self.stack.buffered == (0, 0)
+        assert self.stack.memory_in_use == 0
         self.tap.poll(self.now)
         self.tap.take()
         self.tap.detach()

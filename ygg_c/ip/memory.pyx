@@ -2,7 +2,7 @@
 
 
 cdef class Memory:
-    """What all buffers of a stack hold."""
+    """What a stack holds for others."""
 
     def __cinit__(self, size_t limit):
         self.limit = limit
@@ -12,27 +12,26 @@ cdef class Memory:
         self.change(INBOUND, 0, 0)
 
     cdef void change(self, int way, size_t before, size_t after) noexcept:
-        cdef size_t total
         self.held[way] += after - before
-        total = self.held[INBOUND] + self.held[OUTBOUND]
+        self.total += after - before
         if self.pressed:
-            self.pressed = total > self.limit // 2
-        elif total > self.limit // 8 * 5:
+            self.pressed = self.total > self.limit // 2
+        elif self.total > self.limit // 8 * 5:
             self.pressed = True
             self.relieves = False
 
     cdef size_t shared(self) noexcept:
         return self.limit - self.limit // 4
 
-    cdef size_t total(self) noexcept:
-        return self.held[INBOUND] + self.held[OUTBOUND]
-
     cdef size_t free(self) noexcept:
         cdef size_t shared = self.shared()
-        return shared - min(shared, self.held[INBOUND] + self.held[OUTBOUND])
+        return shared - min(shared, self.total)
 
     cdef bint has_reserve(self, size_t held, size_t size) noexcept:
-        return held + size <= LEAST_SHARE and self.total() + size <= self.limit
+        return held + size <= LEAST_SHARE and self.has_room(size)
+
+    cdef bint has_room(self, size_t size) noexcept:
+        return self.total + size <= self.limit
 
     cdef bint takes_datagram(self, uint64_t origin, size_t size) noexcept:
         # Each byte more that it holds is also one less that is free.

@@ -93,7 +93,7 @@ class Host(Upper):
     """`retries` of such connections, if that is less (8 at first)."""
     max_connections: int
     """Connections of any state; beyond it `connect` raises ENOBUFS (65536 at first). An eighth of them is kept for
-    `connect`.
+    `connect`. Each also takes 1344 bytes of `max_buffered`.
     """
     max_connections_per_node: int
     """Connections that one remote node may have opened, a quarter of `max_connections` at most (1024 at first)."""

@@ -15,6 +15,10 @@
 # Beyond that a connection may have LEAST_BUFFER, so that the others of its node do not stop it, until half of what is
 # kept for that is in use; and a node LEAST_SHARE, so that others do not, until all of it is. There it ends.
 #
+# A connection itself counts too, at what it takes while it is idle: from when its handshake is done, or the program
+# dials, until it has ended, and the application has read what had arrived or has closed it. A node has as many as there
+# is memory for and a hundred in any case, as above.
+#
 # What a program says to itself, over an address of its stack, is its own affair and has no limit.
 
 from libc.stdint cimport uint8_t, uint64_t
@@ -25,6 +29,8 @@ from ygg_c.ip.memory cimport Memory
 
 cdef enum:
     BUFFER_COST = 64                # bytes of memory that each piece in a queue costs besides its content
+    CONNECTION_COST = 1344          # of a connection that is idle, with its places in tables
+    NODE_COST = 320                 # of what is kept for a node that has any
 
 # Of what a node may have most.
 cdef enum Measure:
@@ -44,13 +50,16 @@ cdef class RemoteNode:
     cdef AgingList opened
     cdef AgingList orphans          # connections that the application gave up, by when it did
     cdef AgingList ahead            # connections that hold data out of order, by since when
-    cdef size_t held[2]             # bytes of memory in its connections' queues
-    cdef size_t _counted[2]         # those of them that leave less for others
+    cdef AgingList unread           # connections that it opened, and that ended with data to be read, by when they did
+    cdef size_t held[3]             # bytes of memory in its connections' queues, and of its connections
+    cdef size_t _counted[3]         # those of them that leave less for others
     cdef size_t orphaned            # those of them that orphans hold
     # Bytes that one of its connections may have in a queue.
     cdef size_t allowance(self, int way) noexcept
     # Whether there is memory for so many bytes more that came in.
     cdef bint takes(self, size_t size, bint in_order) noexcept
+    # Whether there is memory for one more connection.
+    cdef bint takes_connection(self) noexcept
     # Bytes received that each of its connections may hold even if not.
     cdef size_t least(self) noexcept
     # A connection's queue has so much memory now.
@@ -73,6 +82,8 @@ cdef class RemoteNodes:
     cdef RemoteNode find(self, const uint8_t *address)              # None when it has no connection
     # Bytes received that one of its connections may have, whether it has any yet or not.
     cdef size_t allowance(self, const uint8_t *address, bint ours) noexcept
+    # Whether there is memory for one more connection with this node; None: for its first.
+    cdef bint takes_connection(self, RemoteNode node) noexcept
     # The node that has most, as of at most a tenth of a second ago; None: no other node has any.
     cdef RemoteNode greediest(self, Measure what, uint64_t now)
     # The same, and `last` where none has more.

@@ -5,7 +5,7 @@ from libc.string cimport memcpy
 
 from ygg_c.base.clock cimport MS
 from ygg_c.base.lru cimport aging_add, aging_remove
-from ygg_c.ip.memory cimport INBOUND, LEAST_BUFFER, LEAST_SHARE, OUTBOUND
+from ygg_c.ip.memory cimport INBOUND, LEAST_BUFFER, LEAST_SHARE, OBJECTS, OUTBOUND
 
 cdef enum:
     LAST_PART = 16              # this part of all is for data in order alone
@@ -17,7 +17,7 @@ cdef class RemoteNode:
     """What one remote node has of a stack."""
 
     cdef size_t total(self) noexcept:
-        return self.held[INBOUND] + self.held[OUTBOUND]
+        return self.held[INBOUND] + self.held[OUTBOUND] + self.held[OBJECTS]
 
     cdef size_t _unused(self) noexcept:
         # How much more is free than it holds.
@@ -35,9 +35,14 @@ cdef class RemoteNode:
             return True
         return self._all.memory.has_reserve(self.held[INBOUND], size)
 
+    cdef bint takes_connection(self) noexcept:
+        if self.ours or 2 * CONNECTION_COST <= self._unused():
+            return True
+        return self._all.memory.has_reserve(self.held[OBJECTS], CONNECTION_COST)
+
     cdef size_t least(self) noexcept:
         cdef Memory memory = self._all.memory
-        return LEAST_BUFFER if memory.total() < memory.limit - memory.limit // 8 else 0
+        return LEAST_BUFFER if memory.total < memory.limit - memory.limit // 8 else 0
 
     cdef void hold(self, int way, size_t before, size_t after) noexcept:
         cdef size_t counted
@@ -77,6 +82,8 @@ cdef class RemoteNode:
             for what in range(MEASURES):
                 if self._all._greediest[<int>what] == <void *>self:
                     self._all._greediest[<int>what] = NULL
+            if not self.ours:
+                self._all.memory.change(OBJECTS, NODE_COST, 0)
             self._all.by_key.discard(self._name)
 
 
@@ -97,6 +104,11 @@ cdef class RemoteNodes:
             return <size_t>-1
         return max(self.memory.free() >> self.memory.pressed,
                    <size_t>LEAST_SHARE) if node is None else node.allowance(INBOUND)
+
+    cdef bint takes_connection(self, RemoteNode node) noexcept:
+        if node is not None:
+            return node.takes_connection()
+        return self.memory.has_room(CONNECTION_COST + NODE_COST)
 
     cdef RemoteNode greediest(self, Measure what, uint64_t now):
         cdef size_t place = 0
@@ -126,5 +138,7 @@ cdef class RemoteNodes:
             node.ours = ours
             memcpy(node._name, address + 1, 7)
             self.by_key.put(node._name, node)
+            if not ours:
+                self.memory.change(OBJECTS, 0, NODE_COST)
         node._users += 1
         return node

@@ -90,17 +90,21 @@ class NetStack(Demux):
     def endpoints(self) -> list[TcpConnection | TcpListener | UdpSocket | EchoSocket]:
         """Everything open now; connections that are half-open or in TIME-WAIT are not."""
     max_buffered: int
-    """Bytes of memory that all buffers may hold together: what connections with other nodes received and have to send,
-    datagrams that wait in sockets, and fragments; each node gets its part (104 MiB at first). What a program writes
-    without regard to `send_space` may exceed it.
+    """Bytes of memory that may be held for others: what connections with other nodes received and have to send,
+    datagrams that wait in sockets, fragments, and connections themselves; each node gets its part (104 MiB at first).
+    What a program writes without regard to `send_space`, and the connections that it opens itself, may exceed it.
     """
     @property
     def buffered(self) -> tuple[int, int]:
-        """Bytes of memory that they hold now: received (datagrams and fragments too), and to be sent."""
+        """Bytes of memory in buffers now: received (datagrams and fragments too), and to be sent."""
+    @property
+    def memory_in_use(self) -> int:
+        """Bytes of `max_buffered` that are taken: `buffered`, and connections by what each takes while it is idle."""
     def usage(self, address: bytes) -> dict[str, int]:
         """Return what the node of an address (16 bytes; its /64 is the same node) has of this stack: `incoming`, the
         connections that it opened, `half_open`, those of them whose handshake goes on, `received` and `queued`, the
-        bytes of memory that all connections with it hold in what is not read and what is to be sent.
+        bytes of memory that all connections with it hold in what is not read and what is to be sent, and `memory`, both
+        with the connections themselves.
         """
     def counters(self) -> dict[str, int]:
         """Return what was counted since the start: packets and bytes both ways, and each reason for a drop."""

@@ -284,6 +284,10 @@ cdef class NetStack(Demux):
     def buffered(self):
         return self.memory.held[INBOUND], self.memory.held[OUTBOUND]
 
+    @property
+    def memory_in_use(self):
+        return self.memory.total
+
     def usage(self, bytes address not None):
         """Return what the node of an address has of this stack."""
         cdef RemoteNode node
@@ -297,6 +301,7 @@ cdef class NetStack(Demux):
         return {
             "incoming": half_open + (0 if node is None else node.incoming), "half_open": half_open,
             "received": 0 if node is None else node.held[INBOUND], "queued": 0 if node is None else node.held[OUTBOUND],
+            "memory": 0 if node is None else node.total(),
         }
 
     def counters(self):

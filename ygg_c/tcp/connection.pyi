@@ -97,10 +97,10 @@ class TcpConnection(Tcb):
         """Send FIN after what is queued. Reading goes on. Does nothing the second time."""
     def close(self) -> None:
         """Give the connection up: with unread data it is reset, else what is queued is sent, then FIN, by the stack
-        alone. Events still come if `on_event` stays set. Does nothing on a connection that ended.
+        alone. Events still come if `on_event` stays set. On a connection that ended it only drops what was not read.
         """
     def abort(self) -> None:
-        """Reset the connection now (RST) and free it. Does nothing on a connection that ended."""
+        """Reset the connection now (RST) and free it. On one that ended it only drops what was not read."""
     def info(self, now: int = 0) -> dict[str, Any]:
         """Return figures by name: those of `ygg.vtun.TcpInfo`, and what the congestion control adds. Times are ns, ages
         as of `now` or of the stack's latest turn, if that was later; `ssthresh` is 2**62 before the first sign of

@@ -242,6 +242,8 @@ cdef class TcpConnection(Tcb):
         if self.host is not None:
             self.account()
             self.receiver.was_read(self.sender.rtt.smoothed, self)
+        else:
+            self.count_unread()
 
     def recv(self, Py_ssize_t limit=1 << 62):
         """Return the next bytes, at most `limit`."""
@@ -275,7 +277,10 @@ cdef class TcpConnection(Tcb):
 
     def close(self):
         """Give the connection up: the stack sends what is queued and FIN, or RST where something was not read."""
-        if self.host is None or self.orphan:
+        if self.host is None:
+            self.forget_unread()
+            return
+        if self.orphan:
             return
         if self.tcp_state == SYN_SENT:
             self.step(CALL_CLOSE)
@@ -296,6 +301,7 @@ cdef class TcpConnection(Tcb):
         if self.remains != NULL:
             end_time_wait(self.remains)
         if self.host is None:
+            self.forget_unread()
             return
         if self.tcp_state != SYN_SENT:
             self.send_reset()

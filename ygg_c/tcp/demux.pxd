@@ -52,6 +52,7 @@ cdef class TcpDemux(Host):
     cdef bint half_open_error(self, const uint8_t *key, const Segment *quoted, uint8_t kind, uint8_t code) noexcept
     cdef Tcb _admit(self, TcpListener listener, const uint8_t *key, const Segment *syn, uint32_t iss)
     cdef bint _has_place(self, const uint8_t *key, bint asking) noexcept
+    cdef bint _has_memory(self, const uint8_t *key, RemoteNode node, bint asking) noexcept
     cdef size_t _strangers_places(self) noexcept
     # The connection that goes when another node asks for a place and none is free; None: that one has no better claim.
     cdef Tcb _victim(self, RemoteNode asking)

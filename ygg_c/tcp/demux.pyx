@@ -12,13 +12,14 @@ from ygg_c.base.siphash cimport ygg_siphash
 from ygg_c.base.sodium cimport wipe
 from ygg_c.ip.header cimport NEXT_TCP, SOURCE, get16, get_ecn
 from ygg_c.ip.icmp cimport icmp_errno
+from ygg_c.ip.memory cimport OBJECTS
 from ygg_c.socket.endpoint cimport (
     COUNT_ACCEPT_QUEUE_FULL, COUNT_BAD_CHECKSUM, COUNT_MALFORMED, COUNT_NO_MEMORY, COUNT_SYN_QUEUE_FULL,
     COUNT_TCP_COOKIES_SENT, COUNT_TCP_COOKIES_TAKEN, COUNT_TCP_COOKIES_WRONG, COUNT_TCP_IDLE_EVICTED,
-    COUNT_TCP_IGNORED, COUNT_TCP_IN, COUNT_TCP_NODE_FULL, COUNT_TCP_NO_PORT, COUNT_TCP_RESETS_LIMITED,
-    COUNT_TCP_STACK_FULL, Endpoint,
+    COUNT_TCP_IGNORED, COUNT_TCP_IN, COUNT_TCP_NODE_FULL, COUNT_TCP_NO_BUFFER, COUNT_TCP_NO_PORT,
+    COUNT_TCP_RESETS_LIMITED, COUNT_TCP_STACK_FULL, Endpoint,
 )
-from ygg_c.socket.remotenode cimport OPENED
+from ygg_c.socket.remotenode cimport CONNECTION_COST, OPENED
 from ygg_c.tcp.arrival cimport segment_in
 from ygg_c.tcp.bare cimport stamp_at
 from ygg_c.tcp.congestion.registry cimport make_congestion
@@ -27,7 +28,7 @@ from ygg_c.tcp.ecn cimport ECN_OFF
 from ygg_c.tcp.halfopen cimport send_syn_ack
 from ygg_c.tcp.light cimport HALF_OPEN, Light
 from ygg_c.tcp.lightnodes cimport LightNode
-from ygg_c.tcp.pressure cimport IDLE, pressure_orphans, pressure_relieve, pressure_rest
+from ygg_c.tcp.pressure cimport IDLE, pressure_admit, pressure_orphans, pressure_relieve, pressure_rest, pressure_victim
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.wire cimport ACK, RST, SYN, parse_segment, sequence_length
 
@@ -289,12 +290,22 @@ cdef class TcpDemux(Host):
         if has >= places and not self.ours(key):
             self.count[COUNT_TCP_NODE_FULL] += 1
             return False
+        if not self._nodes.takes_connection(node) and not self._has_memory(key, node, asking):
+            self.count[COUNT_TCP_NO_BUFFER] += 1
+            return False
         if len(self.by_ends) < self._strangers_places():
             return True
         if self._victim(node) is not None if asking else self._make_room(node):
             return True
         self.count[COUNT_TCP_STACK_FULL] += 1
         return False
+
+    cdef bint _has_memory(self, const uint8_t *key, RemoteNode node, bint asking) noexcept:
+        # Whether there can be memory for one more connection, where there is none to be had without another's end.
+        if asking or self.ours(key):
+            return self.ours(key) or pressure_victim(self._nodes, node, CONNECTION_COST, self.now) is not None
+        pressure_admit(self, self._nodes, node, CONNECTION_COST)
+        return self._nodes.takes_connection(node)
 
     cdef size_t _strangers_places(self) noexcept:
         return self.max_connections - self.max_connections // OWN_PART
@@ -337,11 +348,13 @@ cdef class TcpDemux(Host):
         cdef TcpConnection connection = TcpConnection()
         connection.sender.congestion = make_congestion(options.algorithm or self._congestion)
         connection.node = self._nodes.enter(key, self.ours(key))
+        connection.node.hold(OBJECTS, 0, CONNECTION_COST)
         connection.bound_in = self.by_ends
         connection.start(self, key, iss, self.secret_of(key), options, self.now)
         try:
             self.by_ends.put(key, connection)
         except MemoryError:
+            connection.node.hold(OBJECTS, CONNECTION_COST, 0)
             connection.node.leave()
             raise
         return connection

@@ -5,6 +5,7 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.base.timers cimport Timed
+from ygg_c.ip.memory cimport Memory
 from ygg_c.socket.endpoint cimport Host
 from ygg_c.socket.remotenode cimport RemoteNodes
 from ygg_c.tcp.light cimport Light, LightTable, Line
@@ -64,7 +65,7 @@ cdef class HalfOpens(Timed):
     cdef void _answer(self, HalfOpen *half) noexcept
     cdef void _object(self, HalfOpen *half) noexcept
     cdef void _overdue(self, HalfOpen *half, uint64_t now) noexcept
-    cdef HalfOpen *_new(self, const uint8_t *key, bint ours, size_t size) noexcept
+    cdef HalfOpen *_new(self, Memory memory, const uint8_t *key, bint ours, size_t size) noexcept
     cdef void _reset(self, HalfOpen *half) noexcept
     cdef size_t _takes_text(self, bint ours, const uint8_t *key, size_t size) noexcept
     cdef void _drop_text(self, const uint8_t *key, size_t size) noexcept

@@ -5,7 +5,7 @@ from libc.string cimport memcpy, memset
 
 from ygg_c.base.clock cimport MS, NEVER
 from ygg_c.base.live cimport LIVE_LIGHT, died
-from ygg_c.ip.memory cimport INBOUND
+from ygg_c.ip.memory cimport INBOUND, OBJECTS
 from ygg_c.socket.endpoint cimport (
     COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_CHALLENGES, COUNT_TCP_IGNORED, COUNT_TCP_OPENING_TIMEOUTS,
     COUNT_TCP_PAWS, COUNT_TCP_RESETS_IN, COUNT_TCP_RESETS_SENT, COUNT_TCP_RETRANSMITS, COUNT_TCP_TIMEOUTS,
@@ -15,7 +15,7 @@ from ygg_c.socket.remotenode cimport RemoteNode
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
 from ygg_c.tcp.base cimport Acceptor
 from ygg_c.tcp.ecn cimport ECN_OFF, ecn_asks
-from ygg_c.tcp.light cimport HALF_OPEN, line_add, line_remove
+from ygg_c.tcp.light cimport HALF_OPEN, LIGHT_COST, line_add, line_remove
 from ygg_c.tcp.lightnodes cimport LightNode
 from ygg_c.tcp.reset cimport send_reset
 from ygg_c.tcp.rtt cimport FIRST_RTO
@@ -68,7 +68,7 @@ cdef class HalfOpens(Timed):
         cdef TcpOptions options = (<Acceptor>list.listener).options
         cdef uint16_t offered = options.window(host, self._remote.allowance(key, ours))
         cdef size_t size = self._takes_text(ours, key, min(syn.size, <size_t>offered)) if syn.size else 0
-        cdef HalfOpen *half = self._new(key, ours, size)
+        cdef HalfOpen *half = self._new(host.memory, key, ours, size)
         if half == NULL:
             self._drop_text(key, size)
             host.count[COUNT_NO_MEMORY] += 1
@@ -93,14 +93,19 @@ cdef class HalfOpens(Timed):
         self._arm()
         return half
 
-    cdef HalfOpen *_new(self, const uint8_t *key, bint ours, size_t size) noexcept:
-        cdef HalfOpen *half = <HalfOpen *>calloc(1, sizeof(HalfOpen) + size)
-        cdef LightNode *node = NULL if half == NULL else self.nodes.enter(key, ours)
+    cdef HalfOpen *_new(self, Memory memory, const uint8_t *key, bint ours, size_t size) noexcept:
+        cdef HalfOpen *half = NULL
+        cdef LightNode *node = NULL
+        if memory.has_room(sizeof(HalfOpen) + LIGHT_COST) or ours:
+            half = <HalfOpen *>calloc(1, sizeof(HalfOpen) + size)
+        if half != NULL:
+            node = self.nodes.enter(key, ours)
         if node != NULL:
             memcpy(half.light.key, key, 36)
             half.light.kind = HALF_OPEN
             if self._table.add(&half.light):
                 node.fresh += 1
+                memory.change(OBJECTS, 0, sizeof(HalfOpen) + LIGHT_COST)
                 return half
             self.nodes.leave(key)
         free(half)
@@ -129,6 +134,7 @@ cdef class HalfOpens(Timed):
     cdef void remove(self, HalfOpen *half) noexcept:
         self._drop_text(half.light.key, half.size)
         self._table.remove(&half.light)
+        self.host.memory.change(OBJECTS, sizeof(HalfOpen) + LIGHT_COST, 0)
         line_remove(&self._lines[half.tries], &half.light)
         half.list.count -= 1
         self.count -= 1

@@ -3,6 +3,9 @@
 
 from libc.stdint cimport uint8_t, uint64_t
 
+cdef enum:
+    LIGHT_COST = 48             # bytes of memory besides the struct: its bucket, its node's slot, the allocator's
+
 cdef enum:                      # of a Light
     HALF_OPEN = 0
     TIME_WAITING

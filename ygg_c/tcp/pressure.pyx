@@ -8,10 +8,10 @@ from ygg_c.base.lru cimport Aging
 from ygg_c.ip.memory cimport Memory
 from ygg_c.socket.endpoint cimport COUNT_TCP_MEMORY_EVICTED, COUNT_TCP_ORPHANS_EVICTED
 from ygg_c.socket.remotenode cimport BYTES, ORPHANED, ORPHANS
-from ygg_c.tcp.tcb cimport Tcb
 
 cdef enum:
     LOOKS = 64                  # orphans looked at for a slow one
+    VICTIMS = 64                # connections that may go at once
 
 cdef uint64_t AGAIN = 10 * MS   # strangers cause the search
 
@@ -38,8 +38,8 @@ cdef void pressure_relieve(Host host, RemoteNodes nodes, RemoteNode asking, size
     if most:
         _drop_ahead(nodes, most)
         _drop_ahead(nodes, most // 2)
-    if in_order and not asking.takes(size, True):
-        _evict_idle(host, nodes, asking.total() + size)
+    if in_order:
+        _evict_idle(host, nodes, asking, size)
 
 
 cdef size_t _most_ahead(RemoteNodes nodes) noexcept:
@@ -67,15 +67,62 @@ cdef void _drop_ahead(RemoteNodes nodes, size_t least) noexcept:
         found = nodes.by_key.walk(&place)
 
 
-cdef void _evict_idle(Host host, RemoteNodes nodes, size_t held) noexcept:
-    cdef RemoteNode node = nodes.greediest(BYTES, host.now)
-    cdef Aging *entry = NULL if node is None or node.total() < 2 * held else node.opened.oldest
-    while entry != NULL and host.now - entry.used >= IDLE:
-        if (<Tcb>entry.owner).memory():
-            host.count[COUNT_TCP_MEMORY_EVICTED] += 1
-            (<Tcb>entry.owner).evict()
+cdef void _evict_idle(Host host, RemoteNodes nodes, RemoteNode asking, size_t size) noexcept:
+    cdef Tcb victim
+    cdef int _count
+    for _count in range(VICTIMS):
+        if asking.takes(size, True):
             return
+        victim = _oldest(_greediest(nodes, asking, size, host.now), True, host.now)
+        if victim is None:
+            return
+        _evict(host, victim)
+
+
+cdef void pressure_admit(Host host, RemoteNodes nodes, RemoteNode asking, size_t size) noexcept:
+    cdef Tcb victim
+    cdef int _count
+    for _count in range(VICTIMS):
+        victim = None if nodes.takes_connection(asking) else pressure_victim(nodes, asking, size, host.now)
+        if victim is None:
+            return
+        _evict(host, victim)
+
+
+cdef void _evict(Host host, Tcb victim) noexcept:
+    host.count[COUNT_TCP_MEMORY_EVICTED] += 1
+    victim.evict()
+
+
+cdef Tcb pressure_victim(RemoteNodes nodes, RemoteNode asking, size_t size, uint64_t now):
+    return _oldest(_greediest(nodes, asking, size, now), False, now)
+
+
+cdef RemoteNode _greediest(RemoteNodes nodes, RemoteNode asking, size_t size, uint64_t now):
+    # If it has twice as much as the other would have.
+    cdef RemoteNode node = nodes.greediest(BYTES, now)
+    if node is None or node.total() < 2 * (size + (0 if asking is None else asking.total())):
+        return None
+    return node
+
+
+cdef Tcb _oldest(RemoteNode node, bint holding, uint64_t now):
+    # Of its idle connections; `holding`: of those that hold something, if any do.
+    cdef Aging *entry
+    if node is None:
+        return None
+    if _is_idle(node.unread.oldest, now):
+        return <Tcb>node.unread.oldest.owner
+    entry = node.opened.oldest
+    while holding and _is_idle(entry, now):
+        if (<Tcb>entry.owner).memory():
+            return <Tcb>entry.owner
         entry = entry.newer
+    return <Tcb>node.opened.oldest.owner if _is_idle(node.opened.oldest, now) else None
+
+
+cdef bint _is_idle(const Aging *entry, uint64_t now) noexcept:
+    return entry != NULL and now - entry.used >= IDLE
 
 
 cdef void pressure_orphans(Host host, RemoteNodes nodes, RemoteNode last) noexcept:

@@ -8,6 +8,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from ygg_c.base.lru cimport Aging
 from ygg_c.socket.endpoint cimport Host
+from ygg_c.socket.remotenode cimport RemoteNode
 from ygg_c.tcp.base cimport Acceptor, TcpEndpoint
 from ygg_c.tcp.keepalive cimport KeepAlive
 from ygg_c.tcp.options cimport TcpOptions
@@ -22,6 +23,7 @@ cdef class Tcb(TcpEndpoint):
     cdef Acceptor parent            # until it has been accepted
     cdef Aging place                # among those that its node has opened, or once it is an orphan among these
     cdef size_t held[2]             # bytes of memory that its node was told of
+    cdef void *_unread_of           # where what can be read of it still counts, once it has ended; NULL: nowhere
     cdef uint64_t life_at           # keepalive, FIN-WAIT-2
     cdef uint64_t linger_time        # ns that it may take once closed; then, when that ends; NEVER: no end
     cdef KeepAlive keep
@@ -30,6 +32,7 @@ cdef class Tcb(TcpEndpoint):
     cdef uint64_t bytes_out
     cdef uint8_t is_busy            # it may hold what it gives back when it rests
     cdef uint8_t has_place          # it counts as one that its node has opened
+    cdef uint8_t is_unread          # it is listed as one that its node has opened and that can still be read
     cdef uint8_t is_ahead           # it is listed as one that holds data out of order
     cdef uint8_t in_queue           # of its listener
     cdef uint8_t _closes            # the application has closed it since the last turn
@@ -56,7 +59,11 @@ cdef class Tcb(TcpEndpoint):
     # free what its queues and its sender keep for what comes next
     cdef void give_back(self) noexcept
     cdef void renege(self) noexcept                         # drop what came out of order
-    cdef void evict(self) noexcept                          # end it for the memory that it holds, read or not
+    cdef void evict(self) noexcept      # end it for the memory that it holds, read or not; also one that has ended
+    cdef void forget_unread(self) noexcept                  # drop what can be read of one that has ended
+    cdef void count_unread(self) noexcept                   # of one that has ended: some of it was read
+    cdef void _keep_unread(self, RemoteNode node, bint opened) noexcept
+    cdef void _release_unread(self) noexcept
     # Of an orphan: whether its peer has taken less than is due since it was closed.
     cdef bint is_slow(self, uint64_t now) noexcept
     cdef void take_place(self) noexcept                     # it is one that its node has opened

@@ -1,5 +1,6 @@
 """The transmission control block of a connection; see tcb.pxd."""
 
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.errno cimport ECONNABORTED, ETIMEDOUT
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
@@ -10,12 +11,12 @@ from ygg_c.base.live cimport LIVE_TCP, born, died
 from ygg_c.base.lru cimport aging_add, aging_remove, aging_touch
 from ygg_c.base.packet cimport Packet
 from ygg_c.ip.header cimport NEXT_TCP
-from ygg_c.ip.memory cimport INBOUND, OUTBOUND
+from ygg_c.ip.memory cimport INBOUND, OBJECTS, OUTBOUND
 from ygg_c.socket.endpoint cimport (
     COUNT_TCP_NO_TRANSITION, COUNT_TCP_ORPHAN_TIMEOUTS, COUNT_TCP_RENEGED, COUNT_TCP_RESETS_SENT, EVENT_CLOSED,
     EVENT_EOF, EVENT_FAILED,
 )
-from ygg_c.socket.remotenode cimport RemoteNode
+from ygg_c.socket.remotenode cimport CONNECTION_COST, RemoteNode
 from ygg_c.tcp.ecn cimport ecn_asks
 from ygg_c.tcp.keepalive cimport ASK_AGAIN, GIVE_UP, REST, Look, keepalive_heard, keepalive_look
 from ygg_c.tcp.outgoing cimport make_segment, sack_room
@@ -51,6 +52,8 @@ cdef class Tcb(TcpEndpoint):
     def __dealloc__(self):
         if self.remains != NULL:
             forget_connection(self.remains)
+        if self._unread_of != NULL:
+            self._release_unread()
         died(LIVE_TCP)
 
     # Opening.
@@ -209,8 +212,61 @@ cdef class Tcb(TcpEndpoint):
         self.account()
 
     cdef void evict(self) noexcept:
+        # What was to be read is gone, so there is no end of it either: it failed.
         self.receiver.clear()
-        self.fail(ECONNABORTED, True)
+        self.receiver.fin_received = False
+        if self.host is not None:
+            self.fail(ECONNABORTED, True)
+            return
+        self.failure = self.failure or ECONNABORTED
+        self.forget_unread()
+
+    # Once it has ended, what can still be read of it counts for its node, until it has been read or given up.
+
+    cdef void _keep_unread(self, RemoteNode node, bint opened) noexcept:
+        cdef size_t unread
+        self.receiver.renege()
+        unread = self.receiver.memory() if self.receiver.queue.read < self.receiver.queue.next else 0
+        node.hold(INBOUND, self.held[INBOUND], unread)
+        node.hold(OUTBOUND, self.held[OUTBOUND], 0)
+        self.held[INBOUND], self.held[OUTBOUND] = unread, 0
+        if unread == 0:
+            node.hold(OBJECTS, CONNECTION_COST, 0)
+            node.leave()
+            return
+        # A reference that the collector of garbage does not know: it is needed until the very end, and leads nowhere
+        # back here.
+        Py_INCREF(node)
+        self._unread_of = <void *>node
+        self.is_unread = opened
+        if opened:
+            aging_add(&node.unread, &self.place, <void *>self, self.host.now)
+
+    cdef void count_unread(self) noexcept:
+        cdef size_t unread
+        if self._unread_of == NULL:
+            return
+        if self.receiver.queue.read == self.receiver.queue.next:
+            self._release_unread()
+            return
+        unread = self.receiver.memory()
+        (<RemoteNode>self._unread_of).hold(INBOUND, self.held[INBOUND], unread)
+        self.held[INBOUND] = unread
+
+    cdef void forget_unread(self) noexcept:
+        self.receiver.clear()
+        self.count_unread()
+
+    cdef void _release_unread(self) noexcept:
+        cdef RemoteNode node = <RemoteNode>self._unread_of
+        if self.is_unread:
+            aging_remove(&node.unread, &self.place)
+        self._unread_of = NULL
+        node.hold(INBOUND, self.held[INBOUND], 0)
+        self.held[INBOUND] = 0
+        node.hold(OBJECTS, CONNECTION_COST, 0)
+        node.leave()
+        Py_DECREF(node)
 
     cdef void take_place(self) noexcept:
         self.has_place = True
@@ -401,6 +457,7 @@ cdef class Tcb(TcpEndpoint):
     cdef void leave(self) noexcept:
         cdef Acceptor parent = self.parent
         cdef RemoteNode node = self.node
+        cdef bint opened = self.has_place and not self.orphan
         if parent is not None:
             self.parent = None
             parent.forget(self)
@@ -413,11 +470,8 @@ cdef class Tcb(TcpEndpoint):
             if self.orphan:
                 node.remove_orphan(&self.place)
                 node.hold_orphan(self.held[OUTBOUND], 0)
-            node.hold(INBOUND, self.held[INBOUND], 0)
-            node.hold(OUTBOUND, self.held[OUTBOUND], 0)
-            node.leave()
+            self._keep_unread(node, opened)
         self.is_busy = False
-        self.receiver.rest()
         TcpEndpoint.leave(self)
 
     cdef void unbind(self) noexcept:

@@ -5,12 +5,13 @@ from libc.string cimport memcpy, memset
 
 from ygg_c.base.clock cimport MS
 from ygg_c.base.live cimport LIVE_LIGHT, died
+from ygg_c.ip.memory cimport OBJECTS
 from ygg_c.socket.endpoint cimport (
     COUNT_NO_MEMORY, COUNT_TCP_ANSWERS_LIMITED, COUNT_TCP_IGNORED, COUNT_TCP_PAWS, COUNT_TCP_UNACCEPTABLE,
     COUNT_TIME_WAIT_EVICTED,
 )
 from ygg_c.tcp.bare cimport Bare, flow_label, send_bare, stamp_at
-from ygg_c.tcp.light cimport TIME_WAITING, line_add, line_remove
+from ygg_c.tcp.light cimport LIGHT_COST, TIME_WAITING, line_add, line_remove
 from ygg_c.tcp.receiver cimport stamp_is_old
 from ygg_c.tcp.state cimport CLOSED
 from ygg_c.tcp.wire cimport ACK, FIN, RST, SYN, sequence_length
@@ -56,6 +57,7 @@ cdef class TimeWaits(Timed):
         wait.stamped, wait.ts_recent, wait.stamped_at = connection.stamps, stamp, stamped_at
         connection.remains = wait
         self.host = host
+        host.memory.change(OBJECTS, 0, sizeof(TimeWait) + LIGHT_COST)
         self._wait(wait, node)
         self.count += 1
         if self.count > host.max_time_wait:
@@ -90,6 +92,7 @@ cdef class TimeWaits(Timed):
 
     cdef void remove(self, TimeWait *wait) noexcept:
         self._table.remove(&wait.light)
+        self.host.memory.change(OBJECTS, sizeof(TimeWait) + LIGHT_COST, 0)
         self._leave_line(wait, self.nodes.find(wait.light.key))
         self.nodes.leave(wait.light.key)
         _leave(wait)

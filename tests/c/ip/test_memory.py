@@ -1,11 +1,15 @@
 """One budget of bytes for all that waits in a stack: of connections, in sockets and as fragments. Nodes share it."""
 
+import gc
 import tracemalloc
 
+import pytest
+
 from tests.c.ip.test_reassembly import fragment_of
-from tests.c.stackkit import MS, RST, A, StackPair, udp_packet
-from tests.c.stage import MIB, Stage, node
+from tests.c.stackkit import ACK, FIN, MS, RST, A, StackPair, udp_packet
+from tests.c.stage import MIB, Connection, Stage, node
 from ygg.simulation import Conditions
+from ygg_c.tcp.connection import TcpConnection
 
 
 def datagrams(stage: Stage, source: bytes, count: int, port: int = 53, size: int = 1000) -> None:
@@ -113,6 +117,91 @@ class TestOneBudget:
             tracemalloc.stop()
         assert stage.stack.counters()["tcp_memory_evicted"]
         assert sum(stage.stack.buffered) > 4 * MIB
+
+    @pytest.mark.parametrize("end", ["reset", "both ends closed"])
+    def test_what_can_still_be_read_counts_after_the_end(self, stage, end):
+        """Strangers send, and end their connections at once; the program accepts all and reads nothing."""
+        stage.stack.max_buffered = 8 * MIB
+        near = []
+        tracemalloc.start(1)
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            for number in range(1, 31):
+                for connection in stage.open(number, 10):
+                    near += stage.accepted()
+                    for _ in range(4):
+                        connection.fill()
+                    self.end(stage, connection, near[-1], end)
+                stage.far.clear()
+                assert sum(connection.readable for connection in near) < stage.stack.buffered[0]
+                assert stage.stack.memory_in_use <= 8 * MIB
+                assert tracemalloc.get_traced_memory()[0] - before < 8 * MIB
+        finally:
+            tracemalloc.stop()
+        assert stage.stack.counters()["tcp_no_buffer"]
+        assert all(connection.closed for connection in near)
+        self.given_back(stage, near)
+
+    def end(self, stage: Stage, far: Connection, near: TcpConnection, end: str) -> None:
+        stage.rest()
+        if end != "reset":
+            stage.send(far.segment(ACK | FIN))
+        if near.state != "CLOSE-WAIT":          # also where there was no memory for all that it sent, nor for its FIN
+            stage.send(far.segment(RST))
+            return
+        near.shutdown_write()
+        stage.turn()
+        far.ack += 1
+        stage.send(far.segment(at=1))
+
+    def given_back(self, stage: Stage, near: list[TcpConnection]) -> None:
+        holding = [connection for connection in near if connection.readable]
+        read, closed, aborted, dropped = (holding[index::4] for index in range(4))
+        del near[:], holding[:]
+        steps = []
+        for connection in read:
+            held = stage.stack.buffered[0]
+            connection.recv()
+            steps.append(held - stage.stack.buffered[0])
+            while connection.readable:
+                connection.recv()
+        assert min(steps) > 10_000
+        for ended in (closed, aborted):
+            held = stage.stack.buffered[0]
+            for connection in ended:
+                connection.close() if ended is closed else connection.abort()
+                assert connection.readable == 0
+            assert stage.stack.buffered[0] < held
+        assert stage.stack.buffered[0] > 0
+        dropped.clear()
+        del connection
+        assert stage.stack.buffered == (0, 0)
+        stage.now += 61_000 * MS
+        stage.turn()
+        assert stage.stack.memory_in_use == 0
+
+    def test_connections_count_and_give_it_back(self, stage):
+        stage.open(1, 50)
+        dialled = stage.stack.connect(node(1), 99)
+        assert stage.stack.usage(node(1))["memory"] == 51 * 1344
+        assert stage.stack.memory_in_use == 51 * 1344 + 320
+        for connection in [*stage.accepted(), dialled]:
+            connection.abort()
+        assert stage.stack.memory_in_use == 0
+
+    def test_one_in_a_circle_of_references_gives_back_what_it_held(self, stage):
+        """The collector of garbage takes it apart before it is freed."""
+        far = stage.one(node(1), 5000)
+        near = stage.accepted()[0]
+        far.fill()
+        circle = [near]
+        circle.append(circle)
+        near.owner = circle
+        stage.send(far.segment(RST))
+        assert stage.stack.buffered[0] > 60_000
+        del near, circle
+        gc.collect()
+        assert stage.stack.memory_in_use == 0
 
     def test_nor_by_the_holes_between_single_bytes(self, stage):
         """What keeps account of holes takes far more than the bytes between them, and is asked for like these."""

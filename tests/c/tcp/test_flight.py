@@ -168,10 +168,11 @@ class TestPressure:
         assert held["queued"] > 0
         fill(stage, range(20, 22), SHORT + MIB // 4)
         assert stage.now < before + 900 * MS
-        assert stage.stack.usage(node(99)) == {**held, "received": 0, "queued": 0}
+        assert stage.stack.usage(node(99)) == {**held, "received": 0, "queued": 0, "memory": 20 * 1344}
 
     def test_nothing_stays_while_it_lasts(self, stage):
         fill(stage, range(10, 20), SHORT + MIB // 2)
         stage.accepted()
         answered(stage, stage.open(99, 1, window=65535))
-        assert stage.stack.usage(node(99)) == {"incoming": 1, "half_open": 0, "received": 0, "queued": 0}
+        usage = stage.stack.usage(node(99))
+        assert usage == {"incoming": 1, "half_open": 0, "received": 0, "queued": 0, "memory": 1344}

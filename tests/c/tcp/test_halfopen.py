@@ -23,9 +23,9 @@ class TestHalfOpen:
         listener = peer.stack.listen(None, 80)
         client(peer, 5000)
         assert peer.stack.endpoints() == [listener]
-        assert peer.stack.usage(B) == {"incoming": 1, "half_open": 1, "received": 0, "queued": 0}
+        assert peer.stack.usage(B) == {"incoming": 1, "half_open": 1, "received": 0, "queued": 0, "memory": 0}
         peer.send()
-        assert peer.stack.usage(B) == {"incoming": 1, "half_open": 0, "received": 0, "queued": 0}
+        assert peer.stack.usage(B) == {"incoming": 1, "half_open": 0, "received": 0, "queued": 0, "memory": 1344}
 
     def test_answer_is_repeated_and_given_up(self, peer):
         peer.stack.listen(None, 80)
@@ -108,7 +108,7 @@ class TestHalfOpen:
         listener = peer.stack.listen(None, 80)
         answer = client(peer, 5000, options=peer.options)
         assert answer.window == 65535
-        peer.stack.max_buffered = 1
+        peer.stack.max_buffered = 2000
         peer.send()
         assert listener.accept().info()["receive_window"] == 65535
 
@@ -135,9 +135,18 @@ class TestHalfOpen:
         assert peer.stack.usage(B)["received"] == 0
 
     def test_text_that_there_is_no_memory_for_is_not_acknowledged(self, peer):
-        peer.stack.max_buffered = 1
+        peer.stack.max_buffered = 1700
         peer.stack.listen(None, 80)
-        assert peer.one(seq=1000, ack=0, flags=SYN, data=bytes(1000)).ack == 1001
+        assert peer.one(seq=1000, ack=0, flags=SYN, data=bytes(1400)).ack == 1001
+        assert peer.stack.half_open == 1
+
+    def test_they_count_in_the_stacks_memory(self, peer):
+        peer.stack.listen(None, 80)
+        for port in range(5000, 5020):
+            client(peer, port)
+        assert 20 * 120 < peer.stack.memory_in_use < 20 * 200
+        peer.wait(200 * SECOND)
+        assert peer.stack.half_open == peer.stack.memory_in_use == 0
 
     def test_ports_of_its_peer_are_not_dialled_from(self, peer):
         peer.stack.listen(None, 80)

@@ -114,6 +114,8 @@ class TestCounts:
         for port in range(1, 11):
             exchange(peer, node(1), Tcp(port, 80, 1000, 0, SYN, data=bytes(100)))
             knock(peer, 100 + port, node(1))
-        assert peer.stack.usage(node(1)) == {"incoming": 20, "half_open": 20, "received": 1000, "queued": 0}
+        usage = peer.stack.usage(node(1))
+        assert usage == {"incoming": 20, "half_open": 20, "received": 1000, "queued": 0, "memory": 1000}
         listener.close()
-        assert peer.stack.usage(node(1)) == {"incoming": 0, "half_open": 0, "received": 0, "queued": 0}
+        assert not any(peer.stack.usage(node(1)).values())
+        assert peer.stack.memory_in_use == 0

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 TOOLS = Path(__file__).parents[3] / "tools"
+COUNTED = 1344
+"""Bytes that one takes of a stack's `max_buffered`."""
 
 
 @pytest.mark.parametrize(("kind", "most"), [
@@ -24,3 +26,5 @@ def test_a_connection_takes_little(kind, most):
         command, cwd=TOOLS, env=environment, capture_output=True, text=True, check=True, timeout=60,
     ).stdout
     assert 0.1 < float(taken) < most
+    if kind == "established":
+        assert abs(float(taken) * 1024 - COUNTED) < 100

@@ -4,8 +4,9 @@ import errno
 
 import pytest
 
-from tests.c.stackkit import MS, SECOND, Log, Peer, StackPair, Tcp, check_transitions
+from tests.c.stackkit import ACK, FIN, MS, RST, SECOND, Log, Peer, StackPair, Tcp, check_transitions
 from tests.c.stage import MIB, Stage, node
+from tests.expecting import raises_errno
 from ygg.simulation import Conditions
 from ygg_c.socket.endpoint import FAILED
 
@@ -23,6 +24,12 @@ def press(stage: Stage, numbers: range = range(10, 20)) -> None:
         for connection in stage.open(number, 10):
             for _ in range(10):
                 connection.fill()
+
+
+def give_up(near: list) -> None:
+    """Close connections, so that those which have ended and are still known to a test hold nothing."""
+    for connection in near:
+        connection.close()
 
 
 class TestOutOfOrder:
@@ -172,6 +179,97 @@ class TestEviction:
         assert young.stack.counters()["tcp_memory_evicted"] == 0
         young.close()
 
+    def test_a_node_with_many_idle_connections_loses_its_own_and_others_none(self, stage):
+        """Nothing waits in any: the connections themselves take the memory."""
+        stage.stack.max_buffered = MIB
+        modest = [near for number in range(2, 12) for near in self.accepted_of(stage, number, 4)]
+        greedy = self.accepted_of(stage, 1, 1000)
+        assert 200 < len(greedy) < 300                          # its part: half of what is shared
+        stage.now += 11 * SECOND
+        for number in range(100, 220):
+            stage.now += 100 * MS
+            modest += self.accepted_of(stage, number, 5)
+            assert stage.stack.memory_in_use <= MIB
+        assert len(modest) == 10 * 4 + 120 * 5
+        assert {near.error for near in modest} == {0}
+        evicted = [near for near in greedy if near.error]
+        assert evicted == greedy[: len(evicted)]
+        assert {near.error for near in evicted} == {errno.ECONNABORTED}
+        assert stage.stack.counters()["tcp_memory_evicted"] == len(evicted) > 100
+
+    def accepted_of(self, stage: Stage, number: int, count: int) -> list:
+        stage.open(number, count)
+        return stage.accepted()
+
+    def test_no_connection_goes_for_one_of_a_node_that_has_as_much(self, stage):
+        stage.stack.max_buffered = MIB
+        for number in range(1, 9):
+            stage.open(number, 110)
+        stage.now += 11 * SECOND
+        before = stage.stack.usage(node(1))["incoming"]
+        for number in range(1, 4):
+            stage.open(number, 5)
+        assert stage.stack.usage(node(1))["incoming"] == before
+        assert stage.stack.counters()["tcp_memory_evicted"] == 0
+        assert stage.stack.counters()["tcp_no_buffer"]
+        assert stage.stack.memory_in_use <= MIB
+
+    def test_what_has_ended_and_was_not_read_goes_first(self, stage):
+        idle = stage.open(1, 20)
+        ended = stage.open(1, 40)[20:]
+        near = stage.accepted()
+        for connection in idle + ended:
+            for _ in range(10):
+                connection.fill()
+        for connection in ended:
+            stage.send(connection.segment(RST))
+        assert stage.stack.usage(node(1))["incoming"] == 20
+        stage.now += 11 * SECOND
+        for connection in stage.open(2, 20) + stage.open(3, 20):
+            for _ in range(10):
+                connection.fill()
+        gone = [connection for connection in near[20:] if not connection.readable]
+        assert gone
+        assert stage.stack.counters()["tcp_memory_evicted"] == len(gone)
+        for connection in gone:
+            with raises_errno(errno.ECONNRESET):
+                connection.recv()
+        assert {connection.error for connection in near[:20]} == {0}
+        give_up(near)
+
+    @pytest.mark.parametrize("ended", [False, True])
+    def test_what_went_is_no_end_of_a_stream(self, stage, ended):
+        """Of one whose peer has said all: it was not read, and so it does not look as if it had been."""
+        far = stage.open(1, 30)
+        near = stage.accepted()
+        for connection in far:
+            for _ in range(10):
+                connection.fill()
+            stage.send(connection.segment(ACK | FIN))
+            connection.seq += 1
+        if ended:
+            for here, there in zip(near, far, strict=True):
+                here.shutdown_write()
+                stage.turn()
+                there.ack += 1
+                stage.send(there.segment())
+                assert here.closed
+        stage.now += 70 * SECOND
+        for connection in stage.open(2, 20) + stage.open(3, 20):
+            for _ in range(10):
+                connection.fill()
+        gone = [connection for connection in near if not connection.readable]
+        assert gone
+        for connection in gone:
+            assert not connection.at_eof
+            with raises_errno(errno.ECONNABORTED):
+                connection.recv()
+        kept = next(connection for connection in near if connection.readable)
+        while kept.recv():
+            pass
+        assert kept.at_eof
+        give_up(near)
+
     def test_data_that_the_program_has_written_is_never_dropped(self, stage):
         """Memory is full of what others sent; what is written meanwhile leaves, in order and whole."""
         far = stage.one(node(1), 5000, window=60_000)
@@ -307,7 +405,7 @@ class TestOrphans:
         stage.stack.max_connections_per_node = 5
         for connection in self.closed(stage, 1, 5):
             connection.abort()
-        assert stage.stack.usage(node(1)) == {"incoming": 0, "half_open": 0, "received": 0, "queued": 0}
+        assert not any(stage.stack.usage(node(1)).values())
         assert len(self.closed(stage, 1, 5)) == 5
 
     def test_none_goes_for_a_stranger_that_asks_for_a_place(self, stage):

@@ -77,10 +77,13 @@ class TestObject:
         assert connection.state == "CLOSED"
         assert connection.recv() == b"read late"
 
-    def test_nothing_is_held_of_its_node(self, peer):
+    def test_nothing_is_held_of_its_node_but_what_can_be_read(self, peer):
         connection = peer.accept()
         finish(peer, connection, bytes(500))
-        assert peer.stack.usage(B) == {"incoming": 0, "half_open": 0, "received": 0, "queued": 0}
+        usage = peer.stack.usage(B)
+        assert usage == {"incoming": 0, "half_open": 0, "received": 1024, "queued": 0, "memory": 1024 + 1344}
+        assert connection.recv() == bytes(500)
+        assert not any(peer.stack.usage(B).values())
         assert connection not in peer.stack.endpoints()
 
 
