@@ -48,3 +48,11 @@ def test_keys() -> None:
     for wrong, text in (("zz", "failed to decode public key"), ("", "invalid public key length"), ("00", "invalid")):
         with pytest.raises(KeyFormatError, match=text):
             Arguments({"key": wrong}).key()
+
+
+def test_seconds_are_numbers_or_durations() -> None:
+    given = Arguments({"a": "90", "b": "1m30s", "c": 2.5})
+    assert [given.seconds(name, 7.0) for name in ("a", "b", "c", "d")] == [90, 90, 2.5, 7]
+    for wrong in ("0", "-1", "-5s", "soon", "0s", "inf", "nan"):
+        with pytest.raises(AdminError, match="must be a"):
+            Arguments({"a": wrong}).seconds("a", 1.0)

@@ -57,3 +57,20 @@ def test_a_command_of_its_own_has_no_table() -> None:
 
 def test_a_device_that_is_off() -> None:
     assert table_of("getTun", {"enabled": False}) == ((), [["TUN enabled:", "false"]])
+
+
+def test_settings_and_candidates() -> None:
+    members = {"enabled": True, "countries": ["a", "b"], "links": [{"remote": "tls://h:1"}], "chosen": [], "peers": 3}
+    assert table_of("setAutoPeer", members) == ((), [
+        ["Enabled:", "Yes"], ["Countries:", "a, b"], ["Links:", "tls://h:1"], ["Chosen:", "-"], ["Peers:", "3"],
+    ])  # fmt: skip
+    known = {"uri": "tls://h:1", "country": "a", "up": True, "uptime_percent": 99.54}
+    candidates = [known, {"uri": "u", "country": ""}]
+    assert table_of("getAutoPeerCandidates", {"candidates": candidates}) == (
+        ("URI", "Country", "State", "Uptime"), [["tls://h:1", "a", "Up", "99.5%"], ["u", "", "-", "-"]],
+    )  # fmt: skip
+    transport = {"network_mapping_configs": {"*.i2p": None, "x": {"ProxyURL": "socks5://h:1"}},
+                 "default_network_config": "native"}  # fmt: skip
+    assert table_of("getTransport", transport) == (
+        ("Hosts", "Network"), [["*.i2p", "refused"], ["x", "socks5://h:1"], ["all others", "native"]],
+    )  # fmt: skip

@@ -86,6 +86,13 @@ async def test_the_admin_socket(caplog: pytest.LogCaptureFixture, tmp_path: Path
             assert await client.request("getTun") == {"enabled": False}
             assert await client.request("getMulticastInterfaces") == {"multicast_interfaces": []}
             assert await client.request("lookups") == {"infos": []}
+            told = await client.request("getConfig")
+            assert private_key(7).hex()[:64] not in str(told)
+            assert told["config"]["AdminListen"] == place
+            assert (await client.request("setJumper", enabled=True))["enabled"]
+            found = await client.request("setAutoPeer", countries="germany", minimum_connected=0)
+            assert (found["enabled"], found["countries"]) == (False, ["germany"])
+            assert (await client.request("getTransport"))["default_network"] == "native"
             assert [record for record in caplog.records if record.levelname == "WARNING"] == []
             async with Daemon(config(8, admin_listen=place), network) as other:
                 assert other.admin is None

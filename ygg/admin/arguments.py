@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ygg.admin.errors import AdminError
-from ygg.errors import KeyFormatError
+from ygg.errors import DurationError, KeyFormatError
 from ygg.identity.keys import PUBLIC_SIZE
+from ygg.url import parse_duration
 
 _FLAGS = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
 
@@ -51,6 +52,17 @@ class Arguments:
         if value != int(value):
             raise AdminError(f"{name} must be an integer")
         return int(value)
+
+    def seconds(self, name: str, default: float) -> float:
+        """Return seconds: a number, or a duration in Go's notation, such as `1h30m`."""
+        text = self.text(name)
+        try:
+            value = parse_duration(text) if text and text[-1].isalpha() else self.number(name, default)
+        except DurationError:
+            value = 0.0
+        if not value > 0:
+            raise AdminError(f"{name} must be a duration, such as 90 or 1m30s")
+        return value
 
     def flag(self, name: str, default: bool = False) -> bool:
         """Return true or false."""

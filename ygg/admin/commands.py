@@ -39,19 +39,18 @@ class Commands:
 
     def __init__(self, *commands: Command) -> None:
         self._commands: dict[str, Command] = {}
-        self.add(Command("list", "List available commands", self._list))
-        for command in commands:
-            self.add(command)
+        self.add(Command("list", "List available commands", self._list), *commands)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(sorted(self._commands.values(), key=lambda command: command.name.lower()))
 
-    def add(self, command: Command) -> None:
-        """Add a command. Raises `ValueError` for a name that is taken."""
-        name = command.name.lower()
-        if name in self._commands:
-            raise ValueError(f"there is a command {name} already")
-        self._commands[name] = command
+    def add(self, *commands: Command) -> None:
+        """Add commands. Raises `ValueError` for a name that is taken."""
+        for command in commands:
+            name = command.name.lower()
+            if name in self._commands:
+                raise ValueError(f"there is a command {name} already")
+            self._commands[name] = command
 
     def find(self, name: str) -> Command:
         """Return the command of a name. Raises `AdminError`."""

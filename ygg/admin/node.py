@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ygg.admin import views
 from ygg.admin.arguments import Arguments
+from ygg.admin.autopeering import AutoPeering, autopeer_commands
 from ygg.admin.commands import Command, Commands
 from ygg.admin.errors import AdminError
 from ygg.admin.events import subscribe_command
+from ygg.admin.jumping import Jumping, jumper_commands
+from ygg.admin.networks import Networks, network_commands
 from ygg.admin.peers import peer_commands
 from ygg.config.config import Config
 from ygg.config.peersfile import PeersFile
@@ -39,6 +42,12 @@ class NodeParts:
     """What it was told."""
     peers_file: PeersFile | None = None
     """Where its peers are kept."""
+    autopeering: AutoPeering | None = None
+    """Public peers that it keeps to."""
+    jumping: Jumping | None = None
+    """Direct links that it makes."""
+    networks: Networks | None = None
+    """What its links go over."""
 
 
 def _none() -> None:
@@ -73,6 +82,12 @@ def node_commands(parts: NodeParts) -> Commands:
     if (config := parts.config) is not None:
         text = "Show what this node was configured with, without what is secret"
         commands.add(Command("getConfig", text, lambda _: {"config": shown(config)}))
+    if parts.autopeering is not None:
+        commands.add(*autopeer_commands(parts.autopeering))
+    if parts.jumping is not None:
+        commands.add(*jumper_commands(parts.jumping))
+    if parts.networks is not None:
+        commands.add(*network_commands(parts.networks))
     if core.logs_lookups:
         text = "Dump a record of lookups received in the past day"
         commands.add(Command("lookups", text, lambda _: views.lookups_view(core.lookups())))

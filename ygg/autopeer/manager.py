@@ -318,8 +318,11 @@ class AutoPeerManager(Background):
                 return peer.url
         return None
 
-    async def _ranked(self, view: _View, now: float) -> list[PublicPeer]:
-        """Return the candidates, best first."""
+    def candidates(self) -> list[PublicPeer]:
+        """Return the peers that it would choose from now, the best first, without measuring any."""
+        return self._candidates(self._look(), self._clock())
+
+    def _candidates(self, view: _View, now: float) -> list[PublicPeer]:
         self._resting = _until_later(self._resting, now)
         self._refused = _until_later(self._refused, now)
         spoken = self._node.schemes
@@ -332,7 +335,10 @@ class AutoPeerManager(Background):
             and peer.key not in view.keys
             and peer.identity not in self._refused
         ]
-        candidates.sort(key=lambda peer: (self._rest_of(peer), *_merit(peer), self._random.random()))
+        return sorted(candidates, key=lambda peer: (self._rest_of(peer), *_merit(peer), self._random.random()))
+
+    async def _ranked(self, view: _View, now: float) -> list[PublicPeer]:
+        candidates = self._candidates(view, now)
         count = self._config.probe_candidates
         if not count:
             return candidates

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CONFIGURATION = Path("/etc/yggdrasil/yggdrasil.conf")
 """The packaged daemon's, whose AdminListen says where to ask."""
 
-SILENT = ("addpeer", "removepeer")
+SILENT = ("addpeer", "removepeer", "retrypeers", "refreshautopeer")
 """Commands of which nothing is shown when they have worked."""
 
 

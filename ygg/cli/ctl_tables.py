@@ -129,6 +129,39 @@ def _tun(response: Any) -> Table:
     return (), rows
 
 
+def _settings(response: Any) -> Table:
+    return (), [[f"{name.replace('_', ' ').capitalize()}:", _value(value)] for name, value in response.items()]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "-"
+    if isinstance(value, list):
+        return ", ".join(one["remote"] if isinstance(one, dict) else str(one) for one in value) or "-"
+    return str(value)
+
+
+def _candidates(response: Any) -> Table:
+    rows = [
+        [one["uri"], one["country"], {True: "Up", False: "Down"}.get(one.get("up"), "-"), _percent(one)]
+        for one in response["candidates"]
+    ]
+    return ("URI", "Country", "State", "Uptime"), rows
+
+
+def _percent(one: Mapping[str, Any]) -> str:
+    return f"{one['uptime_percent']:.1f}%" if "uptime_percent" in one else "-"
+
+
+def _transport(response: Any) -> Table:
+    rows = [[pattern, _network(value)] for pattern, value in response["network_mapping_configs"].items()]
+    return ("Hosts", "Network"), [*rows, ["all others", _network(response["default_network_config"])]]
+
+
+def _network(value: Any) -> str:
+    return str(value["ProxyURL"]) if isinstance(value, dict) else "refused" if value is None else str(value)
+
+
 _TABLES: dict[str, Callable[[Any], Table]] = {
     "list": _list,
     "getself": _self,
@@ -138,4 +171,11 @@ _TABLES: dict[str, Callable[[Any], Table]] = {
     "getsessions": _sessions,
     "getmulticastinterfaces": _multicast,
     "gettun": _tun,
+    "getautopeer": _settings,
+    "setautopeer": _settings,
+    "getautopeercandidates": _candidates,
+    "getjumper": _settings,
+    "setjumper": _settings,
+    "gettransport": _transport,
+    "settransport": _transport,
 }

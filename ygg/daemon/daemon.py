@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Self
 
 from ygg.admin import AdminServer, NodeParts, node_commands
+from ygg.admin.autopeering import AutoPeering
 from ygg.admin.endpoint import listen_endpoint
+from ygg.admin.jumping import Jumping
+from ygg.admin.networks import Networks
 from ygg.config.config import Config
 from ygg.config.peersfile import PeersFile
 from ygg.daemon.clockfile import ClockFile
@@ -69,6 +72,12 @@ class Daemon:
         """Discovery, where the configuration has rules for it."""
         self.adapter: TunAdapter | None = None
         """What the TUN device is attached by, whose `counters()` tell what was dropped; None without a device."""
+        self.networks = Networks(self.core.manager, self.network)
+        """What its links go over, which can be changed while it runs."""
+        self.autopeering = AutoPeering(self.core, self.network)
+        """Public peers; off until it is told otherwise."""
+        self.jumping = Jumping(self.core)
+        """Direct links; off until it is told otherwise."""
         self.interface = ""
         """Name of the TUN device; empty without one."""
         self.admin: AdminServer | None = None
@@ -93,6 +102,8 @@ class Daemon:
             self._add_peers(self.config.peers)
             for interface, uris in self.config.interface_peers.items():
                 self._add_peers(uris, interface)
+            parts.push_async_callback(self.autopeering.stop)
+            parts.push_async_callback(self.jumping.stop)
             await self._serve_admin(parts)
             self._parts = parts.pop_all()
         return self
@@ -105,10 +116,12 @@ class Daemon:
             endpoint = listen_endpoint(self.config.admin_listen)
             if endpoint is None:
                 return
-            parts_of_it = NodeParts(
-                self.core, lambda: self.multicast, self._device, config=self.config, peers_file=self._peers_file
-            )
-            commands = node_commands(parts_of_it)
+            commands = node_commands(
+                NodeParts(
+                    self.core, lambda: self.multicast, self._device, config=self.config, peers_file=self._peers_file,
+                    autopeering=self.autopeering, jumping=self.jumping, networks=self.networks,
+                )
+            )  # fmt: skip
             self.admin = await parts.enter_async_context(AdminServer(commands, endpoint))
         except (YggError, OSError) as error:
             log.warning("There is no admin socket: %s. AdminListen: none does without.", str(error))
