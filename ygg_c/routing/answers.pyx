@@ -5,7 +5,7 @@ from libc.string cimport memcpy
 
 from ygg_c.base.clock cimport MS, NEVER
 from ygg_c.base.packet cimport Packet, packet_new
-from ygg_c.base.ratelimit cimport recent_pass
+from ygg_c.base.ratelimit cimport bucket_init, bucket_take, recent_pass
 from ygg_c.link.wire cimport FRAME_MAX, PATH_MAX, PATH_NOTIFY, UV_MAX, frame_header_size, frame_put, uv_put, uv_size
 from ygg_c.routing.nexthop cimport Hop
 
@@ -14,6 +14,8 @@ cdef uint64_t INTRODUCTION_AFTER = 10 * MS
 cdef uint64_t ANSWER_INTERVAL = 100 * MS        # between answers to the same source at the same place
 cdef enum:
     INTRODUCTIONS_MAX = 1024                    # that wait for their time
+    MOVES_RATE = 100                            # a second, for all moves together
+    MOVES_BURST = 500
 
 
 cdef void send_routed(Link link, int kind, const uint8_t *path, size_t path_size, uint64_t watermark,
@@ -46,6 +48,7 @@ cdef class Answers:
         self._answers = Budget(500, 1000, self._salt)
         self._introductions = []
         self.introduce_at = NEVER
+        bucket_init(&self._moves, MOVES_RATE, MOVES_BURST, host.now)
 
     cdef void answer(self, uint64_t origin, const Lookup *message, bint known) noexcept:
         cdef uint8_t asker[32]
@@ -75,6 +78,13 @@ cdef class Answers:
         memcpy(rest + 32, dest, 32)
         memcpy(rest + 64, PyBytes_AsString(info), PyBytes_Size(info))
         send_routed(<Link>hop.link, PATH_NOTIFY, path, size, hop.distance, rest, 64 + PyBytes_Size(info), True)
+        return True
+
+    # Who has a path takes a notify of a higher number unasked, and there is one for each place (see location.pyx).
+    cdef bint tell_moved(self, Path path) noexcept:
+        if not bucket_take(&self._moves, self.host.now):
+            return False
+        self._notify(path.key, path.ports, path.size)
         return True
 
     # A notify that comes before its receiver looks for us is refused, without a verification.

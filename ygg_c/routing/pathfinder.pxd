@@ -84,6 +84,7 @@ cdef class Pathfinder:
     cdef void broken_in(self, uint64_t origin, const Routed *message) noexcept      # for us
     cdef void maintain(self) noexcept                               # after tree and filters
 
+    cdef void _tell_moved(self) noexcept
     cdef void _heard(self, const uint8_t *key, const uint8_t *origin, size_t size) noexcept
     cdef bint _is_kept(self, Path path, uint64_t seq) noexcept
     cdef void _confirm(self, Path path) noexcept

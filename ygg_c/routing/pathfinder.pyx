@@ -26,6 +26,9 @@ another neighbour that is nearer takes its place for a while. Meanwhile a path i
 signed answer replaces it, of whatever number: a holder that was restarted with its clock behind has none that is
 higher. A neighbour needs no path: its link is one.
 
+Who writes to us has a path to where we were. When we move we say so to those who have written lately, unasked: a notify
+of a higher number than before.
+
 The answer to a first message does not wait for a lookup's round trip. Who is written to by a node to which it has no
 path answers the way that the message came, by the coordinates of its header, and looks for a path meanwhile. Nothing
 has signed those, and while the tree settles they are soon wrong: what goes by them is kept too, and sent again when a
@@ -57,6 +60,7 @@ cdef uint64_t UNPROVEN_LIFE = 3 * SECOND
 cdef enum:
     RENEWED = 1                                 # of _check()
     LOOKUPS_SEEN_MAX = 4096                     # that are kept, one for each asker
+cdef uint64_t WRITES = 10 * SECOND              # ns since it wrote, in which one is told that we have moved
 cdef uint64_t DOUBT_AFTER = 45 * SECOND         # ns without a sign that a path works, after which it is looked for anew
 cdef uint64_t PATIENCE_MAX = 32 * SECOND        # ns between lookups for a path in doubt, at most
 cdef uint64_t AVOID_LEAST = 60 * SECOND         # ns for which a first hop is avoided; it doubles
@@ -442,13 +446,26 @@ cdef class Pathfinder:
             self.paths.unsee(path)
             self.want(message.dest, not was or self.lookups.is_overdue(message.dest))
 
+    # Who has written to us lately would find out by a lookup, once the filters lead here again and after a round trip.
+    cdef void _tell_moved(self) noexcept:
+        cdef uint64_t lately = self.host.now + LIFE - WRITES
+        cdef Path path
+        for path in self.paths.all:
+            if path.expires >= lately and not path.unproven and self.tree.link_to(path.key) is None:
+                if not self.answers.tell_moved(path):
+                    return
+
     cdef void maintain(self) noexcept:
+        cdef uint64_t place
         self.paths.expire(self.host.now)
         self.rumors.expire(self.host.now)
         if self._seen_tree != self.tree.generation or self._seen_gains != self.reach.gains:
             self._seen_tree = self.tree.generation
             self._seen_gains = self.reach.gains
-            self.place = self.location.place()
+            place = self.location.place()
+            if place != self.place:
+                self.place = place
+                self._tell_moved()
             self.lookups.look_again()
 
 # The signature is over the integers, not over how they happened to be spelled.
