@@ -197,3 +197,17 @@ def test_the_ten_questions_have_their_files() -> None:
     answers = contributing()
     assert len(answers) == 10
     assert [path for _, path in answers if not (ROOT / path).is_file()] == []
+
+
+C_HEADERS = {"errno.h", "math.h", "stddef.h", "stdint.h", "stdlib.h", "string.h"}
+"""Of C itself, which every system has."""
+SYSTEM = {"ygg_c/base/clock.pyx", "ygg_c/io/kernel.pxd"}
+"""The modules that ask the system: for the time, and for all that pumps want, which a build may leave out."""
+
+
+def test_the_engine_asks_the_system_in_two_modules() -> None:
+    for path in sorted((ROOT / "ygg_c").rglob("*.p[yx][xd]")):
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
+        headers = set(re.findall(r'(?:#include\s*|extern from ")<([^>]+)>', text))
+        assert name in SYSTEM or headers <= C_HEADERS, name
+        assert not re.search(r"\bposix\b.* cimport|\bssize_t\b", re.sub(r"Py_ssize_t", "", text)), name

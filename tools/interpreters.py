@@ -6,10 +6,10 @@ that it was built with. Each gets a virtual environment of its own in .cache/pyt
 
 import contextlib
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import debian
@@ -18,17 +18,18 @@ import environment
 HOME = environment.CACHE / "pythons"
 SUITES = {"3.13": "trixie", "3.14": "unstable", "3.15": "unstable"}
 """Debian's suite that has a version."""
+EXTRAS = "http,test"        # netifaces, of another, has to be compiled
 
 
-def prepare(version: str, extras: Sequence[str]) -> Path:
-    """Return the folder of programs of an environment with that Python, the present wheel and extras.
+def prepare(version: str) -> Path:
+    """Return the folder of programs of an environment with that Python, the present wheel and what tests need.
 
     Raise `debian.Unavailable` where there is no such interpreter. `environment.prepare` has to be called before.
     """
     venv = HOME / f"venv-{version}"
     python, stamp = venv / "bin/python", venv / "ygg-stamp"
     wheel = environment.wheel()
-    current = f"{sorted(extras)} {hashlib.sha256(wheel.read_bytes()).hexdigest()}"
+    current = f"{EXTRAS} {hashlib.sha256(wheel.read_bytes()).hexdigest()}"
     with contextlib.suppress(OSError):
         if stamp.read_text() == current:
             return python.parent
@@ -36,11 +37,27 @@ def prepare(version: str, extras: Sequence[str]) -> Path:
         interpreter = _find(version)
         environment.say(f"making an environment with {interpreter}")
         subprocess.run([interpreter, "-m", "venv", "--without-pip", "--clear", venv], check=True, stdout=sys.stderr)
-    environment.say(f"installing ygg[{','.join(sorted(extras))}] for Python {version}")
-    _pip(python, "install", f"{wheel}[{','.join(sorted(extras))}]")
+    environment.say(f"installing ygg[{EXTRAS}] for Python {version}")
+    _pip(python, "install", f"{wheel}[{EXTRAS}]")
     _pip(python, "install", "--force-reinstall", "--no-deps", wheel)
     stamp.write_text(current)
     return python.parent
+
+
+def prepare_or_end(version: str) -> Path:
+    """Do so; where there is no such interpreter, say that nothing is run and end, in CI as a failure."""
+    require_version(version)
+    try:
+        return prepare(version)
+    except debian.Unavailable as reason:
+        environment.say(f"NOT RUN with Python {version}: {reason}")
+        sys.exit(1 if os.environ.get("CI") else 0)
+
+
+def require_version(text: str) -> None:
+    """End where `text` is no version of Python."""
+    if not text.startswith("3."):
+        sys.exit("--python wants a version, such as 3.14")
 
 
 def _pip(python: Path, *arguments: str | Path) -> None:
@@ -55,8 +72,8 @@ def _find(version: str) -> Path:
     if version not in SUITES:
         raise debian.Unavailable(f"there is no {name} here, nor is there one in Debian's packages")
     home = HOME / version
-    if not (home / "usr/bin" / name).exists():
-        debian.unpack(home, SUITES[version], [name], closure=True)
+    if not (home / "usr/lib" / name / "test/test_asyncio").exists():      # for tools/cpython
+        debian.unpack(home, SUITES[version], [name, f"lib{name}-testsuite"], closure=True)
         _settle(home, home / "usr/bin" / name)
     return home / "usr/bin" / name
 

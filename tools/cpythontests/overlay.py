@@ -239,6 +239,9 @@ class Overlay:
         except OSError:
             sock.close()
             return None
+        except BaseException:
+            sock.close()
+            raise
         return sock
 
     async def _by_exit(self, kernel: socket.socket, factory: Factory, options: dict[str, Any]) -> Any:

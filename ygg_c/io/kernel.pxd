@@ -4,11 +4,12 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from ygg_c.link.link cimport iovec
+from ygg_c.link.link cimport Part
 
 cdef extern from *:
     """
     #include <errno.h>
+    #include <stddef.h>
 
     #if defined(_WIN32) && !defined(YGG_NO_PUMPS)
     #define YGG_NO_PUMPS
@@ -33,7 +34,7 @@ cdef extern from *:
     }
     static Py_ssize_t ygg_read(int fd, void *data, size_t size) { return ygg_recv(fd, data, size); }
     static Py_ssize_t ygg_write(int fd, const void *data, size_t size) { return ygg_recv(fd, (void *)data, size); }
-    static Py_ssize_t ygg_send(int fd, struct iovec *parts, int count, int more) {
+    static Py_ssize_t ygg_send(int fd, ygg_part *parts, int count, int more) {
         (void)count; (void)more;
         return ygg_recv(fd, parts, 0);
     }
@@ -64,17 +65,22 @@ cdef extern from *:
     #define MSG_MORE 0
     #endif
 
+    /* What links give is laid out as the kernel takes it. */
+    _Static_assert(sizeof(ygg_part) == sizeof(struct iovec)
+                   && offsetof(ygg_part, data) == offsetof(struct iovec, iov_base)
+                   && offsetof(ygg_part, size) == offsetof(struct iovec, iov_len), "struct iovec");
+
     /* A descriptor of one's own of the same file. */
     static int ygg_keep(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
     static int ygg_close(int fd) { return close(fd); }
-    static ssize_t ygg_recv(int fd, void *data, size_t size) { return recv(fd, data, size, MSG_DONTWAIT); }
-    static ssize_t ygg_read(int fd, void *data, size_t size) { return read(fd, data, size); }
-    static ssize_t ygg_write(int fd, const void *data, size_t size) { return write(fd, data, size); }
+    static Py_ssize_t ygg_recv(int fd, void *data, size_t size) { return recv(fd, data, size, MSG_DONTWAIT); }
+    static Py_ssize_t ygg_read(int fd, void *data, size_t size) { return read(fd, data, size); }
+    static Py_ssize_t ygg_write(int fd, const void *data, size_t size) { return write(fd, data, size); }
 
     /* `more` waits: the kernel need not send what fills no segment. */
-    static ssize_t ygg_send(int fd, struct iovec *parts, int count, int more) {
+    static Py_ssize_t ygg_send(int fd, ygg_part *parts, int count, int more) {
         struct msghdr message = {0};
-        message.msg_iov = parts;
+        message.msg_iov = (struct iovec *)parts;
         message.msg_iovlen = count;
         return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
     }
@@ -160,10 +166,10 @@ cdef extern from *:
     const bint PUMPS "YGG_PUMPS"
     int ygg_keep(int fd) noexcept nogil
     int ygg_close(int fd) noexcept nogil
-    ssize_t ygg_recv(int fd, void *data, size_t size) noexcept nogil
-    ssize_t ygg_read(int fd, void *data, size_t size) noexcept nogil
-    ssize_t ygg_write(int fd, const void *data, size_t size) noexcept nogil
-    ssize_t ygg_send(int fd, iovec *parts, int count, bint more) noexcept nogil
+    Py_ssize_t ygg_recv(int fd, void *data, size_t size) noexcept nogil
+    Py_ssize_t ygg_read(int fd, void *data, size_t size) noexcept nogil
+    Py_ssize_t ygg_write(int fd, const void *data, size_t size) noexcept nogil
+    Py_ssize_t ygg_send(int fd, Part *parts, int count, bint more) noexcept nogil
     void ygg_tune(int fd, int flight) noexcept nogil
     void ygg_limit_unsent(int fd, int limit, int buffer) noexcept nogil
     size_t ygg_unsent(int fd) noexcept nogil

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from ygg_c.link.link cimport Link, Sink, iovec
+from ygg_c.link.link cimport Link, Part, Sink
 from ygg_c.node.node cimport Node
 
 cdef enum:
@@ -47,6 +47,6 @@ cdef class StreamPump(SocketPump):
     cdef object on_paused
     cdef bint _read(self) noexcept      # False: nothing more now
     # 0: nothing now; -1: the link is failing
-    cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept
+    cdef Py_ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept
     # bytes taken; -1: the link is failing
-    cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept
+    cdef Py_ssize_t _send(self, Link link, Part *parts, int used) noexcept

@@ -36,7 +36,7 @@ from ygg_c.io.kernel cimport (
     ygg_wait,
 )
 from ygg_c.link.drain cimport FLIGHT_MOST, drain_ran_dry
-from ygg_c.link.link cimport Link, Sink, iovec
+from ygg_c.link.link cimport Link, Part, Sink
 from ygg_c.node.node cimport Node
 
 
@@ -227,7 +227,7 @@ cdef class StreamPump(SocketPump):
 
     cdef bint _read(self) noexcept:
         cdef size_t room = 0
-        cdef ssize_t count
+        cdef Py_ssize_t count
         cdef Link link = self.link
         cdef uint8_t *space = link.rx_space(&room)
         if space == NULL:
@@ -240,8 +240,8 @@ cdef class StreamPump(SocketPump):
             link.rx_commit(0)       # gives the read buffer back
         return False
 
-    cdef ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept:
-        cdef ssize_t count
+    cdef Py_ssize_t _recv(self, Link link, uint8_t *space, size_t room) noexcept:
+        cdef Py_ssize_t count
         while True:
             count = ygg_recv(self.fd, space, room)
             if count >= 0 or errno != EINTR:
@@ -254,9 +254,9 @@ cdef class StreamPump(SocketPump):
         return -1
 
     cdef void flush(self, Link link) noexcept:
-        cdef iovec parts[PARTS]
+        cdef Part parts[PARTS]
         cdef int used
-        cdef ssize_t count
+        cdef Py_ssize_t count
         self._limit_unsent(link.drain.unsent)
         while self.fd >= 0 and not link.blocked and self._has_room(link):
             used = link.gather(parts, PARTS)
@@ -267,13 +267,13 @@ cdef class StreamPump(SocketPump):
                 return
             link.sent(count)
 
-    cdef ssize_t _send(self, Link link, iovec *parts, int used) noexcept:
+    cdef Py_ssize_t _send(self, Link link, Part *parts, int used) noexcept:
         cdef int index
         cdef size_t total = 0
-        cdef ssize_t count
+        cdef Py_ssize_t count
         cdef bint more
         for index in range(used):
-            total += parts[index].iov_len
+            total += parts[index].size
         # A segment that is not full is wasted on a slow wire; on a fast one the far side had better begin to read,
         # unless the rest of the flight follows at once.
         more = (used == PARTS or self._unsent < FLIGHT_MOST) and link.has_more() and self._goes_on(total)

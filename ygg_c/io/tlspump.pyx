@@ -8,7 +8,7 @@ from libc.string cimport memcpy
 
 from ygg_c.io.pump cimport PARTS, Pump, StreamPump, enter_now
 from ygg_c.io.tls cimport RECORD, TLS_CLOSED, TLS_FAILED, TLS_OK, TLS_WAIT, UNSENT_LIMIT, Outcome, Tls
-from ygg_c.link.link cimport Link, iovec
+from ygg_c.link.link cimport Link, Part
 from ygg_c.node.node cimport Node
 
 # Where ciphertext is read to; it is taken from here before anything else is read, by whichever pump.
@@ -35,7 +35,7 @@ cdef class TlsPump(StreamPump):
         return link
 
     cdef bint _read(self) noexcept:
-        cdef ssize_t count = self._recv(self.link, _ciphertext, CIPHERTEXT)
+        cdef Py_ssize_t count = self._recv(self.link, _ciphertext, CIPHERTEXT)
         cdef bint more = False
         if count > 0:
             self.tls.lend(_ciphertext, count)
@@ -73,12 +73,12 @@ cdef class TlsPump(StreamPump):
         return self.tls.unsent(&data) > 0
 
     cdef void flush(self, Link link) noexcept:
-        cdef iovec part
-        cdef ssize_t count
+        cdef Part part
+        cdef Py_ssize_t count
         self._limit_unsent(link.drain.unsent)
         while self.fd >= 0 and not link.blocked and self._has_room(link):
-            part.iov_len = self.tls.unsent(<const uint8_t **>&part.iov_base)
-            if part.iov_len == 0:
+            part.size = self.tls.unsent(&part.data)
+            if part.size == 0:
                 if not self._encrypt(link):
                     return
                 continue
@@ -89,14 +89,14 @@ cdef class TlsPump(StreamPump):
 
     # Small packets share a record: one costs as much as encrypting a thousand bytes.
     cdef bint _encrypt(self, Link link) noexcept:
-        cdef iovec parts[PARTS]
+        cdef Part parts[PARTS]
         cdef uint8_t record[RECORD]
         cdef int index = 0, used = link.gather(parts, PARTS)
         cdef size_t total = 0, staged = 0, left, count
         cdef const uint8_t *at
         cdef Outcome outcome = TLS_OK
         while index < used and total < SEALED and outcome == TLS_OK:
-            at, left = <const uint8_t *>parts[index].iov_base, parts[index].iov_len
+            at, left = parts[index].data, parts[index].size
             total += left
             index += 1
             while left and outcome == TLS_OK:

@@ -27,7 +27,7 @@ cdef class TunPump(Upper):
     cdef readonly uint64_t dropped_full, dropped_detached
 
     cdef void _read(self, uint64_t now) noexcept
-    cdef ssize_t _read_packet(self, uint64_t now) noexcept          # bytes; 0: nothing more now
+    cdef Py_ssize_t _read_packet(self, uint64_t now) noexcept       # bytes; 0: nothing more now
     cdef void _send(self, Packet *packet, uint64_t now) noexcept
     cdef void _resume(self) noexcept
     cdef bint _must_wait(self, const uint8_t *target, uint64_t now) noexcept

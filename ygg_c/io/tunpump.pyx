@@ -68,7 +68,7 @@ cdef class TunPump(Upper):
     cdef void _read(self, uint64_t now) noexcept:
         cdef int _turn
         cdef size_t total = 0
-        cdef ssize_t size
+        cdef Py_ssize_t size
         for _turn in range(BATCH_PACKETS):
             size = self._read_packet(now)
             total += size
@@ -79,8 +79,8 @@ cdef class TunPump(Upper):
         if self.lower is not None:
             self.lower.want_turn()
 
-    cdef ssize_t _read_packet(self, uint64_t now) noexcept:
-        cdef ssize_t size
+    cdef Py_ssize_t _read_packet(self, uint64_t now) noexcept:
+        cdef Py_ssize_t size
         cdef Packet *packet = packet_new(self._mtu) if self.fd >= 0 else NULL
         if packet == NULL:
             return 0        # without memory it stays in the device
@@ -179,7 +179,7 @@ cdef class TunPump(Upper):
 
     cdef void packet_in(self, uint8_t *data, size_t size, uint64_t now) noexcept:
         # A full device is a full link: the packet is lost, and TCP behind it notices.
-        if self.fd >= 0 and ygg_write(self.fd, data, size) == <ssize_t>size:
+        if self.fd >= 0 and ygg_write(self.fd, data, size) == <Py_ssize_t>size:
             self.packets_out += 1
         else:
             self.dropped_full += 1

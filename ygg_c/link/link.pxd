@@ -24,10 +24,14 @@ from ygg_c.link.liveness cimport Liveness
 from ygg_c.link.neighbour cimport Neighbour
 from ygg_c.link.readbuffer cimport ReadBuffer, ReadPool
 
-cdef extern from "<sys/uio.h>" nogil:
-    cdef struct iovec:
-        void *iov_base
-        size_t iov_len
+# A piece of output; the kernel's struct iovec, where there is one, is laid out alike (io/kernel.pxd).
+cdef extern from *:
+    """
+    typedef struct { const uint8_t *data; size_t size; } ygg_part;
+    """
+    ctypedef struct Part "ygg_part":
+        const uint8_t *data
+        size_t size
 
 cdef extern from *:
     """
@@ -192,7 +196,7 @@ cdef class Link:
     cdef size_t control_waiting(self) noexcept                  # bytes of control frames that have not left the queue
     cdef bint has_output(self) noexcept
     cdef bint has_more(self) noexcept                           # than what gather() gives
-    cdef int gather(self, iovec *parts, int most) noexcept      # how many parts were filled
+    cdef int gather(self, Part *parts, int most) noexcept      # how many parts were filled
     cdef void sent(self, size_t count) noexcept
     cdef void flushed(self) noexcept                            # output has been given to the sink
     cdef void find_room(self, size_t wanted, Way *way) noexcept  # see Lower.find_way

@@ -413,7 +413,7 @@ cdef class Link:
                     self.host.marked(packet.data, packet.size)
                 queue_push(&self._flight, packet)
 
-    cdef int gather(self, iovec *parts, int most) noexcept:
+    cdef int gather(self, Part *parts, int most) noexcept:
         cdef Packet *packet
         cdef size_t offset = self._flight_offset
         cdef int count = 0
@@ -422,8 +422,8 @@ cdef class Link:
         self._refill()
         packet = self._flight.head
         while packet != NULL and count < most:
-            parts[count].iov_base = packet.data + offset
-            parts[count].iov_len = packet.size - offset
+            parts[count].data = packet.data + offset
+            parts[count].size = packet.size - offset
             offset = 0
             count += 1
             packet = packet.next
