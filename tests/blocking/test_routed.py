@@ -12,7 +12,7 @@ import pytest
 from tests.expecting import raises_errno
 from tests.sockets.threaded import LIMIT, Threaded, threaded
 from ygg.blocking import create_server, routed
-from ygg.blocking.routed import FUNCTIONS, METHODS
+from ygg.sockets.patches import FUNCTIONS, METHODS
 
 
 @pytest.fixture

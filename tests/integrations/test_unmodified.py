@@ -22,8 +22,8 @@ from tests.aio import until
 from tests.integrations import database, matrix
 from tests.integrations.answering import CLIENT, SERVER, app, forwarded
 from tests.integrations.table import shows
+from ygg.identity.certificate import Certificate
 from ygg.integrations.aiohttp import OverlayConnector
-from ygg.integrations.hypercorn import OverlayConfig
 from ygg.integrations.routed import routed
 
 ROUTED = "`routed()`"
@@ -98,22 +98,29 @@ def test_httpx_and_uvicorn(with_pair, tmp_path):
     with_pair(main)
 
 
-@shows("hypercorn", f"{ROUTED} and `OverlayConfig`", "server", lines=2)
-def test_hypercorn(with_pair):
+@shows("hypercorn", ROUTED, "server", "TLS", lines=1)
+def test_hypercorn(with_pair, tmp_path):
     from hypercorn.asyncio import serve
+    from hypercorn.config import Config
 
     async def main(pair):
         stop = asyncio.Event()
+        plain, secured = Config(), Config()
+        plain.bind, secured.bind = [f"[{pair.address_b}]:80"], [f"[{pair.address_b}]:443"]
+        made = Certificate.generate()
+        for name, text in (("certfile", made.certificate_pem), ("keyfile", made.private_key_pem)):
+            (tmp_path / name).write_bytes(text)
+            setattr(secured, name, str(tmp_path / name))
         with routed(pair.b):
-            serving = asyncio.create_task(serve(app, OverlayConfig(pair.b, port=80), shutdown_trigger=stop.wait))
-            await until(lambda: pair.b.stack.endpoints())
-            async with (
-                aiohttp.ClientSession(connector=OverlayConnector(pair.a)) as session,
-                session.get(f"http://[{pair.address_b}]/x") as answer,
-            ):
-                assert await answer.text() == f"{pair.address_a} 1.1 /x 0"
+            serving = [asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))
+                       for config in (plain, secured)]
+            await until(lambda: len(pair.b.stack.endpoints()) == 2)
+            async with aiohttp.ClientSession(connector=OverlayConnector(pair.a)) as session:
+                for scheme in ("http", "https"):
+                    async with session.get(f"{scheme}://[{pair.address_b}]/x", ssl=CLIENT) as answer:
+                        assert await answer.text() == f"{pair.address_a} 1.1 /x 0"
             stop.set()
-            await serving
+            await asyncio.gather(*serving)
 
     with_pair(main)
 

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from ygg.errors import MissingExtraError, ResolveError
 from ygg.integrations.keepalive import probing
-from ygg.integrations.routed import hosts as _hosts
-from ygg.integrations.routed.routes import Route, toward
 from ygg.sockets import create
+from ygg.sockets import hosts as _hosts
+from ygg.sockets.routes import Route, toward
 from ygg.sockets.standing import Methods
 from ygg.vtun import VTun
 from ygg.vtun.addresses import Host, failure

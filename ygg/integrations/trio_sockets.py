@@ -17,11 +17,10 @@ from typing import Any, Self
 
 import trio
 
-from ygg.integrations.routed import hosts
-from ygg.integrations.routed.routes import Route, at, toward
-from ygg.sockets import calls, create, public_key
+from ygg.sockets import calls, create, hosts, public_key
 from ygg.sockets.datagrams import Datagrams
 from ygg.sockets.listeners import Listening
+from ygg.sockets.routes import Route, at, toward
 from ygg.sockets.standing import standing, what
 from ygg.sockets.streams import Connection
 from ygg.vtun import VTun

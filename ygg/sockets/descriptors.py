@@ -3,6 +3,8 @@
 import os
 import socket
 
+from ygg.sockets import epolls
+
 BUFFER = 1 << 20
 """Bytes that each end of a pair may hold, where the system allows as much (net.core.wmem_max)."""
 
@@ -24,10 +26,12 @@ def enlarge(sock: socket.socket) -> None:
 
 
 def replace(sock: socket.socket, there: socket.socket) -> None:
-    """Have the descriptor of `sock` be `there`, which is closed; it blocks, or not, as it did."""
+    """Have the descriptor of `sock` be `there`, which is closed; it blocks, or not, as it did, and epolls watch it."""
     number, timeout = socket.socket.fileno(sock), socket.socket.gettimeout(sock)
+    watched = epolls.registrations(number)
     os.dup2(there.fileno(), number, inheritable=os.get_inheritable(number))
     there.close()
+    epolls.ask_again(number, watched)
     socket.socket.settimeout(sock, timeout)
 
 

@@ -43,6 +43,8 @@ class Listening:
         """Whose address it is."""
         self.local: SocketAddress = ("::", 0, 0, 0)
         """The address."""
+        self.remote = None
+        """There is no peer."""
         self.server: Server | None = None
         """What listens there, until it is closed."""
         self.descriptor: tuple[int, int] | None = None

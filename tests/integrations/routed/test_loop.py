@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.vtunpair import Pair
+from tests.vtunpair import ADDRESS_A, Pair
 from ygg.identity.certificate import Certificate
 from ygg.integrations.routed import listening_socket, routed
 from ygg.integrations.routed.loop import REPLACED
@@ -460,3 +460,72 @@ def test_a_loop_that_takes_no_attributes_is_refused(with_pair):
 def test_it_needs_a_running_loop():
     with pytest.raises(RuntimeError), routed(VTun(["200::1"])):
         pass
+
+
+def named(addresses: list[str]) -> Any:
+    """Return a `getaddrinfo` to which every name has these addresses."""
+    async def getaddrinfo(host: Any, port: Any, *, type: int = 0, **_: Any) -> list[Any]:
+        assert host == "mesh.example"
+        return [(socket.AF_INET6, type, 0, "", (address, port, 0, 0)) for address in addresses]
+
+    return getaddrinfo
+
+
+@pytest.fixture
+def with_names(with_pair):
+    """Run with a Pair where "mesh.example" has the address of `b`, after others."""
+    def run(main, *, first: tuple[str, ...] = ()):
+        async def whole(pair):
+            loop = asyncio.get_running_loop()
+            loop.getaddrinfo = named([*first, pair.address_b])  # type: ignore[method-assign]
+            try:
+                await main(pair)
+            finally:
+                del loop.getaddrinfo
+
+        return with_pair(whole)
+
+    return run
+
+
+@pytest.mark.parametrize("first", [(), (ADDRESS_A,)], ids=["one address", "after one that refuses"])
+@pytest.mark.parametrize("tls", [False, True])
+def test_names_whose_address_is_the_overlays(with_names, first, tls):
+    client = client_context() if tls else None
+
+    async def main(pair):
+        async with serving(pair, tls=SERVER if tls else None):
+            with routed(pair.a):
+                reader, writer = await asyncio.open_connection("mesh.example", 80, ssl=client)
+                assert writer.get_extra_info("peername")[:2] == (pair.address_b, 80)
+                writer.write(b"word")
+                assert await reader.readexactly(4) == b"WORD"
+                writer.close()
+                await writer.wait_closed()
+
+    with_names(main, first=first)
+
+
+def test_servers_and_datagrams_by_name(with_names):
+    async def main(pair):
+        loop = asyncio.get_running_loop()
+        got: asyncio.Queue[bytes] = asyncio.Queue()
+
+        class Taker(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: object) -> None:
+                got.put_nowait(data)
+
+        with routed(pair.b):
+            server = await asyncio.start_server(echo, "mesh.example", 81)
+        with routed(pair.a):
+            assert await asks(*await asyncio.open_connection("mesh.example", 81)) == b"WORD"
+            there, _ = await pair.b.create_datagram_endpoint(Taker, local_addr=(pair.address_b, 53))
+            here, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=("mesh.example", 53))
+            here.sendto(b"word")
+            assert await got.get() == b"word"
+            for transport in (here, there):
+                transport.close()
+        server.close()
+        await server.wait_closed()
+
+    with_names(main)

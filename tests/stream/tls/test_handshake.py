@@ -31,6 +31,16 @@ class Log(asyncio.Protocol):
         self.lost.append(exc)
 
 
+class Counting(asyncio.StreamReaderProtocol):
+    """Tells how many bytes have come."""
+
+    came = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.came += len(data)
+        super().data_received(data)
+
+
 async def connected(network: Network) -> list[Any]:
     listener = await network.listen_stream("127.0.0.1", 0)
     near = await network.connect_stream("127.0.0.1", int(listener.address.rpartition(":")[2]))
@@ -109,3 +119,23 @@ async def test_a_connection_lost_with_the_last_of_the_handshake_is_told() -> Non
         await asyncio.wait([other])
         if other.exception() is None:
             other.result().abort()
+
+
+@NETWORKS
+@on_loops
+async def test_what_a_stream_reader_has_of_the_handshake_is_the_handshakes(network_type: type[Network]) -> None:
+    """A client begins when it likes, and the server's `StreamReader` takes what comes until it is told of TLS."""
+    async with network_type() as network:
+        near, far = await connected(network)
+        reader = asyncio.StreamReader()
+        protocol = Counting(reader)
+        take_over(far, protocol)
+        writer = asyncio.StreamWriter(far, protocol, reader, asyncio.get_running_loop())
+        dialing = asyncio.create_task(start_tls(near, Log(), client_context()))
+        await until(lambda: protocol.came)
+        server = await start_tls(far, protocol, server_context(CERTIFICATE), server_side=True)
+        client = await dialing
+        client.write(b"word")
+        assert await asyncio.wait_for(reader.readexactly(4), 30) == b"word"
+        for end in (client, server, writer):
+            end.close()

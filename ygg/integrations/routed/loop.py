@@ -18,13 +18,17 @@ import socket
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ygg.integrations.keepalive import probing
-from ygg.integrations.routed import hosts
-from ygg.integrations.routed.routes import Route, at, toward
+from ygg.integrations.routed import bound
 from ygg.integrations.routed.sockets import Datagrams, Listening, Stream, stand, standing, take
+from ygg.sockets import datagrams as bound_datagrams
+from ygg.sockets import hosts, patches
+from ygg.sockets import listeners as bound_listeners
+from ygg.sockets.patches import SocketRoute
+from ygg.sockets.routes import Route, at, toward
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.sendfile import sendfile
 from ygg.stream.tls.handshake import start_tls
@@ -62,6 +66,32 @@ class LoopRoute(Route):
     """Whose calls it is for."""
     ended: bool = False
     """Whether the body is over: contexts that were copied in it have the route yet."""
+    own: bool = False
+    """Whether it is for tasks of its own alone."""
+    calls: "SocketCalls" = field(init=False)
+    """The same for calls of sockets."""
+
+    def __post_init__(self) -> None:
+        self.calls = SocketCalls(self.vtun, False, self)
+
+
+@dataclass(eq=False)
+class SocketCalls(SocketRoute):
+    """Has methods of sockets that the event loop's thread calls follow a route, for addresses of the overlay alone:
+    the VTun's own node may use sockets in this loop.
+    """
+
+    of: LoopRoute
+    """The route."""
+
+    def holds(self) -> bool:
+        """Tell whether the loop runs what calls now, and that sees the route."""
+        try:
+            if asyncio.get_running_loop() is not self.of.loop:
+                return False
+        except RuntimeError:
+            return False
+        return not self.of.own or _own.get() is self.of
 
 
 _own: ContextVar[LoopRoute | None] = ContextVar("ygg_route", default=None)
@@ -85,7 +115,7 @@ def routed(
     RuntimeError without a running loop; TypeError for one whose methods cannot be replaced.
     """
     loop = asyncio.get_running_loop()
-    route = LoopRoute(vtun, hosts == "all", loop)
+    route = LoopRoute(vtun, hosts == "all", loop, own=tasks == "own")
     routes = _routes.get(loop)
     if routes is None:
         routes = _routes[loop] = Routes(loop)
@@ -123,11 +153,13 @@ class Routes:
         self._entered.append(route)
         if shown:
             self._shown.append(route)
+        patches.enter(route.calls)
 
     def leave(self, route: LoopRoute) -> bool:
         """End a route; tell whether it was the last one, and the loop has its own methods again."""
         route.ended = True
         self._entered.remove(route)
+        patches.leave(route.calls)
         if route in self._shown:
             self._shown.remove(route)
         if not self._entered:
@@ -172,10 +204,49 @@ class Routes:
             vtun = self._toward(host, None if local is None else local[0])
             if vtun is not None:
                 return await vtun.create_connection(protocol_factory, hosts.text(host), _number(port), **options)
+            if self._resolves_inside and (found := await self._resolved(host, port, socket.SOCK_STREAM, options)):
+                return await self._dial(protocol_factory, host, found, options)
         made: tuple[asyncio.Transport, asyncio.BaseProtocol] = await self._original["create_connection"](
             protocol_factory, host, port, **options
         )
         return made
+
+    # Names
+
+    @property
+    def _resolves_inside(self) -> bool:
+        """Whether the loop's own methods ask for names where ours do not see it, as uvloop's do."""
+        return not isinstance(self._loop, asyncio.BaseEventLoop)
+
+    async def _resolved(self, host: Any, port: Any, kind: int, options: dict[str, Any]) -> list[Any]:
+        """Return the addresses of a name, if one of them is the overlay's."""
+        if not isinstance(host, str | bytes) or not host or ":" in hosts.text(host):
+            return []
+        asked = {name: options[name] for name in ("family", "proto", "flags") if options.get(name)}
+        found = [entry[4] for entry in await self.getaddrinfo(host, port, type=kind, **asked)]
+        return found if any(self._toward(address[0]) is not None for address in found) else []
+
+    async def _named(self, address: Any) -> Any:
+        """Return (host, port), with the address of a name that is the overlay's in its place."""
+        if not address or not isinstance(address, tuple) or self._toward(address[0]) is not None:
+            return address
+        found = await self._resolved(address[0], address[1], socket.SOCK_DGRAM, {})
+        return found[0][:2] if found and self._toward(found[0][0]) is not None else address
+
+    async def _dial(
+        self, protocol_factory: Factory, host: Any, addresses: list[Any], options: dict[str, Any]
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Connect to the first of a name's addresses that answers, in their order, as asyncio does."""
+        if options.get("ssl") and options.get("server_hostname") is None:
+            options["server_hostname"] = hosts.text(host)
+        errors: list[OSError] = []
+        for address in addresses:
+            try:
+                return await self.create_connection(protocol_factory, *address[:2], **options)
+            except OSError as error:
+                errors.append(error)
+        texts = {str(error) for error in errors}
+        raise errors[0] if len(texts) == 1 else OSError(f"Multiple exceptions: {', '.join(map(str, errors))}")
 
     async def create_server(
         self, protocol_factory: Factory, host: Any = None, port: Any = None, **options: Any
@@ -185,10 +256,18 @@ class Routes:
         listening = standing(sock)
         if sock is not None and isinstance(listening, Listening) and host is None and port is None:
             return await _listen(protocol_factory, sock, listening, options)
+        if sock is not None and (given := bound.give_up(sock, self._loop, bound_listeners.Listening)):
+            owner, local, _ = given
+            options = {**probing(owner), **options}
+            del options["sock"]
+            return await owner.create_server(protocol_factory, *local, **options)
         if sock is None:
             if isinstance(host, Iterator):
                 host = list(host)  # it can be gone through once
             names = list(host) if isinstance(host, Iterable) and not isinstance(host, str | bytes) else [host]
+            if self._resolves_inside and len(names) == 1:
+                found = await self._resolved(names[0], port, socket.SOCK_STREAM, options)
+                names = [address[0] for address in found] or names
             vtuns = {self._at(name) for name in names}
             if len(vtuns) > 1:
                 raise ValueError("addresses of the overlay and others, or of two VTuns, need a server each")
@@ -231,7 +310,11 @@ class Routes:
         datagrams = standing(options.get("sock"))
         if isinstance(datagrams, Datagrams):
             return await _take_datagrams(protocol_factory, options["sock"], datagrams)
+        if given := bound.give_up(options.get("sock"), self._loop, bound_datagrams.Datagrams):
+            owner, own, peer = given
+            return await owner.create_datagram_endpoint(protocol_factory, own, peer)
         if options.get("sock") is None:
+            remote_addr = await self._named(remote_addr)
             vtun = self._endpoint(local_addr, remote_addr)
             if vtun is not None:
                 local, remote = _address(local_addr), _address(remote_addr)
@@ -266,7 +349,7 @@ class Routes:
         if sock.type == socket.SOCK_DGRAM:
             stand(sock, Datagrams(vtun, await vtun.open_datagram(remote_addr=target)))
             return
-        transport, _ = await vtun.create_connection(HoldingProtocol, *target)
+        transport, _ = await vtun.create_connection(HoldingProtocol, *target, local_addr=bound.local_of(sock))
         if socket.socket.fileno(sock) < 0:
             transport.close()
             raise failure(errno.EBADF, "the socket was closed while it was connected")

@@ -38,7 +38,7 @@ async def start_tls(
     """
     require_context(sslcontext)
     limit = HANDSHAKE_TIMEOUT if ssl_handshake_timeout is None else ssl_handshake_timeout
-    _hold(transport)
+    _hold(transport, server_side)
     held = protocol if isinstance(protocol, HoldingProtocol) else HoldingProtocol()
     try:
         name = server_hostname or None  # "" says that there is none
@@ -64,10 +64,19 @@ async def start_tls(
     return stream
 
 
-def _hold(transport: asyncio.Transport) -> None:
-    """Hold a connection still that is in use; the handshake takes it over."""
+def _hold(transport: asyncio.Transport, server_side: bool) -> None:
+    """Hold a connection still that is in use; the handshake takes it over.
+
+    A server's client may have begun with it before it was asked to: that waits in the server's `StreamReader` then. Of
+    what a client has read before, nothing is the handshake's.
+    """
     held = transport.get_protocol()
     if held is not None and not isinstance(held, HoldingProtocol):  # None: the connection is lost, as take_over() finds
         holding = HoldingProtocol()
         transport.set_protocol(holding)
         holding.connection_made(transport)
+        # As asyncio's own does in newer releases. There is no public name for it.
+        unread = getattr(getattr(held, "_stream_reader", None), "_buffer", None)
+        if server_side and isinstance(held, asyncio.StreamReaderProtocol) and unread:
+            holding.held += unread
+            unread.clear()

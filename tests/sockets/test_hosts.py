@@ -1,11 +1,11 @@
-"""ygg.integrations.routed.hosts: which hosts are the overlay's, and what is said of them."""
+"""ygg.sockets.hosts: which hosts are the overlay's, and what is said of them."""
 
 import ipaddress
 import socket
 
 import pytest
 
-from ygg.integrations.routed import hosts
+from ygg.sockets import hosts
 
 ONE = "200:1::1"
 

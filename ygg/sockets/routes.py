@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any, TypeVar
 
-from ygg.integrations.routed import hosts
+from ygg.sockets import hosts
 from ygg.vtun import VTun
 
 

@@ -1,9 +1,9 @@
-"""ygg.integrations.routed.routes: which of several VTuns is taken."""
+"""ygg.sockets.routes: which of several VTuns is taken."""
 
 import pytest
 
 from tests.aio import on_loops
-from ygg.integrations.routed.routes import Route, at, toward
+from ygg.sockets.routes import Route, at, toward
 from ygg.vtun import VTun
 
 
