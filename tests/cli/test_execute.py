@@ -70,6 +70,40 @@ def test_how_it_ends(
     assert threading.active_count() == 1
 
 
+ON_UVLOOP = """
+import asyncio, sys, uvloop, warnings
+
+async def ask():
+    reader, writer = await asyncio.open_connection(sys.argv[1], 8000)
+    print((await reader.read()).decode())
+    writer.close()
+    await writer.wait_closed()
+
+uvloop.run(ask())
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(ask())
+    uvloop.install()
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    runner.run(ask())
+"""
+
+
+def test_programs_that_ask_for_uvloop_reach_the_overlay(tmp_path: Path) -> None:
+    pytest.importorskip("uvloop")
+    (tmp_path / "ask.py").write_text(ON_UVLOOP)
+
+    def answer(stream: blocking.BlockingStream) -> None:
+        stream.write(b"word")
+
+    with blocking.node(private_key(1), listen=["tcp://127.0.0.1:0"]) as node, node.start_server(answer, 8000):
+        peer = str(node.node.core.listeners[0].url)
+        with start(tmp_path, "exec", f"--peer={peer}", "ask.py", str(node.address)) as client:
+            out, err = client.communicate(timeout=LIMIT)
+        assert (client.returncode, out.split()) == (0, ["word"] * 3), err
+
+
 def test_what_makes_no_sense(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["exec"]) == 2
     assert main(["exec", "--config", "x", "--identity", "y", "program.py"]) == 2

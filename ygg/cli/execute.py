@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import os
 import runpy
 import sys
 import threading
+from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ygg.cli.common import UsageError, load
 
@@ -61,8 +63,27 @@ def run(arguments: argparse.Namespace) -> int:
         if node.peers():
             with contextlib.suppress(TimeoutError):
                 node.connected(arguments.wait)
-        with blocking.routed(node, hosts="all" if arguments.all_hosts else "overlay"):
+        with _uvloop_passed_over(), blocking.routed(node, hosts="all" if arguments.all_hosts else "overlay"):
             return _status(words, bool(arguments.module))
+
+
+@contextlib.contextmanager
+def _uvloop_passed_over() -> Iterator[None]:
+    """Have loops that a program makes by uvloop be asyncio's: uvloop connects in C, and asks no socket of Python's.
+
+    All that makes one (`uvloop.run`, its policy, servers with an option for it) takes this class of the module's.
+    """
+    try:
+        import uvloop
+    except ImportError:
+        yield
+        return
+    module: Any = uvloop
+    before, module.Loop = module.Loop, asyncio.SelectorEventLoop
+    try:
+        yield
+    finally:
+        module.Loop = before
 
 
 def _status(words: list[str], module: bool) -> int:
