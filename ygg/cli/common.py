@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from ygg.cli.parser import Parser
     from ygg.config.config import Config
+
+T = TypeVar("T", int, float)
 
 
 class Subcommands(Protocol):
@@ -63,3 +66,16 @@ def write(text: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
+
+
+def positive(kind: Callable[[str], T]) -> Callable[[str], T]:
+    """Return what reads a number greater than zero from a command line."""
+
+    def number(text: str) -> T:
+        value = kind(text)
+        if not 0 < value < float("inf"):
+            raise ValueError
+        return value
+
+    number.__name__ = "positive number"
+    return number

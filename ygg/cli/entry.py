@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ygg.cli import chat, completion, ctl, dns, execute, genconf, peers, ping, receive, run, send, show, stack
+from ygg.cli import chat, completion, crawl, ctl, dns, execute, genconf, peers, ping, receive, run, send, show, stack
 from ygg.cli.common import CommandError, UsageError
 from ygg.cli.parser import Parser
 from ygg.cli.screen import add_color
@@ -24,7 +24,7 @@ FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
     "genconf": genconf, "show": show, "peers": peers, "ping": ping, "run": run,
-    "ctl": ctl, "exec": execute, "stack": stack, "dns": dns,
+    "ctl": ctl, "exec": execute, "stack": stack, "dns": dns, "map": crawl,
     "send": send, "receive": receive, "chat": chat, "completion": completion,
 }  # fmt: skip
 """The commands, in the order in which help has them."""
@@ -36,7 +36,7 @@ def make_parser() -> tuple[Parser, dict[str, Parser]]:
     parser.add_argument("--version", action="version", version=f"ygg {__version__}")
     commands: Subcommands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     known = {name: module.add(commands) for name, module in COMMANDS.items()}
-    for name in ("peers", "send", "receive"):
+    for name in ("peers", "map", "send", "receive"):
         add_color(known[name])
     known["help"] = commands.add_parser("help", help="show help", description="Show help, for a command if named.")
     known["help"].add_argument("command", nargs="?", metavar="COMMAND", help="one of those above")

@@ -7,13 +7,13 @@ import asyncio
 import math
 import re
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from ygg.cli.common import CommandError, UsageError, add_config, add_new_identity, load, without_secrets
+from ygg.cli.common import CommandError, UsageError, add_config, add_new_identity, load, positive, without_secrets
 from ygg.errors import ResolveError, URLError, YggError
 from ygg.identity.overlay import OVERLAY
 from ygg.periodic import loop_time
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ygg.config.config import Config
     from ygg.node.core import Core
     from ygg.vtun import VTun
-
-T = TypeVar("T", int, float)
 
 _NAME = re.compile(r"[^\s:/?#@\[\]]+\.[^\s:/?#@\[\]]+|[0-9A-Fa-f]{64}")
 _IPV4 = re.compile(r"[0-9.]+")
@@ -45,11 +43,11 @@ def add(commands: Subcommands) -> Parser:
     way.add_argument("--peer", action="append", metavar="URI", help="peer to go through; repeatable")
     add_config(way, required=False)
     add_new_identity(parser)
-    parser.add_argument("-c", "--count", type=_positive(int), metavar="N", help="requests to send, then end")
+    parser.add_argument("-c", "--count", type=positive(int), metavar="N", help="requests to send, then end")
     pause = "between requests (1)"
-    parser.add_argument("-i", "--interval", type=_positive(float), default=1.0, metavar="SECONDS", help=pause)
+    parser.add_argument("-i", "--interval", type=positive(float), default=1.0, metavar="SECONDS", help=pause)
     waiting = "to wait for the peers, and for each answer (10)"
-    parser.add_argument("-W", "--timeout", type=_positive(float), default=10.0, metavar="SECONDS", help=waiting)
+    parser.add_argument("-W", "--timeout", type=positive(float), default=10.0, metavar="SECONDS", help=waiting)
     parser.set_defaults(run=run)
     return parser
 
@@ -251,14 +249,3 @@ def _host(text: str) -> IPv6Address | None:
     if address not in OVERLAY:
         raise UsageError(f"{address} is not in the overlay, which is 200::/7")
     return address
-
-
-def _positive(kind: Callable[[str], T]) -> Callable[[str], T]:
-    def number(text: str) -> T:
-        value = kind(text)
-        if not 0 < value < float("inf"):
-            raise ValueError
-        return value
-
-    number.__name__ = "positive number"
-    return number
