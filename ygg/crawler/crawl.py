@@ -75,7 +75,7 @@ class Crawl:
         rate: float = RATE,
         timeout: float = TIMEOUT,
     ) -> None:
-        """Ask by `source`, at most `at_once` questions at a time and `rate` a second, with `timeout` seconds for each."""
+        """Ask by `source`: `at_once` questions at most at a time, `rate` a second, each with `timeout` seconds."""
         self._source = source
         self._most, self._at_once, self._pause, self._timeout = most_nodes, at_once, 1 / rate, timeout
         self._queues: OrderedDict[bytes, deque[bytes]] = OrderedDict()
