@@ -72,6 +72,13 @@ def reset_by_the_system(peer: Peer) -> None:
     peer.transport.abort()
 
 
+def send_and_reset(port: int, data: bytes) -> None:
+    """Connect to a port of this machine, send, and reset at once: before the other side has accepted, on its loop."""
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        sock.sendall(data)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 class Port(asyncio.DatagramProtocol):
     """Keeps the datagrams that come, and answers each with what `answer` makes of it."""
 

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.aio import on_loops, until
-from tests.proxy.ends import client
+from tests.aio import on_loops, settle, until
+from tests.proxy.ends import backend, client
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, joined
 from ygg.proxy import OverlayRoute
 from ygg.proxy.binding import Binding
+from ygg.stream.held import HoldingProtocol
 
 
 @on_loops
@@ -40,3 +41,22 @@ async def test_closing_ends_the_wait() -> None:
         with pytest.raises(asyncio.CancelledError):
             await binding.accept()
     Binding(print).close()
+
+
+@on_loops
+async def test_what_comes_in_the_turn_in_which_the_wait_ends_is_reset() -> None:
+    async with joined() as pair:
+        binding = Binding(print)
+        await binding.open(OverlayRoute(pair.a), "")
+        waiting = asyncio.create_task(binding.accept())
+        await settle()
+        async with backend(pair.b, ADDRESS_B) as (port, served):
+            coming, _ = await pair.a.create_connection(HoldingProtocol, ADDRESS_B, port)
+            binding.came(coming)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            binding.close()
+            await until(lambda: served)
+            with pytest.raises(ConnectionResetError):
+                await served[0].lost()

@@ -44,6 +44,11 @@ def test_what_connection_names_ends_here_but_for_what_a_message_needs() -> None:
     assert response_fields(fields) == fields[2:]
 
 
+def test_a_length_beside_a_coding_is_not_passed_on() -> None:
+    fields: Fields = [(b"Content-Length", b"3"), (b"Transfer-Encoding", b"chunked"), (b"X", b"1")]
+    assert response_fields(fields) == fields[2:]
+
+
 @pytest.mark.parametrize(("fields", "ends"), [
     ([], None), ([(b"Content-Length", b"5")], b"5"), ([(b"transfer-encoding", b"Chunked")], b"chunked"),
 ])

@@ -1,6 +1,7 @@
 """ygg.proxy.http: requests of all shapes to a real server, and those that try to be two."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
-from tests.aio import on_loops, until
+from tests.aio import in_virtual_time, on_loops, until
 from tests.proxy.ends import Peer, client, reset_by_the_system
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, Pair, joined
 from ygg.integrations.httpx import YggTransport
@@ -313,3 +314,64 @@ async def test_a_large_body_with_httpx() -> None:
         answer = await http.put(f"http://[{ADDRESS_B}]:{forward.port}/", content=bytes(size))
         assert len(answer.content) == size
     server.close()
+
+
+BOUND = 8 << 20
+"""Bytes that the buffers of both connections hold together at most."""
+
+
+@in_virtual_time
+async def test_a_client_that_reads_nothing_is_sent_no_endless_informational_answers() -> None:
+    written = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        await reader.readuntil(b"\r\n\r\n")
+        hint = b"HTTP/1.1 103 Early Hints\r\nLink: " + b"x" * 8000 + b"\r\n\r\n"
+        with contextlib.suppress(OSError):
+            while written < 2 * BOUND:
+                writer.write(hint)
+                written += len(hint)
+                await writer.drain()
+
+    async with joined() as pair:
+        server = await pair.a.start_server(serve, ADDRESS_A, 8080)
+        async with HttpForward(overlay(pair.b, ADDRESS_B, 80), overlay(pair.b, ADDRESS_A, 8080)):
+            transport, _ = await pair.a.create_connection(Peer, ADDRESS_B, 80)
+            transport.pause_reading()
+            transport.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await asyncio.sleep(60)
+            assert 0 < written < BOUND
+            transport.abort()
+            await asyncio.sleep(1)
+        server.close()
+        await server.wait_closed()
+
+
+@in_virtual_time
+async def test_a_client_that_reads_nothing_gets_no_endless_answers_without_bodies() -> None:
+    answered = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal answered
+        answer = b"HTTP/1.1 204 No Content\r\nX: " + b"x" * 30000 + b"\r\n\r\n"
+        while True:
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+            except (EOFError, OSError):
+                return
+            writer.write(answer)
+            answered += len(answer)
+
+    async with joined() as pair:
+        server = await pair.a.start_server(serve, ADDRESS_A, 8080)
+        async with HttpForward(overlay(pair.b, ADDRESS_B, 80), overlay(pair.b, ADDRESS_A, 8080)):
+            transport, _ = await pair.a.create_connection(Peer, ADDRESS_B, 80)
+            transport.pause_reading()
+            transport.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 600)
+            await asyncio.sleep(15)
+            assert 0 < answered < BOUND
+            transport.abort()
+            await asyncio.sleep(1)
+        server.close()
+        await server.wait_closed()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.aio import on_loops, until
-from tests.proxy.ends import Peer, client
+from tests.proxy.ends import Peer, client, send_and_reset
 from tests.vtunpair import ADDRESS_A, ADDRESS_B, joined
 from ygg.proxy import Forward, ProxyReceiver, overlay, tcp
 from ygg.proxy.proxyprotocol import encode, header_for
@@ -144,3 +144,13 @@ async def test_a_receiver_on_the_overlay_trusts_who_it_is_told_to(trusted: bool)
         await until(lambda: server.receiver.counters)
         assert server.receiver.counters == {"accepted" if trusted else "untrusted": 1}
         listening.close()
+
+
+@on_loops
+async def test_a_host_that_is_gone_before_it_is_accepted_is_not_believed() -> None:
+    """Its address is not known on uvloop then, and what it has sent still comes."""
+    async with Server(["10.0.0.0/8"]) as server:
+        for _ in range(5):
+            send_and_reset(server.port, HEADER + b"word")
+        await until(lambda: server.receiver.counters["untrusted"] == 5)
+        assert not server.peers

@@ -41,11 +41,11 @@ class Allowed:
             self._networks.append(network)
 
     def admits(self, peer: Any, key: bytes | None = None) -> bool:
-        """Tell whether a client is served, by its socket address and its node's key, if that is known."""
+        """Tell whether a client is served, by its socket address and its node's key, if that is known; not without."""
         if key is not None and key in self._keys:
             return True
         if not isinstance(peer, tuple):
-            return True
+            return peer is not None
         address: Any = ip_address(str(peer[0]).partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
         return address in self._addresses or any(address in network for network in self._networks)

@@ -17,6 +17,7 @@ class Binding:
     def __init__(self, foreign: Callable[[], object]) -> None:
         self._foreign = foreign
         self._bound: Bound | None = None
+        self._taken = False
         self._come: asyncio.Future[asyncio.Transport] = asyncio.get_running_loop().create_future()
 
     async def open(self, route: Route, host: str) -> tuple[str, int]:
@@ -27,14 +28,15 @@ class Binding:
     async def accept(self) -> tuple[asyncio.Transport, tuple[str, int]]:
         """Return the connection, held still, and where it comes from."""
         transport = await self._come
+        self._taken = True
         return transport, told_by(transport, "peername")[:2]
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more; what has come and is not taken is reset."""
         if self._bound is not None:
             self._bound.listening.close()
-        if not self._come.done():
-            self._come.cancel()
+        if not self._come.cancel() and not self._taken and not self._come.cancelled():
+            reset(self._come.result())  # it came in the turn in which its waiter was cancelled
 
     def came(self, transport: asyncio.Transport) -> None:
         """Take a connection, if it is the one, or reset it."""

@@ -85,8 +85,12 @@ def request_fields(fields: Fields, client: Client, *, upgrade: bytes | None) -> 
 
 
 def response_fields(fields: Fields) -> Fields:
-    """Return the fields of a response as the client gets them; h11 adds how its body ends."""
-    return passing(fields)
+    """Return the fields of a response as the client gets them; h11 adds how its body ends.
+
+    A length beside a coding is none (RFC 9112, 6.3).
+    """
+    coded = any(name.lower() == b"transfer-encoding" for name, _ in fields)
+    return [(name, value) for name, value in passing(fields) if not (coded and name.lower() == b"content-length")]
 
 
 def framing(fields: Fields) -> bytes | None:

@@ -214,7 +214,7 @@ class Exchange:
             if isinstance(event, h11.InformationalResponse) and event.status_code != 101:
                 if self._near.http.their_http_version == b"1.1":
                     fields = headers.response_fields(list(event.headers.raw_items()))
-                    self._near.write(h11.InformationalResponse(
+                    await self._near.send(h11.InformationalResponse(
                         status_code=event.status_code, headers=fields, reason=event.reason))
                 continue
             if isinstance(event, h11.ConnectionClosed):
@@ -248,7 +248,7 @@ class Exchange:
                 self._connection.passed += len(event.data)
                 await near.send(h11.Data(data=event.data))
             elif isinstance(event, h11.EndOfMessage):
-                near.write(h11.EndOfMessage())
+                await near.send(h11.EndOfMessage())     # waits: answers without bodies take room as well
                 return
             else:
                 raise Lost

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ygg.errors import ProxyError
 from ygg.proxy.proxyprotocol import FIRST, ProxyHeader, decode, is_begun, length
-from ygg.proxy.sockets import reset
+from ygg.proxy.sockets import reset, told_by
 from ygg.stream.held import HoldingProtocol, take_over
 from ygg.stream.wrapper import WrapperTransport
 
@@ -54,7 +54,7 @@ class ProxyReceiver:
     def trusts(self, peer: Any) -> bool:
         """Tell whether a header of this address is believed."""
         if not isinstance(peer, tuple):
-            return True
+            return peer is not None     # uvloop knows no address of one that was reset, but still has what it sent
         address = ip_address(peer[0])
         address = getattr(address, "ipv4_mapped", None) or address
         return any(address in network for network in self._trusted)
@@ -70,7 +70,7 @@ class _Reading(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        if not self._receiver.trusts(transport.get_extra_info("peername")):
+        if not self._receiver.trusts(told_by(transport, "peername")):
             self._refuse("untrusted")
             return
         self._timer = asyncio.get_running_loop().call_later(self._receiver.timeout, self._refuse, "timeout")

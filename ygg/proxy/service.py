@@ -207,9 +207,10 @@ class Service:
     def counters(self) -> dict[str, int]:
         """Return how often each thing has happened, by name.
 
-        `accepted`, `refused` (over a limit), `forbidden` (not of those that are allowed), `evicted` (made room for
-        another), `connected` (to the far end), `failed` (to connect, or by an error of the protocol), `idle` (ended for
-        that), `received` and `sent` (bytes from clients and to them); services have others of their own.
+        `accepted`, `refused` (over a limit), `forbidden` (not of those that are allowed, or reset before that could be
+        told), `evicted` (made room for another), `connected` (to the far end), `failed` (to connect, or by an error of
+        the protocol), `idle` (ended for that), `received` and `sent` (bytes from clients and to them); services have
+        others of their own.
         """
         found = dict.fromkeys(("accepted", "refused", "forbidden", "evicted", "connected", "failed", "idle"), 0)
         found |= self._counters
@@ -267,7 +268,7 @@ class Service:
         loop = asyncio.get_running_loop()
         self.count("accepted")
         connection = Connection(self, transport, loop.time())
-        if self._allowed is not None and not self._allowed.admits(connection.peer, connection.public_key):
+        if not self._admits(connection):
             self.count("forbidden")
             reset(transport)
             return None
@@ -287,6 +288,11 @@ class Service:
         # Not in the task itself: one that is cancelled before its first step runs none of its own code.
         connection.task.add_done_callback(lambda _: self._served(connection))
         return connection
+
+    def _admits(self, connection: Connection) -> bool:
+        if connection.peer is None:
+            return False    # it was reset: uvloop tells no address then, but would still read what had been sent
+        return self._allowed is None or self._allowed.admits(connection.peer, connection.public_key)
 
     def left(self, connection: Connection) -> None:
         """The client has gone before the connection was paired."""
