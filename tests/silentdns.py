@@ -54,7 +54,7 @@ def possible() -> bool:
 @contextlib.contextmanager
 def start(folder: Path, *command: str) -> Iterator["subprocess.Popen[str]"]:
     """Run a program in such a namespace, with `hosts.example` in its hosts file. `folder` keeps the files of /etc."""
-    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:2\n")
     (folder / "nsswitch.conf").write_text("hosts: files dns\n")
     (folder / "hosts").write_text("127.0.0.1 localhost\n127.0.0.7 hosts.example\n")
     setting = ["unshare", "-rnm", sys.executable, "-c", _SETTING, str(folder)]

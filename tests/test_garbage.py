@@ -118,7 +118,7 @@ def test_a_link_that_ends(scheme: str) -> None:
             url = str(listener.url)
 
             async def link() -> None:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     await two.call_peer(url)
                 two.remove_peer(url)
                 await until(lambda: not one.peers() and not two.peers() and descriptors() == before)

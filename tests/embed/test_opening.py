@@ -44,7 +44,7 @@ async def test_two_nodes_in_one_line_each(tmp_path: Path) -> None:
         ):
             assert (await client.connected(10)).key == server.public_key
             assert client.vtun.mtu == 1500
-            reader, writer = await client.open_connection(server.public_key, 7, timeout=10)
+            reader, writer = await client.open_connection(server.public_key, 7, timeout=30)
             writer.write(b"hello\n")
             assert await reader.read() == b"HELLO\n"
             writer.close()

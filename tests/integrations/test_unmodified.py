@@ -240,9 +240,9 @@ def test_redis(with_pair, redis_server):
                 assert await client.get("key") == b"x" * 1_000_000
                 async with client.pubsub() as channel:
                     await channel.subscribe("news")
-                    await channel.get_message(timeout=5)
+                    await channel.get_message(timeout=30)
                     await client.publish("news", "word")
-                    assert (await channel.get_message(timeout=5))["data"] == b"word"
+                    assert (await channel.get_message(timeout=30))["data"] == b"word"
                 await client.aclose()
 
     with_pair(main)

@@ -124,7 +124,7 @@ class Worker:
 
     async def ping(self, address: str, size: int) -> float:
         """Send an echo request of `size` bytes; return the round trip in seconds."""
-        return await self._vtun.ping(address, timeout=5.0, size=size)
+        return await self._vtun.ping(address, timeout=30.0, size=size)
 
     async def reaches(self, address: str) -> bool:
         """Send one echo request; tell whether it is answered within a second."""

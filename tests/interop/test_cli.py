@@ -28,7 +28,7 @@ def running(host: Host, configuration: Path, folder: Path) -> Iterator[None]:
             yield
         finally:
             process.send_signal(signal.SIGINT)
-            code = process.wait(20)
+            code = process.wait(40)
     assert code == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 
@@ -58,7 +58,7 @@ def test_ping(net: Net, tmp_path: Path) -> None:
     daemon = net.daemon(identities(1)[0], listen=("tcp://{}:9000",))
     command = [*YGG, "ping", daemon.address, "--peer", f"tcp://{daemon.host.address}:9000", "--count", "1"]
     host = net.host()
-    done = subprocess.run(host.command(*command), cwd=tmp_path, capture_output=True, text=True, timeout=40)
+    done = subprocess.run(host.command(*command), cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert f"connected to tcp://{daemon.host.address}:9000 in " in done.stderr
     assert done.stdout.startswith(f"{daemon.address}: seq=1 time=")

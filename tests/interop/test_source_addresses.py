@@ -64,7 +64,7 @@ def listening(shared_net: Net) -> Iterator[tuple[Host, socket.socket]]:
     ip("-n", host.namespace, "address", "add", "fe80::77:99/64", "dev", "eth0", "nodad")
     with host.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        sock.settimeout(5)
+        sock.settimeout(30)
         sock.bind(("::", 0))
         sock.listen()
         yield host, sock
@@ -72,7 +72,7 @@ def listening(shared_net: Net) -> Iterator[tuple[Host, socket.socket]]:
 
 def dial(dialer: Host, *arguments: Any) -> str:
     command = dialer.command(sys.executable, "-c", DIAL, json.dumps(arguments))
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
 
 
 @pytest.mark.parametrize("kind", ["tcp", "udp"])

@@ -30,7 +30,7 @@ def test_ping(pair: tuple[Ours, Daemon], size: int) -> None:
     """Echo requests are answered both ways, up to the smallest MTU."""
     ours, daemon = pair
     assert kernel.ping(daemon.host, ours.address, size)
-    assert 0 < ours.ask("ping", address=daemon.address, size=size) < 5
+    assert 0 < ours.ask("ping", address=daemon.address, size=size) < 30
 
 
 def test_ping_as_long_as_the_mtu(pair: tuple[Ours, Daemon]) -> None:
@@ -38,7 +38,7 @@ def test_ping_as_long_as_the_mtu(pair: tuple[Ours, Daemon]) -> None:
     ours, daemon = pair
     size = ours.mtu - 48
     assert kernel.ping(daemon.host, ours.address, size)
-    assert 0 < ours.ask("ping", address=daemon.address, size=size) < 5
+    assert 0 < ours.ask("ping", address=daemon.address, size=size) < 30
 
 
 @pytest.mark.parametrize("size", [1233, 20_000, 65_487, 65_488, 65_507])
@@ -46,7 +46,7 @@ def test_echoes_and_datagrams_in_fragments(pair: tuple[Ours, Daemon], size: int)
     """What is larger than a packet goes in fragments both ways, between our stack and the kernel's."""
     ours, daemon = pair
     assert kernel.ping(daemon.host, ours.address, size)
-    assert 0 < ours.ask("ping", address=daemon.address, size=size) < 5
+    assert 0 < ours.ask("ping", address=daemon.address, size=size) < 30
     assert kernel.udp_exchange(daemon.host, ours.address, ours.ask("udp_echo"), size)
     with kernel.udp_echo(daemon.host) as port:
         assert ours.ask("udp_exchange", address=daemon.address, port=port, size=size)

@@ -219,7 +219,7 @@ async def test_tls_by_the_engine_and_where_it_cannot_be_had_by_the_ssl_module(
             assert record.carrier is not None
             assert type(record.carrier.pump) is expected
         async with VTun.over(one) as near, VTun.over(two) as far:
-            assert await near.ping(far.addresses[0], timeout=5) > 0
+            assert await near.ping(far.addresses[0], timeout=30) > 0
         one.remove_peer(one.peers()[0].url)
         await until(lambda: not two.peers())
     dialing_context.cache_clear()

@@ -107,7 +107,7 @@ def test_state_and_questions(loop: str) -> None:
             (peer,) = one.peers()
             assert peer.uptime > 0
             assert peer.latency is not None
-            assert 0 < peer.latency < 1
+            assert 0 < peer.latency < 30
             assert peer.cost >= 1
             info = one.self_info()
             assert (info.public_key, info.address, info.subnet) == (one.public_key, one.address, one.subnet)
@@ -145,7 +145,7 @@ def test_rates_are_those_of_the_last_second(loop: str) -> None:
             (peer,) = one.peers()
             assert 0 < peer.send_rate <= peer.bytes_sent
             assert 0 < peer.receive_rate <= peer.bytes_received
-            assert 0 < peer.uptime < 10
+            assert 0 < peer.uptime < 30
 
     run(main(), loop)
 
@@ -266,7 +266,7 @@ def test_a_line_of_nodes_reaches_from_end_to_end(loop: str) -> None:
             await one.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
             await three.call_peer(f"tcp://{(await two.listen('tcp://127.0.0.1:0')).address}")
             await agree(one, two, three)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(30):
                 while True:
                     try:
                         assert (await one.remote_self(three.public_key, timeout=1))["key"] == three.public_key.hex()

@@ -63,8 +63,8 @@ async def wrapped() -> AsyncIterator[Pair]:
 async def secured() -> AsyncIterator[Pair]:
     async with memory() as (near, far):
         yield await asyncio.gather(
-            start_tls(near, HoldingProtocol(), dialing_context(), ssl_handshake_timeout=5),
-            start_tls(far, HoldingProtocol(), INSIDE, server_side=True, ssl_handshake_timeout=5),
+            start_tls(near, HoldingProtocol(), dialing_context(), ssl_handshake_timeout=30),
+            start_tls(far, HoldingProtocol(), INSIDE, server_side=True, ssl_handshake_timeout=30),
         )
 
 

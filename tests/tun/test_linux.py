@@ -50,7 +50,7 @@ async def main():
             adapter.detach()
         gateway.close()
 
-asyncio.run(asyncio.wait_for(main(), 20))
+asyncio.run(asyncio.wait_for(main(), 50))
 """
 
 
@@ -218,7 +218,7 @@ async def main():
                     await asyncio.sleep(0.05)
                 for _ in range(200):
                     sock.send(bytes(60000))
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     while counter.large < 200:
                         await asyncio.sleep(0.01)
             print(counter.large, one.counters()["queue_dropped"], tun.counters()["waits"] > 0)
@@ -226,7 +226,7 @@ async def main():
         for part in (*adapters, *gateways):
             part.close()
 
-asyncio.run(asyncio.wait_for(main(), 30))
+asyncio.run(asyncio.wait_for(main(), 50))
 """
 
 

@@ -103,5 +103,5 @@ async def test_a_node_peers_through_another_node() -> None:
         (one, one_vtun), (two, _) = await _node(stack, near), await _node(stack, far)
         inner = await two.listen(f"tcp://[{other.address}]:0")
         await one.call_peer(str(inner.url))
-        assert await one_vtun.ping(two.address, timeout=5) < 5
+        assert await one_vtun.ping(two.address, timeout=30) > 0
         assert [peer.key for peer in one.peers()] == [two.public_key]

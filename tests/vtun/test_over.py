@@ -97,7 +97,7 @@ async def test_a_connection_outlives_a_pause_of_its_vtun():
         adapter = TunAdapter(gateway)
         async with VTun([client.address], mtu=1500) as here:
             adapter.attach(here)
-            await here.ping(server.address, timeout=10)
+            await here.ping(server.address, timeout=30)
             here.stack.min_rto = 10_000_000
             async with await there.start_server(_echo, port=7):
                 reader, writer = await here.open_connection(server.address, 7)

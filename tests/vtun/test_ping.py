@@ -14,8 +14,8 @@ from ygg_c.base.sodium import Random
 def test_ping_returns_seconds(with_pair):
     async def main(pair):
         rtt = await pair.a.ping(pair.address_b)
-        assert 0 < rtt < 1
-        assert await pair.a.ping(pair.b.addresses[0], size=0) < 1
+        assert 0 < rtt < 30
+        assert await pair.a.ping(pair.b.addresses[0], size=0) < 30
         assert pair.a.stack.endpoints() == []
 
     with_pair(main)
@@ -36,7 +36,7 @@ def test_a_lost_request_is_repeated(with_pair, monkeypatch):
         monkeypatch.setattr(ping_module, "INTERVAL", 0.01)
         start = pair.wire.packets
         pair.wire.passes = lambda packet: pair.wire.packets > start + 2
-        assert await pair.a.ping(pair.address_b) < 1
+        assert await pair.a.ping(pair.address_b) < 30
 
     with_pair(main)
 
@@ -63,7 +63,7 @@ def test_hosts_outside_the_overlay_are_unreachable(with_pair):
 @pytest.mark.parametrize("size", [1280 - 40 - 8 + 1, 70000])
 def test_a_ping_larger_than_the_mtu_is_too_big(with_pair, size):
     async def main(pair):
-        assert await pair.a.ping(pair.address_b, size=1280 - 40 - 8) < 1
+        assert await pair.a.ping(pair.address_b, size=1280 - 40 - 8) < 30
         with pytest.raises(MessageTooBig):
             await pair.a.ping(pair.address_b, size=size, dont_fragment=True)
         assert pair.a.stack.endpoints() == []
@@ -74,7 +74,7 @@ def test_a_ping_larger_than_the_mtu_is_too_big(with_pair, size):
 @pytest.mark.parametrize("size", [1233, 30_000, 65_487, 65_488, 65_527])
 def test_larger_pings_go_in_fragments(with_pair, size):
     async def main(pair):
-        assert await pair.a.ping(pair.address_b, size=size) < 1
+        assert await pair.a.ping(pair.address_b, size=size) < 30
         with pytest.raises(MessageTooBig):
             await pair.a.ping(pair.address_b, size=65_528)
 
@@ -86,7 +86,7 @@ def test_an_unanswered_ping_asks_for_another_way(with_pair, monkeypatch):
         monkeypatch.setattr(ping_module, "INTERVAL", 0.01)
         told = []
         pair.wire.tap(pair.address_a).on_suspect = told.append
-        assert await pair.a.ping(pair.address_b) < 1
+        assert await pair.a.ping(pair.address_b) < 30
         assert told == []
         pair.wire.passes = lambda packet: False
         with pytest.raises(TimeoutError):

@@ -27,7 +27,7 @@ def test_each_sample_has_ends_time_and_figures(with_pair, tmp_path):
     async def main(pair):
         server, writer = await connect(pair)
         with pair.a.trace(tmp_path / "a.jsonl", interval=0.001) as trace:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while len(samples(tmp_path / "a.jsonl")) < 3:
                     await asyncio.sleep(0)
         found = samples(tmp_path / "a.jsonl")

@@ -49,7 +49,7 @@ def finder() -> Iterator[Finder]:
     finder.tell_all()
     for thread in threading.enumerate():
         if thread.name.startswith("ygg name"):
-            thread.join(10)
+            thread.join(30)
 
 
 async def ended(*tasks: "asyncio.Task[list[str]]") -> None:
@@ -274,4 +274,4 @@ async def test_going_down_ends_a_lookup(finder: Finder, monkeypatch: pytest.Monk
         for wait in waits:
             with pytest.raises(NetworkDown):
                 await wait
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 25      # the lookup takes 30

@@ -106,8 +106,8 @@ async def carriers(network_type: type[Network] = LoopbackNetwork) -> AsyncIterat
 async def secured(network_type: type[Network] = LoopbackNetwork) -> AsyncIterator[Pair]:
     async with carriers(network_type) as (near, far):
         yield await asyncio.gather(
-            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
-            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
+            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=30),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=30),
         )
 
 
@@ -306,8 +306,8 @@ async def test_a_carrier_that_fails_in_close_notify_is_closed_all_the_same() -> 
     async with carriers() as (near, far):
         faulty = Faulty(near)
         stream, _ = await asyncio.gather(
-            start_tls(faulty, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
-            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
+            start_tls(faulty, HoldingProtocol(), CLIENT, ssl_handshake_timeout=30),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=30),
         )
         log = Log()
         take_over(stream, log)
@@ -321,8 +321,8 @@ async def test_a_carrier_that_fails_in_close_notify_is_closed_all_the_same() -> 
 async def test_an_end_without_close_notify_is_an_end() -> None:
     async with carriers() as (near, far):
         client, _ = await asyncio.gather(
-            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
-            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
+            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=30),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=30),
         )
         log = Log()
         take_over(client, log)
@@ -349,8 +349,8 @@ async def test_an_abort_sends_no_close_notify_and_is_noticed(network_type: type[
 async def test_broken_records_end_the_stream_after_what_came_before(network_type: type[Network]) -> None:
     async with carriers(network_type) as (near, far):
         client, _ = await asyncio.gather(
-            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
-            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
+            start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=30),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=30),
         )
         log = Log()
         take_over(client, log)
@@ -366,7 +366,7 @@ async def test_nonsense_instead_of_a_handshake(network_type: type[Network]) -> N
         async with carriers(network_type) as (near, far):
             far.write(b"GET / HTTP/1.0\r\n\r\n")
             with pytest.raises(ssl.SSLError):
-                await start_tls(near, HoldingProtocol(), context, server_side=server_side, ssl_handshake_timeout=1)
+                await start_tls(near, HoldingProtocol(), context, server_side=server_side, ssl_handshake_timeout=30)
             assert near.is_closing()
 
 
@@ -376,7 +376,7 @@ async def test_the_other_side_hangs_up_or_stays_silent(network_type: type[Networ
     async with carriers(network_type) as (near, far):
         far.close()
         with pytest.raises(ConnectionError):
-            await start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1)
+            await start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=30)
     async with carriers(network_type) as (near, _):
         with pytest.raises(ConnectTimeout):
             await start_tls(near, HoldingProtocol(), CLIENT, ssl_handshake_timeout=0.02)
@@ -396,8 +396,8 @@ async def test_a_certificate_that_is_verified_and_fails() -> None:
     strict = ssl.create_default_context()
     async with carriers() as (near, far):
         results = await asyncio.gather(
-            start_tls(near, HoldingProtocol(), strict, server_hostname="a.example", ssl_handshake_timeout=1),
-            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
+            start_tls(near, HoldingProtocol(), strict, server_hostname="a.example", ssl_handshake_timeout=30),
+            start_tls(far, HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=30),
             return_exceptions=True,
         )
         assert isinstance(results[0], ssl.SSLCertVerificationError)
@@ -427,8 +427,8 @@ def test_a_protocol_that_raises_ends_the_connection() -> None:
 async def test_tls_within_tls() -> None:
     async with secured() as pair:
         near, far = await asyncio.gather(
-            start_tls(pair[0], HoldingProtocol(), CLIENT, ssl_handshake_timeout=1),
-            start_tls(pair[1], HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=1),
+            start_tls(pair[0], HoldingProtocol(), CLIENT, ssl_handshake_timeout=30),
+            start_tls(pair[1], HoldingProtocol(), SERVER, server_side=True, ssl_handshake_timeout=30),
         )
         sent, protocol = os.urandom(400_000), Buffered(100_000)
         take_over(far, protocol)
@@ -485,7 +485,7 @@ async def test_asyncios_own_tls_at_the_other_end(version: ssl.TLSVersion) -> Non
     server = await asyncio.start_server(shout, "127.0.0.1", 0, ssl=context)
     async with server, NativeNetwork() as network:
         carrier = await network.connect_stream(*server.sockets[0].getsockname()[:2])
-        stream = await start_tls(carrier, HoldingProtocol(), CLIENT, ssl_handshake_timeout=1)
+        stream = await start_tls(carrier, HoldingProtocol(), CLIENT, ssl_handshake_timeout=30)
         assert isinstance(stream, TLSStream)
         reader, writer = streams(stream)
         writer.write(b"hello\n")
