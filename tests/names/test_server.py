@@ -130,6 +130,14 @@ async def test_names_that_servers_in_the_overlay_know() -> None:
 
 
 @in_virtual_time
+async def test_a_name_of_the_table_that_dns_cannot_spell() -> None:
+    async with LoopbackNetwork() as network, DnsServer(Names({"a" * 64: "200::4"}), network) as server:
+        async with asking(network, server) as ask:
+            assert (await ask(query(IPv6Address("200::4").reverse_pointer, "PTR"))).rcode() == dns.rcode.SERVFAIL
+        assert server.counters.failed == 1
+
+
+@in_virtual_time
 async def test_a_long_answer_is_cut_off_by_udp() -> None:
     class Many(Names):
         async def find(self, name: str, kind: Kind = Kind.AAAA) -> Answer:

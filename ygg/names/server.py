@@ -223,7 +223,7 @@ class DnsServer:
         except ResolveError:
             self.counters.answered += 1
             reply.set_rcode(dns.rcode.NXDOMAIN)
-        except (OSError, YggError, TimeoutError):
+        except (OSError, YggError, dns.exception.DNSException):     # of the last, a name that DNS cannot spell
             self.counters.failed += 1
             reply.set_rcode(dns.rcode.SERVFAIL)
         return reply
